@@ -1,0 +1,57 @@
+"""The regularised problem that every solver here solves: its penalty, and the checks of its parameters."""
+
+import math
+from numbers import Real
+
+
+def penalty(gram_diagonal, *, dropout, l2):
+    """Λ = λ + p/q · diag(G): the L2 penalty of every input item, scalar part plus that of denoising.
+
+    Notation: p dropout probability, q = 1 − p, λ the scalar part. Source: Steck & Garcia 2021, Eq. 8; Steck 2020, §3.
+
+    Args:
+        gram_diagonal: torch.Tensor or NumPy array of shape (n,), the diagonal of the Gram matrix.
+        dropout: p in [0, 1).
+        l2: λ ≥ 0, in the units of the Gram matrix (interactions).
+
+    Returns:
+        Λ, shape (n,), of gram_diagonal's type.
+
+    Raises:
+        ValueError: dropout or l2 is out of range.
+    """
+    check_dropout(dropout)
+    check_l2(l2)
+    return l2 + dropout / (1 - dropout) * gram_diagonal
+
+
+def check_dropout(dropout):
+    if not _is_finite(dropout) or not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be a probability in [0, 1), got {dropout!r}")
+
+
+def check_l2(l2):
+    if not _is_finite(l2) or l2 < 0:
+        raise ValueError(f"l2 must be a finite number of at least 0, got {l2!r}")
+
+
+def check_emphasis(emphasis):
+    """The pair (a, b) with a ≥ b ≥ 0 and a > 0."""
+    pair = tuple(emphasis) if isinstance(emphasis, (tuple, list)) else ()
+    if len(pair) != 2 or not all(map(_is_finite, pair)) or not pair[0] >= pair[1] >= 0 or pair[0] == 0:
+        raise ValueError(
+            f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a ≥ b ≥ 0 and a > 0; "
+            f"got {emphasis!r}"
+        )
+    return pair
+
+
+def check_gram(G):
+    if G.ndim != 2 or G.shape[0] != G.shape[1]:
+        raise ValueError(f"G must be a square items × items matrix, got shape {tuple(G.shape)}")
+    if not G.is_floating_point() or G.element_size() < 4:
+        raise ValueError(f"G must be float32 or float64, got {G.dtype}")
+
+
+def _is_finite(value):
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
