@@ -55,6 +55,24 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     return G.to(device)
 
 
+def activity_weight(count, power):
+    """w = (n_u / mean n)^(−α): how much each user counts in the Gram matrix.
+
+    Source: Steck & Garcia 2021, §2.3.2 for the weights; the power is this package's way to set them all by one number.
+
+    Args:
+        count: integer array of shape (u,), the number of items n_u of each user.
+        power: α, finite; 0 weighs all alike, 1 makes every user's interactions weigh one user's in sum.
+
+    Returns:
+        NumPy array of shape (u,); users without items are left out of the mean and weigh 1.
+    """
+    active = count > 0
+    weight = np.ones(len(count))
+    weight[active] = (count[active] / count[active].mean()) ** -power
+    return weight
+
+
 def _checked_weight(user_weight, users):
     if user_weight is None:
         return np.ones(users)

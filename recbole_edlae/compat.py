@@ -1,0 +1,193 @@
+"""RecBole 1.2.1 on current numpy, scipy, pandas, torch and ray: one function per break, in the order RecBole hits them.
+
+Each does nothing where nothing is broken, and says when it can go. None of them alters a result.
+"""
+
+import importlib
+import pickle
+import sys
+import types
+import warnings
+import zipfile
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+
+import recbole_edlae_autoload
+
+
+def before_import():
+    """What has to happen before RecBole's modules can be imported."""
+    pandas_3()
+    ray_import()
+
+
+def after_import():
+    """What is changed in RecBole's modules once they are there."""
+    numpy_aliases()
+    torch_load()
+    dok_update()
+    collector_counts()
+    plain_results()
+    ray_report()
+    deprecation_noise()
+
+
+def pandas_3():
+    """pandas 3 (copy on write) turns RecBole's ``frame[field].fillna(..., inplace=True)`` into a silent no-op.
+
+    Missing values would stay NaN and sequence fields crash; no wrapper can tell which calls were meant, so refuse.
+    Can go when RecBole assigns what fillna returns.
+    """
+    if int(pd.__version__.split(".")[0]) >= 3:
+        raise ImportError(
+            f"RecBole 1.2.1 silently leaves missing values in the data under pandas {pd.__version__}; "
+            "install an older one: pip install 'pandas<3'"
+        )
+
+
+def ray_import():
+    """``from ray import tune`` at the top of recbole.quick_start, where ray is missing or cannot be imported.
+
+    RecBole needs it in Tune sessions only, so a stand-in takes its place while recbole.quick_start is imported, and
+    for no one else. Can go when RecBole imports ray where it uses it.
+    """
+    if "recbole.quick_start.quick_start" in sys.modules:
+        return
+    before = set(sys.modules)
+    try:
+        importlib.import_module("ray.tune")
+    except Exception:  # ray 2.6.3 fails in various ways: no pkg_resources, no numpy.bool8, no ray at all
+        for name in set(sys.modules) - before:
+            if name.partition(".")[0] == "ray":
+                del sys.modules[name]
+        stand_in = types.ModuleType("ray")
+        stand_in.tune = types.ModuleType("ray.tune")
+        sys.modules.update({"ray": stand_in, "ray.tune": stand_in.tune})
+        try:
+            importlib.import_module("recbole.quick_start.quick_start")
+        finally:
+            del sys.modules["ray"], sys.modules["ray.tune"]
+
+
+def numpy_aliases():
+    """Config sets numpy.float and its like from names that numpy 2 dropped (``np.float_``, ``np.unicode_``, …).
+
+    Can go when ``Config.compatibility_settings`` does.
+    """
+    if hasattr(np, "float_"):
+        return
+
+    def compatibility_settings(self):
+        np.bool, np.int, np.long = np.bool_, np.int_, np.int_
+        np.float, np.complex = np.float64, np.complex128
+        np.object, np.str, np.unicode = np.object_, np.str_, np.str_
+
+    importlib.import_module("recbole.config.configurator").Config.compatibility_settings = compatibility_settings
+
+
+def torch_load():
+    """RecBole's checkpoints pickle its Config, which torch.load (≥ 2.6) refuses by default.
+
+    Calls from inside RecBole go to :func:`read_checkpoint`; everybody else's keep the safe default.
+    Can go when RecBole passes ``weights_only=False`` itself.
+    """
+    recbole_edlae_autoload.arm()
+
+
+def read_checkpoint(stock_load, file, *args, **kwargs):
+    """One of RecBole's own checkpoints, also where the device it was written on is absent.
+
+    Raises ValueError, naming the file, when it is not a readable checkpoint.
+    """
+    kwargs.setdefault("weights_only", False)
+    on_gpu = torch.cuda.is_available()
+    if not on_gpu and not args:
+        kwargs["map_location"] = "cpu"
+    try:
+        checkpoint = stock_load(file, *args, **kwargs)
+    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, RuntimeError, ValueError) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
+    config = checkpoint.get("config") if isinstance(checkpoint, dict) else None
+    if config is not None and not on_gpu:
+        config["device"] = torch.device("cpu")
+    return checkpoint
+
+
+def dok_update():
+    """scipy 1.13 dropped ``dok_matrix._update``, with which LightGCN, NGCF, NCL and others build their graphs.
+
+    Can go when those models build a COO matrix.
+    """
+    if not hasattr(sp.dok_matrix, "_update"):
+        sp.dok_matrix._update = lambda self, entries: self._dict.update(entries)
+
+
+def collector_counts():
+    """``Collector.get_data_struct`` calls ``.cpu()`` on counts too, so every beyond-accuracy metric crashes.
+
+    Can go with RecBole's next release after 1.2.1 that tests for a tensor.
+    """
+    collector = importlib.import_module("recbole.evaluator.collector").Collector
+    stock = collector.get_data_struct
+    if hasattr(stock, "recbole_edlae"):
+        return
+
+    def get_data_struct(self):
+        data = self.data_struct._data_dict
+        counts = {key: data.pop(key) for key in list(data) if not isinstance(data[key], torch.Tensor)}
+        returned = stock(self)
+        data.update(counts)
+        returned._data_dict.update(counts)
+        return returned
+
+    get_data_struct.recbole_edlae = True
+    collector.get_data_struct = get_data_struct
+
+
+def plain_results():
+    """numpy 2 prints RecBole's metrics as ``np.float64(0.2372)``: a result is made of plain floats.
+
+    Can go when ``Evaluator`` rounds to a float.
+    """
+    evaluator = importlib.import_module("recbole.evaluator.evaluator").Evaluator
+    stock = evaluator.evaluate
+    if hasattr(stock, "recbole_edlae") or repr(np.float64(0)) == "0.0":
+        return
+
+    def evaluate(self, dataobject):
+        return type(result := stock(self, dataobject))((name, float(value)) for name, value in result.items())
+
+    evaluate.recbole_edlae = True
+    evaluator.evaluate = evaluate
+
+
+def ray_report():
+    """``tune.report(**metrics)``: ray ≥ 2.7 takes one dict, and refuses outside a Tune session.
+
+    Can go when RecBole calls ``ray.tune.report(metrics)`` inside sessions only.
+    """
+    quick_start = importlib.import_module("recbole.quick_start.quick_start")
+    if not getattr(quick_start.tune, "__file__", None) or _version("ray") >= (2, 7):
+        quick_start.tune = types.SimpleNamespace(report=_report)
+
+
+def _report(**metrics):
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return
+    from ray import tune
+
+    tune.report(metrics)
+
+
+def _version(package):
+    return tuple(int(part) for part in importlib.import_module(package).__version__.split(".")[:2])
+
+
+def deprecation_noise():
+    """FutureWarnings about RecBole's own lines (torch.cuda.amp, chained fillna): its users cannot act on them."""
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")

@@ -1,0 +1,121 @@
+r"""
+Linear autoencoders
+################################################
+What EDLAE and its relatives share: the users' histories, one fit, scores that are sums of item weights.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from recbole.model.abstract_recommender import GeneralRecommender
+from recbole.utils import InputType, ModelType
+
+from recbole_edlae.solvers.gram import activity_weight, gram
+
+
+class LinearAutoEncoder(GeneralRecommender):
+    r"""A user's scores are :math:`x^T E D^T`, x the user's binary history, E the encoder and D the decoder.
+
+    A full-rank model has its item x item weights for encoder and no decoder. Both are buffers, filled by :meth:`fit`,
+    which the trainer calls once; loading a checkpoint fills them without fitting. An unfitted model scores 0.
+
+    A subclass gives :meth:`solve`.
+    """
+
+    input_type = InputType.POINTWISE
+    type = ModelType.TRADITIONAL
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.user_weight_power = config["user_weight_power"]
+        self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
+        self.interactions = dataset.inter_matrix(form="csr").astype(np.float32)
+        self.interactions.data[:] = 1  # repeated interactions were summed
+        self.interactions.sort_indices()
+        for name, array in (("indptr", self.interactions.indptr), ("indices", self.interactions.indices)):
+            self.register_buffer(name, torch.from_numpy(array.astype(np.int64)), persistent=False)
+        self.register_buffer("encoder", torch.zeros(self.n_items, 0))
+        self.register_buffer("decoder", None)
+
+    def fit(self, progress=None):
+        r"""Solve for the weights.
+
+        Args:
+            progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
+        """
+        weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
+        G = gram(self.interactions, weight, device=self.encoder.device)
+        self.encoder, self.decoder = self.solve(G, progress)
+
+    def solve(self, G, progress):
+        r"""Encoder and decoder for a Gram matrix, which may be overwritten; ``None`` for the decoder of full rank.
+
+        Args:
+            G (torch.Tensor): Gram matrix, shape: [n_items, n_items]
+            progress (callable): As in :meth:`fit`.
+
+        Returns:
+            tuple: encoder, shape: [n_items, k], and decoder, shape: [n_items, k]
+        """
+        raise NotImplementedError
+
+    def calculate_loss(self, interaction):
+        r"""Nothing to descend. For a trainer that knows no :meth:`fit`, the first batch fits."""
+        if self.encoder.shape[1] == 0:
+            self.fit()
+        return self.dummy_param.sum() * 0
+
+    def history(self, user):
+        r"""Training items of some users, one after the other.
+
+        Args:
+            user (torch.LongTensor): User ids, shape: [batch_size]
+
+        Returns:
+            tuple: item ids, shape: [total], and how many each user has, shape: [batch_size]
+        """
+        start, count = self.indptr[user], self.indptr[user + 1] - self.indptr[user]
+        first = count.cumsum(0) - count
+        position = (start - first).repeat_interleave(count)
+        return self.indices[position + torch.arange(len(position), device=position.device)], count
+
+    def score(self, items, count):
+        r"""Scores of all items for histories given one after the other, as from :meth:`history`.
+
+        Returns:
+            torch.Tensor: shape: [len(count), n_items]
+        """
+        if self.encoder.shape[1] == 0:
+            return torch.zeros(len(count), self.n_items, device=self.encoder.device)
+        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+        return code if self.decoder is None else code @ self.decoder.T
+
+    def predict(self, interaction):
+        user, item = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        return torch.cat([self._score_pairs(*pair) for pair in zip(user.split(4096), item.split(4096))])
+
+    def _score_pairs(self, user, item):
+        items, count = self.history(user)
+        scores = torch.zeros(len(user), device=self.encoder.device)
+        if self.encoder.shape[1] == 0:
+            return scores
+        if self.decoder is None:
+            row = torch.arange(len(user), device=user.device).repeat_interleave(count)
+            return scores.index_add_(0, row, self.encoder[items, item[row]])
+        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+        return (code * self.decoder[item]).sum(-1)
+
+    def full_sort_predict(self, interaction):
+        return self.score(*self.history(interaction[self.USER_ID])).view(-1)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        """Takes the checkpoint's tensors as they are, whatever their rank, instead of copying into place."""
+        for name in ("encoder", "decoder"):
+            value = state_dict.get(prefix + name)
+            if value is not None and len(value) != self.n_items:
+                raise ValueError(
+                    f"the checkpoint has weights for {len(value)} items, the data have {self.n_items}: "
+                    "it was trained on other data or other filters"
+                )
+            setattr(self, name, None if value is None else value.to(self.dummy_param.device))
+        super()._load_from_state_dict(state_dict, prefix, *args)

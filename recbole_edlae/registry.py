@@ -1,0 +1,100 @@
+"""How a model enters RecBole: its name, its defaults, its trainer.
+
+RecBole finds models, trainers and default settings by name in its own package. ``register`` puts a model where it
+looks: the module under ``recbole.model.general_recommender``, the trainer as ``recbole.trainer.<Model>Trainer``, and
+the YAML file of defaults where ``Config`` merges those of RecBole's models.
+"""
+
+import functools
+import importlib
+import pathlib
+import sys
+
+from recbole_edlae import compat
+
+PROPERTIES = pathlib.Path(__file__).parent / "properties" / "model"
+
+# Model → its trainer in recbole_edlae.trainer. The module is the name in lower case, in recbole_edlae.model.
+MODELS = {
+    "EDLAE": "ClosedFormTrainer",
+    "DLAE": "ClosedFormTrainer",
+}
+
+_defaults = {}  # model name → YAML file, for every model that was registered
+
+
+def register_all():
+    """Makes RecBole run on this machine's stack and enters the models of this package; again is harmless."""
+    compat.before_import()
+    hosts = {name: importlib.import_module(f"recbole.{name}") for name in ("config", "quick_start", "trainer")}
+    compat.after_import()
+    _merge_defaults(hosts["config"].Config)
+    _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
+    trainers = importlib.import_module("recbole_edlae.trainer")
+    for name, trainer in MODELS.items():
+        model = getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
+        register(model, defaults=PROPERTIES / f"{name}.yaml", trainer=trainer and getattr(trainers, trainer))
+
+
+def register(model, *, defaults, trainer=None):
+    """Enters one model class into RecBole.
+
+    Args:
+        model: subclass of RecBole's GeneralRecommender, in a module of its own named like it in lower case.
+        defaults: path of the YAML file of its settings, every line ``key: value  # (type) meaning``.
+        trainer: its Trainer class; None leaves RecBole's choice by model type.
+
+    Raises:
+        ValueError: RecBole has a model of that name already.
+    """
+    name = model.__name__
+    alias = f"recbole.model.general_recommender.{name.lower()}"
+    taken = sys.modules.setdefault(alias, sys.modules[model.__module__])
+    if taken is not sys.modules[model.__module__]:
+        raise ValueError(f"RecBole has a model named {name} already, in {taken.__name__}")
+    _defaults[name] = str(defaults)
+    if trainer is not None:
+        setattr(importlib.import_module("recbole.trainer"), f"{name}Trainer", trainer)
+
+
+def registered():
+    """Model name → YAML file of its defaults, for every model that was registered."""
+    return dict(_defaults)
+
+
+def _merge_defaults(config_class):
+    """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
+    from recbole_edlae.settings import check_model_settings, check_validation
+
+    stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
+    if hasattr(stock_load, "recbole_edlae"):
+        return
+
+    @functools.wraps(stock_load)
+    def load(self, model, model_class, dataset):
+        stock_load(self, model, model_class, dataset)
+        if model in _defaults:
+            self._update_internal_config_dict(_defaults[model])
+
+    @functools.wraps(stock_final)
+    def final(self):
+        settings = stock_final(self)
+        if self.model in _defaults:
+            check_model_settings(_defaults[self.model], settings)
+            check_validation(settings)
+        return settings
+
+    load.recbole_edlae = True
+    config_class._load_internal_config_dict, config_class._get_final_config_dict = load, final
+
+
+def _register_in_children(quick_start):
+    """``nproc > 1`` spawns children that import what they unpickle: a function of this module, and so the models."""
+    if quick_start.run_recboles is not run_recboles:
+        run_recboles.stock = quick_start.run_recboles
+        quick_start.run_recboles = run_recboles
+
+
+def run_recboles(rank, *args):
+    """RecBole's function of that name, in a process where this package has been imported."""
+    return run_recboles.stock(rank, *args)
