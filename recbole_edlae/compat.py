@@ -4,11 +4,9 @@ Each does nothing where nothing is broken, and says when it can go. None of them
 """
 
 import importlib
-import pickle
 import sys
 import types
 import warnings
-import zipfile
 
 import numpy as np
 import pandas as pd
@@ -19,19 +17,18 @@ import recbole_edlae_autoload
 
 
 def before_import():
-    """What has to happen before RecBole's modules can be imported."""
+    """What has to happen before RecBole's modules can be imported: this, and the repairs that autoload makes."""
     pandas_3()
-    ray_import()
+    recbole_edlae_autoload.arm()
 
 
 def after_import():
     """What is changed in RecBole's modules once they are there."""
-    numpy_aliases()
-    torch_load()
+    recbole_edlae_autoload.remove_ray_stand_in()
+    ray_report()
     dok_update()
     collector_counts()
     plain_results()
-    ray_report()
     deprecation_noise()
 
 
@@ -48,59 +45,12 @@ def pandas_3():
         )
 
 
-def ray_import():
-    """``from ray import tune`` at the top of recbole.quick_start, where ray is missing or cannot be imported.
-
-    RecBole needs it in Tune sessions only, so a stand-in takes its place while recbole.quick_start is imported, and
-    for no one else. Can go when RecBole imports ray where it uses it.
-    """
-    if "recbole.quick_start.quick_start" in sys.modules:
-        return
-    before = set(sys.modules)
-    try:
-        importlib.import_module("ray.tune")
-    except Exception:  # ray 2.6.3 fails in various ways: no pkg_resources, no numpy.bool8, no ray at all
-        for name in set(sys.modules) - before:
-            if name.partition(".")[0] == "ray":
-                del sys.modules[name]
-        stand_in = types.ModuleType("ray")
-        stand_in.tune = types.ModuleType("ray.tune")
-        sys.modules.update({"ray": stand_in, "ray.tune": stand_in.tune})
-        try:
-            importlib.import_module("recbole.quick_start.quick_start")
-        finally:
-            del sys.modules["ray"], sys.modules["ray.tune"]
-
-
-def numpy_aliases():
-    """Config sets numpy.float and its like from names that numpy 2 dropped (``np.float_``, ``np.unicode_``, …).
-
-    Can go when ``Config.compatibility_settings`` does.
-    """
-    if hasattr(np, "float_"):
-        return
-
-    def compatibility_settings(self):
-        np.bool, np.int, np.long = np.bool_, np.int_, np.int_
-        np.float, np.complex = np.float64, np.complex128
-        np.object, np.str, np.unicode = np.object_, np.str_, np.str_
-
-    importlib.import_module("recbole.config.configurator").Config.compatibility_settings = compatibility_settings
-
-
-def torch_load():
-    """RecBole's checkpoints pickle its Config, which torch.load (≥ 2.6) refuses by default.
-
-    Calls from inside RecBole go to :func:`read_checkpoint`; everybody else's keep the safe default.
-    Can go when RecBole passes ``weights_only=False`` itself.
-    """
-    recbole_edlae_autoload.arm()
-
-
 def read_checkpoint(stock_load, file, *args, **kwargs):
-    """One of RecBole's own checkpoints, also where the device it was written on is absent.
+    """torch.load for calls from inside RecBole; everybody else's keep torch's safe default.
 
-    Raises ValueError, naming the file, when it is not a readable checkpoint.
+    RecBole's checkpoints pickle its Config, which torch.load (≥ 2.6) refuses; and they remember a device that this
+    machine may not have. Raises ValueError, naming the file, when it is not a readable checkpoint.
+    Can go when RecBole passes ``weights_only=False`` itself.
     """
     kwargs.setdefault("weights_only", False)
     on_gpu = torch.cuda.is_available()
@@ -108,7 +58,9 @@ def read_checkpoint(stock_load, file, *args, **kwargs):
         kwargs["map_location"] = "cpu"
     try:
         checkpoint = stock_load(file, *args, **kwargs)
-    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, RuntimeError, ValueError) as error:
+    except (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, AttributeError, MemoryError):
+        raise  # says what is the matter itself
+    except Exception as error:  # torch's three file formats fail in a dozen ways
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
     config = checkpoint.get("config") if isinstance(checkpoint, dict) else None
@@ -171,7 +123,8 @@ def ray_report():
     Can go when RecBole calls ``ray.tune.report(metrics)`` inside sessions only.
     """
     quick_start = importlib.import_module("recbole.quick_start.quick_start")
-    if not getattr(quick_start.tune, "__file__", None) or _version("ray") >= (2, 7):
+    ray = sys.modules.get("ray")
+    if ray is None or tuple(map(int, ray.__version__.split(".")[:2])) >= (2, 7):
         quick_start.tune = types.SimpleNamespace(report=_report)
 
 
@@ -182,10 +135,6 @@ def _report(**metrics):
     from ray import tune
 
     tune.report(metrics)
-
-
-def _version(package):
-    return tuple(int(part) for part in importlib.import_module(package).__version__.split(".")[:2])
 
 
 def deprecation_noise():

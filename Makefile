@@ -1,0 +1,47 @@
+# `make run` and `make test` set up what they need in $(VENV); nothing is installed elsewhere.
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Python 3.11: the locked versions. Others: the newest that setup.cfg allows, and RecBole itself without its
+# requirement of ray <= 2.6.3, which pip cannot meet from Python 3.12 on.
+STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] == (3, 11) else 'newest')")
+
+.PHONY: run test test-fast lint format lock clean help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+
+run: $(BIN)/recbole-edlae  ## sets up, then trains and evaluates EDLAE on ml-100k
+	$(BIN)/python run_recbole.py --model=EDLAE --dataset=ml-100k --config_files configs/ml-100k.yaml
+
+test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
+	$(BIN)/python -m pytest
+
+test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(BIN)/recbole-edlae  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(BIN)/recbole-edlae  ## puts the style right where that can be done by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(BIN)/recbole-edlae  ## writes the versions of $(VENV) into requirements.lock
+	sed -i '/==/d' requirements.lock
+	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' >> requirements.lock
+
+clean:  ## removes what runs and tests leave behind, and $(VENV)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache log log_tensorboard saved
+
+$(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+ifeq ($(STACK),lock)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+else
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-deps recbole==1.2.1
+endif
+	touch $@

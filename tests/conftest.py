@@ -1,0 +1,48 @@
+import os
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+import recbole_edlae  # noqa: F401  before any test imports RecBole
+
+ROOT = pathlib.Path(__file__).parents[1]
+DATA = pathlib.Path(os.environ.get("RECBOLE_EDLAE_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """RecBole writes to the working directory and reads sys.argv: every test gets its own of both."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """data_path of a dataset `tiny`: 60 users, 30 items, two groups with tastes of their own, ratings and repeats."""
+    generator = np.random.default_rng(7)
+    folder = tmp_path_factory.mktemp("data") / "tiny"
+    folder.mkdir()
+    lines = ["user_id:token\titem_id:token\trating:float\ttimestamp:float"]
+    for user in range(60):
+        taste = np.where(np.arange(30) % 2 == user % 2, 4.0, 1.0) / np.arange(2, 32)
+        for item in generator.choice(30, size=generator.integers(6, 14), replace=False, p=taste / taste.sum()):
+            lines.append(f"u{user}\ti{item}\t{generator.integers(1, 6)}\t{generator.integers(1000)}")
+    lines.append(lines[1])
+    (folder / "tiny.inter").write_text("\n".join(lines) + "\n")
+    return str(folder.parent)
+
+
+@pytest.fixture
+def settings(tiny):
+    """Config settings that keep RecBole quiet and quick on `tiny`."""
+    return {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 3, "train_batch_size": 64}
+
+
+@pytest.fixture
+def shared_data():
+    """Folder with real data that cannot be shipped: RECBOLE_EDLAE_DATA, or shared/data beside the checkout."""
+    if not (DATA / "ml-1m" / "ml-1m.inter").is_file():
+        pytest.skip(f"no ml-1m in {DATA}; RECBOLE_EDLAE_DATA names the folder that has it")
+    return str(DATA)

@@ -1,0 +1,135 @@
+"""What every registered model keeps, without being named here."""
+
+import numpy as np
+import pytest
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.data.interaction import Interaction
+from recbole.quick_start import load_data_and_model, run_recbole
+from recbole.utils import get_model, get_trainer, init_seed
+
+from recbole_edlae import registry
+from recbole_edlae.settings import read
+
+MODELS = sorted(registry.registered())
+pytestmark = pytest.mark.parametrize("name", MODELS)
+
+
+@pytest.fixture
+def prepare(settings):
+    """Everything run_recbole builds for a model, up to its trainer."""
+
+    def build(name, **overrides):
+        config = Config(name, "tiny", config_dict={**settings, **overrides})
+        init_seed(config["seed"], config["reproducibility"])
+        dataset = create_dataset(config)
+        train, valid, test = data_preparation(config, dataset)
+        model = get_model(name)(config, train.dataset).to(config["device"])
+        trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
+        return model, trainer, train, valid, test
+
+    return build
+
+
+@pytest.fixture
+def fitted(prepare):
+    def build(name, **overrides):
+        model, trainer, train, valid, test = prepare(name, **overrides)
+        trainer.fit(train, valid)
+        trainer.evaluate(test)
+        return model.eval(), trainer, test
+
+    return build
+
+
+def all_pairs(model):
+    users, items = torch.meshgrid(torch.arange(1, model.n_users), torch.arange(model.n_items), indexing="ij")
+    return Interaction({model.USER_ID: users.reshape(-1), model.ITEM_ID: items.reshape(-1)})
+
+
+def all_scores(model):
+    with torch.no_grad():
+        return model.full_sort_predict(Interaction({model.USER_ID: torch.arange(1, model.n_users)})).view(
+            -1, model.n_items
+        )
+
+
+def test_same_seed_same_result(name, settings):
+    first, second = (run_recbole(name, "tiny", config_dict=dict(settings)) for _ in range(2))
+    assert first == second
+    assert all(type(value) is float for value in first["test_result"].values())
+
+
+def test_predict_equals_full_sort_predict(name, fitted):
+    model, _, _ = fitted(name)
+    with torch.no_grad():
+        pairs = model.predict(all_pairs(model))
+    torch.testing.assert_close(pairs, all_scores(model).reshape(-1), rtol=1e-4, atol=1e-6)
+
+
+def test_scores_do_not_depend_on_the_batch(name, fitted):
+    model, _, _ = fitted(name)
+    users = torch.arange(1, model.n_users)
+    with torch.no_grad():
+        one_by_one = [
+            model.full_sort_predict(Interaction({model.USER_ID: users[u : u + 1]})) for u in range(len(users))
+        ]
+    torch.testing.assert_close(torch.cat(one_by_one).view(-1, model.n_items), all_scores(model), rtol=1e-5, atol=1e-6)
+
+
+def test_scores_are_finite_and_differ(name, fitted):
+    scores = all_scores(fitted(name)[0])
+    assert scores.isfinite().all() and scores[:, 1:].std() > 0
+
+
+def test_checkpoint_round_trip_without_a_second_fit(name, fitted, monkeypatch):
+    model, trainer, _ = fitted(name)
+    model_class = type(model)
+    if hasattr(model_class, "fit"):
+        monkeypatch.setattr(model_class, "fit", lambda *_, **__: pytest.fail("loading a checkpoint must not fit"))
+    loaded = load_data_and_model(trainer.saved_model_file)[1].eval()
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    assert all(torch.equal(value, loaded.state_dict()[key]) for key, value in model.state_dict().items())
+    assert torch.equal(all_scores(loaded), all_scores(model))
+
+
+def test_padding_is_never_recommended(name, fitted):
+    from recbole.utils.case_study import full_sort_topk
+
+    _, trainer, test = fitted(name)
+    model = trainer.model
+    _, items = full_sort_topk(test.uid_list.numpy(), model, test, k=10)
+    assert (items != 0).all()
+
+
+def test_users_and_items_without_training_data_are_harmless(name, settings, tmp_path):
+    folder = tmp_path / "cold"
+    folder.mkdir()
+    head = "user_id:token\titem_id:token\trating:float\n"
+    generator = np.random.default_rng(0)
+    train = [
+        f"u{u}\ti{i}\t{generator.integers(1, 6)}" for u in range(30) for i in generator.choice(12, 5, replace=False)
+    ]
+    (folder / "cold.train.inter").write_text(head + "\n".join(train) + "\n")
+    for part in ("valid", "test"):
+        (folder / f"cold.{part}.inter").write_text(head + f"u0\ti1\t3\nu1\tnew-{part}\t4\nstranger\ti2\t5\n")
+    files = {"data_path": str(tmp_path), "benchmark_filename": ["train", "valid", "test"]}
+    result = run_recbole(name, "cold", config_dict={**settings, **files})["test_result"]
+    assert all(np.isfinite(value) for value in result.values())
+
+
+def test_defaults_say_type_and_range_and_keep_them(name):
+    for setting in read(registry.registered()[name]).values():
+        assert setting.believable and setting.meaning, setting
+
+
+def test_every_number_out_of_range_is_refused_before_data_are_read(name):
+    tried = 0
+    for key, setting in read(registry.registered()[name]).items():
+        if setting.type != "float" or "[0" not in setting.meaning:
+            continue
+        tried += 1
+        with pytest.raises(ValueError, match=rf"{key} must be float in .*got -1"):
+            Config(name, "no such dataset", config_dict={key: -1})
+    assert tried

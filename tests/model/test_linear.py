@@ -1,0 +1,118 @@
+"""EDLAE and DLAE against what they must equal."""
+
+import numpy as np
+import pytest
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.quick_start import run_recbole
+from recbole.utils import get_model, get_trainer, init_seed
+
+from tests import oracles
+
+
+def fit(name, dataset="tiny", **settings):
+    config = Config(name, dataset, config_dict={"state": "ERROR", "show_progress": False, **settings})
+    init_seed(config["seed"], config["reproducibility"])
+    train, valid, _ = data_preparation(config, create_dataset(config))
+    model = get_model(name)(config, train.dataset)
+    trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
+    trainer.fit(train, valid)
+    return model, train, trainer
+
+
+def matrix(train):
+    X = train.dataset.inter_matrix(form="csr").toarray()
+    return (X > 0).astype(float)
+
+
+def test_weights_of_edlae(tiny):
+    model, train, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0, dropout_prob=0.25)
+    X = matrix(train)
+    used = X.sum(0) > 0
+    expected = np.zeros((X.shape[1], X.shape[1]))
+    M = X[:, used].T @ X[:, used] + np.diag(3.0 + X[:, used].sum(0) / 3)
+    C = np.linalg.inv(M)
+    expected[np.ix_(used, used)] = np.eye(used.sum()) - C / np.diag(C)
+    np.testing.assert_allclose(model.encoder, expected, atol=1e-5)
+
+
+def test_weights_of_dlae(tiny):
+    model, train, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, dropout_prob=0.25)
+    X = matrix(train)
+    np.testing.assert_allclose(model.encoder, oracles.ridge(X, 3.0 + X.sum(0) / 3), atol=1e-5)
+
+
+def test_user_weights(tiny):
+    model, train, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, dropout_prob=0.0, user_weight_power=0.5)
+    X = matrix(train)
+    count = X.sum(1)
+    weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
+    expected = oracles.ridge(X * np.sqrt(weight)[:, None], np.full(X.shape[1], 3.0))
+    np.testing.assert_allclose(model.encoder, expected, atol=1e-5)
+
+
+def test_repeated_interactions_count_once(tiny):
+    model, train, _ = fit("EDLAE", data_path=tiny)
+    assert train.dataset.inter_matrix(form="csr").max() >= 1
+    assert (model.interactions.data == 1).all()
+
+
+def test_the_training_loader_is_never_walked(tiny, monkeypatch):
+    from recbole.data.dataloader import TrainDataLoader
+
+    monkeypatch.setattr(TrainDataLoader, "collate_fn", lambda *_: pytest.fail("an idle pass over the training data"))
+    model, _, trainer = fit("EDLAE", data_path=tiny)
+    assert model.encoder.shape == (model.n_items, model.n_items)
+    assert list(trainer.train_loss_dict) == [0]
+
+
+def test_a_trainer_that_knows_no_fit_fits_too(tiny):
+    from recbole.trainer import TraditionalTrainer
+
+    expected, train, _ = fit("EDLAE", data_path=tiny)
+    model = get_model("EDLAE")(train.config, train.dataset)
+    TraditionalTrainer(train.config, model).fit(train)
+    assert torch.equal(model.encoder, expected.encoder)
+
+
+def test_default_evaluation_is_in_batches_of_users(tiny):
+    config = Config("EDLAE", "tiny", config_dict={"data_path": tiny})
+    _, _, test = data_preparation(config, create_dataset(config))
+    assert len(test) == 1
+    assert config["eval_batch_size"] // 100_000 >= 50  # users at a time, of a catalogue of 100,000
+
+
+def test_checkpoint_of_other_data_is_refused(tiny):
+    _, _, trainer = fit("EDLAE", data_path=tiny)
+    config = Config("EDLAE", "tiny", config_dict={"data_path": tiny, "item_inter_num_interval": "[12,inf)"})
+    other = get_model("EDLAE")(config, create_dataset(config))
+    with pytest.raises(ValueError, match="the checkpoint has weights for 31 items, the data have"):
+        get_trainer(config["MODEL_TYPE"], "EDLAE")(config, other).resume_checkpoint(trainer.saved_model_file)
+
+
+@pytest.mark.slow
+def test_without_dropout_edlae_is_recboles_ease_on_ml_100k():
+    quiet = {"state": "ERROR", "show_progress": False, "reg_weight": 250.0, "metric_decimal_place": 12}
+    metrics = {"metrics": ["Recall", "MRR", "NDCG", "Hit", "Precision", "MAP"], "topk": [5, 10, 20]}
+    ours = run_recbole("EDLAE", "ml-100k", config_dict={**quiet, **metrics, "dropout_prob": 0.0})
+    theirs = run_recbole("EASE", "ml-100k", config_dict={**quiet, **metrics})
+    assert ours["test_result"] == theirs["test_result"]
+    assert ours["best_valid_result"] == theirs["best_valid_result"]
+    model, train, _ = fit("EDLAE", "ml-100k", reg_weight=250.0, dropout_prob=0.0)
+    ease = get_model("EASE")(train.config, train.dataset)
+    scale = abs(ease.item_similarity).max()
+    assert abs(model.encoder.numpy() - ease.item_similarity).max() <= 1e-5 * scale
+
+
+@pytest.mark.slow
+def test_benchmark_on_ml_1m(shared_data):
+    from tests.conftest import ROOT
+
+    def run(name, **settings):
+        quiet = {"data_path": shared_data, "state": "ERROR", "show_progress": False}
+        return run_recbole(name, "ml-1m", [str(ROOT / "configs" / "ml-1m.yaml")], {**quiet, **settings})["test_result"]
+
+    published = {"recall@10": 0.2139, "mrr@10": 0.4808, "ndcg@10": 0.2865, "hit@10": 0.7837, "precision@10": 0.2082}
+    assert run("EASE", reg_weight=1000.0) == published
+    assert run("EDLAE", reg_weight=500.0, dropout_prob=0.33, user_weight_power=0.5)["ndcg@10"] >= 0.2925

@@ -1,0 +1,52 @@
+"""What the solvers are held against: float64 NumPy, slow, by definition. Shares no code with the package."""
+
+import itertools
+
+import numpy as np
+
+
+def gram(X, weight=None):
+    """Σ_u w_u x_u x_uᵀ, one user at a time."""
+    G = np.zeros((X.shape[1], X.shape[1]))
+    for u, row in enumerate(X):
+        G += (1.0 if weight is None else weight[u]) * np.outer(row, row)
+    return G
+
+
+def all_masks(X, p, emphasis, l2):
+    """q times the minimiser of the error averaged over every dropout mask, one target item at a time.
+
+    The error of item j counts a where the mask drops j and b where it keeps it. The L2 penalty of column j is
+    q²(ap + bq) λ, on the diagonal times ab/(ap + bq)², as Steck's theorem has it.
+    """
+    (a, b), q, n = emphasis, 1 - p, X.shape[1]
+    m = a * p + b * q
+    B = np.zeros((n, n))
+    for j in range(n):
+        H, h = np.zeros((n, n)), np.zeros(n)
+        for bits in itertools.product([0.0, 1.0], repeat=n):
+            mask = np.array(bits)
+            share = np.prod(np.where(mask == 1, q, p)) * (b if mask[j] else a)
+            Z = X * mask
+            H += share * Z.T @ Z
+            h += share * Z.T @ X[:, j]
+        ridge = np.full(n, q * q * m * l2)
+        ridge[j] *= a * b / m**2
+        B[:, j] = q * np.linalg.lstsq(H + np.diag(ridge), h, rcond=None)[0]
+    return B
+
+
+def ease(X, l2):
+    """Ridge regression of every item on all the others."""
+    n = X.shape[1]
+    B = np.zeros((n, n))
+    for j in range(n):
+        others = np.delete(np.arange(n), j)
+        A = X[:, others]
+        B[others, j] = np.linalg.solve(A.T @ A + l2 * np.eye(n - 1), A.T @ X[:, j])
+    return B
+
+
+def ridge(X, penalty):
+    """Regression of every item on all items, itself too, with a penalty per input item."""
+    return np.linalg.solve(X.T @ X + np.diag(penalty), X.T @ X)

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from recbole_edlae.solvers import gram
+from recbole_edlae.solvers.gram import activity_weight
+from tests import oracles
+
+
+def random_matrix(users=83, items=150, seed=0, values=False):
+    generator = np.random.default_rng(seed)
+    dense = (generator.random((users, items)) < 0.1).astype(float)
+    dense[:, [0, 77]] = 0  # items of nobody
+    dense[5] = 0  # a user without items
+    return dense * generator.normal(size=dense.shape) if values else dense
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-6), (torch.float64, 1e-13)])
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equals_the_sum_over_users(dtype, tolerance, values, weighted):
+    X = random_matrix(values=values)
+    weight = np.random.default_rng(1).random(len(X)) if weighted else None
+    G = gram(sp.csr_matrix(X), weight, dtype=dtype)
+    assert G.dtype == dtype
+    np.testing.assert_allclose(G.numpy(), oracles.gram(X, weight), atol=tolerance * 10, rtol=tolerance)
+    assert torch.equal(G, G.T)
+
+
+@pytest.mark.parametrize("convert", [sp.csr_matrix, sp.csc_matrix, sp.coo_matrix, sp.csr_array])
+def test_takes_every_sparse_format_and_leaves_it_alone(convert):
+    X = convert(random_matrix())
+    before = X.copy()
+    G = gram(X)
+    assert (before != X).nnz == 0
+    np.testing.assert_array_equal(G.numpy(), (X.T @ X).toarray())
+
+
+def test_indices_in_any_order():
+    X = sp.csr_matrix(random_matrix())
+    shuffled = sp.csr_matrix((X.data, X.indices.copy(), X.indptr), shape=X.shape)
+    for start, end in zip(X.indptr, X.indptr[1:]):
+        shuffled.indices[start:end] = shuffled.indices[start:end][::-1]
+    shuffled.has_sorted_indices = False
+    assert torch.equal(gram(shuffled), gram(X))
+
+
+def test_order_of_users_does_not_matter():
+    X = random_matrix()
+    assert torch.equal(gram(sp.csr_matrix(X)), gram(sp.csr_matrix(X[::-1])))
+
+
+def test_order_of_items_is_that_of_the_result():
+    X, order = random_matrix(values=True), np.random.default_rng(2).permutation(150)
+    np.testing.assert_allclose(gram(sp.csr_matrix(X[:, order])), gram(sp.csr_matrix(X))[order][:, order], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (1, 1), (3, 65)])
+def test_small_and_empty(shape):
+    X = np.ones(shape)
+    np.testing.assert_array_equal(gram(sp.csr_matrix(X)).numpy(), X.T @ X)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"X": np.ones((2, 2))}, "X must be a two-dimensional SciPy sparse matrix"),
+        ({"user_weight": np.ones(3)}, r"user_weight must have shape \(2,\)"),
+        ({"user_weight": np.array([1, -1])}, "finite and at least 0"),
+        ({"user_weight": np.array([1, np.nan])}, "finite and at least 0"),
+        ({"dtype": torch.float16}, "dtype must be torch.float32 or torch.float64, got torch.float16"),
+    ],
+)
+def test_errors(arguments, message):
+    arguments = {"X": sp.csr_matrix(np.eye(2)), **arguments}
+    with pytest.raises(ValueError, match=message):
+        gram(arguments.pop("X"), **arguments)
+
+
+def test_activity_weight():
+    count = np.array([0, 2, 4, 6])
+    np.testing.assert_array_equal(activity_weight(count, 0.0), 1)
+    np.testing.assert_allclose(activity_weight(count, 0.5)[1:], (count[1:] / 4) ** -0.5)
+    np.testing.assert_allclose((activity_weight(count, 1.0) * count)[1:], 4)
+    assert activity_weight(count, 2.0)[0] == 1

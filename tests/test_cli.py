@@ -1,0 +1,115 @@
+"""The command line as a stranger uses it: what is wrong is said in one line, before any data are read."""
+
+import re
+
+import pytest
+import yaml
+from recbole.data.dataset import Dataset
+
+from recbole_edlae import __version__, cli
+from recbole_edlae.settings import RECBOLE_PROPERTIES, recbole_settings
+
+QUIET = ["--state=ERROR", "--show_progress=False"]
+
+
+def refused(capsys, *words):
+    with pytest.raises(SystemExit) as stopped:
+        cli.run([*words])
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and error.count("\n") == 1, error
+    return error
+
+
+WRONG = {
+    "--model=EDLE": "there is no EDLE; there are EDLAE, ",
+    "--model=LightCGN": "there is no LightCGN; there are LightGCN, ",
+    "--dataset=ml100k": r"there is no ml100k in data_path dataset; there are ml-100k here",
+    "--data_path=/nowhere --dataset=own": "there is no own in data_path /nowhere",
+    "--config_files nothing.yaml": "no file nothing.yaml",
+    "--dropout_prob=1.0": r"dropout_prob must be float in \[0, 1\), got 1.0",
+    "--dropout_prob=-0.1": r"dropout_prob must be float in \[0, 1\), got -0.1",
+    "--dropout_prob=half": r"dropout_prob must be float, got 'half' \(str\)",
+    "--reg_weight=-1": r"reg_weight must be float in \[0, inf\), got -1",
+    "--reg_weight=None": "reg_weight must be float, got None",
+    "--emphasis=[0.5,1.0]": r"emphasis must be two numbers .* got \[0.5, 1.0\]",
+    "--emphasis=[1.0]": "emphasis must be two numbers",
+    "--user_weight_power=nan": "user_weight_power must be float",
+    "--epochs=ten": r"epochs must be int, got 'ten' \(str\)",
+    "--topk=[1,x]": "topk must be list or int",
+    "--eval_args=full": "eval_args must be dict, got 'full'",
+    "--dropot_prob=0.1": "there is no setting dropot_prob; did you mean dropout_prob",
+    "--metrics=['Recal']": "metrics: there is no Recal; there are recall, ",
+    "--valid_metric=NDCG@7": r"valid_metric NDCG@7 is none of .*: NDCG@10, ",
+    "--topk=20": r"valid_metric MRR@10 is none of what .* topk \[20\] evaluate: MRR@20",
+    "--nproc=2": "nproc 2 needs as many CUDA devices",
+    "dropout_prob=0.5": "'dropout_prob=0.5' is neither an option nor a setting",
+    "--dropout_prob 0.5": "'--dropout_prob' is neither an option nor a setting of the form --key=value",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_wrong_words(words, capsys, monkeypatch):
+    monkeypatch.setattr(Dataset, "__init__", lambda *_: pytest.fail("data were read"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert re.search(WRONG[words], refused(capsys, *words.split()))
+
+
+@pytest.mark.parametrize("content, message", [("[1, 2]", "holds no"), ("a: [1", "is not YAML"), ("", "holds no")])
+def test_config_file_that_is_none(content, message, capsys, tmp_path):
+    (tmp_path / "own.yaml").write_text(content)
+    assert f"own.yaml {message}" in refused(capsys, "--config_files", "own.yaml")
+
+
+def test_config_file_that_is_misspelled(capsys, tmp_path):
+    (tmp_path / "mine.yaml").write_text("epochs: 1")
+    assert "no file mien.yaml; there are mine.yaml" in refused(capsys, "--config_files=mien.yaml")
+
+
+def test_wrong_value_in_a_config_file(capsys, tmp_path):
+    (tmp_path / "own.yaml").write_text("reg_weight: '500'\n")
+    assert "reg_weight must be float, got '500' (str)" in refused(capsys, "--config_files", "own.yaml")
+
+
+def test_dataset_without_its_file(capsys, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "other.inter").touch()
+    error = refused(capsys, f"--data_path={tmp_path}", "--dataset=own")
+    assert "has no own.inter; it has other.inter" in error
+
+
+@pytest.mark.parametrize("words", ["--val_interval={'rating':'[6,inf)'}", "--user_inter_num_interval=[9999,inf)"])
+def test_nothing_left_after_filtering(words, capsys, tiny):
+    error = refused(capsys, *QUIET, f"--data_path={tiny}", "--dataset=tiny", "--load_col=None", words)
+    assert "no interaction of tiny is left after filtering by" in error and words[2:10] in error
+
+
+def test_model_and_dataset_of_a_config_file(tiny, tmp_path):
+    content = {"model": "DLAE", "dataset": "tiny", "data_path": tiny, "state": "ERROR", "show_progress": False}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    cli.main(["run", "--config_files", "own.yaml", "--dropout_prob=0.2"])
+    assert list((tmp_path / "saved").glob("DLAE*"))
+
+
+def test_two_config_files_and_settings_from_the_command_line(tiny, tmp_path):
+    (tmp_path / "a.yaml").write_text(f"data_path: {tiny}\nreg_weight: 1.0\n")
+    (tmp_path / "b.yaml").write_text("reg_weight: 2.0\n")
+    words = ["--config_files", "a.yaml b.yaml", "--model", "EDLAE", "-d", "tiny", *QUIET]
+    assert cli.run(words) == cli.run([*words, "--reg_weight=2.0"]) != cli.run([*words, "--reg_weight=30.0"])
+
+
+def test_help_lists_the_settings_of_the_model(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.run(["--model=DLAE", "--help"])
+    shown = capsys.readouterr().out
+    assert stopped.value.code == 0 and "--reg_weight=500.0  (float)" in shown and "--emphasis" not in shown
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0 and __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml")))
+def test_recboles_own_comments_are_read(model):
+    assert len(recbole_settings(model)) > 60

@@ -1,0 +1,145 @@
+"""RecBole on this stack, and on worse ones that are made up."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset
+from recbole.quick_start import quick_start, run_recbole
+
+from recbole_edlae import compat
+from tests.conftest import ROOT
+
+
+class Unsafe:
+    """Something that torch's safe default refuses to unpickle."""
+
+
+def test_torch_load_keeps_its_safe_default_for_everybody_else(tmp_path):
+    torch.save({"what": Unsafe()}, tmp_path / "file.pth")
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+        torch.load(tmp_path / "file.pth")
+    assert isinstance(torch.load(tmp_path / "file.pth", weights_only=False)["what"], Unsafe)
+
+
+def test_torch_load_trusts_recboles_own_calls_only(tmp_path):
+    torch.save({"what": Unsafe()}, tmp_path / "file.pth")
+    call = "import torch; loaded = torch.load(file)"
+    caller = {"__name__": "recbole.quick_start.quick_start", "file": tmp_path / "file.pth"}
+    exec(call, caller)
+    assert isinstance(caller["loaded"]["what"], Unsafe)
+    for name in ("recbole_other", "recbole_edlae.model", "__main__", "my.recbole"):
+        with pytest.raises(Exception, match=r"[Ww]eights.only"):
+            exec(call, {**caller, "__name__": name})
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "zeros"])
+def test_corrupt_checkpoint(settings, tmp_path, damage):
+    from recbole.quick_start import load_data_and_model
+
+    run_recbole("EDLAE", "tiny", config_dict=settings)
+    (checkpoint,) = (tmp_path / "saved").glob("*.pth")
+    content = checkpoint.read_bytes()
+    middle = len(content) // 2
+    damaged = {"cut": content[:middle], "garbage": b"not a checkpoint", "empty": b"", "zeros": bytes(len(content))}
+    checkpoint.write_bytes(damaged[damage])
+    with pytest.raises(ValueError, match=rf"checkpoint .*{checkpoint.name} is corrupt"):
+        load_data_and_model(str(checkpoint))
+
+
+def test_missing_checkpoint():
+    from recbole.quick_start import load_data_and_model
+
+    with pytest.raises(FileNotFoundError, match=r"nothing.pth"):
+        load_data_and_model("nothing.pth")
+
+
+def test_a_checkpoint_of_a_gpu_opens_without_one(settings, tmp_path, monkeypatch):
+    run_recbole("EDLAE", "tiny", config_dict=settings)
+    (file,) = (tmp_path / "saved").glob("*.pth")
+    state = torch.load(file, weights_only=False)
+    state["config"]["device"] = torch.device("cuda")
+    torch.save(state, file)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    from recbole.quick_start import load_data_and_model
+
+    assert load_data_and_model(str(file))[1].encoder.device.type == "cpu"
+
+
+def test_pandas_3_is_refused(monkeypatch):
+    compat.pandas_3()
+    monkeypatch.setattr(pd, "__version__", "3.1.0")
+    with pytest.raises(ImportError, match=r"pip install 'pandas<3'"):
+        compat.pandas_3()
+
+
+def test_missing_values_and_sequences_are_filled(tmp_path):
+    folder = tmp_path / "gaps"
+    folder.mkdir()
+    (folder / "gaps.inter").write_text("user_id:token\titem_id:token\nu1\ti1\nu1\ti2\nu2\ti1\n")
+    (folder / "gaps.item").write_text(
+        "item_id:token\tprice:float\tgenre:token\ttags:token_seq\tvector:float_seq\n"
+        "i1\t3.0\tdrama\ta b\t0.5 1.5\ni2\t\t\t\t\n"
+    )
+    config = Config("Pop", "gaps", config_dict={"data_path": str(tmp_path), "load_col": None, "state": "ERROR"})
+    item = create_dataset(config).item_feat
+    assert np.isfinite(item["price"]).all() and (item["genre"] >= 0).all()
+    assert len(item["tags"]) == len(item["vector"]) == 3
+
+
+@pytest.mark.parametrize(
+    "metric", ["ItemCoverage", "GiniIndex", "AveragePopularity", "ShannonEntropy", "TailPercentage"]
+)
+def test_beyond_accuracy_metrics(settings, metric):
+    result = run_recbole(
+        "EDLAE", "tiny", config_dict={**settings, "metrics": ["Recall", metric], "valid_metric": "Recall@10"}
+    )
+    assert np.isfinite(result["test_result"][f"{metric.lower()}@10"])
+
+
+def test_dok_update():
+    matrix = sp.dok_matrix((2, 2))
+    matrix._update({(0, 1): 3.0})
+    assert matrix[0, 1] == 3.0
+
+
+def test_report_outside_a_tune_session_is_harmless():
+    quick_start.tune.report(**{"ndcg@10": 0.5})
+
+
+RAYS = {
+    "missing": None,
+    "broken": "raise AttributeError('module numpy has no attribute bool8')",
+    "without pkg_resources": "import pkg_resources_that_is_gone",
+    "newer": "__version__ = '2.50.0'",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ray", RAYS)
+@pytest.mark.parametrize(
+    "plugin", ["import recbole_edlae", "import recbole_edlae_autoload; recbole_edlae_autoload.arm()"]
+)
+def test_whatever_ray_is_there(tmp_path, settings, ray, plugin):
+    package = tmp_path / "ray"
+    package.mkdir()
+    (package / "__init__.py").write_text(RAYS[ray] or "raise ModuleNotFoundError('no ray', name='ray')")
+    (package / "tune.py").write_text("def report(metrics): raise RuntimeError('not in a session')")
+    (package / "__init__.py").open("a").write("\ndef is_initialized(): return False\n")
+    program = f"""
+        import sys
+        sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]
+        {plugin}
+        from recbole.quick_start import objective_function
+        print(objective_function({{**{settings!r}, "model": "EDLAE", "dataset": "tiny"}})["model"])
+        print("ray" in sys.modules)
+    """
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.stdout.split()[-2:] == ["EDLAE", str(ray == "newer")], done.stderr
