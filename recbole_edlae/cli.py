@@ -31,7 +31,8 @@ def main(arguments=None):
     """Entry point of the command `recbole-edlae`."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] == "run":
-        return run(arguments[1:], program="recbole-edlae run")
+        run(arguments[1:], program="recbole-edlae run")
+        return
     parser = argparse.ArgumentParser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
     parser.add_argument("command", choices=["run"], help="run: train and evaluate one model; `run --help` says how")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from recbole.quick_start import load_data_and_model, run_recbole
+from recbole.utils import get_trainer
 
 from recbole_edlae import registry
 
@@ -23,8 +24,7 @@ def test_train_evaluate_save_reload(name, tmp_path):
     result = run_recbole(name, "ml-100k", config_dict=settings)["test_result"]
     assert all(np.isfinite(value) for value in result.values()) and 0 < result["itemcoverage@10"] <= 1
     (checkpoint,) = (tmp_path / "saved").glob(f"{name}-*.pth")
-    config, model, _, _, _, test = load_data_and_model(str(checkpoint))
-    from recbole.utils import get_trainer
-
+    config, model, _, train, _, test = load_data_and_model(str(checkpoint))
     trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
+    trainer.eval_collector.data_collect(train)  # what RecBole's fit does for the beyond-accuracy metrics
     assert trainer.evaluate(test, load_best_model=False) == result
