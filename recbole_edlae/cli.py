@@ -73,6 +73,9 @@ def run(arguments=None, program="run_recbole.py"):
         if reason := _fault_of_the_data(error, options):
             _stop(program, reason)
         raise
+    except KeyboardInterrupt:
+        print(f"\n{program}: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def _parse(arguments, program):
