@@ -1,11 +1,14 @@
 """Low-rank EDLAE by the alternating direction method of multipliers, in a form that converges."""
 
+import itertools
+
 import torch
 
 from recbole_edlae.solvers.als import decoder
-from recbole_edlae.solvers.certificate import certificate
-from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal, row_dot
+from recbole_edlae.solvers.certificate import baseline, energy, gradients, residual
+from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_omega
+from recbole_edlae.solvers.system import row_dot, symmetric_product
 
 
 def admm(
@@ -13,31 +16,38 @@ def admm(
 ):  # fmt: skip
     """TODO"""
     check_omega(omega)
-    schedule = Schedule("admm", G, rank, products=4, tol=tol, max_iter=max_iter, progress=progress)
+    schedule = Schedule("admm", G, rank, products=2, tol=tol, max_iter=max_iter, progress=progress)
     system, C, U = begin(G, rank, dropout=dropout, l2=l2, start=start, generator=generator, schedule=schedule)
-    return schedule.run(_steps(system, C, U, omega * system.diagonal))
+    return schedule.run(_steps(system, C, U, omega * system.diagonal, tol))
 
 
-def _steps(system, C, U, Omega):
-    m, Lambda, total = system.diagonal, system.Lambda, (1 / C.diagonal()).sum(dtype=torch.float64)
+def _steps(system, C, U, Omega, tol):
+    m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
     U, MU = m_orthonormal(U, system.product(U))
     V, U, MU = orthonormal(decoder(U, MU, m), U, MU)
-    beta = d = row_dot(U, V)
-    gamma = (m * d + m - Lambda - row_dot(MU, V)) / Omega  # the multiplier for which β = d is optimal
-    while True:
-        MV, MdV, MbV = system.product(torch.cat((V, d[:, None] * V, beta[:, None] * V), 1)).chunk(3, 1)
-        yield U, V, *certificate(m, total, U, V, MU, MV, MdV)
-        r = MV + MbV - MU + (Omega * (beta - gamma - d) - Lambda)[:, None] * V
-        p = C @ r
+    for count in itertools.count():
+        d = row_dot(U, V)
+        gradient = gradients(m, U, V, MU, system.product((1 + d)[:, None] * V))
+        if count < 2 or count % 10 == 0:  # it hardly moves from one iteration to the next
+            baseline_v = baseline(m, V, system.product(V))
+        stationarity = residual(gradient, baseline(m, U, MU), baseline_v)
+        if stationarity <= tol:
+            baseline_v = baseline(m, V, system.product(V))
+            stationarity = residual(gradient, baseline(m, U, MU), baseline_v)
+        yield U, V, (energy(m, U, V, MU) - total).item(), stationarity
+        # β = d and the γ for which that β is optimal; with them the augmented Lagrangian's gradient in U is RV
+        gamma = (m * d + m - system.Lambda - row_dot(MU, V)) / Omega
+        r = -gradient[0]
+        p = symmetric_product(C, r)
         rp, dp = (r * p).sum(), row_dot(p, V)
         step = rp / (rp + (Omega * dp * dp).sum()).clamp_min(torch.finfo(m.dtype).tiny)
         U, MU = U + step * p, MU + step * r
         d = row_dot(U, V)
-        beta = (row_dot(MU, V) - m + Lambda + Omega * (d + gamma)) / (m + Omega)
+        beta = (row_dot(MU, V) - m + system.Lambda + Omega * (d + gamma)) / (m + Omega)
         gamma = gamma + d - beta
         U, MU = m_orthonormal(U, MU)
-        V, U, MU = orthonormal(_decoder(U, MU, beta, Omega * (beta - gamma) - Lambda, Omega), U, MU)
-        d = row_dot(U, V)
+        V = _decoder(U, MU, beta, Omega * (beta - gamma) - system.Lambda, Omega)
+        V, U, MU = orthonormal(V, U, MU)
 
 
 def _decoder(U, MU, beta, pull, Omega):

@@ -2,9 +2,10 @@
 
 import torch
 
-from recbole_edlae.solvers.certificate import certificate
-from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal, row_dot
+from recbole_edlae.solvers.certificate import baseline, energy, gradients, residual
+from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_count
+from recbole_edlae.solvers.system import row_dot, symmetric_product
 
 
 def als(
@@ -62,11 +63,11 @@ def _steps(system, C, U, cg_steps):
     while True:
         U, MU = m_orthonormal(U, system.product(U))
         V, U, MU = orthonormal(decoder(U, MU, m), U, MU)
-        d = row_dot(U, V)[:, None]
-        MV, MdV = system.product(torch.cat((V, d * V), 1)).chunk(2, 1)
-        yield U, V, *certificate(m, total, U, V, MU, MV, MdV)
-        r = MV + MdV - MU - (m - row_dot(MU, V) + m * d[:, 0])[:, None] * V  # −RV
-        U = _encoder(system, C, U, V, r, cg_steps)
+        weighted = (1 + row_dot(U, V))[:, None] * V
+        MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
+        gradient = gradients(m, U, V, MU, MdV)
+        yield U, V, (energy(m, U, V, MU) - total).item(), residual(gradient, baseline(m, U, MU), baseline(m, V, MV))
+        U = _encoder(system, C, U, V, -gradient[0], cg_steps)
 
 
 def decoder(U, W, m):
@@ -93,7 +94,7 @@ def _encoder(system, C, U, V, r, steps):
     The preconditioned residual z = Cr has Mz = r, so M p follows by recurrence and a step costs two products.
     """
     m = system.diagonal
-    z = C @ r
+    z = symmetric_product(C, r)
     p, Mp, rz = z, r, (r * z).sum()
     for step in range(1, steps + 1):
         d = row_dot(p, V)
@@ -104,7 +105,7 @@ def _encoder(system, C, U, V, r, steps):
         U = U + rz / curvature * p
         if step < steps:
             r = r - rz / curvature * q
-            z = C @ r
+            z = symmetric_product(C, r)
             rz, previous = (r * z).sum(), rz
             p, Mp = z + rz / previous * p, r + rz / previous * Mp
     return U

@@ -3,7 +3,7 @@
 import torch
 
 from recbole_edlae.solvers.objective import check_gram
-from recbole_edlae.solvers.system import System
+from recbole_edlae.solvers.system import System, row_dot
 
 
 def objective(G, u, v, *, dropout, l2):
@@ -64,40 +64,41 @@ def stationarity(G, u, v, *, dropout, l2):
     """
     _check_factors(G, u, v)
     system = System(G, dropout=dropout, l2=l2)
-    d = torch.linalg.vecdot(u, v)[:, None]
-    return residual(system.diagonal, u, v, system.product(u), system.product(v), system.product(d * v))
+    m, MU = system.diagonal, system.product(u)
+    gradient = gradients(m, u, v, MU, system.product((1 + row_dot(u, v))[:, None] * v))
+    return residual(gradient, baseline(m, u, MU), baseline(m, v, system.product(v)))
 
 
-def certificate(m, total, U, V, MU, MV, MdV):
-    """(objective, stationarity) from products at hand; total = Σ 1/c. Cost: n k² multiply-adds."""
-    return (energy(m, U, V, MU) - total).item(), residual(m, U, V, MU, MV, MdV)
+def gradients(m, U, V, MU, MdV):
+    """RV and RᵀU from the products MU and MdV = M diag(1 + d) V at hand. Cost: n k² multiply-adds."""
+    d = row_dot(U, V)
+    rest = (m - row_dot(MU, V) + m * d)[:, None]  # m − e
+    RV = MU @ (V.T @ V) - MdV + rest * V
+    RtU = V @ (U.T @ MU) - (1 + d)[:, None] * MU + rest * U
+    return RV, RtU
 
 
-def residual(m, U, V, MU, MV, MdV):
-    """``stationarity`` from products at hand."""
-    d, e = _diagonals(m, U, V, MU)
-    m, d, e = m[:, None], d[:, None], e[:, None]
-    RV = MU @ (V.T @ V) - MV - MdV + (m - e) * V
-    RtU = V @ (U.T @ MU) - (1 + d) * MU + (m - e) * U
-    return max(ratio(RV, MV - m * V), ratio(RtU, MU - m * U))
+def baseline(m, V, MV):
+    """‖P(G)V‖ = ‖P(M)V‖."""
+    return (MV - m[:, None] * V).norm().item()
+
+
+def residual(gradient, baseline_u, baseline_v):
+    """``stationarity`` from (RV, RᵀU) and their norms at UVᵀ = 0."""
+    RV, RtU = gradient
+    return max(ratio(RV.norm().item(), baseline_v), ratio(RtU.norm().item(), baseline_u))
 
 
 def ratio(part, whole):
-    """‖part‖ / ‖whole‖ in the Frobenius norm, 0 where both are 0."""
-    part, whole = part.norm().item(), whole.norm().item()
+    """part / whole of two norms, 0 where both are 0."""
     return part / whole if whole > 0 else (float("inf") if part > 0 else 0.0)
 
 
 def energy(m, U, V, MU):
     """tr[Yᵀ M Y], summed in double precision."""
-    d = 1 + torch.linalg.vecdot(U, V).double()
-    cross = (d * torch.linalg.vecdot(MU, V)).sum()
+    d = 1 + row_dot(U, V).double()
+    cross = (d * row_dot(MU, V)).sum()
     return ((U.T @ MU).double() * (V.T @ V)).sum() - 2 * cross + (m * d * d).sum()
-
-
-def _diagonals(m, U, V, MU):
-    d = torch.linalg.vecdot(U, V)
-    return d, torch.linalg.vecdot(MU, V) - m * d
 
 
 def _check_factors(G, u, v):

@@ -109,11 +109,6 @@ def basis(gram):
     return T.to(gram), (L.T * norm).to(gram)
 
 
-def row_dot(A, B):
-    """diag(A Bᵀ)."""
-    return torch.linalg.vecdot(A, B)
-
-
 def m_orthonormal(U, MU):
     """U in a basis with UᵀMU = I, and MU with it."""
     for _ in range(2):  # the second pass removes what rounding left of the first

@@ -25,7 +25,7 @@ def truncate(system, C, mu, rank):
     shift, mu = (system.Lambda - 2 * mu)[:, None], mu[:, None]
 
     def product(x):
-        return torch.addmm(shift * x, system.G, x).addcmul_(mu, C @ (mu * x))
+        return (shift * x).addmm_(system.G, x).addcmul_(mu, C @ (mu * x))
 
     def dense():
         N = (C * mu).mul_(mu.T).add_(system.G)

@@ -3,8 +3,9 @@
 import torch
 
 from recbole_edlae.solvers.certificate import energy, ratio
-from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal, row_dot
+from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_count
+from recbole_edlae.solvers.system import row_dot, symmetric_product
 
 
 def zero_diagonal(
@@ -56,13 +57,13 @@ def _steps(system, C, U, cg_steps):
         V, U, MU = orthonormal(_without(MU, U), U, MU)
         target = _without(system.product(V), V)
         r = target - _without(MU, V)
-        yield U, V, (energy(m, U, V, MU) - total).item(), ratio(r, target)
+        yield U, V, (energy(m, U, V, MU) - total).item(), ratio(r.norm().item(), target.norm().item())
         U = _encoder(system, C, U, V, r, cg_steps)
 
 
 def _encoder(system, C, U, V, r, steps):
     """U after ``steps`` of conjugate gradients among the U with u_j · v_j = 0; r = Π_V(MV − MU)."""
-    z = _without(C @ r, V)
+    z = _without(symmetric_product(C, r), V)
     p, rz = z, (r * z).sum()
     for step in range(1, steps + 1):
         q = _without(system.product(p), V)
@@ -72,7 +73,7 @@ def _encoder(system, C, U, V, r, steps):
         U = U + rz / curvature * p
         if step < steps:
             r = r - rz / curvature * q
-            z = _without(C @ r, V)
+            z = _without(symmetric_product(C, r), V)
             rz, previous = (r * z).sum(), rz
             p = z + rz / previous * p
     return U
