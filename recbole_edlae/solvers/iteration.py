@@ -103,8 +103,10 @@ def basis(gram):
     norm = A.diagonal().sqrt()
     scale = torch.where(norm > 0, 1 / norm, 0)
     A = scale[:, None] * A * scale
-    A.diagonal().add_(10 * len(A) * torch.finfo(gram.dtype).eps)  # keeps dependent columns factorisable
-    L = torch.linalg.cholesky(A)
+    ridge, failed = 10 * len(A) * torch.finfo(gram.dtype).eps, True
+    while failed and ridge < 1:  # dependent columns need it; with rounding on top, more of it
+        L, failed = torch.linalg.cholesky_ex(A + ridge * torch.eye(len(A), dtype=A.dtype, device=A.device))
+        ridge *= 100
     T = scale[:, None] * torch.linalg.inv(L).T
     return T.to(gram), (L.T * norm).to(gram)
 
@@ -112,7 +114,7 @@ def basis(gram):
 def m_orthonormal(U, MU):
     """U in a basis with UᵀMU = I, and MU with it."""
     for _ in range(2):  # the second pass removes what rounding left of the first
-        T, _inverse = basis(U.T @ MU)
+        T, _ = basis(U.T @ MU)
         U, MU = U @ T, MU @ T
     return U, MU
 
