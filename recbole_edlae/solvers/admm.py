@@ -25,7 +25,7 @@ def admm(
 
     is lowered in turn, in a basis with VᵀV = I for U and UᵀMU = I for V:
 
-        U ← U − t C RV      a proximal gradient step in the metric M, with the best step length t; R as in ``stationarity``
+        U ← U − t C RV      a proximal gradient step in the metric M of the best length t; R as in ``stationarity``
         β ← (diag(MUVᵀ) − diag G + Ω (d + γ)) / (m + Ω),   γ ← γ + d − β
         v ← (I + Ω uuᵀ)⁻¹ [(1 + β) w + (Ω (β − γ) − Λ) u]   exact, row by row
 
@@ -38,9 +38,9 @@ def admm(
     full-rank model's training objective, after 5 / 10 / 20 iterations:
 
         rank    notebook, ω = 50          notebook, ω = 500         this function after 10, from eigen
-        10      .4556 / .4531 / .4518     .4546 / .4524 / .4512     @10
-        50      .2952 / .2902 / .2892     .2959 / 6.8 / 2·10¹⁹      @50
-        200     .1162 / 6.6 / 1·10¹⁰      7.8 / 9·10⁶ / 2·10²⁸      @200
+        10      .4556 / .4531 / .4518     .4546 / .4524 / .4512     .4515
+        50      .2952 / .2902 / .2892     .2959 / 6.8 / 2·10¹⁹      .2881
+        200     .1162 / 6.6 / 1·10¹⁰      7.8 / 9·10⁶ / 2·10²⁸      .0736
 
     Equivalent to: ``als``, which is also the safer choice where G + diag Λ is nearly singular; ``full_rank`` off the
     diagonal at rank n.

@@ -24,6 +24,10 @@ def als(
     lowered by conjugate gradients from the U at hand with C · (VᵀV)⁻¹ as preconditioner, which leaves a matrix that
     differs from the identity by the diagonal's part only. Both steps lower the objective, so it never rises.
 
+    The objective need not have a minimum: as the diagonal of UVᵀ does not count, some factors improve for ever as they
+    grow. That was seen with 20 items, 60 users and rank 6, as slow progress with a diagonal above 1, and not on
+    ml-100k up to rank 200, where the diagonal stays below .25.
+
     Equivalent to: any gradient method on U and V that reaches the same stationary point; ``full_rank`` off the
     diagonal at rank n. The papers solve Eq. 10 by ADMM (``admm``).
 

@@ -20,7 +20,7 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
 
     whose minimum is, column by column,
 
-        β = s E / (s² E + r² Λ),  E = 1/c − Λ        (β = 0 for b = 0), and ξ wherever that exceeds ξ;
+        β = s E / (s² E + r² Λ),  E = 1/c − Λ        (b = 0 leaves β open: it is 0), and ξ where that exceeds ξ;
         B = −C diag(1/c) diag(1 − s β)  off the diagonal, β on it.
 
     emphasis (1, 0) is EDLAE (Eq. 8) and with p = 0 EASE; (1, 1) is DLAE (Eq. 5). Only the ratio a : b matters.

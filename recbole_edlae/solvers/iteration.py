@@ -47,7 +47,7 @@ class Schedule:
     def run(self, steps):
         """Draws (u, v, objective, residual) from ``steps`` until the residual is at most tol."""
         history = []
-        for u, v, objective, residual in steps:
+        for u, v, objective, residual in steps:  # noqa: B007  u and v are used after the loop
             history.append(Iteration(objective, residual))
             stop = residual <= self.tol or not math.isfinite(residual)
             self.advance(self.total if stop else self.inversion + len(history) * self.iteration)
@@ -94,27 +94,10 @@ def _checked_pair(start, G, rank):
     return start
 
 
-def basis(gram):
-    """T and its inverse, such that F T has orthonormal columns where FᵀF is ``gram``; FᵀMF serves as well.
-
-    Cholesky in double precision on columns scaled to length 1. Columns of length 0 stay so, in T and in T⁻¹.
-    """
-    A = gram.double()
-    norm = A.diagonal().sqrt()
-    scale = torch.where(norm > 0, 1 / norm, 0)
-    A = scale[:, None] * A * scale
-    ridge, failed = 10 * len(A) * torch.finfo(gram.dtype).eps, True
-    while failed and ridge < 1:  # dependent columns need it; with rounding on top, more of it
-        L, failed = torch.linalg.cholesky_ex(A + ridge * torch.eye(len(A), dtype=A.dtype, device=A.device))
-        ridge *= 100
-    T = scale[:, None] * torch.linalg.inv(L).T
-    return T.to(gram), (L.T * norm).to(gram)
-
-
 def m_orthonormal(U, MU):
     """U in a basis with UᵀMU = I, and MU with it."""
     for _ in range(2):  # the second pass removes what rounding left of the first
-        T, _ = basis(U.T @ MU)
+        T, _ = _basis(U, MU)
         U, MU = U @ T, MU @ T
     return U, MU
 
@@ -122,6 +105,28 @@ def m_orthonormal(U, MU):
 def orthonormal(V, U, MU):
     """V in a basis with VᵀV = I, and U and MU such that UVᵀ stays what it was."""
     for _ in range(2):
-        T, inverse = basis(V.T @ V)
+        T, inverse = _basis(V, V)
         V, U, MU = V @ T, U @ inverse.T, MU @ inverse.T
     return V, U, MU
+
+
+def _basis(F, MF):
+    """T and its inverse such that F T has orthonormal columns in the metric whose product with F is MF.
+
+    Cholesky in double precision on columns scaled to length 1. Where columns depend on each other to rounding, as
+    they must above the rank of the full-rank model, eigenvectors take over and the dependent directions become zero
+    columns of T, and zero rows of what is then its pseudo-inverse.
+    """
+    A = F.double().T @ MF.double()
+    norm = A.diagonal().clamp_min(0).sqrt()
+    scale = torch.where(norm > 0, 1 / norm, 0)
+    A = scale[:, None] * A * scale
+    limit = 100 * torch.finfo(F.dtype).eps
+    L, failed = torch.linalg.cholesky_ex(A)
+    if not failed and L.diagonal().min() ** 2 > limit:
+        T, inverse = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T, L.T
+    else:
+        values, Q = torch.linalg.eigh((A + A.T) / 2)
+        root = torch.where(values > limit, values, 0).sqrt()
+        T, inverse = Q * torch.where(root > 0, 1 / root, 0), root[:, None] * Q.T
+    return (scale[:, None] * T).to(F), (inverse * norm).to(F)
