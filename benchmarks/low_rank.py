@@ -59,9 +59,8 @@ def main(items=6000, rank=100):
         print(f"{dtype}, {items} items, rank {rank}\n  inverse {time.perf_counter() - start:.2f}")
         for method in ("admm", "als", "zero_diagonal"):
             print(f"  ten iterations of {method} {ten_iterations(G, rank, method):.2f}")
-        print(
-            f"  eigenvectors by ARPACK {eigenvectors(G, C, rank, True):.2f}, LAPACK {eigenvectors(G, C, rank, False):.2f}"
-        )
+        krylov, dense = eigenvectors(G, C, rank, True), eigenvectors(G, C, rank, False)
+        print(f"  eigenvectors by ARPACK {krylov:.2f}, LAPACK {dense:.2f}")
 
 
 if __name__ == "__main__":

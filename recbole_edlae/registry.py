@@ -18,6 +18,7 @@ PROPERTIES = pathlib.Path(__file__).parent / "properties" / "model"
 MODELS = {
     "EDLAE": "ClosedFormTrainer",
     "DLAE": "ClosedFormTrainer",
+    "LowRankEDLAE": "ClosedFormTrainer",
 }
 
 _defaults = {}  # model name → YAML file, for every model that was registered
