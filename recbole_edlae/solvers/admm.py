@@ -59,7 +59,7 @@ def admm(
 
     Returns:
         LowRank; VᵀV = I; the history has the objective and the stationarity after each solve for V. Both are computed
-        from fresh products before it stops for tol; in between, the stationarity's denominator is up to ten
+        from fresh products before it stops for tol; in between, the stationarity's denominator is up to 16
         iterations old.
 
     Raises:
@@ -68,7 +68,7 @@ def admm(
     Warns:
         ConvergenceWarning: the stationarity is above tol after max_iter iterations.
 
-    Cost: n³ multiply-adds for C and the start, then 2 n² k an iteration and as much again every tenth; n² values
+    Cost: n³ multiply-adds for C and the start, then 2 n² k an iteration and as much again every 16th; n² values
     beside G.
     """
     check_omega(omega)
@@ -81,8 +81,9 @@ def _steps(system, C, U, Omega, tol):
     m, Lambda, total = system.diagonal, system.Lambda, (1 / C.diagonal()).sum(dtype=torch.float64)
     U, MU = m_orthonormal(U, system.product(U))
     V, U, MU = orthonormal(decoder(U, MU, m), U, MU)
+    baseline_v = baseline(m, V, system.product(V))
     for count in itertools.count():
-        if count < 2 or count % 10 == 0:
+        if count % 16 == 1:
             MU, baseline_v = _fresh(system, U, V)
         gradient, stationarity = _certified(system, U, V, MU, baseline_v)
         if stationarity <= tol:

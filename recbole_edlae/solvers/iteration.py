@@ -96,22 +96,28 @@ def _checked_pair(start, G, rank):
 
 def m_orthonormal(U, MU):
     """U in a basis with UᵀMU = I, and MU with it."""
-    for _ in range(2):  # the second pass removes what rounding left of the first
-        T, _ = _basis(U, MU)
+    for _ in range(2):
+        T, _, accurate = _basis(U, MU)
         U, MU = U @ T, MU @ T
+        if accurate:
+            break
     return U, MU
 
 
 def orthonormal(V, U, MU):
     """V in a basis with VᵀV = I, and U and MU such that UVᵀ stays what it was."""
     for _ in range(2):
-        T, inverse = _basis(V, V)
+        T, inverse, accurate = _basis(V, V)
         V, U, MU = V @ T, U @ inverse.T, MU @ inverse.T
+        if accurate:
+            break
     return V, U, MU
 
 
 def _basis(F, MF):
     """T and its inverse such that F T has orthonormal columns in the metric whose product with F is MF.
+
+    The third value says whether rounding spoils that so little that a second pass is not needed.
 
     Cholesky in double precision on columns scaled to length 1. Where columns depend on each other to rounding, as
     they must above the rank of the full-rank model, eigenvectors take over and the dependent directions become zero
@@ -123,10 +129,11 @@ def _basis(F, MF):
     A = scale[:, None] * A * scale
     limit = 100 * torch.finfo(F.dtype).eps
     L, failed = torch.linalg.cholesky_ex(A)
-    if not failed and L.diagonal().min() ** 2 > limit:
+    pivot = 0 if failed else L.diagonal().min().item() ** 2
+    if pivot > limit:
         T, inverse = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T, L.T
     else:
         values, Q = torch.linalg.eigh((A + A.T) / 2)
         root = torch.where(values > limit, values, 0).sqrt()
         T, inverse = Q * torch.where(root > 0, 1 / root, 0), root[:, None] * Q.T
-    return (scale[:, None] * T).to(F), (inverse * norm).to(F)
+    return (scale[:, None] * T).to(F), (inverse * norm).to(F), pivot > 0.01
