@@ -14,7 +14,7 @@ from numbers import Integral, Real
 import yaml
 from recbole.evaluator import metric_types
 
-from recbole_edlae.choices import closest_first
+from recbole_edlae.nn.choices import closest_first
 from recbole_edlae.solvers.objective import check_emphasis
 
 RECBOLE_PROPERTIES = pathlib.Path(importlib.util.find_spec("recbole").origin).parent / "properties"

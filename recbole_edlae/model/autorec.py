@@ -11,10 +11,10 @@ from recbole.data.dataloader import UserDataLoader
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
-from recbole_edlae.choices import choose
 from recbole_edlae.data.item_dataloader import ItemDataLoader
 from recbole_edlae.model.history import HistoryMixin, binary_interactions
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
+from recbole_edlae.nn.choices import choose
 from recbole_edlae.nn.losses import squared
 from recbole_edlae.nn.rows import Rows
 
