@@ -46,9 +46,7 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         self.register_buffer("values", torch.from_numpy(matrix.data - np.float32(mean)), persistent=False)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
         self.n_rows, width = matrix.shape
-        self.network = AutoEncoder(
-            width, [], config["latent_dimension"], latent_activation=config["latent_activation"]
-        )
+        self.network = AutoEncoder(width, [], config["latent_dimension"], latent_activation=config["latent_activation"])
 
     @staticmethod
     def train_loader(config):

@@ -12,7 +12,7 @@ def dropout(rows, probability, generator=None):
         Rows, and a boolean mask of shape (total,).
     """
     dropped = torch.rand(rows.values.shape, generator=generator, device=rows.values.device) < probability
-    return rows._replace(values=rows.values * ~dropped / (1 - probability)), dropped
+    return rows.replace(values=rows.values * ~dropped / (1 - probability)), dropped
 
 
 def gaussian(rows, deviation, width, generator=None):
@@ -24,7 +24,7 @@ def gaussian(rows, deviation, width, generator=None):
         return rows
     shape, like = (len(rows.count), width), rows.values
     noise = torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
-    return rows._replace(noise=deviation * noise)
+    return rows.replace(noise=deviation * noise)
 
 
 def entry_weights(dropped, probability, emphasis):

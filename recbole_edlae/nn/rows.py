@@ -1,13 +1,15 @@
 """Sparse rows in a batch: what an autoencoder reads, and the layer that reads it."""
 
-from typing import NamedTuple
+import dataclasses
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 
-class Rows(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Rows:
     """A batch of sparse rows x, one after the other, and noise on all their entries if there is any.
 
     A user's row holds items; an item's row, in item-based models, holds users.
@@ -18,12 +20,16 @@ class Rows(NamedTuple):
     values: torch.Tensor  # (total,)
     noise: torch.Tensor | None = None  # (batch, width), added to the dense rows
 
-    @property
+    def replace(self, **changes):
+        """The same rows with other values or noise."""
+        return dataclasses.replace(self, **changes)
+
+    @cached_property
     def start(self):
         """Where each row begins, (batch,)."""
         return self.count.cumsum(0) - self.count
 
-    @property
+    @cached_property
     def number(self):
         """The row of each entry, (total,)."""
         return torch.arange(len(self.count), device=self.count.device).repeat_interleave(self.count)
@@ -35,7 +41,7 @@ class Rows(NamedTuple):
     def unit_length(self):
         """Each row divided by its Euclidean norm; empty rows stay empty."""
         norm = self.sum(self.values**2).sqrt()
-        return self._replace(values=self.values / norm.repeat_interleave(self.count))
+        return self.replace(values=self.values / norm.repeat_interleave(self.count))
 
     def dense(self, width):
         """The rows as a matrix, (batch, width)."""

@@ -36,5 +36,5 @@ def test_rates_are_rates():
 
 
 def test_unknown_activation_lists_the_choices_close_ones_first():
-    with pytest.raises(ValueError, match="latent_activation must be one of sigmoid, hard_sigmoid.*identity; got 'sigmod'"):
+    with pytest.raises(ValueError, match=r"latent_activation must be one of sigmoid, .*identity; got 'sigmod'"):
         activation("sigmod", "latent_activation")

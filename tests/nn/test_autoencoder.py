@@ -66,5 +66,5 @@ def test_squared_weights_leave_biases_out():
 
 
 def test_unknown_hidden_activation_names_its_setting():
-    with pytest.raises(ValueError, match="hidden_activation must be one of relu, selu"):
+    with pytest.raises(ValueError, match="hidden_activation must be one of relu, elu, selu"):
         AutoEncoder(7, [5], 4, hidden_activation="rellu")

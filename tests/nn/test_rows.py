@@ -41,7 +41,7 @@ def test_sparse_linear_is_torchs_linear_and_so_are_its_gradients():
 def test_noise_is_added_to_the_dense_rows():
     sparse, dense = linear_pair()
     noise = torch.randn(3, 5)
-    noisy = ROWS._replace(noise=noise)
+    noisy = ROWS.replace(noise=noise)
     torch.testing.assert_close(noisy.dense(5), DENSE + noise)
     torch.testing.assert_close(sparse(noisy), dense(DENSE + noise))
 
