@@ -82,11 +82,15 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         Returns:
             torch.Tensor: shape: [len(count), n_items]
         """
-        return self.network(self.input(binary_rows(items, count)))
+        return self.network.decoder(self.code(items, count))
+
+    def code(self, items, count):
+        r"""Latent codes of histories given one after the other, shape: [len(count), k]"""
+        return self.network.encode(self.input(binary_rows(items, count)))
 
     def predict(self, interaction):
         user, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
-        code = self.network.encode(self.input(binary_rows(*self.history(user))))
+        code = self.code(*self.history(user))
         return self.network.decoder.at(code[of_pair], interaction[self.ITEM_ID])
 
     def full_sort_predict(self, interaction):

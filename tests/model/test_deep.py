@@ -12,6 +12,7 @@ from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import registry
 from recbole_edlae.data.item_dataloader import ItemDataLoader
+from tests.conftest import ROOT
 
 LINEAR = {
     "mlp_hidden_size": [], "latent_activation": "identity", "use_bias": False, "normalize_input": False,
@@ -250,11 +251,9 @@ def test_autorec_says_what_it_cannot_do(build):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("based_on", ["user", "item"])
-def test_autorec_rmse_on_ml_100k(based_on):
-    from tests.conftest import ROOT
-
-    result = run_recbole(
-        "AutoRec", "ml-100k", [str(ROOT / "configs" / "ml-100k-ratings.yaml")], {"based_on": based_on, "state": "ERROR"}
-    )
-    assert result["test_result"]["rmse"] <= 0.95
+@pytest.mark.parametrize("overrides", [{}, {"based_on": "user", "reg_weight": 10.0}], ids=["item", "user"])
+def test_autorec_rmse_on_ml_100k(overrides):
+    protocol = str(ROOT / "configs" / "ml-100k-ratings.yaml")
+    quiet = {"state": "ERROR", "show_progress": False}
+    result = run_recbole("AutoRec", "ml-100k", [protocol], {**quiet, **overrides})
+    assert result["test_result"]["rmse"] <= 0.95  # 0.931 and 0.950 in stars, whose standard deviation is 1.13
