@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
+from recbole_edlae.model.history import HistoryMixin, binary_interactions
 from recbole_edlae.solvers.gram import activity_weight, gram
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.normalization import normalize_items
 
 
-class LinearAutoEncoder(GeneralRecommender):
+class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     r"""A user's scores are :math:`x^T E D^T`, x the user's binary history, E the encoder and D the decoder.
 
     A full-rank model has its item x item weights for encoder and no decoder. Both are buffers, filled by :meth:`fit`,
@@ -32,11 +33,8 @@ class LinearAutoEncoder(GeneralRecommender):
         self.user_weight_power = config["user_weight_power"]
         self.item_weight_power = config["item_weight_power"]
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
-        self.interactions = dataset.inter_matrix(form="csr").astype(np.float32)
-        self.interactions.data[:] = 1  # repeated interactions were summed
-        self.interactions.sort_indices()
-        for name, array in (("indptr", self.interactions.indptr), ("indices", self.interactions.indices)):
-            self.register_buffer(name, torch.from_numpy(array.astype(np.int64)), persistent=False)
+        self.interactions = binary_interactions(dataset)
+        self.keep_history(self.interactions)
         self.register_buffer("encoder", torch.zeros(self.n_items, 0))
         self.register_buffer("decoder", None)
 
@@ -86,20 +84,6 @@ class LinearAutoEncoder(GeneralRecommender):
         if self.encoder.shape[1] == 0:
             self.fit()
         return self.dummy_param.sum() * 0
-
-    def history(self, user):
-        r"""Training items of some users, one after the other.
-
-        Args:
-            user (torch.LongTensor): User ids, shape: [batch_size]
-
-        Returns:
-            tuple: item ids, shape: [total], and how many each user has, shape: [batch_size]
-        """
-        start, count = self.indptr[user], self.indptr[user + 1] - self.indptr[user]
-        first = count.cumsum(0) - count
-        position = (start - first).repeat_interleave(count)
-        return self.indices[position + torch.arange(len(position), device=position.device)], count
 
     def score(self, items, count):
         r"""Scores of all items for histories given one after the other, as from :meth:`history`.
