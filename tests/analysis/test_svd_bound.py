@@ -45,6 +45,7 @@ def test_squared_error_is_that_of_the_dense_matrix():
     assert squared_error(X, lambda part: part @ B, batch=7) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_linear_autoencoder_reaches_the_bound():
     bound = svd_bound(X, RANK)
     assert bound * (1 - 1e-6) <= trained([], "identity", bias=False) < 1.01 * bound

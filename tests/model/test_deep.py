@@ -179,6 +179,7 @@ def closed_form(G, p, emphasis):
     return C @ G if emphasis == [1.0, 1.0] else np.eye(len(G)) - C / np.diag(C)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("emphasis", [[1.0, 1.0], [1.0, 0.0]], ids=["DLAE", "EDLAE"])
 def test_linear_deepae_trains_to_the_closed_form(build, synthetic, emphasis):
     path, X = synthetic

@@ -342,6 +342,7 @@ def movielens():
     return G, (1 / C.diagonal() - Lambda).sum().item()  # the full-rank model's training objective
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["als", "admm"])
 @pytest.mark.parametrize("start", ["eigen", "random"])
 @pytest.mark.parametrize("rank, bound", [(10, 0.4525), (50, 0.2890), (200, 0.0735)])
