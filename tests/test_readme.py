@@ -46,7 +46,7 @@ def test_settings_in_the_table_are_the_defaults():
     from recbole_edlae import registry
     from recbole_edlae.settings import read
 
-    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (`reg_weight`.*?) \|$", README, re.M))
+    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (`\w+` .*?) \|$", README, re.M))
     assert rows.keys() == registry.registered().keys()
     for model, cell in rows.items():
         settings = read(registry.registered()[model])
