@@ -109,7 +109,11 @@ def activations(arguments, program="recbole-edlae activations"):
     except ValueError as error:
         _stop(program, error)
     settings = {"state": "ERROR", "show_progress": False, **options.settings}
-    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=print)
+
+    def report(run):
+        print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+
+    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=report)
     metric = str(settings.get("valid_metric", "")).lower()
     metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
     write(runs, own.output, metric)
