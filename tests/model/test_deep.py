@@ -217,7 +217,7 @@ def test_linear_deepae_trains_to_the_closed_form(build, synthetic, emphasis):
 @pytest.mark.parametrize("based_on", ["user", "item"])
 def test_autorec_predicts_ratings_from_observed_entries(build, based_on):
     ratings = {"load_col": {"inter": ["user_id", "item_id", "rating"]}, "feedback": "rating", "based_on": based_on}
-    model, trainer, train, _, _ = build("AutoRec", **ratings, reg_weight=0.0, epochs=200, learning_rate=0.01)
+    model, trainer, train, _, _ = build("AutoRec", **ratings, reg_weight=0.0, epochs=100, learning_rate=0.02)
     trainer.fit(train)
     model.eval()
     inter = train.dataset.inter_feat
