@@ -24,6 +24,7 @@ class LinearAutoEncoder(GeneralRecommender):
 
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
+    gram = staticmethod(gram)  # a sweep puts one in its place that remembers
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
@@ -44,7 +45,7 @@ class LinearAutoEncoder(GeneralRecommender):
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
         """
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        G = gram(self.interactions, weight, device=self.encoder.device)
+        G = self.gram(self.interactions, weight, device=self.encoder.device)
         self.encoder, self.decoder = self.solve(G, progress)
 
     def solve(self, G, progress):
