@@ -1,6 +1,9 @@
 """Whether models differ: confidence intervals and paired tests over users, with SciPy's tests."""
 
+import itertools
+
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 TESTS = ("wilcoxon", "permutation")
@@ -75,16 +78,20 @@ def holm(p_values):
     return corrected
 
 
-def against_best(values, test="wilcoxon"):
-    """Tests every model against the one with the highest mean.
+def pairwise(values, test="wilcoxon"):
+    """Tests every model against every other one on the same users.
 
     Args:
         values: pandas DataFrame, users × models.
         test: one of TESTS.
 
     Returns:
-        tuple: name of the best model, and dict of every other model → p-value, Holm-corrected.
+        pandas DataFrame, models × models: p-values, Holm-corrected over all pairs; 1 on the diagonal.
     """
-    best = values.mean().idxmax()
-    others = [name for name in values.columns if name != best]
-    return best, dict(zip(others, holm([paired_p(values[best], values[name], test) for name in others])))
+    names = list(values.columns)
+    pairs = list(itertools.combinations(range(len(names)), 2))
+    corrected = holm([paired_p(values.iloc[:, i], values.iloc[:, j], test) for i, j in pairs])
+    matrix = np.ones((len(names), len(names)))
+    for (i, j), p in zip(pairs, corrected):
+        matrix[i, j] = matrix[j, i] = p
+    return pd.DataFrame(matrix, index=names, columns=names)

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import tempfile
 import time
+import warnings
 
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.solvers.gram import gram
@@ -135,13 +136,15 @@ class Stopwatch:
 
 @contextlib.contextmanager
 def quiet():
-    """RecBole logs errors only, and leaves no tensorboard folder behind."""
+    """RecBole logs errors only, warns of nothing in its own lines, and leaves no tensorboard folder behind."""
     logger, stock = logging.getLogger(), trainers.get_tensorboard
     level = logger.level
     logger.setLevel(logging.ERROR)
     trainers.get_tensorboard = lambda _: _Nothing()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"recbole\.")
+            yield
     finally:
         logger.setLevel(level)
         trainers.get_tensorboard = stock

@@ -67,6 +67,7 @@ def versions():
     return {"python": platform.python_version(), "recbole_edlae": recbole_edlae.__version__, **packages}
 
 
+@functools.cache
 def data_hash(folder, dataset):
     """Hash of a dataset's atomic files, by content."""
     return _hash_of_files(sorted(pathlib.Path(folder).glob(f"{dataset}.*")))
