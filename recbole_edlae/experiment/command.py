@@ -25,7 +25,7 @@ def parse(program, description, add_arguments, words):
     parser = argparse.ArgumentParser(program, description=description, epilog=USAGE, allow_abbrev=False)
     add_arguments(parser)
     parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
-    parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, a run goes on where it was")
+    parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
     options, rest = parser.parse_known_args(words)
     sys.argv = [program]  # RecBole's Config reads settings from it
@@ -56,5 +56,5 @@ def check(cells, overrides):
         try:
             cli.check(options, own, dict(cell.settings))
         except ValueError as error:
-            raise ValueError(f"{cell.label}: {error}" if len(cells) > 1 else str(error)) from None
+            raise ValueError(f"{cell.label}: {error}" if len({each.label for each in cells}) > 1 else error) from None
     cli.check_spelling(overrides, [cell.config() for cell in cells])

@@ -1,12 +1,11 @@
 """Runs many cells, here or on a Ray cluster, and puts each on record as it ends."""
 
 import datetime
+import functools
 import sys
 
 from recbole_edlae.experiment import cell as cells_module
 from recbole_edlae.experiment.bench import Bench
-
-_bench = None  # of this process, where it is a Ray worker
 
 
 def run(cells, records, phases=("valid", "test"), engine="sequential"):
@@ -22,30 +21,36 @@ def run(cells, records, phases=("valid", "test"), engine="sequential"):
         tuple: Cell, its record, and whether it was on record before. A run that fails has status "failed" and says
         why under "error"; those on record come first.
     """
-    finished, todo = records.finished(), []
-    identities = {}
+    finished, todo, identities = records.finished(), {}, {}
     for cell in cells:
         identity = cell.identity(phases)
         key = cells_module.key(identity)
         if key in finished:
             yield cell, finished[key], True
-        elif key not in identities:
+        else:
+            todo.setdefault(key, []).append(cell)  # cells that agree on everything are run once
             identities[key] = identity
-            todo.append((key, cell))
-    for key, cell, (outcome, per_user) in ENGINES[engine](todo, phases):
+    for key, (outcome, per_user) in ENGINES[engine]({key: same[0] for key, same in todo.items()}, phases):
         record = {
-            "key": key, "model": cell.model, "dataset": cell.dataset, **outcome,
+            "key": key, "model": todo[key][0].model, "dataset": todo[key][0].dataset, **outcome,
             "ended": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "identity": identities[key],
         }  # fmt: skip
         records.append(record, per_user)
-        yield cell, record, False
+        for cell in todo[key]:
+            yield cell, record, False
 
 
-def attempt(bench, cell, phases):
+@functools.cache
+def bench():
+    """The Bench of this process."""
+    return Bench()
+
+
+def attempt(cell, phases):
     """Outcome of one cell, whatever happens: its results with status "ok", or status "failed" and the error."""
     try:
-        result, per_user = bench.run(cell, phases)
+        result, per_user = bench().run(cell, phases)
     except Exception as error:
         return {"status": "failed", "error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]}, None
     return {"status": "ok", **result}, per_user
@@ -53,9 +58,8 @@ def attempt(bench, cell, phases):
 
 def sequential(todo, phases):
     """One after the other in this process."""
-    bench = Bench()
-    for key, cell in todo:
-        yield key, cell, attempt(bench, cell, phases)
+    for key, cell in todo.items():
+        yield key, attempt(cell, phases)
 
 
 def ray(todo, phases):
@@ -73,11 +77,10 @@ def ray(todo, phases):
             ray.init(log_to_driver=False)
     try:
         remote = ray.remote(_attempt_in_worker)
-        pending = {remote.remote(cell, phases): (key, cell) for key, cell in todo}
+        pending = {remote.remote(cell, phases): key for key, cell in todo.items()}
         while pending:
             for done in ray.wait(list(pending))[0]:
-                key, cell = pending.pop(done)
-                yield key, cell, ray.get(done)
+                yield pending.pop(done), ray.get(done)
     finally:
         if started:
             ray.shutdown()
@@ -87,10 +90,8 @@ ENGINES = {"sequential": sequential, "ray": ray}
 
 
 def _attempt_in_worker(cell, phases):
-    global _bench
     sys.argv = sys.argv[:1]  # a worker's words are not settings
-    _bench = _bench or Bench()
-    return attempt(_bench, cell, phases)
+    return attempt(cell, phases)
 
 
 def _import_ray():

@@ -12,6 +12,7 @@ import jinja2
 import pandas as pd
 from tabulate import tabulate
 
+from recbole_edlae import registry
 from recbole_edlae.experiment.cell import versions
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
@@ -110,19 +111,17 @@ def caption(board):
     seeds = f"seed {board.seeds[0]}" if len(board.seeds) == 1 else f"mean over {len(board.seeds)} seeds"
     text = f"{board.dataset}, test set, {seeds}."
     if board.users:
-        text += (
-            f" Bold: significantly ahead of every other row run here (paired {board.test} test over {board.users} "
-            "users, Holm-corrected, p < .05)."
-        )
+        test = f"paired {board.test.capitalize()} test over {board.users} users, Holm-corrected, p < .05"
+        text += f" Bold: significantly ahead of every other row run here ({test})."
     return text
 
 
 def _board_data(board):
     rows = [
         {
-            "label": row.label, "model": row.model, "kind": row.kind, "settings": row.settings, "note": row.note,
-            "metrics": row.metrics, "intervals": row.intervals, "fit_seconds": row.fit_seconds,
-            "best": [name for name in board.metrics if board.best(name) is row],
+            "label": row.label, "model": row.model, "own": row.model in registry.registered(), "kind": row.kind,
+            "settings": row.settings, "note": row.note, "metrics": row.metrics, "intervals": row.intervals,
+            "fit_seconds": row.fit_seconds, "best": [name for name in board.metrics if board.best(name) is row],
         }
         for row in board.rows
     ]  # fmt: skip
@@ -152,7 +151,7 @@ def _failures(board):
 
 
 def _heading(metric):
-    """"ndcg@10" as papers write it."""
+    """A metric as papers write it: NDCG@10."""
     name, at, k = metric.partition("@")
     return {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP"}.get(name, name.capitalize()) + at + k
 
