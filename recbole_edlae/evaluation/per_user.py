@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import torch
+from recbole.config import Config
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.evaluator.register import metrics_dict
 
@@ -41,6 +42,7 @@ class PerUser:
         largest = self.hits.shape[1]
         if not (k.isdigit() and 1 <= int(k) <= largest):
             raise ValueError(f"metric: {name} needs k from 1 to {largest}, of which the hits were kept")
+        Config.compatibility_settings(None)  # restores the numpy names that RecBole's metrics use
         calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
         calculator.topk_result = lambda _, values: values  # instead of their mean
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)

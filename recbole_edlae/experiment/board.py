@@ -98,7 +98,10 @@ def configs_of(outcomes):
 
 def read_reference(path):
     """Rows of a CSV file of published results: columns model and source, and one per metric."""
-    frame = pd.read_csv(path, comment="#")
+    try:
+        frame = pd.read_csv(path, comment="#")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"reference: {path} cannot be read: {' '.join(str(error).split())}") from None
     if missing := {"model", "source"} - set(frame.columns):
         raise ValueError(f"reference: {path} has no column {', '.join(sorted(missing))}")
     metrics = [name for name in frame.columns if "@" in name]

@@ -28,6 +28,7 @@ def parse(program, description, add_arguments, words):
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
     options, rest = parser.parse_known_args(words)
+    cli.read_config_files(options.config_files or [])  # says so where one is missing, by the name it was given
     sys.argv = [program]  # RecBole's Config reads settings from it
     return options, {key: cli.value_of(text) for key, text in cli.read_overrides(rest).items()}
 
@@ -56,5 +57,6 @@ def check(cells, overrides):
         try:
             cli.check(options, own, dict(cell.settings))
         except ValueError as error:
-            raise ValueError(f"{cell.label}: {error}" if len({each.label for each in cells}) > 1 else error) from None
+            named = cell.label != cell.model or len({each.label for each in cells}) > 1
+            raise ValueError(f"{cell.label}: {error}" if named else error) from None
     cli.check_spelling(overrides, [cell.config() for cell in cells])

@@ -148,8 +148,15 @@ def best_config(cell, record, words, sweep):
         head += f"# {phase}: {', '.join(f'{name} {value:.4f}' for name, value in record[phase].items())}\n"
     content = {"model": cell.model, "dataset": cell.dataset, **found}
     protocol = {key: value for key, value in given.items() if key not in found}
-    texts = [yaml.safe_dump(each, sort_keys=False, default_flow_style=None) for each in (content, protocol) if each]
-    return head + "\n" + "\n".join(texts)
+    blocks = [
+        "".join(f"{key}: {_yaml(value)}\n" for key, value in each.items()) for each in (content, protocol) if each
+    ]
+    return head + "\n" + "\n".join(blocks)
+
+
+def _yaml(value):
+    """A value on one line."""
+    return yaml.safe_dump([value], default_flow_style=True, width=float("inf")).strip()[1:-1]
 
 
 def _loss(record):
