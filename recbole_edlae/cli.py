@@ -1,4 +1,4 @@
-"""The command line: `recbole-edlae run`, which is also run_recbole.py."""
+"""The command line: `recbole-edlae run`, which is also run_recbole.py, and `recbole-edlae activations`."""
 
 import argparse
 import ast
@@ -39,16 +39,19 @@ def main(arguments=None):
     if arguments and arguments[0] == "run":
         run(arguments[1:], program="recbole-edlae run")
         return
+    if arguments and arguments[0] == "activations":
+        activations(arguments[1:])
+        return
     if arguments and arguments[0] in COMMANDS:
         importlib.import_module(COMMANDS[arguments[0]]).main(arguments[1:])
         return
     parser = argparse.ArgumentParser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
-    parser.add_argument(
-        "command", choices=["run", *COMMANDS],
-        help="run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
-        "settings; each says more with --help",
-    )  # fmt: skip
+    commands = (
+        "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
+        "settings; activations: compare latent activations; `COMMAND --help` says how"
+    )
+    parser.add_argument("command", choices=["run", *COMMANDS, "activations"], help=commands)
     parser.parse_args(arguments)
 
 
@@ -89,6 +92,41 @@ def run(arguments=None, program="run_recbole.py"):
     except KeyboardInterrupt:
         print(f"\n{program}: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def activations(arguments, program="recbole-edlae activations"):
+    """The activation study: DeepAE with several latent activations and seeds, what its encoder keeps, how it ranks.
+
+    Returns:
+        list of dict: the runs, as ``experiment.activations.study`` gives them.
+    """
+    from recbole_edlae.experiment.activations import load_pyplot, study, table, write
+    from recbole_edlae.nn.activations import ACTIVATIONS, activation
+
+    parser = argparse.ArgumentParser(program, description=activations.__doc__.partition("\n")[0], allow_abbrev=False)
+    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
+    own, rest = parser.parse_known_args(arguments)
+    try:
+        load_pyplot()
+        for name in own.activations:
+            activation(name, "activations")
+        options, overrides = _parse([*rest, "--model=DeepAE"], program)
+        if "latent_activation" in options.settings:
+            raise ValueError("latent_activation is what the study varies: name the choices after --activations")
+        sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
+        check(options, overrides)
+    except ValueError as error:
+        stop(program, error)
+    settings = {"state": "ERROR", "show_progress": False, **options.settings}
+    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=print)
+    metric = str(settings.get("valid_metric", "")).lower()
+    metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
+    write(runs, own.output, metric)
+    print(table(runs, metric))
+    return runs
 
 
 def _parse(arguments, program):

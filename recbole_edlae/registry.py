@@ -1,8 +1,9 @@
-"""How a model enters RecBole: its name, its defaults, its trainer.
+"""How a model enters RecBole: its name, its defaults, its trainer, its data loader.
 
 RecBole finds models, trainers and default settings by name in its own package. ``register`` puts a model where it
 looks: the module under ``recbole.model.general_recommender``, the trainer as ``recbole.trainer.<Model>Trainer``, and
-the YAML file of defaults where ``Config`` merges those of RecBole's models.
+the YAML file of defaults where ``Config`` merges those of RecBole's models. A model that is trained on other batches
+than of interactions says so by a static method ``train_loader(config)``, which returns the class of its data loader.
 """
 
 import functools
@@ -14,10 +15,15 @@ from recbole_edlae import compat
 
 PROPERTIES = pathlib.Path(__file__).parent / "properties" / "model"
 
-# Model → its trainer in recbole_edlae.trainer. The module is the name in lower case, in recbole_edlae.model.
+# Model → its trainer in recbole_edlae.trainer, None for RecBole's stock one. The module is the name in lower case, in
+# recbole_edlae.model.
 MODELS = {
     "EDLAE": "ClosedFormTrainer",
     "DLAE": "ClosedFormTrainer",
+    "LowRankEDLAE": "ClosedFormTrainer",
+    "DeepAE": None,
+    "DeepVAE": None,
+    "AutoRec": None,
 }
 
 _defaults = {}  # model name → YAML file, for every model that was registered
@@ -29,6 +35,7 @@ def register_all():
     hosts = {name: importlib.import_module(f"recbole.{name}") for name in ("config", "quick_start", "trainer")}
     compat.after_import()
     _merge_defaults(hosts["config"].Config)
+    _ask_for_loader()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():
@@ -86,6 +93,23 @@ def _merge_defaults(config_class):
 
     load.recbole_edlae = True
     config_class._load_internal_config_dict, config_class._get_final_config_dict = load, final
+
+
+def _ask_for_loader():
+    """RecBole picks data loaders by its own models' names; both places of that function now ask the model first."""
+    places = [importlib.import_module(name) for name in ("recbole.data.utils", "recbole.data")]
+    stock = places[0].get_dataloader
+    if hasattr(stock, "recbole_edlae"):
+        return
+
+    @functools.wraps(stock)
+    def get_dataloader(config, phase):
+        own = getattr(getattr(config, "model_class", None), "train_loader", None)
+        return own(config) if own is not None and phase == "train" else stock(config, phase)
+
+    get_dataloader.recbole_edlae = True
+    for place in places:
+        place.get_dataloader = get_dataloader
 
 
 def _register_in_children(quick_start):

@@ -5,7 +5,6 @@ A line reads ``key: default  # (type) meaning``, and the meaning may end in ``ra
 """
 
 import dataclasses
-import difflib
 import importlib.util
 import math
 import pathlib
@@ -15,6 +14,7 @@ from numbers import Integral, Real
 import yaml
 from recbole.evaluator import metric_types
 
+from recbole_edlae.nn.choices import closest_first
 from recbole_edlae.solvers.objective import check_emphasis
 
 RECBOLE_PROPERTIES = pathlib.Path(importlib.util.find_spec("recbole").origin).parent / "properties"
@@ -112,13 +112,6 @@ def check_validation(values):
             f"valid_metric {values['valid_metric']} is none of what metrics {names} and topk {at} evaluate: "
             f"{', '.join(closest_first(values['valid_metric'], known[: len(names) * len(at)] or known))}"
         )
-
-
-def closest_first(wrong, choices):
-    """The choices, those that look like the wrong one first."""
-    by_lower = {str(choice).lower(): choice for choice in choices}
-    close = [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]
-    return close + [choice for choice in choices if choice not in close]
 
 
 def _is(value, kind):

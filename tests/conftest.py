@@ -2,6 +2,8 @@ import os
 import pathlib
 import sys
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads that wait for each other are 50 times slower
+
 import numpy as np
 import pytest
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 
@@ -48,7 +49,6 @@ def test_settings_in_the_table_are_the_defaults():
     rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (`reg_weight`.*?) \|$", README, re.M))
     assert rows.keys() == registry.registered().keys()
     for model, cell in rows.items():
-        said = {key: value.strip() for key, value in re.findall(r"`(\w+)` (\[.*?\]|[\w.]+)", cell)}
         settings = read(registry.registered()[model])
-        for key, value in said.items():
-            assert eval(settings[key].default) == eval(value), (model, key)
+        for key, value in re.findall(r"`(\w+)` (\[.*?\]|[\w.\"]+)", cell):
+            assert yaml.safe_load(settings[key].default) == eval(value), (model, key)

@@ -1,1 +1,1 @@
-"""Many models under one protocol: leaderboards, tuning, reports."""
+"""Many models under one protocol: leaderboards, tuning, reports, studies."""

@@ -11,7 +11,9 @@ from recbole_edlae.solvers.full_rank import full_rank
 
 class EDLAE(LinearAutoEncoder):
     r"""EDLAE is the linear autoencoder that reconstructs dropped interactions from kept ones, solved in closed form
-    for all dropout masks at once. Its item weights have a zero diagonal; without dropout it is EASE.
+    for all dropout masks at once. Its item weights have a zero diagonal; without dropout it is EASE. With some
+    ``emphasis`` on kept interactions too, the diagonal is what the denoising objective makes it, held below
+    ``diagonal_bound``.
 
     """
 
@@ -20,7 +22,8 @@ class EDLAE(LinearAutoEncoder):
         self.reg_weight = config["reg_weight"]
         self.dropout_prob = config["dropout_prob"]
         self.emphasis = config["emphasis"]
+        self.diagonal_bound = config["diagonal_bound"]
 
     def solve(self, G, progress):
-        settings = {"dropout": self.dropout_prob, "l2": self.reg_weight, "emphasis": self.emphasis}
-        return full_rank(G, **settings, overwrite=True, progress=progress), None
+        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
+        return full_rank(G, emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, overwrite=True, **problem)

@@ -10,10 +10,13 @@ import torch.nn.functional as F
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
+from recbole_edlae.model.history import HistoryMixin, binary_interactions
 from recbole_edlae.solvers.gram import activity_weight, gram
+from recbole_edlae.solvers.iteration import LowRank
+from recbole_edlae.solvers.normalization import normalize_items
 
 
-class LinearAutoEncoder(GeneralRecommender):
+class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     r"""A user's scores are :math:`x^T E D^T`, x the user's binary history, E the encoder and D the decoder.
 
     A full-rank model has its item x item weights for encoder and no decoder. Both are buffers, filled by :meth:`fit`,
@@ -29,12 +32,10 @@ class LinearAutoEncoder(GeneralRecommender):
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
         self.user_weight_power = config["user_weight_power"]
+        self.item_weight_power = config["item_weight_power"]
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
-        self.interactions = dataset.inter_matrix(form="csr").astype(np.float32)
-        self.interactions.data[:] = 1  # repeated interactions were summed
-        self.interactions.sort_indices()
-        for name, array in (("indptr", self.interactions.indptr), ("indices", self.interactions.indices)):
-            self.register_buffer(name, torch.from_numpy(array.astype(np.int64)), persistent=False)
+        self.interactions = binary_interactions(dataset)
+        self.keep_history(self.interactions)
         self.register_buffer("encoder", torch.zeros(self.n_items, 0))
         self.register_buffer("decoder", None)
 
@@ -45,40 +46,45 @@ class LinearAutoEncoder(GeneralRecommender):
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
         """
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        G = self.gram(self.interactions, weight, device=self.encoder.device)
-        self.encoder, self.decoder = self.solve(G, progress)
+        weights = self.solve(self.gram(self.interactions, weight, device=self.encoder.device), progress)
+        if self.item_weight_power != 0:
+            popularity = self.indices.bincount(minlength=self.n_items)
+            weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
+        self.encoder, self.decoder = (weights.u, weights.v) if isinstance(weights, LowRank) else (weights, None)
 
     def solve(self, G, progress):
-        r"""Encoder and decoder for a Gram matrix, which may be overwritten; ``None`` for the decoder of full rank.
+        r"""Weights for a Gram matrix, which may be overwritten.
 
         Args:
             G (torch.Tensor): Gram matrix, shape: [n_items, n_items]
             progress (callable): As in :meth:`fit`.
 
         Returns:
-            tuple: encoder, shape: [n_items, k], and decoder, shape: [n_items, k]
+            torch.Tensor or LowRank: item x item weights, shape: [n_items, n_items], or their factors
         """
         raise NotImplementedError
+
+    def item_embedding(self, side="encoder"):
+        r"""Item embeddings of a low-rank model.
+
+        Args:
+            side (str): ``encoder`` for what an item means in a user's history (U), ``decoder`` for what makes it
+                score (V).
+
+        Returns:
+            torch.Tensor: shape: [n_items, rank]
+        """
+        if side not in ("encoder", "decoder"):
+            raise ValueError(f"side must be 'encoder' or 'decoder', got {side!r}")
+        if self.decoder is None:
+            raise ValueError("a full-rank model has item x item weights (encoder) and no embeddings; give it a rank")
+        return getattr(self, side)
 
     def calculate_loss(self, interaction):
         r"""Nothing to descend. For a trainer that knows no :meth:`fit`, the first batch fits."""
         if self.encoder.shape[1] == 0:
             self.fit()
         return self.dummy_param.sum() * 0
-
-    def history(self, user):
-        r"""Training items of some users, one after the other.
-
-        Args:
-            user (torch.LongTensor): User ids, shape: [batch_size]
-
-        Returns:
-            tuple: item ids, shape: [total], and how many each user has, shape: [batch_size]
-        """
-        start, count = self.indptr[user], self.indptr[user + 1] - self.indptr[user]
-        first = count.cumsum(0) - count
-        position = (start - first).repeat_interleave(count)
-        return self.indices[position + torch.arange(len(position), device=position.device)], count
 
     def score(self, items, count):
         r"""Scores of all items for histories given one after the other, as from :meth:`history`.

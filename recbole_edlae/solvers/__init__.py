@@ -1,7 +1,25 @@
 """The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole."""
 
-from recbole_edlae.solvers.full_rank import full_rank
+from recbole_edlae.solvers.certificate import objective, stationarity
+from recbole_edlae.solvers.full_rank import full_rank, weights
 from recbole_edlae.solvers.gram import gram
+from recbole_edlae.solvers.iteration import ConvergenceWarning, LowRank
+from recbole_edlae.solvers.low_rank import low_rank
+from recbole_edlae.solvers.normalization import item_scale, normalize_items
 from recbole_edlae.solvers.objective import penalty
+from recbole_edlae.solvers.system import inverse_gram
 
-__all__ = ["full_rank", "gram", "penalty"]
+__all__ = [
+    "ConvergenceWarning",
+    "LowRank",
+    "full_rank",
+    "gram",
+    "inverse_gram",
+    "item_scale",
+    "low_rank",
+    "normalize_items",
+    "objective",
+    "penalty",
+    "stationarity",
+    "weights",
+]

@@ -1,7 +1,7 @@
 """The regularised problem that every solver here solves: its penalty, and the checks of its parameters."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 
 def penalty(gram_diagonal, *, dropout, l2):
@@ -44,6 +44,36 @@ def check_emphasis(emphasis):
             f"got {emphasis!r}"
         )
     return pair
+
+
+def check_diagonal_bound(bound):
+    if bound is not None and (not _is_finite(bound) or bound < 0):
+        raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
+
+
+def check_rank(rank, items):
+    if not isinstance(rank, Integral) or isinstance(rank, bool) or not 1 <= rank <= items:
+        raise ValueError(f"rank must be an integer from 1 to the number of items, {items}; got {rank!r}")
+
+
+def check_count(name, value):
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+
+
+def check_tol(tol):
+    if not _is_finite(tol) or tol < 0:
+        raise ValueError(f"tol must be a finite number of at least 0, got {tol!r}")
+
+
+def check_power(power):
+    if not _is_finite(power):
+        raise ValueError(f"power must be a finite number, got {power!r}")
+
+
+def check_omega(omega):
+    if not _is_finite(omega) or omega <= 0:
+        raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
 
 
 def check_gram(G):

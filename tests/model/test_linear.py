@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+import yaml
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from tests import oracles
+from tests.conftest import ROOT
 
 
 def fit(name, dataset="tiny", **settings):
@@ -50,6 +52,89 @@ def test_user_weights(tiny):
     weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
     expected = oracles.ridge(X * np.sqrt(weight)[:, None], np.full(X.shape[1], 3.0))
     np.testing.assert_allclose(model.encoder, expected, atol=1e-5)
+
+
+def test_item_weights(tiny):
+    plain, train, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
+    model, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0, item_weight_power=0.4)
+    scale = np.maximum(matrix(train).sum(0), 1) ** 0.4
+    np.testing.assert_allclose(model.encoder, scale[:, None] * plain.encoder.numpy() / scale, rtol=1e-5, atol=1e-7)
+
+
+def test_bounded_diagonal(tiny):
+    free, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
+    bound = free.encoder.diagonal().median().item()
+    model, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=bound)
+    held = free.encoder.diagonal() > bound
+    assert held.any() and not held.all()
+    torch.testing.assert_close(model.encoder.diagonal(), free.encoder.diagonal().clamp(max=bound))
+    torch.testing.assert_close(model.encoder[:, ~held], free.encoder[:, ~held])
+    zero, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=0.0)
+    torch.testing.assert_close(zero.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].encoder)
+
+
+@pytest.mark.parametrize("solver", ["admm", "als"])
+def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
+    full, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
+    low, _, _ = fit("LowRankEDLAE", data_path=tiny, reg_weight=3.0, rank=30, solver=solver, tol=1e-6, max_iter=300)
+    product = low.encoder @ low.decoder.T
+    torch.testing.assert_close(product.fill_diagonal_(0), full.encoder, rtol=0, atol=2e-4)
+
+
+def test_full_rank_of_dlae_as_a_product(tiny):
+    full, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
+    low, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, rank=31)
+    torch.testing.assert_close(low.encoder @ low.decoder.T, full.encoder, rtol=0, atol=1e-5)
+
+
+def test_item_embeddings(tiny):
+    model, _, _ = fit("LowRankEDLAE", data_path=tiny, rank=5)
+    U, V = model.item_embedding("encoder"), model.item_embedding("decoder")
+    assert U.shape == V.shape == (31, 5)
+    X = torch.from_numpy(model.interactions.toarray())
+    torch.testing.assert_close(model.score(*model.history(torch.arange(1, 61))), X[1:] @ U @ V.T)
+    with pytest.raises(ValueError, match="side must be 'encoder' or 'decoder', got 'users'"):
+        model.item_embedding("users")
+    with pytest.raises(ValueError, match="full-rank model"):
+        fit("EDLAE", data_path=tiny)[0].item_embedding()
+
+
+@pytest.mark.parametrize(
+    "name, settings, message",
+    [
+        ("LowRankEDLAE", {"rank": 0}, r"rank must be int in \[1, inf\), got 0"),
+        ("LowRankEDLAE", {"rank": 2.5}, "rank must be int, got 2.5"),
+        ("LowRankEDLAE", {"rank": 32}, "rank must be .*31.*32"),
+        ("LowRankEDLAE", {"rank": 5, "solver": "alm"}, "solver must be one of .*als.*; got 'alm'"),
+        ("LowRankEDLAE", {"rank": 5, "max_iter": 0}, r"max_iter must be int in \[1, inf\), got 0"),
+        ("DLAE", {"rank": 32}, "rank must be .*31.*32"),
+        ("DLAE", {"rank": 5, "solver": "weight_decay"}, "dropout"),
+    ],
+)
+def test_wrong_rank_or_solver(tiny, name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        fit(name, data_path=tiny, **settings)
+
+
+@pytest.mark.parametrize("row", ["row1", "row2", "row3", "row5"])
+def test_rows_of_table_1(row, tiny):
+    file = ROOT / "configs" / "table1" / f"{row}.yaml"
+    settings = {"data_path": tiny, "state": "ERROR", "show_progress": False, "rank": 8, "reg_weight": 3.0}
+    config = Config(yaml.safe_load(file.read_text())["model"], "tiny", [str(file)], settings)
+    train, _, _ = data_preparation(config, create_dataset(config))
+    model = get_model(config["model"])(config, train.dataset)
+    model.fit()
+    X, k = matrix(train), 8
+    penalty = np.diag(3.0 + (0.33 / 0.67 * X.sum(0) if row in ("row3", "row5") else np.zeros(X.shape[1])))
+    values, vectors = np.linalg.eigh(X.T @ X)
+    if row == "row1":
+        expected = (vectors[:, -k:] * np.maximum(1 - 3.0 / values[-k:], 0)) @ vectors[:, -k:].T
+    else:
+        ridge = np.linalg.solve(X.T @ X + penalty, X.T @ X)
+        top = np.linalg.eigh(X.T @ X @ ridge)[1][:, -k:]
+        expected = ridge @ top @ top.T
+    error = abs((model.encoder @ model.decoder.T).numpy() - expected).max()
+    assert error < 1e-4 if row != "row5" else error > 0.05  # EDLAE is not the best approximation of DLAE
 
 
 def test_repeated_interactions_count_once(tiny):
@@ -107,8 +192,6 @@ def test_without_dropout_edlae_is_recboles_ease_on_ml_100k():
 
 @pytest.mark.slow
 def test_benchmark_on_ml_1m(shared_data):
-    from tests.conftest import ROOT
-
     def run(name, **settings):
         quiet = {"data_path": shared_data, "state": "ERROR", "show_progress": False}
         return run_recbole(name, "ml-1m", [str(ROOT / "configs" / "ml-1m.yaml")], {**quiet, **settings})["test_result"]

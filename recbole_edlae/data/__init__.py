@@ -1,0 +1,1 @@
+"""What RecBole's datasets and data loaders lack."""

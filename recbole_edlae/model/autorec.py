@@ -1,0 +1,114 @@
+r"""
+AutoRec
+################################################
+Reference:
+    Suvash Sedhain et al. "AutoRec: Autoencoders Meet Collaborative Filtering" in WWW 2015.
+"""
+
+import numpy as np
+import torch
+from recbole.data.dataloader import UserDataLoader
+from recbole.model.abstract_recommender import GeneralRecommender
+from recbole.utils import InputType
+
+from recbole_edlae.data.item_dataloader import ItemDataLoader
+from recbole_edlae.model.history import HistoryMixin, binary_interactions
+from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
+from recbole_edlae.nn.choices import choose
+from recbole_edlae.nn.losses import squared
+from recbole_edlae.nn.rows import Rows
+
+LOADERS = {"user": UserDataLoader, "item": ItemDataLoader}
+FEEDBACK = ("implicit", "rating")
+
+
+class AutoRec(HistoryMixin, GeneralRecommender):
+    r"""AutoRec reconstructs a user's row of ratings, or an item's, from itself through a hidden layer.
+
+    Ratings are predicted from observed entries alone, as deviations from their mean. Implicit feedback has no
+    observed zeros, so that every entry without an interaction is one.
+
+    """
+
+    input_type = InputType.POINTWISE
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        choose("based_on", config["based_on"], LOADERS)
+        choose("feedback", config["feedback"], dict.fromkeys(FEEDBACK))
+        self.item_based = config["based_on"] == "item"
+        self.reg_weight = config["reg_weight"]
+        self.rest = 1.0 if config["feedback"] == "implicit" else 0.0
+        matrix = binary_interactions(dataset) if self.rest else mean_ratings(dataset, config["RATING_FIELD"])
+        mean = 0.0 if self.rest else matrix.data.mean()
+        matrix = matrix.T.tocsr() if self.item_based else matrix
+        self.keep_history(matrix)
+        self.register_buffer("values", torch.from_numpy(matrix.data - np.float32(mean)), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.n_rows, width = matrix.shape
+        self.network = AutoEncoder(width, [], config["latent_dimension"], latent_activation=config["latent_activation"])
+
+    @staticmethod
+    def train_loader(config):
+        r"""Class of the data loader of training, for the registry: batches of users or of items."""
+        return choose("based_on", config["based_on"], LOADERS)
+
+    def rows(self, row):
+        r"""Rows of some users, or of some items in an item-based model."""
+        position, count = self.positions(row)
+        return Rows(self.indices[position], count, self.values[position])
+
+    def calculate_loss(self, interaction):
+        rows = self.rows(interaction[self.ITEM_ID if self.item_based else self.USER_ID])
+        scores = self.network(rows).to(rows.values.dtype)
+        # the loss is a mean over rows, the paper's ½ λ ‖weights‖² is one of their sum
+        l2 = self.reg_weight / (2 * self.n_rows) * squared_weights(self.network)
+        return squared(scores, rows, 1.0, self.rest).mean() + l2
+
+    def score(self, items, count, values=None):
+        r"""Scores of all items for histories given one after the other, also of users unseen in training.
+
+        Args:
+            items (torch.LongTensor): Item ids, shape: [total]
+            count (torch.LongTensor): How many each user has, shape: [n]
+            values (torch.Tensor, optional): Their ratings, shape: [total]. Needed where training had ratings.
+
+        Returns:
+            torch.Tensor: shape: [n, n_items]
+        """
+        if self.item_based:
+            raise ValueError("an item-based AutoRec knows the users of its training only; set based_on to 'user'")
+        if values is None and not self.rest:
+            raise ValueError("this AutoRec was trained on ratings: score needs the values of the history too")
+        values = torch.ones(len(items), device=items.device) if values is None else values - self.mean
+        return self.network(Rows(items, count, values)) + self.mean
+
+    def predict(self, interaction):
+        row, column = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        if self.item_based:
+            row, column = column, row
+        row, of_pair = row.unique(return_inverse=True)
+        return self.network.decoder.at(self.network.encode(self.rows(row))[of_pair], column) + self.mean
+
+    def full_sort_predict(self, interaction):
+        user = interaction[self.USER_ID]
+        if not self.item_based:
+            return (self.network(self.rows(user)) + self.mean).view(-1)
+        code = self.network.encode(self.rows(torch.arange(self.n_items, device=user.device)))
+        hidden, weight, bias = self.network.decoder.last_layer(code)
+        return (weight[user] @ hidden.T + bias[user, None] + self.mean).view(-1)
+
+
+def mean_ratings(dataset, field):
+    r"""The dataset's users x items matrix of ratings, the mean where a pair has several."""
+    if field not in dataset.inter_feat:
+        raise ValueError(
+            f"feedback rating needs the field {field} of the interactions: name it in load_col and RATING_FIELD, "
+            f"or set feedback to 'implicit'; there are {', '.join(dataset.inter_feat.columns)}"
+        )
+    ratings = dataset.inter_matrix(form="csr", value_field=field).astype(np.float32)
+    number = dataset.inter_matrix(form="csr").astype(np.float32)
+    ratings.sort_indices()
+    number.sort_indices()
+    ratings.data /= number.data
+    return ratings

@@ -1,0 +1,97 @@
+r"""
+Deep autoencoders
+################################################
+What DeepAE and DeepVAE share: the users' histories as sparse rows, their corruption, and the scores of a network.
+"""
+
+import numpy as np
+import torch
+from recbole.data.dataloader import UserDataLoader
+from recbole.model.abstract_recommender import GeneralRecommender
+from recbole.utils import InputType
+
+from recbole_edlae.model.history import HistoryMixin, binary_interactions
+from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
+from recbole_edlae.nn.losses import loss
+from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.solvers.gram import activity_weight
+
+
+class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
+    r"""A user's scores are a network's output for the user's binary history.
+
+    A subclass sets ``network``, which maps :class:`Rows` to scores and has ``encode`` and ``decoder``, and gives
+    :meth:`row_loss`, one number a user. Trained by RecBole's stock Trainer on batches of users.
+    """
+
+    input_type = InputType.POINTWISE
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.normalize_input = config["normalize_input"]
+        self.dropout_prob = config["dropout_prob"]
+        self.noise_std = config["noise_std"]
+        self.emphasis = config["emphasis"]
+        self.loss = loss(config["loss_type"])
+        interactions = binary_interactions(dataset)
+        self.keep_history(interactions)
+        count = np.diff(interactions.indptr)
+        weight = activity_weight(count, config["user_weight_power"]) * (count > 0)  # [PAD] teaches nothing
+        self.register_buffer("user_weight", torch.from_numpy(weight).float(), persistent=False)
+
+    @staticmethod
+    def train_loader(config):
+        r"""Class of the data loader of training, for the registry: batches of users."""
+        return UserDataLoader
+
+    def input(self, rows):
+        r"""Binary rows as the network reads them."""
+        return rows.unit_length() if self.normalize_input else rows
+
+    def calculate_loss(self, interaction):
+        user = interaction[self.USER_ID]
+        rows = binary_rows(*self.history(user))
+        corrupted, dropped = dropout(self.input(rows), self.dropout_prob)
+        corrupted = gaussian(corrupted, self.noise_std, self.n_items)
+        weight, rest = entry_weights(dropped, self.dropout_prob, self.emphasis)
+
+        def reconstruction(code):
+            scores = self.network.decoder(code).to(rows.values.dtype)  # mixed precision ends here
+            return self.loss(scores, rows, weight, rest)
+
+        row_loss, penalty = self.row_loss(corrupted, reconstruction)
+        return (self.user_weight[user] * row_loss).mean() + penalty
+
+    def row_loss(self, rows, reconstruction):
+        r"""What training minimises.
+
+        Args:
+            rows (Rows): Corrupted histories.
+            reconstruction (callable): Maps codes, shape: [batch_size, k], to losses, shape: [batch_size]
+
+        Returns:
+            tuple: the loss of each user, shape: [batch_size], and a penalty of the batch, shape: []
+        """
+        raise NotImplementedError
+
+    def score(self, items, count):
+        r"""Scores of all items for histories given one after the other, as from :meth:`history`.
+
+        They may be histories of users unseen in training.
+
+        Returns:
+            torch.Tensor: shape: [len(count), n_items]
+        """
+        return self.network.decoder(self.code(items, count))
+
+    def code(self, items, count):
+        r"""Latent codes of histories given one after the other, shape: [len(count), k]"""
+        return self.network.encode(self.input(binary_rows(items, count)))
+
+    def predict(self, interaction):
+        user, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
+        code = self.code(*self.history(user))
+        return self.network.decoder.at(code[of_pair], interaction[self.ITEM_ID])
+
+    def full_sort_predict(self, interaction):
+        return self.score(*self.history(interaction[self.USER_ID])).view(-1)

@@ -1,0 +1,49 @@
+r"""
+Histories
+################################################
+What every autoencoder here reads: rows of a sparse matrix, kept as they are in memory, taken out in batches.
+"""
+
+import numpy as np
+import torch
+
+
+class HistoryMixin:
+    r"""Keeps a CSR matrix in buffers that follow the model to its device and stay out of its checkpoints."""
+
+    def keep_history(self, matrix):
+        r"""Keep the rows of a matrix, users x items in most models.
+
+        Args:
+            matrix (scipy.sparse.csr_matrix): Its indices sorted in every row.
+        """
+        for name in ("indptr", "indices"):
+            array = torch.from_numpy(getattr(matrix, name).astype(np.int64))
+            self.register_buffer(name, array, persistent=False)
+
+    def history(self, row):
+        r"""Training items of some users, one after the other.
+
+        Args:
+            row (torch.LongTensor): User ids, shape: [batch_size]
+
+        Returns:
+            tuple: item ids, shape: [total], and how many each user has, shape: [batch_size]
+        """
+        position, count = self.positions(row)
+        return self.indices[position], count
+
+    def positions(self, row):
+        r"""Where the entries of some rows stand among all entries, and how many each row has."""
+        start, count = self.indptr[row], self.indptr[row + 1] - self.indptr[row]
+        first = count.cumsum(0) - count
+        position = (start - first).repeat_interleave(count)
+        return position + torch.arange(len(position), device=position.device), count
+
+
+def binary_interactions(dataset):
+    r"""The dataset's users x items matrix with 1 wherever there is an interaction, however many."""
+    matrix = dataset.inter_matrix(form="csr").astype(np.float32)
+    matrix.data[:] = 1  # repeated interactions were summed
+    matrix.sort_indices()
+    return matrix

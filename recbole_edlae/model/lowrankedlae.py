@@ -1,0 +1,38 @@
+r"""
+LowRankEDLAE
+################################################
+Reference:
+    Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
+    Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
+"""
+
+from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.solvers.certificate import stationarity
+from recbole_edlae.solvers.low_rank import low_rank
+from recbole_edlae.solvers.objective import check_rank
+
+
+class LowRankEDLAE(LinearAutoEncoder):
+    r"""LowRankEDLAE is EDLAE with item weights :math:`U V^T` of a given rank: the scores of a user with history x are
+    :math:`x^T U V^T`, as in the paper with the diagonal that training left out of the objective. The rows of U and V
+    are item embeddings.
+
+    """
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.reg_weight = config["reg_weight"]
+        self.dropout_prob = config["dropout_prob"]
+        self.rank = config["rank"]
+        self.solver = config["solver"]
+        self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}
+        check_rank(self.rank, self.n_items)
+
+    def solve(self, G, progress):
+        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}
+        weights = low_rank(G, self.rank, method=self.solver, progress=progress, **self.iteration, **problem)
+        self.logger.info(
+            f"{self.solver}: {len(weights.history)} iterations, "
+            f"stationarity {stationarity(G, weights.u, weights.v, **problem):.1e}"
+        )
+        return weights

@@ -1,0 +1,1 @@
+"""Deep autoencoders over sparse rows, in torch. Knows nothing of RecBole."""

@@ -1,0 +1,78 @@
+"""The regularised Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
+
+import torch
+
+from recbole_edlae.solvers.inverse import inverse
+from recbole_edlae.solvers.objective import check_gram, penalty
+
+
+class System:
+    """M = G + diag Λ as an operator; the matrix itself is never formed.
+
+    Λ is ``penalty``, except for items that nobody used (a zero row of G): theirs is 1, whatever l2 says. Their row of M
+    is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
+    """
+
+    def __init__(self, G, *, dropout, l2):
+        check_gram(G)
+        gram_diagonal = G.diagonal().clone()
+        self.G = G
+        self.unused = gram_diagonal == 0
+        self.Lambda = penalty(gram_diagonal, dropout=dropout, l2=l2)
+        self.Lambda[self.unused] = 1
+        self.diagonal = gram_diagonal + self.Lambda  # of M
+
+    def product(self, U):
+        """M U."""
+        return symmetric_product(self.G, U).addcmul_(self.Lambda[:, None], U)
+
+    def inverse(self, *, overwrite=False, progress=None):
+        """C = M⁻¹; with ``overwrite`` in G's place."""
+        M = self.G if overwrite else self.G.clone()
+        M.diagonal().add_(self.Lambda)
+        try:
+            return inverse(M, overwrite=True, progress=progress)
+        except torch.linalg.LinAlgError:
+            raise ValueError(
+                f"G + penalty is not positive definite at {M.dtype}: the users do not determine the weights of "
+                f"{len(M)} items. Raise l2 or dropout, or compute in float64"
+            ) from None
+
+
+def symmetric_product(S, U):
+    """S U for a symmetric S. As (Uᵀ S)ᵀ it takes a quarter less time where U has few columns."""
+    return (U.T @ S).T.contiguous()
+
+
+def row_dot(A, B):
+    """diag(A Bᵀ)."""
+    return torch.linalg.vecdot(A, B)
+
+
+def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
+    """C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
+
+    Notation: Λ = ``penalty``, but 1 for items that nobody used, which decouples them from the rest.
+
+    With C at hand, ``weights`` gives EASE, EDLAE, DLAE, every emphasis between them and every bound on the diagonal
+    in n² steps each: a sweep over those at fixed (dropout, l2) inverts once.
+
+    Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
+
+    Args:
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        dropout: p in [0, 1).
+        l2: λ ≥ 0, in the units of G (interactions).
+        overwrite: C takes G's place; otherwise G is left as it is.
+        progress: called as ``progress(done, total)`` while the matrix is inverted.
+
+    Returns:
+        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's.
+
+    Raises:
+        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
+
+    Cost: n³ multiply-adds; n²/4 values beside C on the CPU.
+    """
+    system = System(G, dropout=dropout, l2=l2)
+    return system.inverse(overwrite=overwrite, progress=progress), system.Lambda
