@@ -4,7 +4,11 @@ import yaml
 from recbole_edlae import cli
 
 PROTOCOL = {"metrics": ["Recall", "NDCG"], "topk": [3, 5], "valid_metric": "NDCG@5", "eval_batch_size": 100000}
-QUICK = {"BPR": {"epochs": 2, "train_batch_size": 64}, "MultiDAE": {"epochs": 2, "mlp_hidden_size": [8]}}
+QUICK = {
+    "LowRankEDLAE": {"rank": 5, "solver": "eigen"},
+    "BPR": {"epochs": 2, "train_batch_size": 64},
+    "MultiDAE": {"epochs": 2, "mlp_hidden_size": [8]},
+}
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from recbole_edlae import cli
 
 pytestmark = pytest.mark.slow
 HEADS = "return [...document.querySelectorAll('.board thead th')].map(each => each.textContent)"
-COLUMN = "return [...document.querySelectorAll('.board tbody tr')].map(row => row.cells[arguments[0]]?.dataset.value ?? '')"
+COLUMN = (
+    "return [...document.querySelectorAll('.board tbody tr')].map(row => row.cells[arguments[0]]?.dataset.value ?? '')"
+)
 CLICK = "document.querySelectorAll('.board thead th')[arguments[0]].click()"
 
 
