@@ -11,6 +11,7 @@ from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
 from recbole_edlae.experiment.bench import Bench
+from recbole_edlae.experiment.command import CONFIGS
 from tests.experiment.conftest import QUICK
 
 SPACE = "reg_weight choice [2.0,50.0]\ndropout_prob choice [0.1,0.5]\n"
@@ -119,3 +120,15 @@ def test_bayes_without_hyperopt(tune, refused, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "hyperopt", None)
     (tmp_path / "space").write_text("reg_weight uniform 1,9")
     assert "algo bayes: hyperopt cannot be imported here" in refused("tune", "--space", "space", "--algo", "bayes")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CONFIGS / "tuned").rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_our_own_tuned_files_name_their_command_and_can_be(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# recbole-edlae tune ") and "data_path" not in text
+    content = yaml.safe_load(text)
+    assert (content["dataset"], content["model"]) == (path.parent.name, path.stem)
+    for file in re.findall(r"configs/\S+", text.partition("\n")[0]):
+        assert (CONFIGS.parent.parent / file).exists()
