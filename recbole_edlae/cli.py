@@ -2,7 +2,9 @@
 
 import argparse
 import ast
+import contextlib
 import difflib
+import importlib
 import pathlib
 import sys
 import traceback
@@ -24,6 +26,10 @@ for example --dropout_prob=0.5 --topk=[10,20]; `recbole-edlae run --model=MODEL 
 """
 
 
+COMMANDS = {  # beside `run`: name → module whose main takes the words after it
+    "leaderboard": "recbole_edlae.experiment.leaderboard",
+    "tune": "recbole_edlae.experiment.tune",
+}
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
 
 
@@ -36,10 +42,16 @@ def main(arguments=None):
     if arguments and arguments[0] == "activations":
         activations(arguments[1:])
         return
+    if arguments and arguments[0] in COMMANDS:
+        importlib.import_module(COMMANDS[arguments[0]]).main(arguments[1:])
+        return
     parser = argparse.ArgumentParser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
-    commands = "run: train and evaluate one model; activations: compare latent activations; `COMMAND --help` says how"
-    parser.add_argument("command", choices=["run", "activations"], help=commands)
+    commands = (
+        "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
+        "settings; activations: compare latent activations; `COMMAND --help` says how"
+    )
+    parser.add_argument("command", choices=["run", *COMMANDS, "activations"], help=commands)
     parser.parse_args(arguments)
 
 
@@ -56,12 +68,12 @@ def run(arguments=None, program="run_recbole.py"):
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options, overrides = _parse(arguments, program)
-        _check_model(options.model)
+        check_model(options.model)
         # RecBole's Config reads the settings from sys.argv itself, and complains of what is not --key=value
         sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
-        _check(options, overrides)
+        check(options, overrides)
     except ValueError as error:
-        _stop(program, error)
+        stop(program, error)
     try:
         return quick_start.run(
             options.model,
@@ -74,8 +86,8 @@ def run(arguments=None, program="run_recbole.py"):
             group_offset=options.group_offset,
         )
     except ValueError as error:
-        if reason := _fault_of_the_data(error, options):
-            _stop(program, reason)
+        if reason := fault_of_the_data(error, options):
+            stop(program, reason)
         raise
     except KeyboardInterrupt:
         print(f"\n{program}: interrupted", file=sys.stderr)
@@ -105,9 +117,9 @@ def activations(arguments, program="recbole-edlae activations"):
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
         sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
-        _check(options, overrides)
+        check(options, overrides)
     except ValueError as error:
-        _stop(program, error)
+        stop(program, error)
     settings = {"state": "ERROR", "show_progress": False, **options.settings}
 
     def report(run):
@@ -136,19 +148,14 @@ def _parse(arguments, program):
     parser.add_argument("--group_offset", type=int, default=0, help="rank of this machine's first process")
     options, rest = parser.parse_known_args(arguments)
     options.config_files = [file for files in options.config_files for file in files.split()]
-    overrides = {}
-    for word in rest:
-        key, equals, value = word.removeprefix("--").partition("=")
-        if not (word.startswith("--") and equals and key):
-            raise ValueError(f"{word!r} is neither an option nor a setting of the form --key=value")
-        overrides[key] = value
-    from_files = _read_config_files(options.config_files)
+    overrides = read_overrides(rest)
+    from_files = read_config_files(options.config_files)
     options.model = options.model or from_files.get("model", "EDLAE")
     options.dataset = options.dataset or from_files.get("dataset", "ml-100k")
-    options.settings = {**from_files, **{key: _value(text) for key, text in overrides.items()}}
+    options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
     if options.help:
         parser.print_help()
-        _check_model(options.model)
+        check_model(options.model)
         print(f"\nsettings of {options.model}:")
         for setting in read(_model_file(options.model)).values():
             print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
@@ -156,21 +163,35 @@ def _parse(arguments, program):
     return options, overrides
 
 
-def _check(options, overrides):
-    """Raises ValueError for the first setting that RecBole's or the model's own files say cannot be."""
+def read_overrides(words):
+    """Key → text of the words --key=value."""
+    overrides = {}
+    for word in words:
+        key, equals, value = word.removeprefix("--").partition("=")
+        if not (word.startswith("--") and equals and key):
+            raise ValueError(f"{word!r} is neither an option nor a setting of the form --key=value")
+        overrides[key] = value
+    return overrides
+
+
+def check(options, overrides, config_dict=None):
+    """Raises ValueError for the first setting that RecBole's or the model's own files say cannot be.
+
+    Args:
+        options: with model, dataset, config_files, settings (of the files, and those that override them) and nproc.
+        overrides: the keys among the settings that a user has just written, to be looked at for misspelling.
+        config_dict: what to give Config beside its files; what it reads from sys.argv comes on top.
+    """
     settings = recbole_settings(options.model) | read(_model_file(options.model))
     for key, value in options.settings.items():
         if key in settings and value is not None:
             settings[key].check(value)
     try:
-        config = Config(options.model, options.dataset, options.config_files)
+        config = Config(options.model, options.dataset, options.config_files, config_dict)
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
     check_validation(config.final_config_dict)
-    known = sorted(set(config.internal_config_dict) | {key for keys in config.parameters.values() for key in keys})
-    for key in overrides:
-        if key not in known and (alike := difflib.get_close_matches(key, known, n=1, cutoff=0.75)):
-            raise ValueError(f"there is no setting {key}; did you mean {alike[0]}?")
+    check_spelling(overrides, [config])
     _check_dataset(options)
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
@@ -178,7 +199,16 @@ def _check(options, overrides):
         )
 
 
-def _read_config_files(files):
+def check_spelling(keys, configs):
+    """Raises ValueError for a key that none of some Configs has a setting for, and that looks like one they have."""
+    known = {key for config in configs for keys in config.parameters.values() for key in keys}
+    known = sorted(known.union(*(config.internal_config_dict for config in configs)))
+    for key in keys:
+        if key not in known and (alike := difflib.get_close_matches(key, known, n=1, cutoff=0.75)):
+            raise ValueError(f"there is no setting {key}; did you mean {alike[0]}?")
+
+
+def read_config_files(files):
     merged = {}
     for file in files:
         path = pathlib.Path(file)
@@ -196,7 +226,7 @@ def _read_config_files(files):
     return merged
 
 
-def _check_model(name):
+def check_model(name):
     models = _models()
     if name not in models:
         raise ValueError(f"model: there is no {name}; there are {', '.join(closest_first(name, models))}")
@@ -236,7 +266,7 @@ def _names(folder):
     return sorted(each.name for each in folder.iterdir())
 
 
-def _value(text):
+def value_of(text):
     """A setting's text as Config will read it."""
     try:
         return ast.literal_eval(text)
@@ -244,7 +274,7 @@ def _value(text):
         return {"true": True, "false": False}.get(text.lower(), text)
 
 
-def _fault_of_the_data(error, options):
+def fault_of_the_data(error, options):
     """What to say of an error that RecBole raised while it read or filtered the data; None for any other."""
     modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
     if "is empty" in str(error) and "recbole.data.dataset.dataset" in modules:
@@ -253,6 +283,18 @@ def _fault_of_the_data(error, options):
     return None
 
 
-def _stop(program, reason):
+@contextlib.contextmanager
+def said_in_one_line(program):
+    """A ValueError from inside ends the process with status 2 and its message, an interruption with 130."""
+    try:
+        yield
+    except ValueError as error:
+        stop(program, error)
+    except KeyboardInterrupt:
+        print(f"\n{program}: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def stop(program, reason):
     print(f"{program}: error: {reason}", file=sys.stderr)
     sys.exit(2)

@@ -1,1 +1,1 @@
-"""Many models, one protocol."""
+"""Many models under one protocol: leaderboards, tuning, reports, studies."""

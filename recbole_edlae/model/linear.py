@@ -27,6 +27,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
+    gram = staticmethod(gram)  # a sweep puts one in its place that remembers
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
@@ -45,7 +46,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
         """
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        weights = self.solve(gram(self.interactions, weight, device=self.encoder.device), progress)
+        weights = self.solve(self.gram(self.interactions, weight, device=self.encoder.device), progress)
         if self.item_weight_power != 0:
             popularity = self.indices.bincount(minlength=self.n_items)
             weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)

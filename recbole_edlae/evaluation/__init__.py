@@ -1,0 +1,1 @@
+"""What RecBole's evaluators lack: metrics per user, and whether models differ."""

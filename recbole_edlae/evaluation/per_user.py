@@ -1,0 +1,88 @@
+"""Ranking metrics per user, from what RecBole's evaluator averages."""
+
+import dataclasses
+import io
+import os
+
+import numpy as np
+import torch
+from recbole.config import Config
+from recbole.evaluator.base_metric import TopkMetric
+from recbole.evaluator.register import metrics_dict
+
+RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(metric, TopkMetric))
+
+
+@dataclasses.dataclass(frozen=True)
+class PerUser:
+    """Which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
+
+    Notation: n users, K the largest k evaluated.
+    """
+
+    users: np.ndarray  # (n,) RecBole's user ids
+    hits: np.ndarray  # (n, K) bool, in the order of the scores
+    positives: np.ndarray  # (n,) number of items to be found
+
+    def metric(self, name):
+        """Values of one metric, computed by RecBole's own class; their mean over users is RecBole's result.
+
+        Args:
+            name: "metric@k" as in RecBole's results, for example "ndcg@10"; k at most K.
+
+        Returns:
+            NumPy array of shape (n,), float64.
+
+        Raises:
+            ValueError: it is not a ranking metric, or k is larger than K.
+        """
+        metric, _, k = name.lower().partition("@")
+        if metric not in RANKING:
+            raise ValueError(f"metric: there is no {name} per user; there are {', '.join(RANKING)}, each with @k")
+        largest = self.hits.shape[1]
+        if not (k.isdigit() and 1 <= int(k) <= largest):
+            raise ValueError(f"metric: {name} needs k from 1 to {largest}, of which the hits were kept")
+        Config.compatibility_settings(None)  # restores the numpy names that RecBole's metrics use
+        calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
+        calculator.topk_result = lambda _, values: values  # instead of their mean
+        matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
+        return np.asarray(calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})[:, int(k) - 1], float)
+
+    def save(self, path):
+        """Writes one file, whole or not at all; bits for the hits make it about 10 bytes a user."""
+        content = io.BytesIO()
+        np.savez_compressed(
+            content,
+            users=self.users.astype(np.uint32),
+            hits=np.packbits(self.hits, axis=1),
+            positives=self.positives.astype(np.uint32),
+            k=self.hits.shape[1],
+        )
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with open(part, "wb") as file:
+            file.write(content.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+
+    @classmethod
+    def load(cls, path):
+        """Reads what :meth:`save` wrote."""
+        with np.load(path) as stored:
+            hits = np.unpackbits(stored["hits"], axis=1, count=int(stored["k"])).astype(bool)
+            return cls(stored["users"].astype(np.int64), hits, stored["positives"].astype(np.int64))
+
+
+class KeepingEvaluator:
+    """RecBole's Evaluator in a Trainer's place of it, keeping the hits of each user as ``hits`` and ``positives``."""
+
+    def __init__(self, evaluator):
+        self.evaluator = evaluator
+        self.hits = self.positives = None
+
+    def evaluate(self, resources):
+        """The same result; ``hits`` stays None where no ranking metric is evaluated."""
+        if "rec.topk" in resources:
+            matrix = resources.get("rec.topk").numpy()
+            self.hits, self.positives = matrix[:, :-1].astype(bool), matrix[:, -1].astype(np.int64)
+        return self.evaluator.evaluate(resources)

@@ -1,0 +1,62 @@
+"""What the commands over many runs share: their words, and cells that are checked before any data are read."""
+
+import argparse
+import os
+import pathlib
+import sys
+
+from recbole_edlae import cli
+from recbole_edlae.experiment.cell import Cell
+from recbole_edlae.experiment.engine import ENGINES
+
+CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
+USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
+
+
+def parse(program, description, add_arguments, words):
+    """Options of a command, and its --key=value words as key → value.
+
+    Args:
+        program: name in messages.
+        description: what --help says first.
+        add_arguments: called with the parser.
+        words: list of command-line words.
+    """
+    parser = argparse.ArgumentParser(program, description=description, epilog=USAGE, allow_abbrev=False)
+    add_arguments(parser)
+    parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+    options, rest = parser.parse_known_args(words)
+    cli.read_config_files(options.config_files or [])  # says so where one is missing, by the name it was given
+    sys.argv = [program]  # RecBole's Config reads settings from it
+    return options, {key: cli.value_of(text) for key, text in cli.read_overrides(rest).items()}
+
+
+def make_cell(model, dataset, config_files, settings, label=""):
+    """A Cell whose files are found from any working directory."""
+    files = tuple(os.path.abspath(file) for file in config_files)
+    data_path = {**cli.read_config_files(files), **settings}.get("data_path") or "dataset/"
+    return Cell(model, dataset, files, {**settings, "data_path": os.path.abspath(data_path)}, label or model)
+
+
+def check(cells, overrides):
+    """Raises ValueError for the first cell whose model, dataset or settings cannot be.
+
+    Args:
+        cells: list of Cell.
+        overrides: keys that the command line sets for all cells; a model that has no such setting is no fault.
+    """
+    for cell in cells:
+        cli.check_model(cell.model)
+        settings = {**cli.read_config_files(cell.config_files), **cell.settings}
+        options = argparse.Namespace(
+            model=cell.model, dataset=cell.dataset, config_files=list(cell.config_files), settings=settings, nproc=1
+        )
+        own = [key for key in cell.settings if key not in overrides]
+        try:
+            cli.check(options, own, dict(cell.settings))
+        except ValueError as error:
+            named = cell.label != cell.model or len({each.label for each in cells}) > 1
+            raise ValueError(f"{cell.label}: {error}" if named else error) from None
+    cli.check_spelling(overrides, [cell.config() for cell in cells])

@@ -1,0 +1,102 @@
+"""Runs many cells, here or on a Ray cluster, and puts each on record as it ends."""
+
+import datetime
+import functools
+import sys
+
+from recbole_edlae.experiment import cell as cells_module
+from recbole_edlae.experiment.bench import Bench
+
+
+def run(cells, records, phases=("valid", "test"), engine="sequential"):
+    """Runs the cells that are not on record yet.
+
+    Args:
+        cells: list of Cell.
+        records: Records.
+        phases: what is evaluated, as in ``Bench.run``.
+        engine: one of ENGINES.
+
+    Yields:
+        tuple: Cell, its record, and whether it was on record before. A run that fails has status "failed" and says
+        why under "error"; those on record come first.
+    """
+    finished, todo, identities = records.finished(), {}, {}
+    for cell in cells:
+        identity = cell.identity(phases)
+        key = cells_module.key(identity)
+        if key in finished:
+            yield cell, finished[key], True
+        else:
+            todo.setdefault(key, []).append(cell)  # cells that agree on everything are run once
+            identities[key] = identity
+    for key, (outcome, per_user) in ENGINES[engine]({key: same[0] for key, same in todo.items()}, phases):
+        record = {
+            "key": key, "model": todo[key][0].model, "dataset": todo[key][0].dataset, **outcome,
+            "ended": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "identity": identities[key],
+        }  # fmt: skip
+        records.append(record, per_user)
+        for cell in todo[key]:
+            yield cell, record, False
+
+
+@functools.cache
+def bench():
+    """The Bench of this process."""
+    return Bench()
+
+
+def attempt(cell, phases):
+    """Outcome of one cell, whatever happens: its results with status "ok", or status "failed" and the error."""
+    try:
+        result, per_user = bench().run(cell, phases)
+    except Exception as error:
+        return {"status": "failed", "error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]}, None
+    return {"status": "ok", **result}, per_user
+
+
+def sequential(todo, phases):
+    """One after the other in this process."""
+    for key, cell in todo.items():
+        yield key, attempt(cell, phases)
+
+
+def ray(todo, phases):
+    """On the Ray cluster that RAY_ADDRESS names or that runs on this machine; on a local one if there is none.
+
+    Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
+    every machine.
+    """
+    ray = _import_ray()
+    started = not ray.is_initialized()
+    if started:
+        try:
+            ray.init(address="auto", log_to_driver=False)
+        except ConnectionError:
+            ray.init(log_to_driver=False)
+    try:
+        remote = ray.remote(_attempt_in_worker)
+        pending = {remote.remote(cell, phases): key for key, cell in todo.items()}
+        while pending:
+            for done in ray.wait(list(pending))[0]:
+                yield pending.pop(done), ray.get(done)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+ENGINES = {"sequential": sequential, "ray": ray}
+
+
+def _attempt_in_worker(cell, phases):
+    sys.argv = sys.argv[:1]  # a worker's words are not settings
+    return attempt(cell, phases)
+
+
+def _import_ray():
+    try:
+        import ray
+    except Exception as error:  # an old ray fails in several ways on a new numpy or setuptools
+        raise ValueError(f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})") from None
+    return ray
