@@ -33,6 +33,8 @@ def test_commands_are_understood(command, tmp_path, monkeypatch, capsys):
     (tmp_path / "dataset" / "ml-1m").mkdir(parents=True)
     (tmp_path / "dataset" / "ml-1m" / "ml-1m.inter").touch()
     (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "tune" / "EDLAE-ml-100k").mkdir(parents=True)
+    (tmp_path / "tune" / "EDLAE-ml-100k" / "best.yaml").write_text("model: EDLAE\ndataset: ml-100k\n")
     try:
         cli.main(command.split())
     except SystemExit as stopped:
