@@ -1,8 +1,11 @@
 """One bench for many runs has the metrics of as many run_recbole, whatever ran before."""
 
 import pathlib
+import time
 
 import pytest
+import scipy.sparse as sp
+import torch
 from recbole.data.dataset import Dataset
 from recbole.quick_start import run_recbole
 
@@ -69,3 +72,20 @@ def test_key_follows_what_determines_the_result_and_nothing_else(tiny, protocol,
     (moved / "tiny.inter").write_text(text.replace("u1\t", "u2\t", 1))
     different.append(of(data_path=str(tmp_path / "moved")))
     assert len(set(different)) == len(different)
+
+
+def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
+    built = []
+
+    def slow(X, user_weight=None, **_):
+        built.append(1)
+        time.sleep(0.05)
+        return torch.from_numpy((X.T @ X).toarray())
+
+    monkeypatch.setattr(bench_module, "gram", slow)
+    memory, X = bench_module.GramMemory(), sp.eye(3).tocsr()
+    first = memory(X)
+    assert memory.saved == 0
+    first.zero_()  # the caller may overwrite what it gets
+    assert torch.equal(memory(X), torch.eye(3, dtype=torch.float64)) and len(built) == 1
+    assert memory.saved >= 0.05
