@@ -67,11 +67,7 @@ def run(arguments=None, program="run_recbole.py"):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        options, overrides = _parse(arguments, program)
-        check_model(options.model)
-        # RecBole's Config reads the settings from sys.argv itself, and complains of what is not --key=value
-        sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
-        check(options, overrides)
+        options = _prepare(arguments, program)
     except ValueError as error:
         stop(program, error)
     try:
@@ -90,8 +86,7 @@ def run(arguments=None, program="run_recbole.py"):
             stop(program, reason)
         raise
     except KeyboardInterrupt:
-        print(f"\n{program}: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _interrupted(program)
 
 
 def activations(arguments, program="recbole-edlae activations"):
@@ -113,11 +108,9 @@ def activations(arguments, program="recbole-edlae activations"):
         load_pyplot()
         for name in own.activations:
             activation(name, "activations")
-        options, overrides = _parse([*rest, "--model=DeepAE"], program)
+        options = _prepare([*rest, "--model=DeepAE"], program)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
-        sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
-        check(options, overrides)
     except ValueError as error:
         stop(program, error)
     settings = {"state": "ERROR", "show_progress": False, **options.settings}
@@ -131,6 +124,16 @@ def activations(arguments, program="recbole-edlae activations"):
     write(runs, own.output, metric)
     print(table(runs, metric))
     return runs
+
+
+def _prepare(arguments, program):
+    """Options of a run, checked, with its --key=value settings where RecBole's Config will read them."""
+    options, overrides = _parse(arguments, program)
+    check_model(options.model)
+    # Config reads the settings from sys.argv itself, and complains of what is not --key=value
+    sys.argv = [program, *(f"--{key}={value}" for key, value in overrides.items())]
+    check(options, overrides)
+    return options
 
 
 def _parse(arguments, program):
@@ -291,8 +294,12 @@ def said_in_one_line(program):
     except ValueError as error:
         stop(program, error)
     except KeyboardInterrupt:
-        print(f"\n{program}: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _interrupted(program)
+
+
+def _interrupted(program):
+    print(f"\n{program}: interrupted", file=sys.stderr)
+    sys.exit(130)
 
 
 def stop(program, reason):
