@@ -1,4 +1,4 @@
-"""The command line: `recbole-edlae run`, which is also run_recbole.py, and `recbole-edlae activations`."""
+"""The command line: `recbole-edlae run`, which is also run_recbole.py; the other commands are in experiment."""
 
 import argparse
 import ast
@@ -29,6 +29,7 @@ for example --dropout_prob=0.5 --topk=[10,20]; `recbole-edlae run --model=MODEL 
 COMMANDS = {  # beside `run`: name → module whose main takes the words after it
     "leaderboard": "recbole_edlae.experiment.leaderboard",
     "tune": "recbole_edlae.experiment.tune",
+    "activations": "recbole_edlae.experiment.activations",
 }
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
 
@@ -39,9 +40,6 @@ def main(arguments=None):
     if arguments and arguments[0] == "run":
         run(arguments[1:], program="recbole-edlae run")
         return
-    if arguments and arguments[0] == "activations":
-        activations(arguments[1:])
-        return
     if arguments and arguments[0] in COMMANDS:
         importlib.import_module(COMMANDS[arguments[0]]).main(arguments[1:])
         return
@@ -51,7 +49,7 @@ def main(arguments=None):
         "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
         "settings; activations: compare latent activations; `COMMAND --help` says how"
     )
-    parser.add_argument("command", choices=["run", *COMMANDS, "activations"], help=commands)
+    parser.add_argument("command", choices=["run", *COMMANDS], help=commands)
     parser.parse_args(arguments)
 
 
@@ -67,7 +65,7 @@ def run(arguments=None, program="run_recbole.py"):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        options = _prepare(arguments, program)
+        options = prepare(arguments, program)
     except ValueError as error:
         stop(program, error)
     try:
@@ -89,44 +87,7 @@ def run(arguments=None, program="run_recbole.py"):
         _interrupted(program)
 
 
-def activations(arguments, program="recbole-edlae activations"):
-    """The activation study: DeepAE with several latent activations and seeds, what its encoder keeps, how it ranks.
-
-    Returns:
-        list of dict: the runs, as ``experiment.activations.study`` gives them.
-    """
-    from recbole_edlae.experiment.activations import load_pyplot, study, table, write
-    from recbole_edlae.nn.activations import ACTIVATIONS, activation
-
-    parser = argparse.ArgumentParser(program, description=activations.__doc__.partition("\n")[0], allow_abbrev=False)
-    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
-    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
-    parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
-    own, rest = parser.parse_known_args(arguments)
-    try:
-        load_pyplot()
-        for name in own.activations:
-            activation(name, "activations")
-        options = _prepare([*rest, "--model=DeepAE"], program)
-        if "latent_activation" in options.settings:
-            raise ValueError("latent_activation is what the study varies: name the choices after --activations")
-    except ValueError as error:
-        stop(program, error)
-    settings = {"state": "ERROR", "show_progress": False, **options.settings}
-
-    def report(run):
-        print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
-
-    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=report)
-    metric = str(settings.get("valid_metric", "")).lower()
-    metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
-    write(runs, own.output, metric)
-    print(table(runs, metric))
-    return runs
-
-
-def _prepare(arguments, program):
+def prepare(arguments, program):
     """Options of a run, checked, with its --key=value settings where RecBole's Config will read them."""
     options, overrides = _parse(arguments, program)
     check_model(options.model)

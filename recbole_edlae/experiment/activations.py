@@ -4,6 +4,7 @@ One split of the data, several seeds of training. What Susman 2024 asks of an en
 so that their correlation can be seen.
 """
 
+import argparse
 import dataclasses
 import json
 import pathlib
@@ -18,7 +19,46 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 from scipy.stats import spearmanr
 
+from recbole_edlae import cli
 from recbole_edlae.analysis.encoder import encoder_properties
+from recbole_edlae.nn.activations import ACTIVATIONS
+from recbole_edlae.nn.choices import choose
+
+PROGRAM = "recbole-edlae activations"
+
+
+def main(arguments):
+    """The activation study: DeepAE with several latent activations and seeds, what its encoder keeps, how it ranks.
+
+    Returns:
+        list of dict: the runs, as ``study`` gives them.
+    """
+    parser = argparse.ArgumentParser(PROGRAM, description=main.__doc__.partition("\n")[0], allow_abbrev=False)
+    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
+    own, rest = parser.parse_known_args(arguments)
+    try:
+        load_pyplot()
+        for name in own.activations:
+            choose("activations", name, ACTIVATIONS)
+        options = cli.prepare([*rest, "--model=DeepAE"], PROGRAM)
+        if "latent_activation" in options.settings:
+            raise ValueError("latent_activation is what the study varies: name the choices after --activations")
+    except ValueError as error:
+        cli.stop(PROGRAM, error)
+    settings = {"state": "ERROR", "show_progress": False, **options.settings}
+
+    def report(run):
+        print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+
+    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=report)
+    metric = str(settings.get("valid_metric", "")).lower()
+    metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
+    write(runs, own.output, metric)
+    print(table(runs, metric))
+    return runs
 
 
 def study(dataset, activations, seeds, *, config_files=(), settings=None, progress=None):
