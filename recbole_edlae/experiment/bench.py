@@ -9,12 +9,14 @@ import tempfile
 import time
 import warnings
 
+from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.solvers.gram import gram
 
 from recbole.data import create_dataset, data_preparation  # isort: skip
 from recbole.data import dataset as datasets  # isort: skip
 from recbole.data import utils as data_utils  # isort: skip
+from recbole.data.dataloader import FullSortEvalDataLoader  # isort: skip
 from recbole.trainer import trainer as trainers  # isort: skip
 from recbole.data.transform import construct_transform  # isort: skip
 from recbole.utils import get_flops, get_model, get_trainer, init_seed  # isort: skip
@@ -64,6 +66,7 @@ class Bench:
             # run_recbole counts operations here, which draws random numbers where a model's predict does
             get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
             trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+            trainer.eval_collector = LeanCollector(config)
             trainer.evaluate = watch = Stopwatch(trainer.evaluate)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             start = time.perf_counter()
@@ -98,7 +101,11 @@ class Bench:
             # splitting shuffles the dataset in place: every split gets a copy, and the config of its own
             dataset = copy.deepcopy(self._dataset, {id(self._dataset.config): config})
             init_seed(config["seed"], config["reproducibility"])
-            self._loaders[kind] = dataset, *data_preparation(config, dataset)
+            train, *held_out = data_preparation(config, dataset)
+            for loader in held_out:
+                if isinstance(loader, FullSortEvalDataLoader):
+                    loader.collate_fn = Once(loader.collate_fn)
+            self._loaders[kind] = dataset, train, *held_out
         dataset, *loaders = self._loaders[kind]
         for loader in loaders:
             loader.config = loader._dataset.config = config
@@ -131,6 +138,19 @@ class GramMemory:
                 self._kept.popitem(last=False)
         G = self._kept[name]
         return self._kept.pop(name) if G.nbytes > GRAM_BYTES else G.clone()
+
+
+class Once:
+    """A loader's ``collate_fn`` that puts every batch together once: those of an evaluation never change."""
+
+    def __init__(self, function):
+        self.function, self.batches = function, {}
+
+    def __call__(self, index):
+        name = index[0], len(index)
+        if name not in self.batches:
+            self.batches[name] = self.function(index)
+        return self.batches[name]
 
 
 class Stopwatch:
