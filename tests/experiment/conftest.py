@@ -1,7 +1,15 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 import yaml
 
 from recbole_edlae import cli
+from tests.conftest import ROOT
 
 PROTOCOL = {"metrics": ["Recall", "NDCG"], "topk": [3, 5], "valid_metric": "NDCG@5", "eval_batch_size": 100000}
 QUICK = {
@@ -47,3 +55,41 @@ def refused(capsys):
         return error
 
     return call
+
+
+@pytest.fixture
+def killed_again_and_again(tmp_path):
+    """Runs a command that is killed whenever it has put five more runs on record, until it ends by itself.
+
+    Every run is finished exactly once. Returns its output folder and that of the same command undisturbed.
+    """
+    program = "import sys; from recbole_edlae import cli; cli.main(sys.argv[1:])"
+    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    def run(*words, records):
+        words = [sys.executable, "-c", program, *words]
+        out, undisturbed, killed = tmp_path / "out", tmp_path / "undisturbed", 0
+        path = out / "records.jsonl"
+
+        def finished():
+            return path.read_bytes().count(b"\n") if path.exists() else 0
+
+        while True:
+            process, before = subprocess.Popen([*words, "--output", str(out)], **options), finished()
+            while process.poll() is None:
+                time.sleep(0.02)
+                if finished() >= before + 5:
+                    process.send_signal(signal.SIGKILL)
+                    process.wait()
+                    killed += 1
+            if process.returncode == 0:
+                break
+            assert process.returncode == -signal.SIGKILL
+        assert killed >= 2
+        keys = [json.loads(line)["key"] for line in path.read_text().splitlines()]
+        assert len(keys) == len(set(keys)) == records
+        assert subprocess.run([*words, "--output", str(undisturbed)], **options).returncode == 0
+        return out, undisturbed
+
+    return run

@@ -2,12 +2,7 @@
 
 import csv
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -22,7 +17,6 @@ from recbole_edlae.experiment.bench import Bench
 from recbole_edlae.experiment.command import CONFIGS
 from recbole_edlae.experiment.leaderboard import read_settings
 from recbole_edlae.experiment.records import Records
-from tests.conftest import ROOT
 from tests.experiment.conftest import QUICK
 
 MODELS = {"EDLAE": {"reg_weight": 5.0}, "EDLAE + weights": {"model": "EDLAE", "user_weight_power": 0.5}, "Pop": {}}
@@ -192,30 +186,8 @@ def test_our_own_settings_files_can_be(path):
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_it_goes_on(board_file, tmp_path):
-    """SIGKILL again and again: every run is finished exactly once, and the tables are those of an undisturbed run."""
+def test_killed_in_the_middle_it_goes_on(board_file, killed_again_and_again, tmp_path):
     models = {f"EDLAE {i}": {"model": "EDLAE", "reg_weight": float(i)} for i in range(1, 13)}
-    program = "import sys; from recbole_edlae import cli; cli.main(sys.argv[1:])"
-    words = [sys.executable, "-c", program, "leaderboard", "--settings", board_file(models)]
-    out, undisturbed = tmp_path / "out", tmp_path / "undisturbed"
-    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
-    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    killed = 0
-    while True:
-        process = subprocess.Popen([*words, "--output", str(out)], **options)
-        before = len((out / "records.jsonl").read_bytes().splitlines()) if (out / "records.jsonl").exists() else 0
-        while process.poll() is None:
-            time.sleep(0.02)
-            if (out / "records.jsonl").exists() and (out / "records.jsonl").read_bytes().count(b"\n") >= before + 5:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                killed += 1
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL
-    assert killed >= 2
-    keys = [record["key"] for record in lines(out)]
-    assert len(keys) == len(set(keys)) == 12
-    assert subprocess.run([*words, "--output", str(undisturbed)], **options).returncode == 0
+    out, undisturbed = killed_again_and_again("leaderboard", "--settings", board_file(models), records=12)
     for kind in TABLES:
         assert (out / f"leaderboard.{kind}").read_bytes() == (undisturbed / f"leaderboard.{kind}").read_bytes()

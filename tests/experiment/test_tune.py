@@ -90,6 +90,15 @@ def test_going_on(algo, tune, monkeypatch):
     assert [each["valid"] for each in interrupted] == [each["valid"] for each in undisturbed]
 
 
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on(protocol, killed_again_and_again, tmp_path):
+    (tmp_path / "space").write_text("reg_weight quniform 1,11,1.0\n")
+    words = ["--model=EDLAE", "--dataset=tiny", "--config_files", protocol, "--space=space"]
+    folders = killed_again_and_again("tune", *words, records=12)  # eleven trials and the test of the best
+    first, second = ((each / "best.yaml").read_text().splitlines()[1:] for each in folders)
+    assert first == second
+
+
 def test_failing_trials_do_not_stop_the_others(tune, capsys):
     records = tune(text="rank choice [-5,10]", model="NCEPLRec")
     assert [each["status"] for each in records] == ["failed", "ok", "ok"]
