@@ -67,9 +67,10 @@ class Plan:
 def read_settings(path):
     """Content of a leaderboard's YAML file.
 
-    Its keys: ``models`` maps the label of a row to the settings of its model, which is the label unless a setting
-    ``model`` says otherwise; ``dataset``, ``config_files`` and ``reference`` (relative to the file) and ``seeds`` are
-    what the command line's words of that name are.
+    Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
+    writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
+    ``model`` says otherwise. ``dataset``, ``config_files`` and ``reference`` and ``seeds`` are what the command line's
+    words of that name are. Files are found relative to this one.
 
     Raises:
         ValueError: there is a key it does not know, or models are not a mapping of mappings.
@@ -79,9 +80,22 @@ def read_settings(path):
         if key not in _KEYS:
             raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
     models = content.get("models")
-    if not isinstance(models, dict) or not all(isinstance(each or {}, dict) for each in models.values()):
-        raise ValueError(f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`")
+    if not isinstance(models, dict) or not all(isinstance(each or {}, (dict, str)) for each in models.values()):
+        raise ValueError(
+            f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
+        )
+    folder = pathlib.Path(path).parent
+    protocol = cli.read_config_files([folder / file for file in content.get("config_files", [])])
+    for label, settings in models.items():
+        if isinstance(settings, str):
+            models[label] = _settings_of(folder / settings, {**protocol, "dataset": content.get("dataset")})
     return content
+
+
+def _settings_of(file, protocol):
+    """What a config file says beyond the protocol."""
+    content = cli.read_config_files([file])
+    return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}
 
 
 def run(plan, records, options):

@@ -84,6 +84,13 @@ def test_settings_from_the_command_line_are_for_all_rows(leaderboard, tmp_path):
     assert [record["model"] for record in lines(folder)] == ["EDLAE", "EASE"]
 
 
+def test_a_row_may_be_a_file_that_tune_wrote(leaderboard, tmp_path):
+    (tmp_path / "best.yaml").write_text("model: EDLAE\ndataset: tiny\nreg_weight: 7.0\nvalid_metric: NDCG@5\n")
+    folder = leaderboard(models={"tuned": "best.yaml"})
+    (row,) = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    assert (row["label"], row["model"], row["settings"]) == ("tuned", "EDLAE", {"reg_weight": 7.0})
+
+
 def test_report_formats(leaderboard, tmp_path):
     (tmp_path / "published.csv").write_text("# from\nmodel,ndcg@5,source\nEASE & Co,0.9,A paper\n")
     folder = leaderboard(models={**MODELS, "a_b % {c}": {"model": "EASE"}}, reference="published.csv")
@@ -174,6 +181,7 @@ def test_wrong_words(words, refused):
 def test_wrong_settings_files(refused, board_file, tmp_path):
     assert "has a key mdels; there are dataset" in refused("leaderboard", "--settings", board_file({}, mdels={}))
     assert "must map names to settings" in refused("leaderboard", "--settings", board_file(["EDLAE"]))
+    assert "no file" in refused("leaderboard", "--settings", board_file({"EDLAE": "none.yaml"}))
     error = refused("leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}}))
     assert "mine: there is no setting reg_wieght; did you mean reg_weight?" in error
 
