@@ -30,6 +30,7 @@ COMMANDS = {  # beside `run`: name → module whose main takes the words after i
     "leaderboard": "recbole_edlae.experiment.leaderboard",
     "tune": "recbole_edlae.experiment.tune",
     "activations": "recbole_edlae.experiment.activations",
+    "convert-liang": "recbole_edlae.data.liang",
 }
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
 
@@ -47,7 +48,8 @@ def main(arguments=None):
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
     commands = (
         "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
-        "settings; activations: compare latent activations; `COMMAND --help` says how"
+        "settings; activations: compare latent activations; convert-liang: read data split by Liang et al.'s code; "
+        "`COMMAND --help` says how"
     )
     parser.add_argument("command", choices=["run", *COMMANDS], help=commands)
     parser.parse_args(arguments)
@@ -244,6 +246,8 @@ def fault_of_the_data(error, options):
     if "is empty" in str(error) and "recbole.data.dataset.dataset" in modules:
         filters = {key: value for key, value in options.settings.items() if key in FILTERS}
         return f"no interaction of {options.dataset} is left after filtering by {filters}"
+    if "recbole_edlae.data.user_split" in modules:
+        return str(error)
     return None
 
 

@@ -26,6 +26,26 @@ MODELS = {
     "AutoRec": None,
 }
 
+# Models that score a user from a history, and so users they never saw: the values of settings that it takes, if any.
+UNSEEN_USERS = {
+    "EDLAE": {},
+    "DLAE": {},
+    "LowRankEDLAE": {},
+    "DeepAE": {},
+    "DeepVAE": {},
+    "AutoRec": {"based_on": "user"},
+    "MultiVAE": {},
+    "MultiDAE": {},
+    "RecVAE": {},
+    "MacridVAE": {},
+    "EASE": {},
+    "ADMMSLIM": {},
+    "SLIMElastic": {},
+    "ItemKNN": {"knn_method": "item"},
+    "Pop": {},
+    "Random": {},
+}
+
 _defaults = {}  # model name → YAML file, for every model that was registered
 
 
@@ -36,6 +56,8 @@ def register_all():
     compat.after_import()
     _merge_defaults(hosts["config"].Config)
     _ask_for_loader()
+    importlib.import_module("recbole_edlae.data.user_split").install()
+    importlib.import_module("recbole_edlae.evaluation.liang").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():
@@ -69,8 +91,29 @@ def registered():
     return dict(_defaults)
 
 
+def check_unseen_users(model, settings):
+    """Raises ValueError for a model that cannot score users it was not trained on, with the reason.
+
+    Args:
+        model: its name.
+        settings: mapping of all settings, as ``Config`` ends with.
+    """
+    if model not in UNSEEN_USERS:
+        raise ValueError(
+            f"model: {model} has nothing for a user it was not trained on; models that score a user from a history: "
+            f"{', '.join(UNSEEN_USERS)}"
+        )
+    for key, value in UNSEEN_USERS[model].items():
+        if settings.get(key) != value:
+            raise ValueError(
+                f"model: {model} scores users it was not trained on with {key} {value!r} only, "
+                f"got {settings.get(key)!r}"
+            )
+
+
 def _merge_defaults(config_class):
     """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
+    from recbole_edlae.data import user_split
     from recbole_edlae.settings import check_model_settings, check_validation
 
     stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
@@ -89,6 +132,9 @@ def _merge_defaults(config_class):
         if self.model in _defaults:
             check_model_settings(_defaults[self.model], settings)
             check_validation(settings)
+        user_split.check(settings)
+        if user_split.asked_for(settings):
+            check_unseen_users(self.model, settings)
         return settings
 
     load.recbole_edlae = True

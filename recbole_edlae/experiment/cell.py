@@ -75,11 +75,10 @@ def data_hash(folder, dataset):
 
 @functools.cache
 def code_hash(model):
-    """Hash of this package's code that a model of its own runs; empty for RecBole's models, whose version says it."""
-    if model not in registry.registered():
-        return ""
-    folders = [_PACKAGE / name for name in ("solvers", "nn", "model", "data")]
-    return _hash_of_files([_PACKAGE / "trainer.py", *sorted(path for each in folders for path in each.glob("*.py"))])
+    """Hash of this package's code that a run goes through; a version says the same of RecBole's own."""
+    names = ("solvers", "nn", "model", "data") if model in registry.registered() else ("data",)
+    files = sorted(path for name in names for path in (_PACKAGE / name).glob("*.py"))
+    return _hash_of_files([_PACKAGE / "trainer.py", *files])
 
 
 def _hash_of_files(paths):

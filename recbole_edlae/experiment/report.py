@@ -153,7 +153,8 @@ def _failures(board):
 def _heading(metric):
     """A metric as papers write it: NDCG@10."""
     name, at, k = metric.partition("@")
-    return {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP"}.get(name, name.capitalize()) + at + k
+    known = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
+    return known.get(name, name.capitalize()) + at + k
 
 
 def _escaped(text):

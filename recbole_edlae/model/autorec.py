@@ -12,7 +12,8 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
 from recbole_edlae.data.item_dataloader import ItemDataLoader
-from recbole_edlae.model.history import HistoryMixin, binary_interactions
+from recbole_edlae.data.user_split import training_users
+from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
 from recbole_edlae.nn.choices import choose
 from recbole_edlae.nn.losses import squared
@@ -39,13 +40,18 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         self.item_based = config["based_on"] == "item"
         self.reg_weight = config["reg_weight"]
         self.rest = 1.0 if config["feedback"] == "implicit" else 0.0
-        matrix = binary_interactions(dataset) if self.rest else mean_ratings(dataset, config["RATING_FIELD"])
-        mean = 0.0 if self.rest else matrix.data.mean()
+
+        def read(data):
+            return binary_interactions(data) if self.rest else mean_ratings(data, config["RATING_FIELD"])
+
+        training, matrix = interactions_and_histories(dataset, read)
+        mean = 0.0 if self.rest else training.data.mean()
         matrix = matrix.T.tocsr() if self.item_based else matrix
         self.keep_history(matrix)
         self.register_buffer("values", torch.from_numpy(matrix.data - np.float32(mean)), persistent=False)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
-        self.n_rows, width = matrix.shape
+        width = matrix.shape[1]
+        self.n_rows = matrix.shape[0] if self.item_based else len(training_users(dataset))
         self.network = AutoEncoder(width, [], config["latent_dimension"], latent_activation=config["latent_activation"])
 
     @staticmethod
@@ -82,6 +88,10 @@ class AutoRec(HistoryMixin, GeneralRecommender):
             raise ValueError("this AutoRec was trained on ratings: score needs the values of the history too")
         values = torch.ones(len(items), device=items.device) if values is None else values - self.mean
         return self.network(Rows(items, count, values)) + self.mean
+
+    def item_embedding(self):
+        r"""Item embeddings of a user-based model: the weights of the decoder's last layer, shape: [n_items, size]"""
+        return self.network.decoder.columns
 
     def predict(self, interaction):
         row, column = interaction[self.USER_ID], interaction[self.ITEM_ID]

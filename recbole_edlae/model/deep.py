@@ -10,7 +10,8 @@ from recbole.data.dataloader import UserDataLoader
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
-from recbole_edlae.model.history import HistoryMixin, binary_interactions
+from recbole_edlae.data.user_split import training_users
+from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss
 from recbole_edlae.nn.rows import binary_rows
@@ -33,8 +34,9 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         self.noise_std = config["noise_std"]
         self.emphasis = config["emphasis"]
         self.loss = loss(config["loss_type"])
-        interactions = binary_interactions(dataset)
-        self.keep_history(interactions)
+        interactions, histories = interactions_and_histories(dataset)
+        self.keep_history(histories)
+        self.n_rows = len(training_users(dataset))  # of an epoch
         count = np.diff(interactions.indptr)
         weight = activity_weight(count, config["user_weight_power"]) * (count > 0)  # [PAD] teaches nothing
         self.register_buffer("user_weight", torch.from_numpy(weight).float(), persistent=False)
@@ -87,6 +89,10 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
     def code(self, items, count):
         r"""Latent codes of histories given one after the other, shape: [len(count), k]"""
         return self.network.encode(self.input(binary_rows(items, count)))
+
+    def item_embedding(self):
+        r"""Item embeddings: the weights of the decoder's last layer, shape: [n_items, size]"""
+        return self.network.decoder.columns
 
     def predict(self, interaction):
         user, of_pair = interaction[self.USER_ID].unique(return_inverse=True)

@@ -40,5 +40,5 @@ class DeepAE(DeepAutoEncoder):
     def row_loss(self, rows, reconstruction):
         code, penalty = latent_penalty(self.penalty, self.network, rows, **self.penalty_settings)
         # the loss is a mean over users, the L2 penalty one of their sum
-        l2 = self.reg_weight / self.n_users * squared_weights(self.network)
+        l2 = self.reg_weight / self.n_rows * squared_weights(self.network)
         return reconstruction(code), self.penalty_weight * penalty + l2

@@ -7,6 +7,8 @@ What every autoencoder here reads: rows of a sparse matrix, kept as they are in 
 import numpy as np
 import torch
 
+from recbole_edlae.data.user_split import with_fold_in
+
 
 class HistoryMixin:
     r"""Keeps a CSR matrix in buffers that follow the model to its device and stay out of its checkpoints."""
@@ -22,7 +24,7 @@ class HistoryMixin:
             self.register_buffer(name, array, persistent=False)
 
     def history(self, row):
-        r"""Training items of some users, one after the other.
+        r"""Items that some users are scored from, one after the other.
 
         Args:
             row (torch.LongTensor): User ids, shape: [batch_size]
@@ -39,6 +41,20 @@ class HistoryMixin:
         first = count.cumsum(0) - count
         position = (start - first).repeat_interleave(count)
         return position + torch.arange(len(position), device=position.device), count
+
+
+def interactions_and_histories(dataset, read=None):
+    r"""The matrix to train on, and the one to score from, which has the fold-in of held-out users too.
+
+    They are one, unless a user split holds users out.
+
+    Args:
+        dataset (Dataset): The training part of the data.
+        read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
+    """
+    read = read or binary_interactions
+    training, whole = read(dataset), with_fold_in(dataset)
+    return training, training if whole is dataset else read(whole)
 
 
 def binary_interactions(dataset):

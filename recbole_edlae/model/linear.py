@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
-from recbole_edlae.model.history import HistoryMixin, binary_interactions
+from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.solvers.gram import activity_weight, gram
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.normalization import normalize_items
@@ -34,8 +34,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.user_weight_power = config["user_weight_power"]
         self.item_weight_power = config["item_weight_power"]
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
-        self.interactions = binary_interactions(dataset)
-        self.keep_history(self.interactions)
+        self.interactions, histories = interactions_and_histories(dataset)
+        self.keep_history(histories)
         self.register_buffer("encoder", torch.zeros(self.n_items, 0))
         self.register_buffer("decoder", None)
 
@@ -48,7 +48,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
         weights = self.solve(self.gram(self.interactions, weight, device=self.encoder.device), progress)
         if self.item_weight_power != 0:
-            popularity = self.indices.bincount(minlength=self.n_items)
+            popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
+            popularity = torch.from_numpy(popularity).to(self.encoder.device)
             weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
         self.encoder, self.decoder = (weights.u, weights.v) if isinstance(weights, LowRank) else (weights, None)
 

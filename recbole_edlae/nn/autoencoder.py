@@ -63,6 +63,11 @@ class Decoder(nn.Module):
         scores = (hidden * weight[columns]).sum(1)
         return scores if bias is None else scores + bias[columns]
 
+    @property
+    def columns(self):
+        """Weights of the last layer, (width, size): what stands for each column."""
+        return self.tied_to[0].first.weight if self.tied_to else self.weights[-1]
+
     def last_layer(self, code):
         """Input of the last layer, its weight (width, size) and its bias."""
         weights = [weight.T for weight in reversed(self.tied_to[0].weights)] if self.tied_to else self.weights
