@@ -7,11 +7,13 @@ from recbole_edlae.solvers.iteration import ConvergenceWarning, LowRank
 from recbole_edlae.solvers.low_rank import low_rank
 from recbole_edlae.solvers.normalization import item_scale, normalize_items
 from recbole_edlae.solvers.objective import penalty
+from recbole_edlae.solvers.stored_gram import StoredGram
 from recbole_edlae.solvers.system import inverse_gram
 
 __all__ = [
     "ConvergenceWarning",
     "LowRank",
+    "StoredGram",
     "full_rank",
     "gram",
     "inverse_gram",

@@ -1,0 +1,54 @@
+import pytest
+from recbole.quick_start import run_recbole
+
+from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.export import write_export
+from recbole_edlae.serving.recommender import Recommender
+
+MODELS = {
+    "EDLAE": {"reg_weight": 5.0, "user_weight_power": 0.5},
+    "DLAE": {"reg_weight": 5.0},
+    "LowRankEDLAE": {"reg_weight": 5.0, "rank": 6},
+    "DeepAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
+    "DeepVAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
+    "AutoRec": {"latent_dimension": 6},
+}
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tiny, tmp_path_factory):
+    """Model → path of a checkpoint of it, trained on `tiny` when first asked for."""
+    folder, made = tmp_path_factory.mktemp("checkpoints"), {}
+
+    def train(name, **settings):
+        key = repr((name, settings))
+        if key not in made:
+            own = folder / str(len(made))
+            quiet = {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 3, "topk": [5, 10]}
+            run_recbole(name, "tiny", config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings})
+            (made[key],) = own.glob("*.pth")
+        return str(made[key])
+
+    return train
+
+
+@pytest.fixture(params=sorted(MODELS))
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def recommender(checkpoints):
+    return Recommender.load(checkpoints("EDLAE"))
+
+
+@pytest.fixture
+def export(checkpoints, tmp_path):
+    """Writes an export, and returns its folder."""
+
+    def write(model="EDLAE", **options):
+        folder = tmp_path / "export"
+        write_export(Checkpoint.read(checkpoints(model)), folder, **options)
+        return folder
+
+    return write

@@ -1,0 +1,179 @@
+"""Exports: what comes back is what went in, and whatever was changed is refused."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from recbole_edlae import cli
+from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.export import read_export, write_export
+from recbole_edlae.serving.recommender import Recommender
+
+HISTORIES = [["i1", "i4"], ["i9"], [], ["i2", "i3", "i5", "i8", "i11"]]
+
+
+def test_recommends_as_the_checkpoint_does(name, checkpoints, export):
+    before, after = Recommender.load(checkpoints(name)), Recommender.load(export(name))
+    expected, found = (each.recommend(HISTORIES, 10, exclude=["i0"]) for each in (before, after))
+    assert found.items == expected.items and all(map(np.array_equal, found.scores, expected.scores))
+    assert after.similar("i3", 5)[0] == before.similar("i3", 5)[0]
+    with pytest.raises(ValueError, match="an export knows no users"):
+        after.recommend_users(["u1"])
+
+
+def test_nothing_but_numbers_and_text(export):
+    folder = export()
+    assert sorted(each.name for each in folder.iterdir()) == ["items.json", "manifest.json", "weights.safetensors"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["model"] == "EDLAE" and manifest["settings"]["reg_weight"] == 5.0
+    assert load_file(folder / "weights.safetensors").keys() == {"encoder", "dummy_param", "popularity"}
+    assert json.loads((folder / "items.json").read_text())[0] == "[PAD]"
+
+
+def test_opens_in_a_fresh_process_that_cannot_unpickle(export):
+    program = f"""
+import pickle, torch
+def refuse(*_, **__): raise AssertionError("unpickled")
+pickle.load = pickle.loads = pickle.Unpickler = torch.load = refuse
+from recbole_edlae.serving.recommender import Recommender
+print(Recommender.load({str(export())!r}).recommend([["i1"]], 3).items)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert "[['i" in done.stdout, done.stderr
+
+
+def test_half_precision(name, checkpoints, export):
+    recommender = Recommender.load(export(name, dtype="float16"))
+    expected = Recommender.load(checkpoints(name)).recommend(HISTORIES, 10)
+    found = recommender.recommend(HISTORIES, 10)
+    for some, others in zip(found.scores, expected.scores):
+        np.testing.assert_allclose(some, others, rtol=5e-3, atol=5e-3)
+
+
+def test_half_precision_halves_the_weights(checkpoints, tmp_path):
+    checkpoint = Checkpoint.read(checkpoints("EDLAE"))
+    for dtype in ("float32", "float16"):
+        write_export(checkpoint, tmp_path / dtype, dtype=dtype)
+    full, half = (load_file(tmp_path / dtype / "weights.safetensors")["encoder"] for dtype in ("float32", "float16"))
+    assert torch.equal(half, full.half()) and half.nbytes * 2 == full.nbytes
+
+
+def test_the_largest_weights_of_each_item(checkpoints, export):
+    B = Checkpoint.read(checkpoints("DLAE")).model.encoder.numpy()
+    thin = np.zeros_like(B)
+    for j in range(len(B)):
+        kept = np.argsort(-np.abs(B[:, j]), kind="stable")[:4]
+        thin[kept, j] = B[kept, j]
+    recommender = Recommender.load(export("DLAE", top=4))
+    np.testing.assert_array_equal(recommender.model.weights.toarray(), thin)
+    tokens = list(recommender.tokens)
+    items, count = torch.tensor([tokens.index("i1"), tokens.index("i4"), tokens.index("i9")]), torch.tensor([2, 0, 1])
+    expected = [thin[items[:2]].sum(0), np.zeros(len(B)), thin[items[2]]]
+    np.testing.assert_allclose(recommender.model.score(items, count), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_all_weights_kept_change_nothing(checkpoints, export):
+    expected = Recommender.load(checkpoints("EDLAE")).recommend(HISTORIES, 10)
+    assert Recommender.load(export(top=31)).recommend(HISTORIES, 10).items == expected.items
+
+
+def test_the_command_says_size_and_loss(checkpoints, tmp_path, capsys):
+    cli.main(["export", "--checkpoint", checkpoints("EDLAE"), "--output", "small", "--dtype=float16", "--top=3"])
+    said = capsys.readouterr().out
+    size = sum(each.stat().st_size for each in (tmp_path / "small").iterdir())
+    assert f"small: EDLAE, 30 items, {size:,} bytes" in said
+    checkpoint = Checkpoint.read(checkpoints("EDLAE"))
+    before, after = checkpoint.evaluate(), checkpoint.evaluate(read_export(tmp_path / "small")[0].score)
+    assert before.keys() == {"ndcg@5", "ndcg@10"} and before != after
+    for metric in before:
+        assert f"{metric} on the test users: {before[metric]:.4f} → {after[metric]:.4f} (" in said
+
+
+def rewrite(path, change):
+    content = bytearray(path.read_bytes())
+    change(content)
+    path.write_bytes(content)
+
+
+def flip(content):
+    content[len(content) // 2] ^= 1
+
+
+def cut(length):
+    return lambda content: content.__delitem__(slice(length, None))
+
+
+def forge(folder, **changes):
+    """A manifest with other content and hashes that match it."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= changes
+    del manifest["sha256"]
+    manifest["sha256"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+DAMAGE = {
+    "weights changed": (lambda f: rewrite(f / "weights.safetensors", flip), "weights.safetensors does not match its"),
+    "items changed": (lambda f: rewrite(f / "items.json", flip), "items.json does not match its SHA-256"),
+    "weights cut": (lambda f: rewrite(f / "weights.safetensors", cut(-9)), "cut short"),
+    "items cut": (lambda f: rewrite(f / "items.json", cut(9)), "items.json has 9 bytes of"),
+    "manifest changed": (
+        lambda f: (f / "manifest.json").write_text((f / "manifest.json").read_text().replace("5.0", "6.0")),
+        "manifest.json does not match its own SHA-256",
+    ),
+    "manifest cut": (lambda f: rewrite(f / "manifest.json", cut(50)), "is damaged"),
+    "no manifest": (lambda f: (f / "manifest.json").unlink(), "there is no manifest.json, so it is none"),
+    "no weights": (lambda f: (f / "weights.safetensors").unlink(), "there is no weights.safetensors"),
+    "newer version": (lambda f: forge(f, version=2), "version 2; this reads 'recbole_edlae export' version 1"),
+    "another format": (lambda f: forge(f, format="own"), "'own' version 1; this reads"),
+    "another model": (lambda f: forge(f, model="os.system"), "there is no model os.system; there are EDLAE"),
+    "another architecture": (lambda f: forge(f, model="DeepAE"), "is missing; it is"),
+    "bad setting": (lambda f: forge(f, settings={"dropout_prob": 3}), "reg_weight is missing"),
+    "a list": (lambda f: (f / "manifest.json").write_text("[]"), "is damaged or of something else"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_what_was_changed_is_refused(kind, export, capsys):
+    folder = export()
+    damage, message = DAMAGE[kind]
+    damage(folder)
+    with pytest.raises(ValueError, match="export ") as raised:
+        Recommender.load(folder)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_other_weights_with_matching_hashes_are_refused(export):
+    folder = export("LowRankEDLAE")
+    tensors = load_file(folder / "weights.safetensors")
+    for key in ("encoder", "decoder"):
+        tensors[key] = tensors[key][:-1].clone()
+    save_file(tensors, folder / "weights.safetensors")
+    content = (folder / "weights.safetensors").read_bytes()
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    files["weights.safetensors"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    forge(folder, files=files)
+    with pytest.raises(ValueError, match="weights for 30 items, the data have 31"):
+        Recommender.load(folder)
+
+
+def test_refused_before_anything_is_read(checkpoints, tmp_path, capsys):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for words, message in (
+        (["--output=full"], "output: full is there already and not an empty folder"),
+        (["--output=new", "--top=0"], "top must be at least 1, got 0"),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(["export", "--checkpoint=nothing.pth", *words])
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["export", "--checkpoint", checkpoints("LowRankEDLAE"), "--output=new", "--top=3"])
+    assert "top thins out item × item weights; LowRankEDLAE here has none" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

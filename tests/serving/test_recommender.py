@@ -1,0 +1,167 @@
+"""Recommending by raw tokens: what RecBole would, for users it knows and for others."""
+
+import pathlib
+
+import numpy as np
+import pytest
+import torch
+from recbole.utils.case_study import full_sort_topk
+
+from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.recommender import Recommender
+from tests.serving.conftest import MODELS
+
+
+def histories(dataset, loader):
+    """User token → items in training, and those that RecBole leaves out of the ranking beside."""
+    X = dataset.inter_matrix(form="csr")
+    for user in loader.uid_list.tolist():
+        known = X[user].indices
+        masked = loader.uid2history_item[user].numpy()
+        yield dataset.id2token("user_id", user), dataset.id2token("item_id", known), dataset.id2token("item_id", masked)
+
+
+def test_agrees_with_full_sort_topk_token_for_token(name, checkpoints):
+    path = checkpoints(name)
+    checkpoint, recommender = Checkpoint.read(path), Recommender.load(path)
+    users, known, masked = zip(*histories(checkpoint.train._dataset, checkpoint.test))
+    values, items = full_sort_topk(checkpoint.test.uid_list.numpy(), checkpoint.model, checkpoint.test, k=10)
+    answer = recommender.recommend(known, 10, exclude=masked)
+    assert answer.items == checkpoint.dataset.id2token("item_id", items).tolist()
+    np.testing.assert_allclose(np.array(answer.scores), values, rtol=1e-5, atol=1e-6)
+    assert not answer.unknown and not answer.popular.any() and len(users) > 50
+
+
+def test_known_users_by_all_that_is_known_of_them(recommender, tiny):
+    raw = {}
+    with open(f"{tiny}/tiny/tiny.inter") as file:
+        for line in file.read().splitlines()[1:]:
+            user, item = line.split("\t")[:2]
+            raw.setdefault(user, set()).add(item)
+    assert all(set(recommender.profile(user)) == items for user, items in raw.items())
+    answer = recommender.recommend_users(list(raw), 30)
+    assert all(not raw[user] & set(items) for user, items in zip(raw, answer.items))
+    assert [len(items) for items in answer.items] == [30 - len(items) for items in raw.values()]
+    with pytest.raises(ValueError, match="user: there is no u99 in the data; there are u9, "):
+        recommender.profile("u99")
+
+
+def test_scores_by_definition(recommender):
+    B, tokens = recommender.model.encoder.numpy(), list(recommender.tokens)
+    history = ["i3", "i7", "i0"]
+    scores = B[[tokens.index(item) for item in history]].sum(0)
+    scores[[0, *(tokens.index(item) for item in [*history, "i1"])]] = -np.inf
+    answer = recommender.recommend([history], 4, exclude=["i1"])
+    assert answer.items == [[tokens[each] for each in np.argsort(-scores)[:4]]]
+    np.testing.assert_allclose(answer.scores[0], np.sort(scores)[::-1][:4], rtol=1e-5)
+
+
+def test_order_repetition_and_batches_change_nothing(recommender, monkeypatch):
+    some = [["i1", "i2", "i3"], ["i9"], ["i4", "i20"]]
+    expected = recommender.recommend(some, 5)
+    assert recommender.recommend([["i3", "i1", "i2", "i1"], ["i9", "i9"], ["i20", "i4"]], 5).items == expected.items
+    monkeypatch.setattr("recbole_edlae.serving.recommender.SCORES", 1)
+    assert recommender.recommend(some, 5).items == expected.items
+    assert recommender.recommend([], 5).items == []
+
+
+def test_unknown_items_are_counted_and_skipped(recommender):
+    answer = recommender.recommend([["i1", "new", "newer"], ["new", "[PAD]"], ["i1", 5]], 3, exclude=["gone"])
+    assert answer.unknown == {"new": 2, "newer": 1, "[PAD]": 1, "5": 1, "gone": 3}
+    assert answer.items[0] == answer.items[2] == recommender.recommend([["i1"]], 3).items[0]
+    assert answer.popular.tolist() == [False, True, False]
+
+
+def test_numbers_are_tokens_too(checkpoints):
+    loaded = Recommender.load(checkpoints("EDLAE"))
+    tokens = ["[PAD]", *(str(number) for number in range(1, len(loaded.tokens)))]
+    recommender = Recommender(loaded.model, tokens, loaded.popularity)
+    assert recommender.recommend([[3, 4]], 5).items == recommender.recommend([["3", "4"]], 5).items
+
+
+def test_without_history_the_popular_ones(recommender, checkpoints):
+    dataset = Checkpoint.read(checkpoints("EDLAE")).train._dataset
+    users = np.asarray((dataset.inter_matrix(form="csr") > 0).sum(0))[0]
+    answer = recommender.recommend([[], ["i1"]], 5)
+    assert answer.popular.tolist() == [True, False]
+    assert answer.scores[0].tolist() == sorted(users, reverse=True)[:5]
+    assert [users[dataset.token2id("item_id", item)] for item in answer.items[0]] == answer.scores[0].tolist()
+
+
+def test_what_to_exclude_for_all_or_for_each(recommender):
+    free = recommender.recommend([["i1"], ["i2"]], 3).items
+    for_all = recommender.recommend([["i1"], ["i2"]], 3, exclude=free[0]).items
+    assert not set(for_all[0]) & set(free[0]) and not set(for_all[1]) & set(free[0])
+    for_each = recommender.recommend([["i1"], ["i2"]], 3, exclude=[free[0], []]).items
+    assert for_each == [for_all[0], free[1]]
+
+
+def test_similar_items(name, checkpoints):
+    recommender = Recommender.load(checkpoints(name))
+    model, tokens = recommender.model, list(recommender.tokens)
+    own = tokens.index("i4")
+    items, values = recommender.similar("i4", 5)
+    if name in ("EDLAE", "DLAE"):
+        expected = model.encoder[own].clone()
+    else:
+        V = model.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
+        expected = (V @ V[own]) / (V.norm(dim=1) * V[own].norm())
+    expected[[0, own]] = -np.inf
+    assert items == [tokens[each] for each in expected.argsort(descending=True)[:5]]
+    np.testing.assert_allclose(values, expected.sort(descending=True).values[:5], rtol=1e-4)
+    before = recommender.recommend([["i4"]], 5).items
+    recommender.similar("i4", 5)
+    assert recommender.recommend([["i4"]], 5).items == before  # nothing was overwritten
+
+
+def test_held_out_users_are_known(checkpoints):
+    path = checkpoints("EDLAE", eval_args={"split": {"US": [0.8, 0.1, 0.1]}})
+    checkpoint, recommender = Checkpoint.read(path), Recommender.load(path)
+    user = checkpoint.dataset.id2token("user_id", checkpoint.test.uid_list[0].item())
+    answer = recommender.recommend_users([user], 5)
+    assert len(answer.items[0]) == 5 and not set(answer.items[0]) & set(recommender.profile(user))
+
+
+WRONG = [
+    (([["i1"]], 0), "k must be an integer of at least 1, got 0"),
+    (([["i1"]], 2.5), "k must be an integer"),
+    ((["i1"], 5), "a history must be a list of item tokens, got 'i1'"),
+    (([3], 5), "a history must be a list"),
+    (([["i1"]], 5, [["i1"], ["i2"]]), "exclude has 2 lists for 1 histories"),
+]
+
+
+@pytest.mark.parametrize("arguments, message", WRONG)
+def test_wrong_arguments(arguments, message, recommender):
+    histories, k, *exclude = arguments
+    with pytest.raises(ValueError, match=message):
+        recommender.recommend(histories, k, **({"exclude": exclude[0]} if exclude else {}))
+
+
+def test_no_such_item(recommender):
+    with pytest.raises(ValueError, match="item: there is no i99; there are i9, "):
+        recommender.similar("i99")
+
+
+def test_files_that_are_none(tmp_path, checkpoints):
+    with pytest.raises(ValueError, match=r"checkpoint: .*nothing.pth cannot be read: No such file"):
+        Recommender.load(tmp_path / "nothing.pth")
+    torch.save({"a": 1}, tmp_path / "own.pth")
+    with pytest.raises(ValueError, match=r"own.pth is none of RecBole's"):
+        Recommender.load(tmp_path / "own.pth")
+    content = pathlib.Path(checkpoints("EDLAE")).read_bytes()
+    (tmp_path / "short.pth").write_bytes(content[:1000])
+    with pytest.raises(ValueError, match=r"short.pth is corrupt, cut short or not one of RecBole's"):
+        Recommender.load(tmp_path / "short.pth")
+
+
+@pytest.mark.parametrize("model, settings, message", [
+    ("AutoRec", {"based_on": "item"}, "AutoRec scores users it was not trained on with based_on 'user' only"),
+    ("AutoRec", {"feedback": "rating", "load_col": {"inter": ["user_id", "item_id", "rating"]}}, "trained on ratings"),
+    ("BPR", {}, "BPR has nothing for a user it was not trained on"),
+    ("EASE", {}, "EASE is RecBole's own; there are recommenders of EDLAE, "),
+])  # fmt: skip
+def test_models_without_a_recommender(model, settings, message, checkpoints, monkeypatch):
+    monkeypatch.setitem(MODELS, model, MODELS.get(model, {}))
+    with pytest.raises(ValueError, match=message):
+        Recommender.load(checkpoints(model, **settings))
