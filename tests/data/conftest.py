@@ -27,7 +27,7 @@ def write_parts(tmp_path):
         return {
             "data_path": str(tmp_path), "benchmark_filename": list(PARTS), "state": "ERROR", "show_progress": False,
             "epochs": 2, "train_batch_size": 16, "metrics": ["NDCG", "LiangRecall"], "topk": [2, 5],
-            "valid_metric": "NDCG@5", "eval_batch_size": 100000,
+            "valid_metric": "LiangRecall@5", "eval_batch_size": 100000,
         }  # fmt: skip
 
     return write
