@@ -56,7 +56,7 @@ class AutoRec(HistoryMixin, GeneralRecommender):
 
     @staticmethod
     def train_loader(config):
-        r"""Class of the data loader of training, for the registry: batches of users or of items."""
+        r"""Class of the data loader of training, for ``get_dataloader``: batches of users or of items."""
         return choose("based_on", config["based_on"], LOADERS)
 
     def rows(self, row):

@@ -43,7 +43,7 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
 
     @staticmethod
     def train_loader(config):
-        r"""Class of the data loader of training, for the registry: batches of users."""
+        r"""Class of the data loader of training, for ``get_dataloader``: batches of users."""
         return UserDataLoader
 
     def input(self, rows):

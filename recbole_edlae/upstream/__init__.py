@@ -1,0 +1,1 @@
+"""The way into RecBole itself: the models as a pull request to it would bring them."""
