@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 import pathlib
 from numbers import Integral
 
@@ -152,17 +153,16 @@ class Recommender:
 
     def _entries(self, lists, unknown):
         """Row and item id of the known tokens, by row and id, each once; the others are counted."""
-        find = self._ids.get
-        ids = np.array([find(token, 0) for each in lists for token in each], dtype=np.int64)
+        find, tokens = self._ids.get, list(itertools.chain.from_iterable(lists))
+        ids = np.fromiter(map(find, tokens, itertools.repeat(0)), dtype=np.int64, count=len(tokens))
         row = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
-        if len(missing := np.flatnonzero(ids == 0)):
-            tokens = [token for each in lists for token in each]
-            for place in missing:
-                ids[place] = find(str(tokens[place]), 0)  # numbers are tokens too
-                if ids[place] == 0:
-                    unknown[str(tokens[place])] += 1
+        for place in np.flatnonzero(ids == 0):
+            ids[place] = find(str(tokens[place]), 0)  # numbers are tokens too
+            if ids[place] == 0:
+                unknown[str(tokens[place])] += 1
         known = ids > 0
-        return np.divmod(np.unique(row[known] * len(self.tokens) + ids[known]), len(self.tokens))
+        entry = np.sort(row[known] * len(self.tokens) + ids[known])
+        return np.divmod(entry[np.diff(entry, prepend=-1) > 0], len(self.tokens))
 
     def _like(self, user):
         return [*closest_first(user, list(self._profiles))[:5], "…"]
