@@ -1,4 +1,7 @@
-"""What the README and the pages of docs show: links, commands, examples and settings."""
+"""What the README and the pages of docs show: links, commands, examples and settings.
+
+The examples of docs/new-users.md go on from each other: tests/test_docs_new_users.py runs them.
+"""
 
 import importlib
 import re
@@ -84,7 +87,7 @@ def test_code_that_pages_name_is_there(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", blocks("python"))
+@pytest.mark.parametrize("program", [each for each in blocks("python") if "new-users" not in each.id])
 def test_python_examples(program):
     exec(program, {"__name__": "example"})
 
