@@ -90,7 +90,7 @@ def check(settings):
     """
     eval_args = settings.get("eval_args") or {}
     if "US" not in _split(settings):
-        if "fold_in" in eval_args and not asked_for(settings):
+        if "fold_in" in eval_args:
             raise ValueError("fold_in in eval_args belongs to the user split: split: {US: [0.8, 0.1, 0.1]}")
         return
     if settings.get("benchmark_filename"):

@@ -41,13 +41,14 @@ class Checkpoint:
         config = saved["config"]
         check_servable(config["model"], config.final_config_dict)
         config.compatibility_settings()
+        config["device"] = torch.device("cpu")
         config["checkpoint_dir"] = str(pathlib.Path(path).parent)
         init_seed(config["seed"], config["reproducibility"])
         dataset = create_dataset(config)
         loaders = data_preparation(config, dataset)
         model = get_model(config["model"])(config, loaders[0]._dataset)
         model.load_state_dict(saved["state_dict"])
-        return cls(config, model.to("cpu").eval(), dataset, *loaders)
+        return cls(config, model.eval(), dataset, *loaders)
 
     @property
     def tokens(self):

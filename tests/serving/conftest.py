@@ -1,5 +1,8 @@
+import functools
+import types
+
 import pytest
-from recbole.quick_start import run_recbole
+from recbole.quick_start import quick_start, run_recbole
 
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
@@ -25,7 +28,9 @@ def checkpoints(tiny, tmp_path_factory):
         if key not in made:
             own = folder / str(len(made))
             quiet = {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 3, "topk": [5, 10]}
-            run_recbole(name, "tiny", config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings})
+            with pytest.MonkeyPatch.context() as patch:  # its report of the machine sleeps for a second
+                patch.setattr(quick_start, "get_environment", lambda _: types.SimpleNamespace(draw=str))
+                run_recbole(name, "tiny", config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings})
             (made[key],) = own.glob("*.pth")
         return str(made[key])
 
@@ -37,18 +42,24 @@ def name(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def opened(checkpoints):
+    """Model → its checkpoint, read once."""
+    return functools.cache(lambda name: Checkpoint.read(checkpoints(name)))
+
+
+@pytest.fixture(scope="session")
 def recommender(checkpoints):
     return Recommender.load(checkpoints("EDLAE"))
 
 
 @pytest.fixture
-def export(checkpoints, tmp_path):
+def export(opened, tmp_path):
     """Writes an export, and returns its folder."""
 
     def write(model="EDLAE", **options):
         folder = tmp_path / "export"
-        write_export(Checkpoint.read(checkpoints(model)), folder, **options)
+        write_export(opened(model), folder, **options)
         return folder
 
     return write
