@@ -1,0 +1,140 @@
+"""What the benchmarks share: synthetic interactions, timings side by side, peak memory, and the file they end in."""
+
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import pathlib
+import platform
+import statistics
+import time
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+SHAPES = {  # users, items, interactions
+    "6k": (60_000, 6_000, 4_400_000),
+    "ml-20m": (136_677, 20_108, 9_990_682),
+    "msd": (571_355, 41_140, 33_633_450),
+    "gowalla": (107_092, 1_280_969, 3_981_334),
+}
+
+
+def synthetic(users, items, interactions, *, groups=40, seed=0):
+    """A binary users × items CSR matrix (float32, int32) with power laws on both sides and tastes in common.
+
+    Item popularity falls as 1 / (rank + 50), user activity is log-normal; half of a user's items are taken from the
+    user's group. Items are in random order. Exactly ``interactions`` entries.
+    """
+    generator = np.random.default_rng(seed)
+    activity, popularity = generator.lognormal(size=users).cumsum(), (1 / (np.arange(items) + 50)).cumsum()
+    order = generator.permutation(items)
+    cells = np.empty(0, dtype=np.int64)
+    while len(cells) < interactions:
+        short = interactions - len(cells) + 1000
+        user = np.searchsorted(activity, generator.random(short) * activity[-1])
+        item = np.searchsorted(popularity, generator.random(short) * popularity[-1])
+        own = np.flatnonzero(generator.random(short) < 0.5)
+        item[own] = np.minimum(item[own] // groups * groups + user[own] % groups, items - 1)
+        cells = np.union1d(cells, user * items + order[item])
+    cells = np.delete(cells, generator.choice(len(cells), len(cells) - interactions, replace=False))
+    rows, columns = np.divmod(cells, items)
+    indptr = np.searchsorted(rows, np.arange(users + 1))
+    ones = np.ones(interactions, dtype=np.float32)
+    return sp.csr_matrix((ones, columns.astype(np.int32), indptr.astype(np.int32)), shape=(users, items))
+
+
+def side_by_side(functions, repeats=5, warm=True):
+    """Seconds of each of several functions of no arguments, by turns, so that a busy machine is unfair to none.
+
+    Args:
+        functions: dict, name → function.
+        repeats: calls of each.
+        warm: one call of each before, not counted.
+
+    Returns:
+        dict, name → list of seconds.
+    """
+    seconds = {name: [] for name in functions}
+    for turn in range(-int(warm), repeats):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            if turn >= 0:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def median(seconds):
+    return statistics.median(seconds)
+
+
+class Peak:
+    """``with Peak() as peak: ...``, then ``peak.above``: bytes of memory at most, beyond those held at the beginning.
+
+    ``peak.total`` is the process's peak in the block. Linux only; both are resident memory as the kernel counts it.
+    """
+
+    def __enter__(self):
+        pathlib.Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins here
+        self.before = _status("VmRSS")
+        return self
+
+    def __exit__(self, *_):
+        self.total = _status("VmHWM")
+        self.above = self.total - self.before
+
+
+def fresh(function, *arguments):
+    """What a function of a module's top level returns in a process of its own: nothing is warm, no memory is held."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def matmul_rate(n, dtype=torch.float32, repeats=3):
+    """Floating-point operations a second of an n × n matrix product, the best of a few."""
+    A, B = torch.rand(n, n, dtype=dtype), torch.rand(n, n, dtype=dtype)
+    out = torch.empty_like(A)
+    return 2 * n**3 / min(side_by_side({"mm": lambda: torch.mm(A, B, out=out)}, repeats)["mm"])
+
+
+def machine():
+    """What the numbers were measured on."""
+    cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
+    return {
+        "cpu": cpu or platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "load": os.getloadavg()[0],
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+    }
+
+
+def report(rows, path=None, **facts):
+    """Prints rows (dicts with the same keys) as a table and, given a path, writes them with the facts as JSON."""
+    cells = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for line in cells:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+    if path is not None:
+        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        pathlib.Path(path).write_text(json.dumps({"machine": machine(), **facts, "rows": rows}, indent=1) + "\n")
+
+
+def _text(value):
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(_text, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _status(field):
+    line = next(line for line in _lines("/proc/self/status") if line.startswith(field + ":"))
+    return int(line.split()[1]) * 1024
+
+
+def _lines(path):
+    path = pathlib.Path(path)
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
