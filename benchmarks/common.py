@@ -32,12 +32,13 @@ def synthetic(users, items, interactions, *, groups=40, seed=0):
     order = generator.permutation(items)
     cells = np.empty(0, dtype=np.int64)
     while len(cells) < interactions:
-        short = interactions - len(cells) + 1000
+        short = 2 * (interactions - len(cells)) + 1000
         user = np.searchsorted(activity, generator.random(short) * activity[-1])
         item = np.searchsorted(popularity, generator.random(short) * popularity[-1])
         own = np.flatnonzero(generator.random(short) < 0.5)
         item[own] = np.minimum(item[own] // groups * groups + user[own] % groups, items - 1)
-        cells = np.union1d(cells, user * items + order[item])
+        cells = np.sort(np.concatenate((cells, user * items + order[item])))
+        cells = cells[np.append(True, cells[1:] != cells[:-1])]
     cells = np.delete(cells, generator.choice(len(cells), len(cells) - interactions, replace=False))
     rows, columns = np.divmod(cells, items)
     indptr = np.searchsorted(rows, np.arange(users + 1))

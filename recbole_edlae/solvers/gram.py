@@ -1,11 +1,13 @@
 """Gram matrix of a sparse user × item matrix, straight into one dense array."""
 
+import concurrent.futures
+
 import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
 
-_TILE = 64  # rows and columns mirrored at a time: a tile and its mirror image fit a first-level cache
+_BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 
 
 def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
@@ -17,15 +19,15 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     (Steck & Garcia 2021, §2.3.2).
 
     Equivalent to: ``(X.T @ sp.diags(w) @ X).toarray()``. It differs in cost: no sparse n × n intermediate,
-    half the multiplications, every core. Each entry is summed by one thread, in double precision and in the
-    order of the users, so that the result depends neither on the number of threads nor on ``dtype``'s rounding
-    along the way.
+    half the multiplications, every core. Each entry is summed by one thread in the order of the users, in double
+    precision, and where all values and weights are 1 in integers: the result depends neither on the number of
+    threads nor on ``dtype``'s rounding along the way.
 
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; any real values, duplicates already summed.
         user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
         dtype: torch.float32 or torch.float64.
-        device: where the result goes; the sums are made on the CPU.
+        device: where the result goes; the sums are made on the CPU, with as many threads as torch has.
 
     Returns:
         torch.Tensor of shape (n, n).
@@ -33,7 +35,7 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     Raises:
         ValueError: X is not a two-dimensional sparse matrix, the weights do not fit it, or the dtype is neither.
 
-    Cost: ½ Σ_u |row u|² multiply-adds over all cores; n² values, one row of n doubles a thread and 12 bytes × nnz.
+    Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
     """
     if not sp.issparse(X) or X.ndim != 2:
         raise ValueError(f"X must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
@@ -44,15 +46,21 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     X = X.tocsr()
     if not X.has_sorted_indices:
         X = X.sorted_indices()
-    # Transposed once: for every item the users who have it, and where in their row it stands.
-    by_item = sp.csr_matrix((np.arange(X.nnz), X.indices, X.indptr), shape=X.shape).tocsc()
-    G = torch.empty(items, items, dtype=dtype)
-    _upper_rows(
-        X.indptr, X.indices, X.data.astype(np.float64, copy=False),
-        by_item.indptr, by_item.indices, by_item.data, weight, G.numpy(), 8 * numba.get_num_threads(),
-    )  # fmt: skip
-    _mirror(G.numpy())
-    return G.to(device)
+    # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
+    weight = None if (weight == 1).all() else weight
+    data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
+    indices = X.indices.astype(np.uint16 if items <= 2**16 else np.uint32)
+    by_item = _by_item(X.indptr, indices, items)
+    # From NumPy, which asks the kernel for large pages.
+    G = np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64)
+    total = np.int32 if data is None and weight is None else np.float64
+
+    def fill(first):
+        _fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, G)
+
+    with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(fill, range(0, items, _BLOCK)))
+    return torch.from_numpy(G).to(device)
 
 
 def activity_weight(count, power):
@@ -84,29 +92,41 @@ def _checked_weight(user_weight, users):
     return weight
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _upper_rows(indptr, indices, data, item_ptr, item_users, item_positions, weight, G, stripes):
-    """G[i, j] for j ≥ i. Stripes of interleaved rows keep the threads equally busy: early rows are the long ones."""
-    items = G.shape[0]
-    for stripe in numba.prange(stripes):
-        row = np.empty(items)
-        for i in range(stripe, items, stripes):
-            row[i:] = 0.0
-            for t in range(item_ptr[i], item_ptr[i + 1]):
-                user, start = item_users[t], item_positions[t]
-                scale = weight[user] * data[start]
+@numba.njit(cache=True, nogil=True)
+def _by_item(indptr, indices, items):
+    """For every item the users who have it, in order, and where it stands among the indices."""
+    item_ptr = np.zeros(items + 1, dtype=np.int64)
+    for item in indices:
+        item_ptr[item + 1] += 1
+    item_ptr = item_ptr.cumsum()
+    next_place = item_ptr[:-1].copy()
+    item_users, item_positions = np.empty(len(indices), dtype=np.int32), np.empty(len(indices), dtype=indptr.dtype)
+    for user in range(len(indptr) - 1):
+        for position in range(indptr[user], indptr[user + 1]):
+            place = next_place[indices[position]]
+            next_place[indices[position]] += 1
+            item_users[place], item_positions[place] = user, position
+    return item_ptr, item_users, item_positions
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(indptr, indices, data, weight, item_ptr, item_users, item_positions, row, first, G):
+    """The rows from ``first`` on, one block: G[i, j] for j ≥ i, and G[j, i] after them. ``row`` is workspace."""
+    items = len(G)
+    last = min(first + _BLOCK, items)
+    for i in range(first, last):
+        row[i:] = 0
+        for t in range(item_ptr[i], item_ptr[i + 1]):
+            user, start = item_users[t], item_positions[t]
+            scale = 1 if weight is None else weight[user]
+            if data is None:
+                for s in range(start, indptr[user + 1]):
+                    row[indices[s]] += scale
+            else:
+                scale = scale * data[start]
                 for s in range(start, indptr[user + 1]):
                     row[indices[s]] += scale * data[s]
-            G[i, i:] = row[i:]
-
-
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _mirror(G):
-    """Copies the upper triangle onto the lower one, tile by tile."""
-    items = G.shape[0]
-    tiles = (items + _TILE - 1) // _TILE
-    for tile in numba.prange(tiles):
-        for top in range(0, (tile + 1) * _TILE, _TILE):
-            for i in range(tile * _TILE, min((tile + 1) * _TILE, items)):
-                for j in range(top, min(top + _TILE, i)):
-                    G[i, j] = G[j, i]
+        G[i, i:] = row[i:]
+    for j in range(first, items):
+        for i in range(first, min(last, j)):
+            G[j, i] = G[i, j]
