@@ -89,6 +89,8 @@ def run(arguments=None, program="run_recbole.py"):
         if reason := fault_of_the_data(error, options):
             stop(program, reason)
         raise
+    except MemoryError as error:
+        stop(program, error)
     except KeyboardInterrupt:
         _interrupted(program)
 

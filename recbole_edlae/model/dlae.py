@@ -30,6 +30,7 @@ class DLAE(LinearAutoEncoder):
         self.solver = config["solver"]
         if self.rank is not None:
             check_rank(self.rank, self.n_items)
+            self.matrices = 2  # the Gram matrix and an inverse
 
     def solve(self, G, progress):
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}

@@ -11,6 +11,7 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
+from recbole_edlae.model.resources import check_memory
 from recbole_edlae.solvers.gram import activity_weight, gram
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.normalization import normalize_items
@@ -28,6 +29,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
     gram = staticmethod(gram)  # a sweep puts one in its place that remembers
+    matrices = 1  # items x items, how many a fit holds at once
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
@@ -44,7 +46,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
         Args:
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
+
+        Raises:
+            MemoryError: There is not enough memory, which is found out before any is taken.
         """
+        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, self.encoder.device)
+        self.logger.info(f"{type(self).__name__}: {takes}")
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
         weights = self.solve(self.gram(self.interactions, weight, device=self.encoder.device), progress)
         if self.item_weight_power != 0:

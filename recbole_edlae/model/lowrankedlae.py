@@ -19,6 +19,8 @@ class LowRankEDLAE(LinearAutoEncoder):
 
     """
 
+    matrices = 2  # the Gram matrix and an inverse
+
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
         self.reg_weight = config["reg_weight"]

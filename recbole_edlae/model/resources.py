@@ -1,0 +1,84 @@
+r"""
+Resources
+################################################
+What a fit is going to take, and whether this machine has it: known before anything large is allocated.
+"""
+
+import pathlib
+import time
+
+import psutil
+import torch
+
+# What helps when memory does not suffice; `{items}` is what would fit.
+WAYS_OUT = (
+    "keep fewer items: item_inter_num_interval='[10,inf)' leaves out those with less than 10 interactions, and about "
+    "{items} items would fit",
+    "a machine with more memory",
+)
+
+
+def check_memory(items, matrices, more, device):
+    r"""Raise MemoryError, with the ways out, for a fit that would not fit.
+
+    Args:
+        items (int): Number of items.
+        matrices (int): How many items x items matrices in single precision are held at once.
+        more (int): Bytes beside them.
+        device (torch.device): Where they are held.
+
+    Returns:
+        str: What the fit takes, for the log.
+    """
+    wanted, there = 4 * matrices * items**2 + more, memory_at_hand(device)
+    seconds = items**3 / _operations_a_second(device)
+    text = f"{items} items: {_size(wanted)} of {_size(there)} memory at hand"
+    if wanted > there:
+        fit = int((max(there - more, 0) / (4 * matrices)) ** 0.5)
+        ways = "; ".join(WAYS_OUT).format(items=fit)
+        raise MemoryError(f"a fit on {text} ({matrices} items × items in single precision). Ways out: {ways}")
+    return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
+
+
+def memory_at_hand(device):
+    r"""Bytes that a process may still take: of the machine, of its control group, or of the GPU."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return min([psutil.virtual_memory().available, *group_memory()])
+
+
+def group_memory(membership="/proc/self/cgroup", root="/sys/fs/cgroup"):
+    r"""Bytes left to the control groups (v1 and v2) of this process that have a limit: containers, batch systems."""
+    if not pathlib.Path(membership).is_file():
+        return
+    for line in pathlib.Path(membership).read_text().splitlines():
+        _, controllers, group = line.split(":", 2)
+        if controllers == "":
+            folder, limit, used, cache = pathlib.Path(root), "memory.max", "memory.current", "inactive_file"
+        elif "memory" in controllers.split(","):
+            folder, limit, used = pathlib.Path(root, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"
+            cache = "total_inactive_file"
+        else:
+            continue
+        for part in [".", *pathlib.PurePosixPath(group).parts[1:]]:
+            folder = folder / part
+            if (folder / limit).is_file() and (most := (folder / limit).read_text().strip()) != "max":
+                stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+                yield int(most) - int((folder / used).read_text()) + int(stat[cache])
+
+
+def _operations_a_second(device, order=1024):
+    """Of a matrix product, after a first one that wakes the threads."""
+    A = torch.ones(order, order, device=device)
+    for _ in range(2):
+        start = time.perf_counter()
+        (A @ A)[0, 0].item()
+    return 2 * order**3 / (time.perf_counter() - start)
+
+
+def _size(count):
+    return f"{count / 2**30:.1f} GiB"
+
+
+def _duration(seconds):
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
