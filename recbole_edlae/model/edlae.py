@@ -7,13 +7,15 @@ Reference:
 
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.solvers.full_rank import full_rank
+from recbole_edlae.solvers.neighbors import neighbors
 
 
 class EDLAE(LinearAutoEncoder):
     r"""EDLAE is the linear autoencoder that reconstructs dropped interactions from kept ones, solved in closed form
     for all dropout masks at once. Its item weights have a zero diagonal; without dropout it is EASE. With some
     ``emphasis`` on kept interactions too, the diagonal is what the denoising objective makes it, held below
-    ``diagonal_bound``.
+    ``diagonal_bound``. With ``neighbors``, every item has weights for that many others only, for catalogues of which
+    no item x item matrix fits.
 
     """
 
@@ -23,6 +25,15 @@ class EDLAE(LinearAutoEncoder):
         self.dropout_prob = config["dropout_prob"]
         self.emphasis = config["emphasis"]
         self.diagonal_bound = config["diagonal_bound"]
+        self.neighbors = config["neighbors"]
+
+    def weights(self, user_weight, progress):
+        if self.neighbors is None:
+            return super().weights(user_weight, progress)
+        return neighbors(
+            self.interactions, self.neighbors, user_weight, dropout=self.dropout_prob, l2=self.reg_weight,
+            emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, device=self.encoder.device, progress=progress,
+        )  # fmt: skip
 
     def solve(self, G, progress):
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}

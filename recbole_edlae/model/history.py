@@ -37,10 +37,15 @@ class HistoryMixin:
 
     def positions(self, row):
         r"""Where the entries of some rows stand among all entries, and how many each row has."""
-        start, count = self.indptr[row], self.indptr[row + 1] - self.indptr[row]
-        first = count.cumsum(0) - count
-        position = (start - first).repeat_interleave(count)
-        return position + torch.arange(len(position), device=position.device), count
+        return positions(self.indptr, row)
+
+
+def positions(indptr, row):
+    r"""Where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
+    start, count = indptr[row], indptr[row + 1] - indptr[row]
+    first = count.cumsum(0) - count
+    position = (start - first).repeat_interleave(count)
+    return position + torch.arange(len(position), device=position.device), count
 
 
 def interactions_and_histories(dataset, read=None):

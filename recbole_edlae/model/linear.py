@@ -5,6 +5,7 @@ What EDLAE and its relatives share: the users' histories, one fit, scores that a
 """
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from recbole.model.abstract_recommender import GeneralRecommender
@@ -12,6 +13,7 @@ from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
+from recbole_edlae.model.sparse import SparseWeights
 from recbole_edlae.solvers.gram import activity_weight, gram
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.normalization import normalize_items
@@ -20,8 +22,9 @@ from recbole_edlae.solvers.normalization import normalize_items
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     r"""A user's scores are :math:`x^T E D^T`, x the user's binary history, E the encoder and D the decoder.
 
-    A full-rank model has its item x item weights for encoder and no decoder. Both are buffers, filled by :meth:`fit`,
-    which the trainer calls once; loading a checkpoint fills them without fitting. An unfitted model scores 0.
+    A full-rank model has its item x item weights for encoder and no decoder, or keeps them in ``sparse``. All are
+    buffers, filled by :meth:`fit`, which the trainer calls once; loading a checkpoint fills them without fitting. An
+    unfitted model scores 0.
 
     A subclass gives :meth:`solve`.
     """
@@ -40,6 +43,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.keep_history(histories)
         self.register_buffer("encoder", torch.zeros(self.n_items, 0))
         self.register_buffer("decoder", None)
+        self.sparse = SparseWeights()
 
     def fit(self, progress=None):
         r"""Solve for the weights.
@@ -50,15 +54,26 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         Raises:
             MemoryError: There is not enough memory, which is found out before any is taken.
         """
-        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, self.encoder.device)
-        self.logger.info(f"{type(self).__name__}: {takes}")
         weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        weights = self.solve(self.gram(self.interactions, weight, device=self.encoder.device), progress)
+        weights = self.weights(weight, progress)
         if self.item_weight_power != 0:
             popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
             popularity = torch.from_numpy(popularity).to(self.encoder.device)
             weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
-        self.encoder, self.decoder = (weights.u, weights.v) if isinstance(weights, LowRank) else (weights, None)
+        if sp.issparse(weights):
+            self.sparse.keep(weights)
+        else:
+            self.encoder, self.decoder = (weights.u, weights.v) if isinstance(weights, LowRank) else (weights, None)
+
+    def weights(self, user_weight, progress):
+        r"""Weights for users who weigh what ``user_weight`` says, by the Gram matrix and :meth:`solve`."""
+        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, self.encoder.device)
+        self.logger.info(f"{type(self).__name__}: {takes}")
+        return self.solve(self.gram(self.interactions, user_weight, device=self.encoder.device), progress)
+
+    @property
+    def fitted(self):
+        return self.encoder.shape[1] > 0 or self.sparse.filled
 
     def solve(self, G, progress):
         r"""Weights for a Gram matrix, which may be overwritten.
@@ -90,7 +105,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     def calculate_loss(self, interaction):
         r"""Nothing to descend. For a trainer that knows no :meth:`fit`, the first batch fits."""
-        if self.encoder.shape[1] == 0:
+        if not self.fitted:
             self.fit()
         return self.dummy_param.sum() * 0
 
@@ -100,8 +115,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         Returns:
             torch.Tensor: shape: [len(count), n_items]
         """
-        if self.encoder.shape[1] == 0:
+        if not self.fitted:
             return torch.zeros(len(count), self.n_items, device=self.encoder.device)
+        if self.sparse.filled:
+            return self.sparse(items, count)
         code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
         return code if self.decoder is None else code @ self.decoder.T
 
@@ -112,7 +129,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     def _score_pairs(self, user, item):
         items, count = self.history(user)
         scores = torch.zeros(len(user), device=self.encoder.device)
-        if self.encoder.shape[1] == 0:
+        if not self.fitted:
+            return scores
+        if self.sparse.filled:
+            for one in user.unique():
+                own = user == one
+                scores[own] = self.score(*self.history(one[None]))[0, item[own]]
             return scores
         if self.decoder is None:
             row = torch.arange(len(user), device=user.device).repeat_interleave(count)

@@ -14,6 +14,7 @@ import torch
 WAYS_OUT = (
     "keep fewer items: item_inter_num_interval='[10,inf)' leaves out those with less than 10 interactions, and about "
     "{items} items would fit",
+    "EDLAE with neighbors=200: every item has weights for that many others only",
     "a machine with more memory",
 )
 

@@ -5,8 +5,10 @@ from recbole_edlae.solvers.full_rank import full_rank, weights
 from recbole_edlae.solvers.gram import gram
 from recbole_edlae.solvers.iteration import ConvergenceWarning, LowRank
 from recbole_edlae.solvers.low_rank import low_rank
+from recbole_edlae.solvers.neighbors import neighbors
 from recbole_edlae.solvers.normalization import item_scale, normalize_items
 from recbole_edlae.solvers.objective import penalty
+from recbole_edlae.solvers.shards import gram_of_shards
 from recbole_edlae.solvers.stored_gram import StoredGram
 from recbole_edlae.solvers.system import inverse_gram
 
@@ -16,9 +18,11 @@ __all__ = [
     "StoredGram",
     "full_rank",
     "gram",
+    "gram_of_shards",
     "inverse_gram",
     "item_scale",
     "low_rank",
+    "neighbors",
     "normalize_items",
     "objective",
     "penalty",

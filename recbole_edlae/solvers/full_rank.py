@@ -71,17 +71,23 @@ def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, ove
 
     Cost: n² multiplications.
     """
+    scale, beta = column_scale(
+        C.diagonal().clone(), Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound
+    )
+    B = C.mul_(scale) if overwrite else C * scale
+    B.diagonal().copy_(beta)
+    return B
+
+
+def column_scale(c, Lambda, *, dropout, emphasis, diagonal_bound):
+    """What the columns of C are multiplied by to be those of B off the diagonal, and the diagonal β; shapes (n,)."""
     check_dropout(dropout)
     check_diagonal_bound(diagonal_bound)
     a, b = check_emphasis(emphasis)
-    c = C.diagonal().clone()
     s, beta = _diagonal(1 / c - Lambda, Lambda, dropout, a, b)
     if diagonal_bound is not None:
         beta.clamp_(max=diagonal_bound)
-    column = (s * beta - 1) / c
-    B = C.mul_(column) if overwrite else C * column
-    B.diagonal().copy_(beta)
-    return B
+    return (s * beta - 1) / c, beta
 
 
 def _diagonal(E, Lambda, p, a, b):

@@ -42,7 +42,7 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
-    weight = _checked_weight(user_weight, users)
+    weight = checked_weight(user_weight, users)
     X = X.tocsr()
     if not X.has_sorted_indices:
         X = X.sorted_indices()
@@ -81,7 +81,7 @@ def activity_weight(count, power):
     return weight
 
 
-def _checked_weight(user_weight, users):
+def checked_weight(user_weight, users):
     if user_weight is None:
         return np.ones(users)
     weight = np.asarray(user_weight, dtype=np.float64)

@@ -1,5 +1,6 @@
 """Power normalisation of items (DAN) around any linear model of this package."""
 
+import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers.iteration import LowRank
@@ -40,13 +41,13 @@ def normalize_items(B, popularity, *, power, overwrite=False):
     Equivalent to: ``torch.diag(s) @ B @ torch.diag(1 / s)``, s = ``item_scale``.
 
     Args:
-        B: torch.Tensor of shape (n, n), or LowRank, whose factors become N^α U and N^−α V.
+        B: torch.Tensor or SciPy sparse matrix of shape (n, n), or LowRank, whose factors become N^α U and N^−α V.
         popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
         power: α, any finite number; above 0 it lowers the scores of popular items.
         overwrite: the result takes the place of a full-rank B.
 
     Returns:
-        What B was: a torch.Tensor of shape (n, n) or a LowRank.
+        What B was: a torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank.
 
     Raises:
         ValueError: the power is not a finite number, or a popularity is negative.
@@ -56,6 +57,9 @@ def normalize_items(B, popularity, *, power, overwrite=False):
     if isinstance(B, LowRank):
         scale = item_scale(popularity, power=power).to(B.u)[:, None]
         return B._replace(u=B.u * scale, v=B.v / scale)
+    if sp.issparse(B):
+        scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
+        return sp.diags(scale) @ B @ sp.diags(1 / scale)
     scale = item_scale(popularity, power=power).to(B)
     B = B.mul_(scale[:, None]) if overwrite else B * scale[:, None]
     return B.div_(scale)

@@ -14,13 +14,18 @@ from recbole_edlae.settings import read
 
 
 def cases():
-    """Every model with its defaults, and with a rank where it has one; the default rank may be too high for `tiny`."""
+    """Every model with its defaults, and with a rank or with neighbors where it has them.
+
+    The default rank may be too high for `tiny`.
+    """
     for name, defaults in sorted(registry.registered().items()):
         rank = read(defaults).get("rank")
         if rank is None or "None" in rank.type:
             yield pytest.param(name, {}, id=name)
         if rank is not None:
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
+        if "neighbors" in read(defaults):
+            yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
 
 
 of_every_model = pytest.mark.parametrize("name, fitting", list(cases()))

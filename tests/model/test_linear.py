@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 import yaml
 from recbole.config import Config
@@ -9,6 +10,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae.solvers import neighbors
 from tests import oracles
 from tests.conftest import ROOT
 
@@ -73,6 +75,22 @@ def test_bounded_diagonal(tiny):
     torch.testing.assert_close(zero.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].encoder)
 
 
+def test_neighbors(tiny):
+    problem = {"data_path": tiny, "reg_weight": 3.0, "dropout_prob": 0.25, "user_weight_power": 0.5}
+    model, train, _ = fit("EDLAE", neighbors=4, item_weight_power=0.4, **problem)
+    X = matrix(train)
+    count = X.sum(1)
+    weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
+    B = neighbors(sp.csr_matrix(X), 4, weight, dropout=0.25, l2=3.0).toarray()
+    scale = np.maximum(X.sum(0), 1) ** 0.4
+    scores = model.score(*model.history(torch.arange(1, 61)))
+    np.testing.assert_allclose(scores, X[1:] @ (scale[:, None] * B / scale), rtol=1e-4, atol=1e-6)
+    assert model.encoder.numel() == 0 and model.sparse.weight.numel() <= 4 * 30
+    new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
+    expected = [(scale[:, None] * B / scale)[items].sum(0) for items in ([3, 5], [], [9])]
+    np.testing.assert_allclose(model.score(*new), expected, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("solver", ["admm", "als"])
 def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
     full, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
@@ -102,6 +120,8 @@ def test_item_embeddings(tiny):
 @pytest.mark.parametrize(
     "name, settings, message",
     [
+        ("EDLAE", {"neighbors": 0}, r"neighbors must be int or None in \[1, inf\), got 0"),
+        ("EDLAE", {"neighbors": 2.5}, "neighbors must be int or None, got 2.5"),
         ("LowRankEDLAE", {"rank": 0}, r"rank must be int in \[1, inf\), got 0"),
         ("LowRankEDLAE", {"rank": 2.5}, "rank must be int, got 2.5"),
         ("LowRankEDLAE", {"rank": 32}, "rank must be .*31.*32"),

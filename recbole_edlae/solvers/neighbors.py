@@ -1,0 +1,145 @@
+"""EDLAE with a few inputs for every target item: for catalogues whose square does not fit into memory."""
+
+import numba
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recbole_edlae.solvers.cooccurrence import CoOccurrence
+from recbole_edlae.solvers.full_rank import column_scale
+from recbole_edlae.solvers.gram import checked_weight
+from recbole_edlae.solvers.objective import check_count, penalty
+
+_BATCH_BYTES = 2**26  # of the small systems solved together
+
+
+def neighbors(
+    X, count, user_weight=None, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None,
+    dtype=torch.float32, device="cpu", progress=None,
+):  # fmt: skip
+    """Sparse item × item weights: ``full_rank`` where every target item may use ``count`` other items only.
+
+    Notation: n items, k count; G = Xᵀ diag(w) X, Λ = ``penalty``, M = G + diag Λ; N(j) the inputs of target j.
+
+    N(j) are the k items with the largest G_ij² / M_ii > 0, which is by how much item i alone lowers the penalised
+    squared error of j; of equals the more popular ones. Given N(j), column j of B is the exact minimiser of
+    ``full_rank``'s objective among those that are zero outside N(j) and j: the objective separates by column, so its
+    closed form on these k + 1 items is the solution. Learning an item's weights on its neighbours alone is the idea of
+    fsSLIM (Ning & Karypis, ICDM 2011), and of Steck's sparse Markov random fields (NeurIPS 2019), which share
+    small inverses among items and average them; here every column has the one that is its own.
+
+    Equivalent to: ``full_rank``, where every two items have a user in common and k ≥ n − 1.
+
+    Args:
+        X: SciPy sparse matrix, shape (u, n), users × items; values ≥ 0, duplicates already summed.
+        count: k ≥ 1.
+        user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
+        dropout, l2, emphasis, diagonal_bound: as in ``full_rank``.
+        dtype: torch.float32 or torch.float64, of the small systems and of B.
+        device: where the small systems are solved.
+        progress: called as ``progress(done, total)`` in target items.
+
+    Returns:
+        SciPy CSR matrix of shape (n, n), B[input, target]; a column has at most k entries beside the diagonal.
+
+    Raises:
+        ValueError: a parameter is out of range, or the users do not determine the weights of an item.
+
+    Cost: 2 Σ_u |row u|² multiply-adds and n k³/3; 8 bytes for every two items with a user in common, 24 n k.
+    """
+    check_count("count", count)
+    penalty(np.zeros(0), dropout=dropout, l2=l2)
+    problem = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
+    column_scale(torch.ones(0), torch.ones(0), **problem)
+    X, weight, number = _checked(X, user_weight, dtype)
+    order = np.argsort(-np.bincount(X.indices, minlength=X.shape[1]), kind="stable")  # items by popularity
+    data = CoOccurrence(X[:, order], weight)
+    pairs = data.pairs(number)
+    Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
+    Lambda[pairs.diagonal == 0] = 1  # as in System
+    inputs, size = data.best_inputs(min(count, max(len(order) - 1, 1)), pairs.diagonal + Lambda)
+    del data
+    values, diagonal = np.empty(inputs.shape, number), np.empty(len(order), number)
+    step = max(1, _BATCH_BYTES // (values.itemsize * (inputs.shape[1] + 1) ** 2))
+    for start in range(0, len(order), step):
+        part = slice(start, start + step)
+        column, c = _last_columns(_systems(pairs, Lambda, inputs, size, part, number).to(device))
+        scale, beta = column_scale(c, torch.from_numpy(Lambda[part]).to(c), **problem)
+        values[part], diagonal[part] = (column * scale[:, None]).cpu(), beta.cpu()
+        if progress is not None:
+            progress(min(start + step, len(order)), len(order))
+    return _assemble(inputs, size, values, diagonal, order)
+
+
+def _checked(X, user_weight, dtype):
+    """X in CSR without zeros and users of no weight, the weights of the others, NumPy's name of the dtype."""
+    if not sp.issparse(X) or X.ndim != 2:
+        raise ValueError(f"X must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
+    weight = checked_weight(user_weight, X.shape[0])
+    X = X.tocsr()[weight > 0]
+    X.eliminate_zeros()
+    if (X.data < 0).any():
+        raise ValueError("X must have no negative values")
+    return X, weight[weight > 0], torch.empty(0, dtype=dtype).numpy().dtype
+
+
+def _systems(pairs, Lambda, inputs, size, part, number):
+    """M on N(j) ∪ {j} for some targets j, which come last; its lower half, and missing inputs as in the identity."""
+    inputs = inputs[part]
+    systems = np.zeros((len(inputs), inputs.shape[1] + 1, inputs.shape[1] + 1), number)
+    _gather(*pairs, Lambda, inputs, size[part], part.start, systems, numba.get_num_threads())
+    return torch.from_numpy(systems)
+
+
+def _last_columns(systems):
+    """Last columns of the inverses, without and of the diagonal."""
+    factor, info = torch.linalg.cholesky_ex(systems)
+    if (info != 0).any():
+        raise ValueError(
+            f"G + penalty is not positive definite at {systems.dtype} on the neighbors of {(info != 0).sum()} items: "
+            "raise l2 or dropout, or compute in float64"
+        )
+    right = torch.zeros_like(factor[:, :, :1])
+    right[:, -1, 0] = 1 / factor[:, -1, -1]
+    columns = torch.linalg.solve_triangular(factor.mT, right, upper=True)[:, :, 0]
+    return columns[:, :-1], columns[:, -1]
+
+
+def _assemble(inputs, size, values, diagonal, order):
+    """B in CSR and in the items' own order."""
+    n = len(order)
+    rank = np.empty(n, np.int64)
+    rank[order] = np.arange(n)
+    there = np.arange(inputs.shape[1]) < size[rank, None]
+    indptr = np.concatenate([[0], np.cumsum(size[rank])])
+    B = sp.csc_matrix((values[rank][there], order[inputs[rank][there]].astype(np.int32), indptr), shape=(n, n)).tocsr()
+    return B + sp.diags(diagonal[rank], format="csr", dtype=B.dtype) if diagonal.any() else B
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def _gather(indptr, indices, values, diagonal, Lambda, inputs, size, first, systems, stripes):
+    last = inputs.shape[1]
+    for stripe in numba.prange(stripes):
+        place = np.full(len(diagonal), -1, np.int32)  # of an item in the system
+        for j in range(stripe, len(inputs), stripes):
+            items = np.append(inputs[j, : size[j]], np.int32(first + j))
+            places = np.append(np.arange(size[j]), last)
+            place[items] = places
+            for a in range(size[j], last):
+                systems[j, a, a] = 1.0
+            for item, a in zip(items, places):
+                systems[j, a, a] = diagonal[item] + Lambda[item]
+                start, end = indptr[item], indptr[item + 1]
+                if end - start < 16 * len(items):
+                    for s in range(start, end):
+                        b = place[indices[s]]
+                        if b >= 0:
+                            systems[j, max(a, b), min(a, b)] = values[s]
+                else:
+                    for other, b in zip(items, places):
+                        s = start + np.searchsorted(indices[start:end], other)
+                        if s < end and indices[s] == other:
+                            systems[j, max(a, b), min(a, b)] = values[s]
+            place[items] = -1
