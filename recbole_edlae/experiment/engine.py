@@ -1,5 +1,6 @@
 """Runs many cells, here or on a Ray cluster, and puts each on record as it ends."""
 
+import contextlib
 import datetime
 import functools
 import sys
@@ -68,6 +69,17 @@ def ray(todo, phases):
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
     """
+    with cluster() as ray:
+        remote = ray.remote(_attempt_in_worker)
+        pending = {remote.remote(cell, phases): key for key, cell in todo.items()}
+        while pending:
+            for done in ray.wait(list(pending))[0]:
+                yield pending.pop(done), ray.get(done)
+
+
+@contextlib.contextmanager
+def cluster():
+    """The module ray, connected to the cluster that ``ray`` describes; one started here ends with the block."""
     ray = _import_ray()
     started = not ray.is_initialized()
     if started:
@@ -76,11 +88,7 @@ def ray(todo, phases):
         except ConnectionError:
             ray.init(log_to_driver=False)
     try:
-        remote = ray.remote(_attempt_in_worker)
-        pending = {remote.remote(cell, phases): key for key, cell in todo.items()}
-        while pending:
-            for done in ray.wait(list(pending))[0]:
-                yield pending.pop(done), ray.get(done)
+        yield ray
     finally:
         if started:
             ray.shutdown()

@@ -6,11 +6,16 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import psutil
 import pytest
+import scipy.sparse as sp
+import torch
 
 from recbole_edlae import cli
 from recbole_edlae.experiment.records import Records
+from recbole_edlae.experiment.shards import gram_of_shards
+from recbole_edlae.solvers.gram import activity_weight, gram
 from tests.conftest import ROOT
 
 SPACE = "reg_weight choice [2.0,20.0,200.0]\ndropout_prob choice [0.1,0.5]\n"
@@ -50,6 +55,19 @@ def cluster(tmp_path_factory, monkeypatch):
         for process in processes:
             process.kill()
         psutil.wait_procs(processes, timeout=10)
+
+
+def test_gram_of_shards(cluster, tmp_path):
+    X = sp.random(1000, 300, density=0.05, format="csr", random_state=0)
+    X.data[:] = 1
+    files = [tmp_path / f"{number}.npz" for number in range(10)]
+    for number, file in enumerate(files):
+        sp.save_npz(file, X[number * 100 : number * 100 + 100])
+    assert torch.equal(gram_of_shards(files, engine="ray"), gram(X))
+    weighted = gram(X, activity_weight(np.diff(X.indptr), 0.5))
+    in_memory = [X[first : first + 100] for first in range(0, 1000, 100)]
+    G = gram_of_shards(in_memory, user_weight_power=0.5, engine="ray", workers=3)
+    torch.testing.assert_close(G, weighted, rtol=1e-5, atol=0)
 
 
 def results(folder):

@@ -1,5 +1,9 @@
 """The Gram matrix of shards is that of the whole."""
 
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,6 +12,7 @@ import torch
 from recbole_edlae.solvers import gram, gram_of_shards
 from recbole_edlae.solvers.shards import PartialGram
 from tests import oracles
+from tests.conftest import ROOT
 
 
 def matrix(users=400, items=150, density=0.2):
@@ -68,6 +73,27 @@ def test_progress_and_inputs_left_alone():
     gram_of_shards(shards, user_weight_power=0.5, progress=lambda *step: done.append(step))
     assert done == [(number, None) for number in range(1, 11)]
     assert all((shard != old).nnz == 0 for shard, old in zip(shards, before))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").is_file(), reason="reads the peak of memory from /proc")
+def test_memory_does_not_grow_with_the_users(tmp_path):
+    """Ten and a hundred times a shard of 2 MB, in a process each."""
+    generator = np.random.default_rng(0)
+    indices = generator.integers(500, size=(20_000, 10)).astype(np.int32)
+    indptr = np.arange(0, indices.size + 1, 10, dtype=np.int32)
+    X = sp.csr_matrix((np.ones(indices.size, np.float32), indices.ravel(), indptr), shape=(20_000, 500))
+    X.sum_duplicates()
+    sp.save_npz(tmp_path / "shard.npz", X, compressed=False)
+    program = (
+        "import re, sys; from recbole_edlae.solvers import gram_of_shards\n"
+        "G = gram_of_shards([sys.argv[1]] * int(sys.argv[2]), user_weight_power=0.5)\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], G.diagonal().sum().item())\n"
+    )
+    command, there = [sys.executable, "-c", program, str(tmp_path / "shard.npz")], {"cwd": ROOT, "text": True}
+    few, many = (subprocess.check_output([*command, times], **there).split() for times in ("10", "100"))
+    assert np.isclose(float(many[1]), 10 * float(few[1]), rtol=1e-3)
+    assert int(many[0]) < int(few[0]) + 45 * 2 * X.data.nbytes // 1024  # kilobytes: half of what 90 shards take
 
 
 @pytest.mark.parametrize(
