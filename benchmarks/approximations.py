@@ -1,0 +1,184 @@
+"""What do approximations of EDLAE for large catalogues cost in accuracy, seconds and memory?
+
+    python benchmarks/approximations.py --dataset=ml-1m --config_files=configs/ml-1m.yaml --data_path=DATA \
+        exact neighbors:100 neighbors:500 head:1000 sansa:0.01
+
+Every method is fitted in a process of its own, for its peak of memory, and ranks all items for the test users:
+`exact` is full_rank, `neighbors:k` what EDLAE's setting `neighbors` does, `head:h` the exact solution with the h most
+popular items as the only inputs, `lumped:h` that with the tail's co-occurrences among itself lumped on the diagonal,
+and `sansa:density` the package of that name (sparse approximate inverse, RecSys 2023), fed with G + Λ, if installed.
+"""
+
+import argparse
+import functools
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def load(options):
+    """Training matrix, and for every test user what to hide and what to find, as RecBole has them."""
+    import recbole_edlae  # noqa: F401  before RecBole
+
+    from recbole.config import Config  # isort: skip
+    from recbole.data import create_dataset, data_preparation  # isort: skip
+    from recbole.utils import init_seed  # isort: skip
+
+    settings = {"data_path": options.data_path} if options.data_path else {}
+    sys.argv = sys.argv[:1]
+    config = Config("EDLAE", options.dataset, options.config_files, {"state": "ERROR", **settings})
+    init_seed(config["seed"], config["reproducibility"])
+    train, _, test = data_preparation(config, create_dataset(config))
+    X = train.dataset.inter_matrix(form="csr").astype(np.float32)
+    X.data[:] = 1
+    users = test.uid_list.numpy()
+    return (
+        X,
+        users,
+        [test.uid2history_item[u].numpy() for u in users],
+        [test.uid2positive_item[u].numpy() for u in users],
+    )
+
+
+def exact(X, _, problem):
+    from recbole_edlae.solvers import full_rank, gram
+
+    B = full_rank(gram(X), overwrite=True, **problem).numpy()
+    return lambda x: x @ B
+
+
+def neighbors(X, count, problem):
+    from recbole_edlae.solvers.neighbors import neighbors
+
+    B = neighbors(X, int(count), **problem)
+    return lambda x: (x @ B).toarray()
+
+
+def head(X, count, problem, lumped=False):
+    from recbole_edlae.solvers import gram, penalty
+    from recbole_edlae.solvers.inverse import inverse
+
+    order = np.argsort(-X.getnnz(axis=0), kind="stable")
+    H, T = np.sort(order[: int(count)]), np.sort(order[int(count) :])
+    XH, XT = X[:, H].tocsr(), X[:, T].tocsr()
+    M = gram(XH)
+    M.diagonal().add_(penalty(M.diagonal(), **problem))
+    used = X.getnnz(axis=0)[T]
+    D = used + penalty(used.astype(np.float32), **problem) + 1e-6
+    if lumped:
+        D += XT.T @ XT.sum(axis=1).A1 - used  # the other tail items of their users: M only grows by it
+        GTH = (XT.T @ XH).tocsr()
+        M -= gram(GTH, 1 / D)
+        M.diagonal().add_(1e-6)
+    C = inverse(M, overwrite=True).numpy()
+    cH = np.diag(C).copy()
+    cT = 1 / D
+    if lumped:
+        for start in range(0, len(T), 1000):
+            part = slice(start, start + 1000)
+            rows = GTH[part]
+            cT[part] += np.asarray(rows.multiply(rows @ C).sum(1)).ravel() / D[part] ** 2
+
+    def score(x):
+        z = x[:, H].toarray()
+        if lumped:
+            xT = x[:, T]
+            z = z - xT.multiply(1 / D).tocsr() @ GTH
+        z = z @ C
+        through = (XH @ z.T).T @ XT if not lumped else (GTH @ z.T).T
+        scores = np.empty((x.shape[0], X.shape[1]), np.float32)
+        scores[:, H] = -z / cH
+        scores[:, T] = through if not lumped else (through / D - xT.multiply(1 / D).toarray()) / cT
+        return scores
+
+    return score
+
+
+def sansa(X, density, problem):
+    from sansa import SANSA, ICFGramianFactorizerConfig, SANSAConfig, UMRUnitLowerTriangleInverterConfig
+
+    from recbole_edlae.solvers import penalty
+
+    G = (X.T @ X).tocsr()
+    G += sp.diags(penalty(G.diagonal(), **problem) - problem["l2"], format="csr", dtype=np.float32)
+    factorizer = ICFGramianFactorizerConfig(factorization_shift_step=1e-3, factorization_shift_multiplier=2.0)
+    inverter = UMRUnitLowerTriangleInverterConfig(scans=1, finetune_steps=5)
+    model = SANSA(SANSAConfig(problem["l2"], float(density), factorizer, inverter))
+    model.fit(G.tocsc(), compute_gramian=False)  # in CSR its compiled part meets index types it does not know
+    return lambda x: model.forward(x).toarray()
+
+
+METHODS = {
+    "exact": exact,
+    "neighbors": neighbors,
+    "head": head,
+    "lumped": functools.partial(head, lumped=True),
+    "sansa": sansa,
+}
+
+
+def evaluate(score, X, users, hidden, wanted, k):
+    """Recall@k and NDCG@k, as RecBole defines them."""
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    recall = ndcg = 0.0
+    for start in range(0, len(users), 500):
+        part = slice(start, start + 500)
+        scores = np.asarray(score(X[users[part]]))
+        scores[:, 0] = -np.inf
+        for row, items in zip(scores, hidden[part]):
+            row[items] = -np.inf
+        top = np.argpartition(-scores, k, axis=1)[:, :k]
+        top = np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, 1), axis=1, kind="stable"), 1)
+        for best, items in zip(top, wanted[part]):
+            hit = np.isin(best, items)
+            recall += hit.sum() / len(items)
+            ndcg += discount[hit].sum() / discount[: len(items)].sum()
+    return recall / len(users), ndcg / len(users)
+
+
+def one(options):
+    method, _, argument = options.methods[0].partition(":")
+    X, *test = load(options)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    score = METHODS[method](X, argument, {"dropout": options.dropout, "l2": options.l2})
+    fitted = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    recall, ndcg = evaluate(score, X, *test, options.k)
+    record = {
+        "method": options.methods[0], "recall": recall, "ndcg": ndcg, "fit_seconds": fitted,
+        "evaluate_seconds": time.perf_counter() - start, "peak_mb": peak / 1024, "data_mb": before / 1024,
+    }  # fmt: skip
+    print("RESULT " + json.dumps(record))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("methods", nargs="+", help="exact, neighbors:k, head:h, lumped:h or sansa:density")
+    parser.add_argument("--dataset", default="ml-100k")
+    parser.add_argument("--data_path")
+    parser.add_argument("--config_files", nargs="+", default=[])
+    parser.add_argument("--dropout", type=float, default=0.33)
+    parser.add_argument("--l2", type=float, default=500.0)
+    parser.add_argument("--k", type=int, default=10)
+    options = parser.parse_args()
+    if len(options.methods) == 1:
+        one(options)
+        return
+    words = [word for word in sys.argv[1:] if word not in options.methods]
+    for method in options.methods:
+        done = subprocess.run([sys.executable, __file__, method, *words], capture_output=True, text=True)
+        print(
+            *([line for line in done.stdout.splitlines() if line.startswith("RESULT")] or [done.stderr[-500:]]),
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

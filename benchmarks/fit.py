@@ -1,0 +1,91 @@
+"""What does a whole fit take: EDLAE here, RecBole's EASE, irspack's EDLAE if installed?
+
+    python benchmarks/fit.py [--shape 6k | --users U --items N --interactions M] [--repeats 3] [--out fit.json]
+
+From the users × items matrix to the model's weights, in seconds (medians) and peak memory beyond the matrix. Every fit
+is in a process of its own, the contenders by turns, with a small fit before it for what is compiled or loaded then.
+"""
+
+import argparse
+import importlib.util
+import pathlib
+import tempfile
+import time
+
+import scipy.sparse as sp
+from common import SHAPES, Peak, fresh, median, report, synthetic
+
+
+def edlae(X):
+    from models import fitted
+
+    return lambda X=X: fitted("EDLAE", X)
+
+
+def recbole_ease(X):
+    from models import fitted
+
+    return lambda X=X: fitted("EASE", X, reg_weight=500.0)
+
+
+def irspack_edlae(X):
+    from irspack.recommenders import EDLAERecommender
+
+    return lambda X=X: EDLAERecommender(X, reg=500.0, dropout_p=0.33).learn()
+
+
+CONTENDERS = {"EDLAE": edlae, "RecBole's EASE": recbole_ease}
+if importlib.util.find_spec("irspack"):
+    CONTENDERS["irspack's EDLAE"] = irspack_edlae
+
+
+def measure(name, file):
+    """Seconds and bytes of one fit in this process."""
+    X = sp.load_npz(file)
+    fit = CONTENDERS[name](X)
+    fit(X[:200, :300].tocsr())
+    with Peak() as peak:
+        start = time.perf_counter()
+        model = fit()
+        seconds = time.perf_counter() - start
+    del model
+    return seconds, peak.above
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=SHAPES, default="6k")
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--items", type=int)
+    parser.add_argument("--interactions", type=int)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--out", help="JSON file")
+    options = parser.parse_args()
+    given = options.users, options.items, options.interactions
+    shape = tuple(own or usual for own, usual in zip(given, SHAPES[options.shape]))
+    measured = {name: [] for name in options.contenders}
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "X.npz")
+        sp.save_npz(file, synthetic(*shape), compressed=False)
+        for _ in range(options.repeats):
+            for name, runs in measured.items():
+                runs.append(fresh(measure, name, file))
+    ours = median([seconds for seconds, _ in measured[options.contenders[0]]])
+    matrix = 4 * shape[1] ** 2
+    rows = [
+        {
+            "contender": name,
+            "seconds": (seconds := median([run[0] for run in runs])),
+            f"x {options.contenders[0]}": seconds / ours,
+            "peak MiB": (peak := median([run[1] for run in runs])) / 2**20,
+            "peak / matrix": peak / matrix,
+            "all seconds": [run[0] for run in runs],
+        }
+        for name, runs in measured.items()
+    ]
+    report(rows, options.out, question="whole fit", users=shape[0], items=shape[1], interactions=shape[2])
+
+
+if __name__ == "__main__":
+    main()
