@@ -1,10 +1,12 @@
 """Which items have users in common: the Gram matrix as a sparse triangle, and the best inputs for every target."""
 
+import concurrent.futures
 from typing import NamedTuple
 
 import numba
 import numpy as np
 import scipy.sparse as sp
+import torch
 
 
 class Pairs(NamedTuple):
@@ -30,16 +32,15 @@ class CoOccurrence:
         data = X.data.astype(np.float64, copy=False)
         self.arrays = X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight
         self.items = X.shape[1]
-        self.stripes = 8 * numba.get_num_threads()
 
     def pairs(self, dtype):
         """G = Xᵀ diag(w) X as Pairs; 8 bytes (float32) for every pair of items with a user in common."""
         size = np.zeros(self.items, np.int64)
-        _count(*self.arrays, size, self.stripes)
+        in_threads(_count, *self.arrays, size)
         indptr = np.concatenate([[0], np.cumsum(size)])
         indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
         diagonal = np.zeros(self.items)
-        _fill(*self.arrays, indptr, indices, values, diagonal, self.stripes)
+        in_threads(_fill, *self.arrays, indptr, indices, values, diagonal)
         return Pairs(indptr, indices, values, diagonal)
 
     def best_inputs(self, count, M_diagonal):
@@ -49,64 +50,70 @@ class CoOccurrence:
             inputs (n, count), in rising order, and how many of them there are, (n,).
         """
         inputs, size = np.empty((self.items, count), np.int32), np.empty(self.items, np.int64)
-        _choose(*self.arrays, M_diagonal, inputs, size, self.stripes)
+        in_threads(_choose, *self.arrays, M_diagonal, inputs, size)
         return inputs, size
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _count(indptr, indices, data, item_ptr, item_users, item_positions, weight, size, stripes):
-    for stripe in numba.prange(stripes):
-        seen = np.full(len(size), -1, np.int32)
-        for i in range(stripe, len(size), stripes):
-            for t in range(item_ptr[i], item_ptr[i + 1]):
-                for s in range(indptr[item_users[t]], item_positions[t]):
-                    if seen[indices[s]] != i:
-                        seen[indices[s]] = i
-                        size[i] += 1
+def in_threads(function, *arguments):
+    """``function(*arguments, first, step)`` in each of torch's threads, for every step-th item from the first on."""
+    threads = torch.get_num_threads()
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first: function(*arguments, first, threads), range(threads)))
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _fill(indptr, indices, data, item_ptr, item_users, item_positions, weight, ptr, columns, values, diagonal, stripes):
-    for stripe in numba.prange(stripes):
-        row = np.zeros(len(diagonal))
-        for i in range(stripe, len(diagonal), stripes):
-            end = ptr[i]
-            for t in range(item_ptr[i], item_ptr[i + 1]):
-                user, own = item_users[t], item_positions[t]
-                diagonal[i] += weight[user] * data[own] * data[own]
-                for s in range(indptr[user], own):
-                    j = indices[s]
-                    if row[j] == 0.0:
-                        columns[end] = j
-                        end += 1
-                    row[j] += weight[user] * data[own] * data[s]
-            columns[ptr[i] : end].sort()
-            for s in range(ptr[i], end):
-                values[s] = row[columns[s]]
-                row[columns[s]] = 0.0
+@numba.njit(cache=True, nogil=True)
+def _count(indptr, indices, data, item_ptr, item_users, item_positions, weight, size, first, step):
+    seen = np.full(len(size), -1, np.int32)
+    for i in range(first, len(size), step):
+        for t in range(item_ptr[i], item_ptr[i + 1]):
+            for s in range(indptr[item_users[t]], item_positions[t]):
+                if seen[indices[s]] != i:
+                    seen[indices[s]] = i
+                    size[i] += 1
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _choose(indptr, indices, data, item_ptr, item_users, item_positions, weight, M, inputs, size, stripes):
+@numba.njit(cache=True, nogil=True)
+def _fill(
+    indptr, indices, data, item_ptr, item_users, item_positions, weight, ptr, columns, values, diagonal, first, step
+):
+    row = np.zeros(len(diagonal))
+    for i in range(first, len(diagonal), step):
+        end = ptr[i]
+        for t in range(item_ptr[i], item_ptr[i + 1]):
+            user, own = item_users[t], item_positions[t]
+            diagonal[i] += weight[user] * data[own] * data[own]
+            for s in range(indptr[user], own):
+                j = indices[s]
+                if row[j] == 0.0:
+                    columns[end] = j
+                    end += 1
+                row[j] += weight[user] * data[own] * data[s]
+        columns[ptr[i] : end].sort()
+        for s in range(ptr[i], end):
+            values[s] = row[columns[s]]
+            row[columns[s]] = 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _choose(indptr, indices, data, item_ptr, item_users, item_positions, weight, M, inputs, size, first, step):
     items = len(inputs)
-    for stripe in numba.prange(stripes):
-        row, touched = np.zeros(items), np.empty(items, np.int32)
-        for j in range(stripe, items, stripes):
-            found = 0
-            for t in range(item_ptr[j], item_ptr[j + 1]):
-                user, own = item_users[t], item_positions[t]
-                for s in range(indptr[user], indptr[user + 1]):
-                    i = indices[s]
-                    if row[i] == 0.0:
-                        touched[found] = i
-                        found += 1
-                    row[i] += weight[user] * data[own] * data[s]
-            row[j] = 0.0
-            gain = np.empty(found)
-            for f in range(found):
-                gain[f] = row[touched[f]] ** 2 / M[touched[f]]
-                row[touched[f]] = 0.0
-            size[j] = _largest(gain, touched[:found], j, inputs[j])
+    row, touched = np.zeros(items), np.empty(items, np.int32)
+    for j in range(first, items, step):
+        found = 0
+        for t in range(item_ptr[j], item_ptr[j + 1]):
+            user, own = item_users[t], item_positions[t]
+            for s in range(indptr[user], indptr[user + 1]):
+                i = indices[s]
+                if row[i] == 0.0:
+                    touched[found] = i
+                    found += 1
+                row[i] += weight[user] * data[own] * data[s]
+        row[j] = 0.0
+        gain = np.empty(found)
+        for f in range(found):
+            gain[f] = row[touched[f]] ** 2 / M[touched[f]]
+            row[touched[f]] = 0.0
+        size[j] = _largest(gain, touched[:found], j, inputs[j])
 
 
 @numba.njit(cache=True, nogil=True)

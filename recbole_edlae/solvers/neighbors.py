@@ -5,7 +5,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers.cooccurrence import CoOccurrence
+from recbole_edlae.solvers.cooccurrence import CoOccurrence, in_threads
 from recbole_edlae.solvers.full_rank import column_scale
 from recbole_edlae.solvers.gram import checked_weight
 from recbole_edlae.solvers.objective import check_count, penalty
@@ -89,7 +89,7 @@ def _systems(pairs, Lambda, inputs, size, part, number):
     """M on N(j) ∪ {j} for some targets j, which come last; its lower half, and missing inputs as in the identity."""
     inputs = inputs[part]
     systems = np.zeros((len(inputs), inputs.shape[1] + 1, inputs.shape[1] + 1), number)
-    _gather(*pairs, Lambda, inputs, size[part], part.start, systems, numba.get_num_threads())
+    in_threads(_gather, *pairs, Lambda, inputs, size[part], part.start, systems)
     return torch.from_numpy(systems)
 
 
@@ -118,28 +118,27 @@ def _assemble(inputs, size, values, diagonal, order):
     return B + sp.diags(diagonal[rank], format="csr", dtype=B.dtype) if diagonal.any() else B
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
-def _gather(indptr, indices, values, diagonal, Lambda, inputs, size, first, systems, stripes):
+@numba.njit(cache=True, nogil=True)
+def _gather(indptr, indices, values, diagonal, Lambda, inputs, size, offset, systems, first, step):
     last = inputs.shape[1]
-    for stripe in numba.prange(stripes):
-        place = np.full(len(diagonal), -1, np.int32)  # of an item in the system
-        for j in range(stripe, len(inputs), stripes):
-            items = np.append(inputs[j, : size[j]], np.int32(first + j))
-            places = np.append(np.arange(size[j]), last)
-            place[items] = places
-            for a in range(size[j], last):
-                systems[j, a, a] = 1.0
-            for item, a in zip(items, places):
-                systems[j, a, a] = diagonal[item] + Lambda[item]
-                start, end = indptr[item], indptr[item + 1]
-                if end - start < 16 * len(items):
-                    for s in range(start, end):
-                        b = place[indices[s]]
-                        if b >= 0:
-                            systems[j, max(a, b), min(a, b)] = values[s]
-                else:
-                    for other, b in zip(items, places):
-                        s = start + np.searchsorted(indices[start:end], other)
-                        if s < end and indices[s] == other:
-                            systems[j, max(a, b), min(a, b)] = values[s]
-            place[items] = -1
+    place = np.full(len(diagonal), -1, np.int32)  # of an item in the system
+    for j in range(first, len(inputs), step):
+        items = np.append(inputs[j, : size[j]], np.int32(offset + j))
+        places = np.append(np.arange(size[j]), last)
+        place[items] = places
+        for a in range(size[j], last):
+            systems[j, a, a] = 1.0
+        for item, a in zip(items, places):
+            systems[j, a, a] = diagonal[item] + Lambda[item]
+            start, end = indptr[item], indptr[item + 1]
+            if end - start < 16 * len(items):
+                for s in range(start, end):
+                    b = place[indices[s]]
+                    if b >= 0:
+                        systems[j, max(a, b), min(a, b)] = values[s]
+            else:
+                for other, b in zip(items, places):
+                    s = start + np.searchsorted(indices[start:end], other)
+                    if s < end and indices[s] == other:
+                        systems[j, max(a, b), min(a, b)] = values[s]
+        place[items] = -1
