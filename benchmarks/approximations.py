@@ -1,7 +1,7 @@
 """What do approximations of EDLAE for large catalogues cost in accuracy, seconds and memory?
 
-    python benchmarks/approximations.py --dataset=ml-1m --config_files=configs/ml-1m.yaml --data_path=DATA \
-        exact neighbors:100 neighbors:500 head:1000 sansa:0.01
+    python benchmarks/approximations.py exact neighbors:100 head:1000 sansa:0.01 --dataset=ml-1m \
+        --config_files=configs/ml-1m.yaml --data_path=DATA [--out approximations.json]
 
 Every method is fitted in a process of its own, for its peak of memory, and ranks all items for the test users:
 `exact` is full_rank, `neighbors:k` what EDLAE's setting `neighbors` does, `head:h` the exact solution with the h most
@@ -11,14 +11,12 @@ and `sansa:density` the package of that name (sparse approximate inverse, RecSys
 
 import argparse
 import functools
-import json
-import resource
-import subprocess
 import sys
 import time
 
 import numpy as np
 import scipy.sparse as sp
+from common import Peak, fresh, report
 
 
 def load(options):
@@ -141,21 +139,19 @@ def evaluate(score, X, users, hidden, wanted, k):
     return recall / len(users), ndcg / len(users)
 
 
-def one(options):
-    method, _, argument = options.methods[0].partition(":")
+def measure(name, options):
+    method, _, argument = name.partition(":")
     X, *test = load(options)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    score = METHODS[method](X, argument, {"dropout": options.dropout, "l2": options.l2})
-    fitted = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with Peak() as peak:
+        start = time.perf_counter()
+        score = METHODS[method](X, argument, {"dropout": options.dropout, "l2": options.l2})
+        seconds = time.perf_counter() - start
     start = time.perf_counter()
     recall, ndcg = evaluate(score, X, *test, options.k)
-    record = {
-        "method": options.methods[0], "recall": recall, "ndcg": ndcg, "fit_seconds": fitted,
-        "evaluate_seconds": time.perf_counter() - start, "peak_mb": peak / 1024, "data_mb": before / 1024,
+    return {
+        "method": name, f"Recall@{options.k}": float(recall), f"NDCG@{options.k}": float(ndcg), "seconds": seconds,
+        "peak MiB": peak.above / 2**20, "evaluation seconds": time.perf_counter() - start,
     }  # fmt: skip
-    print("RESULT " + json.dumps(record))
 
 
 def main():
@@ -167,17 +163,15 @@ def main():
     parser.add_argument("--dropout", type=float, default=0.33)
     parser.add_argument("--l2", type=float, default=500.0)
     parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--out", help="JSON file, written after every method")
     options = parser.parse_args()
-    if len(options.methods) == 1:
-        one(options)
-        return
-    words = [word for word in sys.argv[1:] if word not in options.methods]
-    for method in options.methods:
-        done = subprocess.run([sys.executable, __file__, method, *words], capture_output=True, text=True)
-        print(
-            *([line for line in done.stdout.splitlines() if line.startswith("RESULT")] or [done.stderr[-500:]]),
-            flush=True,
-        )
+    for name in options.methods:
+        if name.partition(":")[0] not in METHODS:
+            parser.error(f"there is no method {name}; there are {', '.join(METHODS)}")
+    rows = []
+    for name in options.methods:
+        rows.append(fresh(measure, name, options))
+        report(rows, options.out, question="accuracy of approximations", dataset=options.dataset)
 
 
 if __name__ == "__main__":

@@ -52,11 +52,11 @@ def neighbors(
     problem = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
     column_scale(torch.ones(0), torch.ones(0), **problem)
     X, weight, number = _checked(X, user_weight, dtype)
-    order = np.argsort(-np.bincount(X.indices, minlength=X.shape[1]), kind="stable")  # items by popularity
+    popularity = np.bincount(X.indices, minlength=X.shape[1])
+    order = np.argsort(-popularity, kind="stable")[: np.count_nonzero(popularity)]  # the items that occur
     data = CoOccurrence(X[:, order], weight)
     pairs = data.pairs(number)
     Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
-    Lambda[pairs.diagonal == 0] = 1  # as in System
     inputs, size = data.best_inputs(min(count, max(len(order) - 1, 1)), pairs.diagonal + Lambda)
     del data
     values, diagonal = np.empty(inputs.shape, number), np.empty(len(order), number)
@@ -68,7 +68,7 @@ def neighbors(
         values[part], diagonal[part] = (column * scale[:, None]).cpu(), beta.cpu()
         if progress is not None:
             progress(min(start + step, len(order)), len(order))
-    return _assemble(inputs, size, values, diagonal, order)
+    return _assemble(inputs, size, values, diagonal, order, X.shape[1])
 
 
 def _checked(X, user_weight, dtype):
@@ -107,15 +107,18 @@ def _last_columns(systems):
     return columns[:, :-1], columns[:, -1]
 
 
-def _assemble(inputs, size, values, diagonal, order):
+def _assemble(inputs, size, values, diagonal, order, n):
     """B in CSR and in the items' own order."""
-    n = len(order)
-    rank = np.empty(n, np.int64)
-    rank[order] = np.arange(n)
-    there = np.arange(inputs.shape[1]) < size[rank, None]
-    indptr = np.concatenate([[0], np.cumsum(size[rank])])
-    B = sp.csc_matrix((values[rank][there], order[inputs[rank][there]].astype(np.int32), indptr), shape=(n, n)).tocsr()
-    return B + sp.diags(diagonal[rank], format="csr", dtype=B.dtype) if diagonal.any() else B
+    target = np.argsort(order)
+    there = np.arange(inputs.shape[1]) < size[target, None]
+    rows = order.astype(np.int32)[inputs[target][there]]
+    size_of = np.zeros(n, np.int64)
+    size_of[order] = size
+    indptr = np.concatenate([[0], np.cumsum(size_of)])
+    B = sp.csc_matrix((values[target][there], rows, indptr), shape=(n, n)).tocsr()
+    if not diagonal.any():
+        return B
+    return B + sp.csr_matrix((diagonal, (order, order)), shape=(n, n))
 
 
 @numba.njit(cache=True, nogil=True)
