@@ -10,15 +10,16 @@ import hashlib
 import json
 import pathlib
 
-import numpy as np
 import scipy.sparse as sp
 import torch
+import yaml
 from recbole.utils import get_model
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from recbole_edlae import __version__, cli, registry
 from recbole_edlae.experiment.bench import quiet
+from recbole_edlae.model.sparse import SparseWeights
 from recbole_edlae.nn.choices import choose
 from recbole_edlae.serving.checkpoint import Checkpoint, check_servable
 from recbole_edlae.settings import check_model_settings, read
@@ -26,6 +27,7 @@ from recbole_edlae.settings import check_model_settings, read
 PROGRAM = "recbole-edlae export"
 FORMAT, VERSION = "recbole_edlae export", 1
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
+FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 WEIGHTS, ITEMS, MANIFEST = "weights.safetensors", "items.json", "manifest.json"
 
 
@@ -71,9 +73,9 @@ def write_export(checkpoint, folder, *, dtype="float32", top=None):
     model = checkpoint.model
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
     if top is not None:
-        if getattr(model, "decoder", model) is not None:
-            raise ValueError(f"top thins out item × item weights; {checkpoint.config['model']} here has none")
-        tensors |= _sparse(tensors.pop("encoder"), top)
+        if getattr(model, "decoder", model) is not None or model.sparse.filled:
+            raise ValueError(f"top thins out full item × item weights; {checkpoint.config['model']} here has none")
+        tensors |= _thin(tensors["encoder"], top)
     tensors = {
         name: value.to(DTYPES[dtype] if value.is_floating_point() else value.dtype).contiguous()
         for name, value in tensors.items()
@@ -84,7 +86,7 @@ def write_export(checkpoint, folder, *, dtype="float32", top=None):
         ITEMS: json.dumps(checkpoint.tokens, ensure_ascii=False).encode(),
     }
     name = checkpoint.config["model"]
-    keys = [*read(registry.registered()[name]), "USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX"]
+    keys = [*read(registry.registered()[name]), *FIELDS]
     manifest = {
         "format": FORMAT, "version": VERSION, "recbole_edlae": __version__, "model": name, "dtype": dtype, "top": top,
         "settings": {key: checkpoint.config[key] for key in keys},
@@ -121,10 +123,8 @@ def read_export(folder):
     if name not in registry.registered():
         raise ValueError(f"export {folder}: there is no model {name}; there are {', '.join(registry.registered())}")
     try:
+        settings = _with_defaults(name, settings)
         check_servable(name, settings)
-        check_model_settings(registry.registered()[name], settings)
-        if "encoder.values" in tensors:
-            return SparseWeights(tensors, len(tokens)), tokens, popularity
         model = get_model(name)(settings | {"device": torch.device("cpu")}, _Items(settings, len(tokens)))
         model.load_state_dict(tensors)
     except (RuntimeError, KeyError, ValueError) as error:
@@ -132,21 +132,16 @@ def read_export(folder):
     return model.eval(), tokens, popularity
 
 
-class SparseWeights:
-    """Item × item weights of which few are left, scored without filling them up."""
-
-    decoder = None
-
-    def __init__(self, tensors, n_items):
-        parts = [tensors[f"encoder.{part}"].numpy() for part in ("values", "indices", "indptr")]
-        self.weights = sp.csr_matrix(tuple(parts), shape=(n_items, n_items))
-
-    def score(self, items, count):
-        """As ``LinearAutoEncoder.score``."""
-        indptr = np.concatenate([[0], count.cumsum(0).numpy()])
-        values = np.ones(len(items), dtype=np.float32)
-        histories = sp.csr_matrix((values, items.numpy(), indptr), shape=(len(count), self.weights.shape[0]))
-        return torch.from_numpy((histories @ self.weights).toarray())
+def _with_defaults(name, settings):
+    """Settings that a later version of the model has too: their defaults leave it as it was."""
+    known = read(registry.registered()[name])
+    if newer := settings.keys() - known.keys() - set(FIELDS):
+        raise ValueError(f"{name} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
+    if missing := set(FIELDS) - settings.keys():
+        raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
+    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()} | settings
+    check_model_settings(registry.registered()[name], settings)
+    return settings
 
 
 class _Items:
@@ -163,15 +158,19 @@ class _Items:
         return sp.csr_matrix(([1.0], ([1], [1])), shape=tuple(reversed(self._numbers.values())))
 
 
-def _sparse(B, top):
-    """CSR parts of B with the ``top`` entries of largest magnitude of each column."""
+def _thin(B, top):
+    """State of a model that keeps the ``top`` weights of largest magnitude of each column of B only."""
     kept = B.abs().topk(min(top, len(B)), dim=0).indices
-    columns = torch.arange(B.shape[1]).expand_as(kept)
-    thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), (kept.flatten().numpy(), columns.flatten().numpy())))
-    thin.resize(B.shape)
+    columns = torch.arange(len(B)).expand_as(kept)
+    places = kept.flatten().numpy(), columns.flatten().numpy()
+    thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), places), shape=B.shape)
     thin.eliminate_zeros()
-    return {f"encoder.{part}": torch.from_numpy(getattr(thin, "data" if part == "values" else part))
-            for part in ("values", "indices", "indptr")}  # fmt: skip
+    weights = SparseWeights()
+    weights.keep(thin)
+    return {
+        "encoder": B.new_zeros(len(B), 0),
+        **{f"sparse.{name}": each for name, each in weights.state_dict().items()},
+    }
 
 
 def _check_target(folder, top):

@@ -2,66 +2,63 @@
 
 import dataclasses
 
-import numpy as np
 import torch
 
-from recbole_edlae.solvers.gram import gram
+from recbole_edlae.solvers.shards import PartialGram
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredGram:
-    """G = Xᵀ diag(w) X with w_u = (n_u / mean n)^−α, and what it takes to add users to it.
+    """Σ n_u^−α x_u x_uᵀ over users, in double precision, and what it takes to weigh them relative to their mean.
 
-    Equivalent to: ``gram(X, activity_weight(count, power))`` on all users at once. The mean n changes with every user
-    added, which rescales the weights of those before by one factor.
+    Notation: n_u the number of items of user u, α power.
     """
 
-    G: torch.Tensor  # (items, items), float64
+    sums: torch.Tensor  # (items, items), float64
     users: int  # with at least one item
-    entries: int  # Σ n_u
+    interactions: int  # Σ n_u
     power: float  # α
 
     @classmethod
     def of(cls, X, power=0.0):
-        """That of a SciPy sparse matrix (users, items) with entries 1.
+        """That of a SciPy sparse matrix (users, items) with entries 1; ``power`` is α, any finite number.
 
         Raises:
-            ValueError: X has other entries, or power is not finite.
+            ValueError: X is no such matrix, or power is not finite.
         """
-        if not np.isfinite(power):
-            raise ValueError(f"power must be finite, got {power}")
-        X = X.tocsr()
-        if not (X.data == 1).all():
+        part = PartialGram(user_weight_power=power, dtype=torch.float64)
+        part.add(X)
+        if not (X.tocsr().data == 1).all():
             raise ValueError("X must have entries 1 only: one for every item that a user has")
-        count = np.diff(X.indptr)
-        active = count > 0
-        mean = count[active].mean() if active.any() else 1.0
-        weight = np.where(active, (np.maximum(count, 1) / mean) ** -power, 1.0)
-        return cls(gram(X, weight, dtype=torch.float64), int(active.sum()), int(count.sum()), float(power))
+        return cls(part.G, part.users, part.interactions, power)
+
+    @property
+    def G(self):
+        """The Gram matrix of all users, w_u = (n_u / mean n)^−α, float64; not to be overwritten.
+
+        Equivalent to: ``gram(X, activity_weight(count, power), dtype=torch.float64)`` on all users at once.
+        """
+        mean = self.interactions / self.users if self.users else 1.0
+        return self.sums * mean**self.power if self.power else self.sums
 
     def add(self, X):
         """With the users of another matrix, who must be new; it may have more items, which come after the old ones.
 
         Args:
-            X: SciPy sparse matrix (new users, items), with at least as many items as G.
+            X: SciPy sparse matrix (new users, items), with at least as many items as there are.
 
         Returns:
             StoredGram; this one stays as it is.
 
         Raises:
-            ValueError: X has fewer items than G, or other entries than 1.
+            ValueError: X has fewer items, or other entries than 1.
 
-        Cost: that of the Gram matrix of the new users alone.
+        Cost: that of the Gram matrix of the new users alone, and an addition.
         """
-        items = len(self.G)
+        items = len(self.sums)
         if X.shape[1] < items:
             raise ValueError(f"X has {X.shape[1]} items, the Gram matrix has {items}: give X all of them, in order")
         new = StoredGram.of(X, self.power)
-        users, entries = self.users + new.users, self.entries + new.entries
-        G = new.G.mul_(self._scale(new.users, new.entries, users, entries))
-        G[:items, :items] += self.G * self._scale(self.users, self.entries, users, entries)
-        return StoredGram(G, users, entries, self.power)
-
-    def _scale(self, users, entries, all_users, all_entries):
-        """(mean n of all / mean n of some)^α."""
-        return ((all_entries / all_users) / (entries / users)) ** self.power if users else 1.0
+        new.sums[:items, :items] += self.sums
+        users, interactions = self.users + new.users, self.interactions + new.interactions
+        return dataclasses.replace(new, users=users, interactions=interactions)

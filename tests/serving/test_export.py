@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -71,7 +72,9 @@ def test_the_largest_weights_of_each_item(checkpoints, export):
         kept = np.argsort(-np.abs(B[:, j]), kind="stable")[:4]
         thin[kept, j] = B[kept, j]
     recommender = Recommender.load(export("DLAE", top=4))
-    np.testing.assert_array_equal(recommender.model.weights.toarray(), thin)
+    sparse = recommender.model.sparse
+    parts = (sparse.weight.numpy(), sparse.target.numpy(), sparse.indptr.numpy())
+    np.testing.assert_array_equal(sp.csr_matrix(parts, shape=thin.shape).toarray(), thin)
     tokens = list(recommender.tokens)
     items, count = torch.tensor([tokens.index("i1"), tokens.index("i4"), tokens.index("i9")]), torch.tensor([2, 0, 1])
     expected = [thin[items[:2]].sum(0), np.zeros(len(B)), thin[items[2]]]
@@ -118,6 +121,7 @@ def forge(folder, **changes):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+FIELDS = {"USER_ID_FIELD": "user_id", "ITEM_ID_FIELD": "item_id", "RATING_FIELD": "rating", "NEG_PREFIX": "neg_"}
 DAMAGE = {
     "weights changed": (lambda f: rewrite(f / "weights.safetensors", flip), "weights.safetensors does not match its"),
     "items changed": (lambda f: rewrite(f / "items.json", flip), "items.json does not match its SHA-256"),
@@ -133,8 +137,10 @@ DAMAGE = {
     "newer version": (lambda f: forge(f, version=2), "version 2; this reads 'recbole_edlae export' version 1"),
     "another format": (lambda f: forge(f, format="own"), "'own' version 1; this reads"),
     "another model": (lambda f: forge(f, model="os.system"), "there is no model os.system; there are EDLAE"),
-    "another architecture": (lambda f: forge(f, model="DeepAE"), "is missing; it is"),
-    "bad setting": (lambda f: forge(f, settings={"dropout_prob": 3}), "reg_weight is missing"),
+    "another architecture": (lambda f: forge(f, model="DeepAE"), "DeepAE has no setting "),
+    "bad setting": (lambda f: forge(f, settings={**FIELDS, "dropout_prob": 3}), "dropout_prob must be float in [0, 1)"),
+    "no fields": (lambda f: forge(f, settings={}), "the settings lack ITEM_ID_FIELD, NEG_PREFIX"),
+    "newer setting": (lambda f: forge(f, settings={"warp": 1}), "EDLAE has no setting warp: a newer recbole_edlae"),
     "a list": (lambda f: (f / "manifest.json").write_text("[]"), "is damaged or of something else"),
 }  # fmt: skip
 
@@ -147,6 +153,24 @@ def test_what_was_changed_is_refused(kind, export, capsys):
     with pytest.raises(ValueError, match="export ") as raised:
         Recommender.load(folder)
     assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_settings_that_came_later_have_their_defaults(export):
+    folder = export()
+    expected = Recommender.load(folder).recommend(HISTORIES, 5).items
+    settings = json.loads((folder / "manifest.json").read_text())["settings"]
+    del settings["item_weight_power"]
+    forge(folder, settings=settings)
+    assert Recommender.load(folder).recommend(HISTORIES, 5).items == expected
+
+
+def test_a_model_with_few_weights_an_item(checkpoints, tmp_path):
+    path = checkpoints("EDLAE", neighbors=4)
+    write_export(Checkpoint.read(path), tmp_path / "few")
+    expected, found = (Recommender.load(each).recommend(HISTORIES, 5) for each in (path, tmp_path / "few"))
+    assert found.items == expected.items
+    with pytest.raises(ValueError, match="top thins out full item × item weights; EDLAE here has none"):
+        write_export(Checkpoint.read(path), tmp_path / "fewer", top=2)
 
 
 def test_other_weights_with_matching_hashes_are_refused(export):
@@ -175,5 +199,5 @@ def test_refused_before_anything_is_read(checkpoints, tmp_path, capsys):
         assert message in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["export", "--checkpoint", checkpoints("LowRankEDLAE"), "--output=new", "--top=3"])
-    assert "top thins out item × item weights; LowRankEDLAE here has none" in capsys.readouterr().err
+    assert "top thins out full item × item weights; LowRankEDLAE here has none" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

@@ -30,7 +30,7 @@ def test_users_added_one_part_after_another_are_all_users(power):
     count = np.diff(X.indptr)
     weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -power, 1)
     np.testing.assert_allclose(stored.G, oracles.gram(X.toarray(), weight), rtol=1e-12, atol=1e-12)
-    assert (stored.users, stored.entries) == ((count > 0).sum(), count.sum())
+    assert (stored.users, stored.interactions) == ((count > 0).sum(), count.sum())
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5])
@@ -67,5 +67,5 @@ def test_errors():
         stored.add(draw(10, 19, 0))
     with pytest.raises(ValueError, match="entries 1 only"):
         stored.add(draw(10, 20, 0) * 2)
-    with pytest.raises(ValueError, match="power must be finite"):
+    with pytest.raises(ValueError, match="power must be a finite number, got nan"):
         StoredGram.of(draw(10, 20, 0), float("nan"))
