@@ -5,12 +5,11 @@
 
 Every method is fitted in a process of its own, for its peak of memory, and ranks all items for the test users:
 `exact` is full_rank, `neighbors:k` what EDLAE's setting `neighbors` does, `head:h` the exact solution with the h most
-popular items as the only inputs, `lumped:h` that with the tail's co-occurrences among itself lumped on the diagonal,
-and `sansa:density` the package of that name (sparse approximate inverse, RecSys 2023), fed with G + Λ, if installed.
+popular items as the only inputs, and `sansa:density` the package of that name (sparse approximate inverse, RecSys
+2023), fed with G + Λ, if installed.
 """
 
 import argparse
-import functools
 import sys
 import time
 
@@ -57,41 +56,21 @@ def neighbors(X, count, problem):
     return lambda x: (x @ B).toarray()
 
 
-def head(X, count, problem, lumped=False):
-    from recbole_edlae.solvers import gram, penalty
-    from recbole_edlae.solvers.inverse import inverse
+def head(X, count, problem):
+    """Head targets by EDLAE among themselves, tail targets by ridge regression on the head; no tail inputs."""
+    from recbole_edlae.solvers import full_rank, gram, inverse_gram
 
     order = np.argsort(-X.getnnz(axis=0), kind="stable")
     H, T = np.sort(order[: int(count)]), np.sort(order[int(count) :])
     XH, XT = X[:, H].tocsr(), X[:, T].tocsr()
-    M = gram(XH)
-    M.diagonal().add_(penalty(M.diagonal(), **problem))
-    used = X.getnnz(axis=0)[T]
-    D = used + penalty(used.astype(np.float32), **problem) + 1e-6
-    if lumped:
-        D += XT.T @ XT.sum(axis=1).A1 - used  # the other tail items of their users: M only grows by it
-        GTH = (XT.T @ XH).tocsr()
-        M -= gram(GTH, 1 / D)
-        M.diagonal().add_(1e-6)
-    C = inverse(M, overwrite=True).numpy()
-    cH = np.diag(C).copy()
-    cT = 1 / D
-    if lumped:
-        for start in range(0, len(T), 1000):
-            part = slice(start, start + 1000)
-            rows = GTH[part]
-            cT[part] += np.asarray(rows.multiply(rows @ C).sum(1)).ravel() / D[part] ** 2
+    G = gram(XH)
+    B = full_rank(G, **problem).numpy()
+    C = inverse_gram(G, overwrite=True, **problem)[0].numpy()
 
     def score(x):
-        z = x[:, H].toarray()
-        if lumped:
-            xT = x[:, T]
-            z = z - xT.multiply(1 / D).tocsr() @ GTH
-        z = z @ C
-        through = (XH @ z.T).T @ XT if not lumped else (GTH @ z.T).T
-        scores = np.empty((x.shape[0], X.shape[1]), np.float32)
-        scores[:, H] = -z / cH
-        scores[:, T] = through if not lumped else (through / D - xT.multiply(1 / D).toarray()) / cT
+        x, scores = x[:, H], np.empty((x.shape[0], X.shape[1]), np.float32)
+        scores[:, H] = x @ B
+        scores[:, T] = (XH @ (x @ C).T).T @ XT
         return scores
 
     return score
@@ -115,7 +94,6 @@ METHODS = {
     "exact": exact,
     "neighbors": neighbors,
     "head": head,
-    "lumped": functools.partial(head, lumped=True),
     "sansa": sansa,
 }
 
@@ -156,7 +134,7 @@ def measure(name, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("methods", nargs="+", help="exact, neighbors:k, head:h, lumped:h or sansa:density")
+    parser.add_argument("methods", nargs="+", help="exact, neighbors:k, head:h or sansa:density")
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--data_path")
     parser.add_argument("--config_files", nargs="+", default=[])

@@ -108,23 +108,23 @@ def _choose(indptr, indices, data, item_ptr, item_users, item_positions, weight,
                     touched[found] = i
                     found += 1
                 row[i] += weight[user] * data[own] * data[s]
-        row[j] = 0.0
+        row[j] = 0.0  # no gain, not chosen
         gain = np.empty(found)
         for f in range(found):
             gain[f] = row[touched[f]] ** 2 / M[touched[f]]
             row[touched[f]] = 0.0
-        size[j] = _largest(gain, touched[:found], j, inputs[j])
+        size[j] = _largest(gain, touched[:found], inputs[j])
 
 
 @numba.njit(cache=True, nogil=True)
-def _largest(gain, items, excluded, chosen):
-    """Items of the largest gains into ``chosen``, in rising order; returns how many there are."""
+def _largest(gain, items, chosen):
+    """Items of the largest gains above 0 into ``chosen``, in rising order; returns how many there are."""
     count, least = len(chosen), 0.0
     if len(gain) > count:
         least = np.partition(gain, len(gain) - count)[len(gain) - count]
     size = 0
     for f in range(len(gain)):
-        if gain[f] > least and items[f] != excluded:
+        if gain[f] > least:
             chosen[size] = items[f]
             size += 1
     if least > 0.0:

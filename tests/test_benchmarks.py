@@ -1,0 +1,67 @@
+"""The benchmarks run, at sizes that measure nothing."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def script(monkeypatch, tmp_path):
+    """A module of benchmarks/, whose measurements stay in this process, and its main called with some words."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    common = importlib.import_module("common")
+    monkeypatch.setattr(common, "fresh", lambda function, *arguments: function(*arguments))
+
+    def call(name, *words):
+        module = importlib.reload(importlib.import_module(name))
+        monkeypatch.setattr("sys.argv", [name, *words, "--out", "out.json"])
+        module.main()
+        return json.loads((tmp_path / "out.json").read_text())
+
+    return call
+
+
+SMALL = ["--users", "300", "--items", "60", "--interactions", "3000"]
+
+
+def test_fit_and_plot(script, tmp_path, capsys):
+    found = script("fit", *SMALL, "--repeats", "1")
+    assert [row["contender"] for row in found["rows"]][:2] == ["EDLAE", "RecBole's EASE"]
+    assert all(row["seconds"] > 0 for row in found["rows"])
+    pytest.importorskip("matplotlib")
+    importlib.import_module("plot").main(str(tmp_path))
+    assert (tmp_path / "benchmarks.png").stat().st_size > 1000
+    assert "| EDLAE |" in (tmp_path / "benchmarks.md").read_text() and "| EDLAE |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("neighbors", ["5", "0"])
+def test_large(script, neighbors):
+    found = script("large", *SMALL, "--neighbors", neighbors, "--recommend-to", "20")
+    assert [row["step"] for row in found["rows"]] == ["data", "fit", "recommend", "save", "load"]
+
+
+def test_approximations(script):
+    words = ["exact", "neighbors:50", "head:2000", "head:200"]
+    rows = script("approximations", *words, "--dropout", "0.3")["rows"]
+    exact, near, whole, head = (row["NDCG@10"] for row in rows)
+    assert exact > 0.2 and abs(whole - exact) < 0.001 and 0.6 * exact < near < exact > head
+
+
+def test_models_recommend_what_their_weights_say(script):
+    from recbole_edlae.solvers import full_rank, gram
+
+    models = importlib.import_module("models")
+    X = sp.random(50, 30, density=0.2, format="csr", random_state=0, dtype=np.float32)
+    X.data[:] = 1
+    model = models.fitted("EDLAE", X, reg_weight=5.0)
+    scores = X @ full_rank(gram(X), dropout=0.33, l2=5.0).numpy()
+    scores[X.toarray() > 0] = scores[:, 0] = -np.inf
+    best = models.recommend(model, X, np.arange(50), k=3).numpy()
+    np.testing.assert_array_equal(best, np.argsort(-scores, axis=1, kind="stable")[:, :3])
