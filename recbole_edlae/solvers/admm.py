@@ -89,7 +89,7 @@ def _steps(system, C, U, Omega, tol):
         if stationarity <= tol:
             MU, baseline_v = _fresh(system, U, V)
             gradient, stationarity = _certified(system, U, V, MU, baseline_v)
-        yield U, V, (energy(m, U, V, MU) - total).item(), stationarity
+        yield U, V, (energy(m, U, V, MU, orthonormal=True) - total).item(), stationarity
         d = row_dot(U, V)
         gamma = (m * d + m - Lambda - row_dot(MU, V)) / Omega  # for which β = d is optimal, and the gradient RV
         r = -gradient[0]
@@ -111,7 +111,7 @@ def _fresh(system, U, V):
 
 
 def _certified(system, U, V, MU, baseline_v):
-    gradient = gradients(system.diagonal, U, V, MU, system.product((1 + row_dot(U, V))[:, None] * V))
+    gradient = gradients(system.diagonal, U, V, MU, system.product((1 + row_dot(U, V))[:, None] * V), orthonormal=True)
     return gradient, residual(gradient, baseline(system.diagonal, U, MU), baseline_v)
 
 

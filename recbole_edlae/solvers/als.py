@@ -69,8 +69,13 @@ def _steps(system, C, U, cg_steps):
         V, U, MU = orthonormal(decoder(U, MU, m), U, MU)
         weighted = (1 + row_dot(U, V))[:, None] * V
         MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
-        gradient = gradients(m, U, V, MU, MdV)
-        yield U, V, (energy(m, U, V, MU) - total).item(), residual(gradient, baseline(m, U, MU), baseline(m, V, MV))
+        gradient = gradients(m, U, V, MU, MdV, orthonormal=True)
+        yield (
+            U,
+            V,
+            (energy(m, U, V, MU, orthonormal=True) - total).item(),
+            residual(gradient, baseline(m, U, MU), baseline(m, V, MV)),
+        )
         U = _encoder(system, C, U, V, -gradient[0], cg_steps)
 
 

@@ -10,6 +10,8 @@ from recbole_edlae.solvers.objective import check_count, check_rank, check_tol
 from recbole_edlae.solvers.spectral import truncate
 from recbole_edlae.solvers.system import System
 
+_ROWS = 1024  # over so many, inner products are summed in the precision of the factors
+
 
 class ConvergenceWarning(UserWarning):
     """An iterative solver stopped before the residual it was asked for."""
@@ -119,11 +121,11 @@ def _basis(F, MF):
 
     The third value says whether rounding spoils that so little that a second pass is not needed.
 
-    Cholesky in double precision on columns scaled to length 1. Where columns depend on each other to rounding, as
-    they must above the rank of the full-rank model, eigenvectors take over and the dependent directions become zero
-    columns of T, and zero rows of what is then its pseudo-inverse.
+    Cholesky in double precision, of inner products summed in double precision over parts, on columns scaled to length
+    1. Where columns depend on each other to rounding, as they must above the rank of the full-rank model, eigenvectors
+    take over and the dependent directions become zero columns of T, and zero rows of what is then its pseudo-inverse.
     """
-    A = F.double().T @ MF.double()
+    A = sum((part.T @ product).double() for part, product in zip(F.split(_ROWS), MF.split(_ROWS)))
     norm = A.diagonal().clamp_min(0).sqrt()
     scale = torch.where(norm > 0, 1 / norm, 0)
     A = scale[:, None] * A * scale

@@ -57,7 +57,7 @@ def _steps(system, C, U, cg_steps):
         V, U, MU = orthonormal(_without(MU, U), U, MU)
         target = _without(system.product(V), V)
         r = target - _without(MU, V)
-        yield U, V, (energy(m, U, V, MU) - total).item(), ratio(r.norm().item(), target.norm().item())
+        yield U, V, (energy(m, U, V, MU, orthonormal=True) - total).item(), ratio(r.norm().item(), target.norm().item())
         U = _encoder(system, C, U, V, r, cg_steps)
 
 
