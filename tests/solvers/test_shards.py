@@ -54,7 +54,7 @@ def test_users_weigh_relative_to_the_mean_over_all_shards(power, dtype, toleranc
     X = matrix()
     G = gram_of_shards(split(X), user_weight_power=power, dtype=dtype)
     assert G.dtype == dtype
-    np.testing.assert_allclose(G, oracles.gram(X.toarray(), weights(X, power)), rtol=tolerance)
+    np.testing.assert_allclose(G, oracles.gram(X.toarray().astype(float), weights(X, power)), rtol=tolerance)
 
 
 def test_sums_of_sums():
