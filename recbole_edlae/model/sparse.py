@@ -5,6 +5,7 @@ Item x item weights of which few are not zero, kept in buffers.
 """
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.history import positions
@@ -45,11 +46,23 @@ class SparseWeights(torch.nn.Module):
         Returns:
             torch.FloatTensor: shape: [batch_size, n_items]
         """
+        if self.weight.device.type == "cpu":
+            return self._on_cpu(items.numpy(), count.numpy())
         scores = self.weight.new_zeros(len(count), len(self.indptr) - 1)
         for row, history in zip(scores, items.split(count.tolist())):
             position, _ = positions(self.indptr, history)
             row.index_add_(0, self.target[position], self.weight[position])
         return scores
+
+    def _on_cpu(self, items, count):
+        """SciPy's product of sparse matrices, which has no threads to wait for."""
+        square = (len(self.indptr) - 1,) * 2
+        weights = sp.csr_matrix((self.weight.numpy(), self.target.numpy(), self.indptr.numpy()), shape=square)
+        ones = np.ones(len(items), dtype=weights.dtype)
+        histories = sp.csr_matrix(
+            (ones, items, np.append(0, count.cumsum())), shape=(len(count), len(weights.indptr) - 1)
+        )
+        return torch.from_numpy((histories @ weights).toarray())
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         """Takes the checkpoint's tensors as they are, however many weights there are."""
