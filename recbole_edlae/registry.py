@@ -56,6 +56,7 @@ def register_all():
     compat.after_import()
     _merge_defaults(hosts["config"].Config)
     _ask_for_loader()
+    _collect_lean(importlib.import_module("recbole.trainer.trainer"))
     importlib.import_module("recbole_edlae.data.user_split").install()
     importlib.import_module("recbole_edlae.evaluation.liang").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
@@ -156,6 +157,22 @@ def _ask_for_loader():
     get_dataloader.recbole_edlae = True
     for place in places:
         place.get_dataloader = get_dataloader
+
+
+def _collect_lean(trainer):
+    """Trainers of registered models collect the same numbers without a users x items matrix of integers."""
+    from recbole_edlae.evaluation.collector import LeanCollector
+
+    stock = trainer.Collector
+    if hasattr(stock, "recbole_edlae"):
+        return
+
+    @functools.wraps(stock)
+    def collector(config):
+        return (LeanCollector if config["model"] in _defaults else stock)(config)
+
+    collector.recbole_edlae = True
+    trainer.Collector = collector
 
 
 def _register_in_children(quick_start):

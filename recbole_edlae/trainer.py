@@ -12,6 +12,18 @@ class ClosedFormTrainer(TraditionalTrainer):
 
     _written = None
 
+    class _NoOptimizer:
+        """There is nothing to descend; one of torch's would import its compiler, which takes a second."""
+
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            pass
+
+    def _build_optimizer(self, **kwargs):
+        return self._NoOptimizer()
+
     def _train_epoch(self, train_data, epoch_idx, loss_func=None, show_progress=False):
         with tqdm(
             total=1.0, ncols=100, disable=not show_progress, desc=f"Fit {self.config['model']}",

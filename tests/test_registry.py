@@ -60,6 +60,16 @@ def test_lookups():
     assert get_trainer(EDLAE.type, "EDLAE") is recbole.trainer.EDLAETrainer
 
 
+def test_registered_models_collect_lean_and_others_as_ever(settings):
+    from recbole.evaluator.collector import Collector
+
+    from recbole_edlae.evaluation.collector import LeanCollector
+
+    config = Config("EDLAE", "tiny", config_dict=settings)
+    assert type(recbole.trainer.trainer.Collector(config)) is LeanCollector
+    assert type(recbole.trainer.trainer.Collector(Config("EASE", "tiny", config_dict=settings))) is Collector
+
+
 def test_objective_function(settings):
     result = objective_function({**settings, "model": "EDLAE", "dataset": "tiny"})
     assert result["model"] == "EDLAE" and 0 < result["test_result"]["ndcg@10"] <= 1
