@@ -11,8 +11,8 @@ STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
-run: $(BIN)/recbole-edlae  ## sets up, then trains and evaluates EDLAE on ml-100k
-	$(BIN)/python run_recbole.py --model=EDLAE --dataset=ml-100k --config_files configs/ml-100k.yaml
+run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other on ml-100k
+	$(BIN)/recbole-edlae leaderboard
 
 test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
 	$(BIN)/python -m pytest
@@ -41,7 +41,7 @@ lock: $(BIN)/recbole-edlae  ## writes the versions of $(VENV) into requirements.
 	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' >> requirements.lock
 
 clean:  ## removes what runs and tests leave behind, and $(VENV)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache log log_tensorboard saved
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache log log_tensorboard saved leaderboard tune
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
