@@ -1,67 +1,87 @@
-"""What does an iteration of the low-rank solvers cost against the inverse before it, and eigenvectors by which routine?
+"""What do the low-rank solvers cost: an iteration, the leading eigenvectors, and all of `eigen` and of `admm`?
 
-    python benchmarks/low_rank.py [items] [rank]            # 6,000 and 100 if not given
+    python benchmarks/low_rank.py [--items 6000] [--ranks 100 1000] [--repeats 3] [--exact] [--out low_rank.json]
 
-Prints seconds for the inverse, ten iterations of each iterative method and the top eigenvectors by ARPACK and by
-LAPACK, on co-occurrences of synthetic users with Zipf-like popularity, in float64 and float32.
+For each rank, seconds (medians) of: the inverse that every method begins with; one iteration of admm, als and
+zero_diagonal; the eigenvectors after the inverse; `eigen` and ten iterations of admm in all. ``--exact`` adds the
+largest relative error of the eigenvalues against LAPACK's in double precision, up to 8,000 items.
 """
 
-import sys
+import argparse
 import time
 import warnings
 
-import numpy as np
-import scipy.sparse as sp
+import scipy.linalg
 import torch
+from common import matmul_rate, median, report, side_by_side, synthetic
 
 from recbole_edlae.solvers import gram, inverse_gram, low_rank, spectral
 from recbole_edlae.solvers.system import System
 
-
-def interactions(items, users=20_000, mean=25, groups=40, seed=0):
-    generator = np.random.default_rng(seed)
-    popularity = 1 / np.arange(5, items + 5) ** 0.8
-    group = generator.integers(groups, size=items)
-    rows, columns = [], []
-    for user in range(users):
-        taste = popularity * np.where(group == user % groups, 10, 1)
-        chosen = generator.choice(items, size=1 + generator.poisson(mean), p=taste / taste.sum())
-        columns.append(np.unique(chosen))
-        rows.append(np.full(len(columns[-1]), user))
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    return sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(users, items))
+PROBLEM = {"dropout": 0.33, "l2": 500.0}
 
 
-def ten_iterations(G, rank, method):
-    """Seconds from the end of the first iteration to that of the eleventh."""
+def iteration(G, rank, method, repeats):
+    """Seconds of each iteration after the first."""
     times = []
     low_rank(
-        G, rank, dropout=0.33, l2=20, method=method, start="random", tol=0, max_iter=11,
-        progress=lambda done, total: times.append(time.perf_counter()), generator=torch.Generator().manual_seed(0),
+        G, rank, method=method, start="random", tol=0, max_iter=1 + repeats, generator=torch.Generator().manual_seed(0),
+        progress=lambda done, total: times.append(time.perf_counter()), **PROBLEM,
     )  # fmt: skip
-    return times[-1] - times[-11]
+    return [later - earlier for earlier, later in zip(times[-repeats - 1 :], times[-repeats:])]
 
 
-def eigenvectors(G, C, rank, krylov):
-    spectral._KRYLOV = 1 if krylov else len(G) + 1
-    start = time.perf_counter()
-    spectral.truncate(System(G, dropout=0.33, l2=20), C, 1 / C.diagonal(), rank)
-    return time.perf_counter() - start
+def eigenvalue_error(system, C, rank):
+    """The largest relative error of the top eigenvalues, against those of the same matrix by LAPACK in float64."""
+    mu = (1 / C.diagonal()).double()
+    N = C.double().mul_(mu[:, None]).mul_(mu).add_(system.G)
+    N.diagonal().add_(system.Lambda - 2 * mu)
+    n = len(N)
+    exact = scipy.linalg.eigh(N.numpy(), eigvals_only=True, subset_by_index=[n - rank, n - 1], overwrite_a=True)[::-1]
+    _, V = spectral.truncate(system, C, mu.to(C), rank)
+    found = (V.double() * _product(system, C, mu, V.double())).sum(0).sort(descending=True).values
+    return float(abs(found.numpy() / exact - 1).max())
 
 
-def main(items=6000, rank=100):
+def _product(system, C, mu, V):
+    x = mu[:, None] * V
+    return system.G.double() @ V + mu[:, None] * (C.double() @ x) + (system.Lambda - 2 * mu)[:, None] * V
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=6000)
+    parser.add_argument("--ranks", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--out", help="JSON file")
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    X = interactions(items)
-    for dtype in (torch.float64, torch.float32):
-        G = gram(X, dtype=dtype)
-        start = time.perf_counter()
-        C, _ = inverse_gram(G, dropout=0.33, l2=20)
-        print(f"{dtype}, {items} items, rank {rank}\n  inverse {time.perf_counter() - start:.2f}")
+    n = options.items
+    G = gram(synthetic(10 * n, n, 730 * n))
+    system, C = System(G, **PROBLEM), inverse_gram(G, **PROBLEM)[0]
+    inversion = median(side_by_side({"inverse": lambda: inverse_gram(G, **PROBLEM)}, 1, warm=False)["inverse"])
+    rows = []
+    for rank in options.ranks:
+        whole = {
+            "eigenvectors": lambda rank=rank: spectral.truncate(system, C, 1 / C.diagonal(), rank),
+            "eigen": lambda rank=rank: low_rank(G, rank, method="eigen", **PROBLEM),
+            "admm, 10": lambda rank=rank: low_rank(G, rank, method="admm", tol=0, max_iter=10, **PROBLEM),
+        }
+        seconds = {name: median(each) for name, each in side_by_side(whole, options.repeats, warm=False).items()}
         for method in ("admm", "als", "zero_diagonal"):
-            print(f"  ten iterations of {method} {ten_iterations(G, rank, method):.2f}")
-        krylov, dense = eigenvectors(G, C, rank, True), eigenvectors(G, C, rank, False)
-        print(f"  eigenvectors by ARPACK {krylov:.2f}, LAPACK {dense:.2f}")
+            seconds[f"1 of {method}"] = median(iteration(G, rank, method, 4))
+        rows.append(
+            {
+                "rank": rank,
+                "inverse": inversion,
+                **seconds,
+                "admm, 10 / eigen": seconds["admm, 10"] / seconds["eigen"],
+                "eigenvalue error": eigenvalue_error(system, C, rank) if options.exact else None,
+            }
+        )
+    report(rows, options.out, items=n, product_rate=matmul_rate(min(n, 6000)))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

@@ -30,7 +30,7 @@ def eigen(G, rank, *, dropout, l2, progress=None):
     Raises:
         ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
 
-    Cost: n³ multiply-adds for C and those of ``top_eigenvectors``; n² values, 2 n² above rank n / 30.
+    Cost: n³ operations for C and those of ``top_eigenvectors``; n² values, 2 n² above rank n / 10.
     """
     check_gram(G)
     check_rank(rank, len(G))

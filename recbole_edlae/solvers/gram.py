@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
+_SHORT = 2**16  # items that 16 bits can name
 
 
 def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
@@ -49,7 +50,7 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
     weight = None if (weight == 1).all() else weight
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
-    indices = X.indices.astype(np.uint16 if items <= 2**16 else np.uint32)
+    indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
     by_item = _by_item(X.indptr, indices, items)
     # From NumPy, which asks the kernel for large pages.
     G = np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64)

@@ -181,6 +181,19 @@ def test_a_trainer_that_knows_no_fit_fits_too(tiny):
     assert torch.equal(model.encoder, expected.encoder)
 
 
+def test_evaluation_reads_the_checkpoint_only_where_the_weights_are_others(tiny, monkeypatch):
+    _, train, trainer = fit("EDLAE", data_path=tiny)
+    _, _, test = data_preparation(train.config, create_dataset(train.config))
+    read, load = [], trainer.model.load_state_dict
+    monkeypatch.setattr(trainer.model, "load_state_dict", lambda state: read.append(state) or load(state))
+    expected = trainer.evaluate(test)
+    assert not read
+    trainer.model.encoder.neg_()
+    assert trainer.evaluate(test) == expected and len(read) == 1
+    trainer.model.encoder = torch.zeros_like(trainer.model.encoder)
+    assert trainer.evaluate(test) == expected and len(read) == 2
+
+
 def test_default_evaluation_is_in_batches_of_users(tiny):
     config = Config("EDLAE", "tiny", config_dict={"data_path": tiny})
     _, _, test = data_preparation(config, create_dataset(config))

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -54,6 +56,21 @@ def test_order_of_users_does_not_matter():
 def test_order_of_items_is_that_of_the_result():
     X, order = random_matrix(values=True), np.random.default_rng(2).permutation(150)
     np.testing.assert_allclose(gram(sp.csr_matrix(X[:, order])), gram(sp.csr_matrix(X))[order][:, order], rtol=1e-6)
+
+
+def test_more_items_than_short_indices_can_name(monkeypatch):
+    X = sp.csr_matrix(random_matrix())
+    expected = gram(X)
+    monkeypatch.setattr(sys.modules[activity_weight.__module__], "_SHORT", 149)
+    assert torch.equal(gram(X), expected)
+
+
+def test_result_does_not_depend_on_the_threads(monkeypatch):
+    X = sp.csr_matrix(random_matrix(values=True))
+    weight = np.random.default_rng(1).random(X.shape[0])
+    expected = gram(X, weight)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert torch.equal(gram(X, weight), expected)
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (1, 1), (3, 65)])

@@ -1,3 +1,5 @@
+import pathlib
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ def positive_definite(n, seed=0, dtype=torch.float64):
     return (A @ A.T / n + torch.eye(n)).to(dtype)
 
 
-@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 1500])
+@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 513, 1500])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
 def test_equals_numpy(n, dtype, tolerance):
     M = positive_definite(n, dtype=dtype)
@@ -25,6 +27,41 @@ def test_overwrite_is_in_place():
     expected = inverse(M)
     assert inverse(M, overwrite=True) is M
     assert torch.equal(M, expected)
+
+
+def test_reads_the_lower_triangle_and_returns_both():
+    M = positive_definite(600)
+    C = inverse(M.tril() + torch.full_like(M, torch.nan).triu(1))
+    assert torch.equal(C, C.T) and torch.equal(C, inverse(M))
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e4])
+@pytest.mark.parametrize("large", [1, 700, 1399])
+def test_is_as_accurate_as_lapack(condition, large):
+    values = torch.ones(1400, dtype=torch.float64)
+    values[:large] = condition
+    Q = torch.linalg.qr(torch.from_numpy(np.random.default_rng(0).normal(size=(1400, 1400))))[0]
+    M = ((Q * values) @ Q.T).float()
+    M = (M + M.T) / 2
+    exact = torch.linalg.inv(M.double())
+    lapack = torch.cholesky_inverse(torch.linalg.cholesky(M))
+    assert (inverse(M) - exact).norm() <= 2 * (lapack - exact).norm()
+
+
+def test_holds_nothing_of_the_size_of_the_matrix():
+    status, reset = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
+    if not reset.exists():
+        pytest.skip("peak memory is read from Linux's /proc")
+
+    def kilobytes(field):
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field + ":"))
+
+    M = positive_definite(3000, dtype=torch.float32)
+    inverse(positive_definite(600, dtype=torch.float32))
+    reset.write_text("5")
+    before = kilobytes("VmRSS")
+    inverse(M, overwrite=True)
+    assert (kilobytes("VmHWM") - before) * 1024 <= 0.4 * M.nbytes
 
 
 def test_progress_ends_at_the_total():

@@ -231,6 +231,40 @@ def test_top_eigenvectors_by_every_routine(rank):
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(rank), atol=1e-12)
 
 
+def with_spectrum(values, dtype):
+    """A symmetric matrix with these eigenvalues."""
+    Q = np.linalg.qr(np.random.default_rng(0).normal(size=(len(values), len(values))))[0]
+    return torch.from_numpy((Q * values) @ Q.T).to(dtype)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-11)])
+@pytest.mark.parametrize("rank", [1, 20])
+def test_top_eigenvectors_from_products_only(dtype, tolerance, rank):
+    expected = 1000 / np.arange(1.0, 801)
+    A = with_spectrum(expected, dtype)
+    calls = []
+
+    def product(x):
+        calls.append(x.shape[1])
+        return A @ x
+
+    values, vectors = top_eigenvectors(product, lambda: pytest.fail("a dense matrix"), A.diagonal(), rank)
+    np.testing.assert_allclose(values, expected[:rank], rtol=tolerance)
+    np.testing.assert_allclose(A @ vectors, vectors * values, atol=1000 * tolerance)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(rank), atol=tolerance)
+    again = top_eigenvectors(product, A.clone, A.diagonal(), rank)
+    assert torch.equal(values, again[0]) and torch.equal(vectors, again[1])
+    assert sum(calls) <= 800  # of two runs
+
+
+@pytest.mark.parametrize("expected", [np.repeat([5.0, 1.0], [40, 760]), 1 + np.linspace(1e-3, 0, 800)])
+def test_top_eigenvectors_that_a_krylov_space_does_not_show(expected):
+    A = with_spectrum(expected, torch.float64)
+    values, vectors = top_eigenvectors(A.matmul, A.clone, A.diagonal(), 25)
+    np.testing.assert_allclose(values, expected[:25], rtol=1e-12)
+    np.testing.assert_allclose(vectors.T @ A @ vectors, np.diag(expected[:25]), atol=1e-12)
+
+
 # Iterations
 
 
