@@ -26,6 +26,8 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
+from recbole_edlae.data.training_users import training_users, with_fold_in
+
 FOLD_IN = 0.8  # of a held-out user's items, where the settings do not say
 
 
@@ -63,18 +65,6 @@ class TrainingUserDataLoader(UserDataLoader):
         self.user_list = Interaction({self.uid_field: training_users(dataset)})
         self.sample_size = len(self.user_list)
         AbstractDataLoader.__init__(self, config, dataset, sampler, shuffle=True)
-
-
-def with_fold_in(dataset):
-    """What histories are read from: the dataset itself, unless a user split holds users out."""
-    return dataset.with_fold_in() if isinstance(dataset, TrainingUsers) else dataset
-
-
-def training_users(dataset):
-    """Ids of the users that a loader of users iterates in training: all, unless a user split holds some out."""
-    if not isinstance(dataset, TrainingUsers):
-        return torch.arange(dataset.user_num)
-    return dataset.inter_feat[dataset.uid_field].unique()
 
 
 def asked_for(settings):

@@ -12,7 +12,7 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
 from recbole_edlae.data.item_dataloader import ItemDataLoader
-from recbole_edlae.data.user_split import training_users
+from recbole_edlae.data.training_users import training_users
 from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
 from recbole_edlae.nn.choices import choose

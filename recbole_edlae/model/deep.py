@@ -10,7 +10,7 @@ from recbole.data.dataloader import UserDataLoader
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
-from recbole_edlae.data.user_split import training_users
+from recbole_edlae.data.training_users import training_users
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss

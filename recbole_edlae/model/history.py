@@ -7,7 +7,7 @@ What every autoencoder here reads: rows of a sparse matrix, kept as they are in 
 import numpy as np
 import torch
 
-from recbole_edlae.data.user_split import with_fold_in
+from recbole_edlae.data.training_users import with_fold_in
 
 
 class HistoryMixin:
