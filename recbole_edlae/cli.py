@@ -33,6 +33,7 @@ COMMANDS = {  # beside `run`: name → module whose main takes the words after i
     "convert-liang": "recbole_edlae.data.liang",
     "recommend": "recbole_edlae.serving.recommend",
     "export": "recbole_edlae.serving.export",
+    "reproduce": "recbole_edlae.experiment.reproduce.command",
     "upstream": "recbole_edlae.upstream.command",
 }
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
@@ -52,8 +53,8 @@ def main(arguments=None):
     commands = (
         "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
         "settings; activations: compare latent activations; convert-liang: read data split by Liang et al.'s code; "
-        "recommend: items for new and known users; export: a model without pickle; upstream: lay the models into "
-        "RecBole's own source; `COMMAND --help` says how"
+        "recommend: items for new and known users; export: a model without pickle; reproduce: the papers' figures "
+        "and tables; upstream: lay the models into RecBole's own source; `COMMAND --help` says how"
     )
     parser.add_argument("command", choices=["run", *COMMANDS], help=commands)
     parser.parse_args(arguments)

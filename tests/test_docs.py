@@ -26,6 +26,7 @@ BEGINNINGS = {
     "leaderboard": "recbole_edlae.experiment.leaderboard.Records",
     "tune": "recbole_edlae.experiment.tune.Records",
     "activations": "recbole_edlae.experiment.activations.study",
+    "reproduce": "recbole_edlae.experiment.reproduce.command.Records",
     "upstream": "recbole_edlae.upstream.command.plan",
 }
 
@@ -105,9 +106,10 @@ def test_make_targets(page, words):
 @pytest.fixture
 def clone(tmp_path):
     """The working directory of somebody who has a clone, and the data and results that pages speak of."""
-    for name in ("ml-1m", "gowalla"):
+    for name in ("ml-1m", "ml-1m-prosg", "gowalla", "ml-20m", "netflix", "msd"):
         (tmp_path / "dataset" / name).mkdir(parents=True)
-        (tmp_path / "dataset" / name / f"{name}.inter").touch()
+        for part in ("", ".train", ".validation_tr", ".validation_te", ".test_tr", ".test_te", ".test"):
+            (tmp_path / "dataset" / name / f"{name}{part}.inter").touch()
     for path in ("configs", "docs", "benchmarks"):
         (tmp_path / path).symlink_to(ROOT / path)
     for folder in ("tune/EDLAE-ml-100k", "tuned"):
@@ -122,7 +124,8 @@ def test_commands_are_understood(page, words, clone, monkeypatch, capsys):
     def begin(*_, **__):
         raise Begun
 
-    monkeypatch.setattr("recbole_edlae.experiment.activations.load_pyplot", lambda: None)
+    for module in ("activations", "reproduce.command"):
+        monkeypatch.setattr(f"recbole_edlae.experiment.{module}.load_pyplot", lambda: None)
     if words[0] in BEGINNINGS:
         monkeypatch.setattr(BEGINNINGS[words[0]], begin)
     else:  # its words are held against its help

@@ -57,3 +57,18 @@ def item_similarities(X, U, V):
 def _unit_rows(M):
     M = np.asarray(M, dtype=np.float64)
     return M / np.maximum(np.linalg.norm(M, axis=1, keepdims=True), 1e-300)
+
+
+def median_cosine(E, groups):
+    """Median cosine of all pairs of rows within each group: how alike the embeddings of similar items are.
+
+    Args:
+        E: array (items, k).
+        groups: array of indices, shape (groups, size).
+
+    Returns:
+        array of shape (groups,), in [−1, 1].
+    """
+    E = _unit_rows(E)
+    first, second = np.triu_indices(groups.shape[1], k=1)
+    return np.array([np.median((E[group[first]] * E[group[second]]).sum(1)) for group in groups])
