@@ -59,7 +59,7 @@ def test_order_of_items_is_that_of_the_result():
 
 
 def test_more_items_than_short_indices_can_name(monkeypatch):
-    X = sp.csr_matrix(random_matrix())
+    X = sp.csr_matrix(random_matrix(items=300))
     expected = gram(X)
     monkeypatch.setattr(sys.modules[activity_weight.__module__], "_SHORT", 149)
     assert torch.equal(gram(X), expected)
