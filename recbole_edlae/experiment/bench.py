@@ -9,6 +9,8 @@ import tempfile
 import time
 import warnings
 
+import pandas as pd
+
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.solvers.gram import gram
@@ -91,7 +93,8 @@ class Bench:
         wanted = _text(config, [*config.parameters["Dataset"], "data_path", "repeatable"], own_class)
         if wanted != self._data:
             self._data = self._split = None
-            self._dataset = create_dataset(config)
+            with parsed_fast():
+                self._dataset = create_dataset(config)
             self._data = wanted
         if (split := _text(config, ["seed", "eval_args"])) != self._split:
             self._loaders.clear()
@@ -165,6 +168,23 @@ class Stopwatch:
             return self.function(*arguments, **options)
         finally:
             self.seconds += time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def parsed_fast():
+    """RecBole reads atomic files with pandas' engine in Python; its engine in C gives the same values."""
+    stock = pd.read_csv
+
+    def read_csv(*arguments, **options):
+        if options.get("engine") == "python" and len(options.get("delimiter", "")) == 1:
+            options |= {"engine": "c", "float_precision": "round_trip"}
+        return stock(*arguments, **options)
+
+    pd.read_csv = read_csv
+    try:
+        yield
+    finally:
+        pd.read_csv = stock
 
 
 @contextlib.contextmanager

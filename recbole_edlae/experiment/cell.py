@@ -1,5 +1,6 @@
 """One run of one model, and everything that determines its result."""
 
+import copy
 import dataclasses
 import functools
 import hashlib
@@ -23,6 +24,19 @@ ASIDE = (
 _PACKAGE = pathlib.Path(recbole_edlae.__file__).parent
 
 
+class _Config(Config):
+    """RecBole's Config, which parses each of RecBole's and our files of defaults once in a process."""
+
+    _parsed = {}  # noqa: RUF012
+
+    def _update_internal_config_dict(self, file):
+        if file not in self._parsed:
+            self._parsed[file] = copy.deepcopy(super()._update_internal_config_dict(file))
+        content = copy.deepcopy(self._parsed[file])
+        self.internal_config_dict.update(content or {})
+        return content
+
+
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """A model with its settings on a dataset with a seed: one cell of a leaderboard, one trial of a sweep."""
@@ -35,7 +49,7 @@ class Cell:
 
     def config(self, **overrides):
         """RecBole's Config of this run."""
-        return Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
+        return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
     def identity(self, phases):
         """Everything that determines the result, as a dict that JSON can hold.

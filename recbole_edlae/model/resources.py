@@ -4,6 +4,7 @@ Resources
 What a fit is going to take, and whether this machine has it: known before anything large is allocated.
 """
 
+import functools
 import pathlib
 import time
 
@@ -68,6 +69,7 @@ def group_memory(membership="/proc/self/cgroup", root="/sys/fs/cgroup"):
                 yield int(most) - int((folder / used).read_text()) + int(stat[cache])
 
 
+@functools.cache
 def _operations_a_second(device, order=1024):
     """Of a matrix product, after a first one that wakes the threads."""
     A = torch.ones(order, order, device=device)

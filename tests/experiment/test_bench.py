@@ -3,6 +3,8 @@
 import pathlib
 import time
 
+import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
@@ -39,6 +41,21 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
         for model in ("EDLAE", "EASE", "DLAE"):
             bench.run(Cell(model, "tiny", (protocol,), {"seed": seed}))
     assert len(read) == 1 and len(split) == 2
+
+
+def test_fast_parsing_gives_the_same_values(tmp_path):
+    generator = np.random.default_rng(0)
+    values = [0.1, 1 / 3, 1e-300, 2.0**0.5, *generator.random(200), *generator.integers(0, 2**53, 50)]
+    rows = [f'u{number}\t{value!r}\t"a {number} é"' for number, value in enumerate(map(float, values))]
+    (tmp_path / "x.inter").write_text("\n".join(["user_id:token\trating:float\ttag:token_seq", *rows, "u\t\t"]))
+    options = {"delimiter": "\t", "engine": "python", "encoding": "utf-8", "usecols": ["user_id:token", "rating:float"]}
+    options["dtype"] = {"user_id:token": str, "rating:float": np.float64}
+    for more in ({}, {"usecols": None, "dtype": {**options["dtype"], "tag:token_seq": str}}):
+        expected = pd.read_csv(tmp_path / "x.inter", **{**options, **more})
+        with bench_module.parsed_fast():
+            pd.testing.assert_frame_equal(
+                pd.read_csv(tmp_path / "x.inter", **{**options, **more}), expected, check_exact=True
+            )
 
 
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
