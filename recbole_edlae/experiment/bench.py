@@ -177,7 +177,7 @@ def parsed_fast():
 
     def read_csv(*arguments, **options):
         if options.get("engine") == "python" and len(options.get("delimiter", "")) == 1:
-            options |= {"engine": "c", "float_precision": "round_trip"}
+            options["engine"] = "c"
         return stock(*arguments, **options)
 
     pd.read_csv = read_csv
