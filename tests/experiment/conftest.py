@@ -59,7 +59,7 @@ def refused(capsys):
 
 @pytest.fixture
 def killed_again_and_again(tmp_path):
-    """Runs a command that is killed whenever it has put five more runs on record, until it ends by itself.
+    """Runs a command that is killed whenever it has put three more runs on record, until it ends by itself.
 
     Every run is finished exactly once. Returns its output folder and that of the same command undisturbed.
     """
@@ -79,7 +79,7 @@ def killed_again_and_again(tmp_path):
             process, before = subprocess.Popen([*words, "--output", str(out)], **options), finished()
             while process.poll() is None:
                 time.sleep(0.02)
-                if finished() >= before + 5:
+                if finished() >= before + 3:
                     process.send_signal(signal.SIGKILL)
                     process.wait()
                     killed += 1
