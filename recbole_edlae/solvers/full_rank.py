@@ -50,7 +50,7 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
     Raises:
         ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
 
-    Cost: n³ additions and multiplications; 256 n values beside B on the CPU.
+    Cost: n³ additions and multiplications; on the CPU nothing of its size beside B.
     """
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)

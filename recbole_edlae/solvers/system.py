@@ -72,7 +72,7 @@ def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
     Raises:
         ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
 
-    Cost: n³ additions and multiplications; 256 n values beside C on the CPU.
+    Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
     """
     system = System(G, dropout=dropout, l2=l2)
     return system.inverse(overwrite=overwrite, progress=progress), system.Lambda

@@ -22,16 +22,18 @@ def test_equals_numpy(n, dtype, tolerance):
     np.testing.assert_allclose(C.numpy(), np.linalg.inv(before.double().numpy()), atol=tolerance)
 
 
-def test_overwrite_is_in_place():
+@pytest.mark.parametrize("view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]])
+def test_overwrite_is_in_place(view):
     M = positive_definite(700)
     expected = inverse(M)
-    assert inverse(M, overwrite=True) is M
-    assert torch.equal(M, expected)
+    given = view(M).copy_(M)
+    assert inverse(given, overwrite=True) is given
+    assert torch.equal(given, expected)
 
 
-def test_reads_the_lower_triangle_and_returns_both():
+def test_reads_the_upper_triangle_and_returns_both():
     M = positive_definite(600)
-    C = inverse(M.tril() + torch.full_like(M, torch.nan).triu(1))
+    C = inverse(M.triu() + torch.full_like(M, torch.nan).tril(-1))
     assert torch.equal(C, C.T) and torch.equal(C, inverse(M))
 
 
@@ -61,14 +63,14 @@ def test_holds_nothing_of_the_size_of_the_matrix():
     reset.write_text("5")
     before = kilobytes("VmRSS")
     inverse(M, overwrite=True)
-    assert (kilobytes("VmHWM") - before) * 1024 <= 0.4 * M.nbytes
+    assert (kilobytes("VmHWM") - before) * 1024 <= 0.1 * M.nbytes
 
 
 def test_progress_ends_at_the_total():
     seen = []
     inverse(positive_definite(1300), progress=lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1] == (1300**3, 1300**3) and len(seen) > 3
+    assert seen[-1] == (1300**3, 1300**3) and len(seen) == 3
 
 
 @pytest.mark.parametrize("n", [3, 900])
