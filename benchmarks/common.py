@@ -95,7 +95,7 @@ def fresh(function, *arguments):
 
 
 def matmul_rate(n, repeats=3):
-    """Floating-point operations a second of an n × n float32 matrix product, the best of a few by torch and by NumPy."""
+    """Floating-point operations a second of an n × n float32 matrix product, the best of a few by torch and NumPy."""
     A, B = torch.rand(n, n), torch.rand(n, n)
     a, b, out = A.numpy(), B.numpy(), torch.empty_like(A)
     products = {"torch": lambda: torch.mm(A, B, out=out), "numpy": lambda: np.matmul(a, b, out=out.numpy())}

@@ -5,7 +5,10 @@ Reference:
     Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
 """
 
+import torch
+
 from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.model.resources import check_sparse_memory
 from recbole_edlae.solvers.full_rank import full_rank
 from recbole_edlae.solvers.neighbors import neighbors
 
@@ -30,9 +33,15 @@ class EDLAE(LinearAutoEncoder):
     def weights(self, user_weight, progress):
         if self.neighbors is None:
             return super().weights(user_weight, progress)
+
+        def announce(wanted):
+            takes = check_sparse_memory(self.n_items, self.neighbors, wanted, torch.device("cpu"))
+            self.logger.info(f"{type(self).__name__}: {takes}")
+
         return neighbors(
             self.interactions, self.neighbors, user_weight, dropout=self.dropout_prob, l2=self.reg_weight,
-            emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, device=self.encoder.device, progress=progress,
+            emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, device=self.encoder.device, announce=announce,
+            progress=progress,
         )  # fmt: skip
 
     def solve(self, G, progress):

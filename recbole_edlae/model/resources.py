@@ -42,6 +42,19 @@ def check_memory(items, matrices, more, device):
     return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
 
 
+def check_sparse_memory(items, neighbors, wanted, device):
+    r"""The same for a fit with ``neighbors``, which takes ``wanted`` bytes."""
+    there = memory_at_hand(device)
+    text = f"{items} items with {neighbors} neighbors: {_size(wanted)} of {_size(there)} memory at hand"
+    if wanted > there:
+        raise MemoryError(
+            f"a fit on {text}. Ways out: fewer neighbors, at 24 bytes each for every item; fewer items or shorter "
+            "histories, item_inter_num_interval='[10,inf)' or user_inter_num_interval='[0,1000]', as every two items of "
+            "a user take 8 bytes; a machine with more memory"
+        )
+    return text
+
+
 def memory_at_hand(device):
     r"""Bytes that a process may still take: of the machine, of its control group, or of the GPU."""
     if device.type == "cuda":

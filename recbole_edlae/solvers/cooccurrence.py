@@ -33,10 +33,14 @@ class CoOccurrence:
         self.arrays = X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight
         self.items = X.shape[1]
 
-    def pairs(self, dtype):
-        """G = Xᵀ diag(w) X as Pairs; 8 bytes (float32) for every pair of items with a user in common."""
+    def pair_counts(self):
+        """For every item, how many of those before it have a user in common with it, (n,)."""
         size = np.zeros(self.items, np.int64)
         in_threads(_count, *self.arrays, size)
+        return size
+
+    def pairs(self, dtype, size):
+        """G = Xᵀ diag(w) X as Pairs, given ``pair_counts``; 8 bytes (float32) a pair."""
         indptr = np.concatenate([[0], np.cumsum(size)])
         indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
         diagonal = np.zeros(self.items)

@@ -15,7 +15,7 @@ _BATCH_BYTES = 2**26  # of the small systems solved together
 
 def neighbors(
     X, count, user_weight=None, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None,
-    dtype=torch.float32, device="cpu", progress=None,
+    dtype=torch.float32, device="cpu", announce=None, progress=None,
 ):  # fmt: skip
     """Sparse item × item weights: ``full_rank`` where every target item may use ``count`` other items only.
 
@@ -37,6 +37,7 @@ def neighbors(
         dropout, l2, emphasis, diagonal_bound: as in ``full_rank``.
         dtype: torch.float32 or torch.float64, of the small systems and of B.
         device: where the small systems are solved.
+        announce: called with the bytes that the rest takes, when they are known and before they are taken; it may raise.
         progress: called as ``progress(done, total)`` in target items.
 
     Returns:
@@ -55,9 +56,12 @@ def neighbors(
     popularity = np.bincount(X.indices, minlength=X.shape[1])
     order = np.argsort(-popularity, kind="stable")[: np.count_nonzero(popularity)]  # the items that occur
     data = CoOccurrence(X[:, order], weight)
-    pairs = data.pairs(number)
+    pair_counts, count = data.pair_counts(), min(count, max(len(order) - 1, 1))
+    if announce is not None:
+        announce(int(pair_counts.sum()) * (4 + number.itemsize) + 3 * len(order) * count * (4 + number.itemsize))
+    pairs = data.pairs(number, pair_counts)
     Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
-    inputs, size = data.best_inputs(min(count, max(len(order) - 1, 1)), pairs.diagonal + Lambda)
+    inputs, size = data.best_inputs(count, pairs.diagonal + Lambda)
     del data
     values, diagonal = np.empty(inputs.shape, number), np.empty(len(order), number)
     step = max(1, _BATCH_BYTES // (values.itemsize * (inputs.shape[1] + 1) ** 2))

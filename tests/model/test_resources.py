@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import pytest
 import torch
 from recbole.config import Config
@@ -32,6 +33,18 @@ def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, mat
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
     model.gram = without_gram
     with pytest.raises(MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"):
+        model.fit()
+
+
+def test_a_fit_with_neighbors_counts_its_pairs_of_items(tiny, monkeypatch):
+    model = model_of("EDLAE", tiny, neighbors=3)
+    X = model.interactions.toarray() > 0
+    together = np.triu(X.T.astype(int) @ X, 1) > 0
+    needed = 8 * together.sum() + 24 * X.any(axis=0).sum() * 3
+    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
+    model.fit()
+    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
+    with pytest.raises(MemoryError, match=r"a fit on 31 items with 3 neighbors: .* of .*fewer neighbors"):
         model.fit()
 
 

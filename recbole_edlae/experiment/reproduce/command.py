@@ -37,6 +37,8 @@ def main(arguments):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         for name in options.figures:
             choose("FIGURE", name, page.FIGURES)
+        if options.items and options.figures != ["times"]:
+            raise ValueError("--items makes up data for the figure times, and for that only: reproduce times --items N")
         load_pyplot()
         plans = [read(dataset, options) for dataset in options.dataset or [None]]
         labs = [Lab(plan, overrides, options.engine) for plan in plans]
@@ -52,7 +54,8 @@ def main(arguments):
             words = shlex.join(
                 ["recbole-edlae", "reproduce", name, f"--dataset={lab.dataset}", *_given(options, overrides)]
             )
-            page.save(folder, name, {"dataset": lab.dataset, "command": words, "data": data})
+            dataset = f"{options.items}-items" if options.items else lab.dataset
+            page.save(folder, name, {"dataset": dataset, "command": words, "data": data})
             page.write(file, folder)
             verdict = page.verdict([holds for holds, _ in page.FIGURES[name].found(data)])
             tqdm.write(f"{lab.dataset}  {name}: {verdict}, {time.perf_counter() - start:.0f} s")

@@ -156,6 +156,16 @@ def ahead(difference, comparisons=1):
     return mean > 0
 
 
+def never_behind(differences):
+    """Whether no lead is negative by more than chance.
+
+    False where one is, with all comparisons accounted for; None where one would be if it were the only one.
+    """
+    if any(ahead(each, len(differences)) is False for each in differences):
+        return False
+    return None if any(ahead(each) is False for each in differences) else True
+
+
 def together(verdicts):
     """One verdict on a claim of several parts: False where a part fails, None where one is open."""
     return False if False in verdicts else None if None in verdicts else True
