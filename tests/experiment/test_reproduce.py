@@ -126,6 +126,9 @@ def test_claims_about_activations():
 
     assert [each for each, _ in activations.found(data(sigmoid=0.3, relu=0.2, tanh=0.1))] == [True, True, True]
     assert [each for each, _ in activations.found(data(sigmoid=0.2, relu=0.3, tanh=0.1))] == [True, False, False]
+    two = data(sigmoid=0.3, relu=0.2, tanh=0.1)
+    two["runs"] += data(sigmoid=0.15, relu=0.1, tanh=0.1)["runs"]  # another seed
+    assert [each for each, _ in activations.found(two)] == [True, None, None]
 
 
 def test_verdict():
@@ -189,10 +192,10 @@ def test_every_figure_is_measured_drawn_and_on_record(plan, tmp_path, monkeypatc
 def test_times_of_made_up_data_stand_beside_those_of_a_dataset(plan, tmp_path):
     pytest.importorskip("matplotlib")
     cli.main(["reproduce", "times", "--settings", plan, "--items=60", "--ranks", "2", "5", "--output=out"])
-    result = json.loads((tmp_path / "out" / "results" / "60-items-times.json").read_text())
+    result = json.loads((tmp_path / "out" / "results" / "synthetic-60-times.json").read_text())
     assert result["data"]["items"] == 60 and result["data"]["ranks"] == [2, 5]
     text = (tmp_path / "out" / "results.md").read_text()
-    assert "### 60-items: " in text and "| 1.4e+04 | 3.6e+04 |" in text and "| 2.5e+05 | 3.1e+05 |" in text
+    assert "### synthetic-60: " in text and "| 1.4e+04 | 3.6e+04 |" in text and "| 2.5e+05 | 3.1e+05 |" in text
 
 
 def test_the_best_on_validation_is_chosen(plan, tmp_path):

@@ -54,7 +54,7 @@ def main(arguments):
             words = shlex.join(
                 ["recbole-edlae", "reproduce", name, f"--dataset={lab.dataset}", *_given(options, overrides)]
             )
-            dataset = f"{options.items}-items" if options.items else lab.dataset
+            dataset = f"synthetic-{options.items}" if options.items else lab.dataset
             page.save(folder, name, {"dataset": dataset, "command": words, "data": data})
             page.write(file, folder)
             verdict = page.verdict([holds for holds, _ in page.FIGURES[name].found(data)])
