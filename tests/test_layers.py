@@ -18,6 +18,7 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide where a name comes from"
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -29,8 +30,14 @@ def test_mathematics_imports_nothing_above_it(path):
 
 
 def test_models_do_not_import_experiments():
+    above = ("recbole_edlae.experiment", "recbole_edlae.checks")
     for path in (PACKAGE / "model").glob("*.py"):
-        assert not any(name.startswith(("recbole_edlae.experiment", "recbole_edlae.cli")) for name in imported(path))
+        assert not any(name.startswith(above) for name in imported(path)), path
+
+
+def test_nothing_imports_the_command_line_but_its_entry():
+    for path in PACKAGE.rglob("*.py"):
+        assert path.name == "__main__.py" or not any(name == "recbole_edlae.cli" for name in imported(path)), path
 
 
 def test_solvers_work_without_recbole():

@@ -10,7 +10,7 @@ import pathlib
 
 import pandas as pd
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 
 PROGRAM = "recbole-edlae convert-liang"
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
@@ -23,7 +23,7 @@ def main(arguments):
     parser.add_argument("folder", help="where the five files are")
     parser.add_argument("output", help="folder of the dataset to write, DATA_PATH/NAME")
     options = parser.parse_args(arguments)
-    with cli.said_in_one_line(PROGRAM):
+    with checks.said_in_one_line(PROGRAM):
         counts = convert(options.folder, options.output)
     for part, (interactions, users) in counts.items():
         print(f"{part}: {interactions} interactions of {users} users")

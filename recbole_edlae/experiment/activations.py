@@ -19,7 +19,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 from scipy.stats import spearmanr
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.analysis.encoder import encoder_properties
 from recbole_edlae.nn.activations import ACTIVATIONS
 from recbole_edlae.nn.choices import choose
@@ -43,11 +43,11 @@ def main(arguments):
         load_pyplot()
         for name in own.activations:
             choose("activations", name, ACTIVATIONS)
-        options = cli.prepare([*rest, "--model=DeepAE"], PROGRAM)
+        options = checks.prepare([*rest, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
     except ValueError as error:
-        cli.stop(PROGRAM, error)
+        checks.stop(PROGRAM, error)
     settings = {"state": "ERROR", "show_progress": False, **options.settings}
 
     def report(run):

@@ -5,7 +5,7 @@ import os
 import pathlib
 import sys
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.experiment.cell import Cell
 from recbole_edlae.experiment.engine import ENGINES
 
@@ -28,15 +28,15 @@ def parse(program, description, add_arguments, words):
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
     options, rest = parser.parse_known_args(words)
-    cli.read_config_files(options.config_files or [])  # says so where one is missing, by the name it was given
+    checks.read_config_files(options.config_files or [])  # says so where one is missing, by the name it was given
     sys.argv = [program]  # RecBole's Config reads settings from it
-    return options, {key: cli.value_of(text) for key, text in cli.read_overrides(rest).items()}
+    return options, {key: checks.value_of(text) for key, text in checks.read_overrides(rest).items()}
 
 
 def make_cell(model, dataset, config_files, settings, label=""):
     """A Cell whose files are found from any working directory."""
     files = tuple(os.path.abspath(file) for file in config_files)
-    data_path = {**cli.read_config_files(files), **settings}.get("data_path") or "dataset/"
+    data_path = {**checks.read_config_files(files), **settings}.get("data_path") or "dataset/"
     return Cell(model, dataset, files, {**settings, "data_path": os.path.abspath(data_path)}, label or model)
 
 
@@ -48,15 +48,15 @@ def check(cells, overrides):
         overrides: keys that the command line sets for all cells; a model that has no such setting is no fault.
     """
     for cell in cells:
-        cli.check_model(cell.model)
-        settings = {**cli.read_config_files(cell.config_files), **cell.settings}
+        checks.check_model(cell.model)
+        settings = {**checks.read_config_files(cell.config_files), **cell.settings}
         options = argparse.Namespace(
             model=cell.model, dataset=cell.dataset, config_files=list(cell.config_files), settings=settings, nproc=1
         )
         own = [key for key in cell.settings if key not in overrides]
         try:
-            cli.check(options, own, dict(cell.settings))
+            checks.check(options, own, dict(cell.settings))
         except ValueError as error:
             named = cell.label != cell.model or len({each.label for each in cells}) > 1
             raise ValueError(f"{cell.label}: {error}" if named else error) from None
-    cli.check_spelling(overrides, [cell.config() for cell in cells])
+    checks.check_spelling(overrides, [cell.config() for cell in cells])

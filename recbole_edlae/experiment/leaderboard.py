@@ -7,7 +7,7 @@ import sys
 import yaml
 from tqdm import tqdm
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.evaluation.significance import TESTS
 from recbole_edlae.experiment import board, command, engine, report
 from recbole_edlae.experiment.records import Records
@@ -30,7 +30,7 @@ def add_arguments(parser):
 
 def main(arguments):
     """Runs what is not on record in --output, then writes the report there and prints the table."""
-    with cli.said_in_one_line(PROGRAM):
+    with checks.said_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         plans = [Plan(dataset, options, overrides) for dataset in options.dataset or [None]]
         for plan in plans:
@@ -75,7 +75,7 @@ def read_settings(path):
     Raises:
         ValueError: there is a key it does not know, or models are not a mapping of mappings.
     """
-    content = cli.read_config_files([path])
+    content = checks.read_config_files([path])
     for key in content:
         if key not in _KEYS:
             raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
@@ -85,7 +85,7 @@ def read_settings(path):
             f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
         )
     folder = pathlib.Path(path).parent
-    protocol = cli.read_config_files([folder / file for file in content.get("config_files", [])])
+    protocol = checks.read_config_files([folder / file for file in content.get("config_files", [])])
     for label, settings in models.items():
         if isinstance(settings, str):
             models[label] = _settings_of(folder / settings, {**protocol, "dataset": content.get("dataset")})
@@ -94,7 +94,7 @@ def read_settings(path):
 
 def _settings_of(file, protocol):
     """What a config file says beyond the protocol."""
-    content = cli.read_config_files([file])
+    content = checks.read_config_files([file])
     return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}
 
 

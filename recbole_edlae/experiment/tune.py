@@ -12,7 +12,7 @@ import sys
 import yaml
 from tqdm import tqdm
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.experiment import command, engine, space
 from recbole_edlae.experiment.cell import ASIDE
 from recbole_edlae.experiment.records import Records
@@ -34,14 +34,14 @@ def add_arguments(parser):
 
 def main(arguments):
     """Runs the trials that are not on record in --output, tests the best and writes it there as best.yaml."""
-    with cli.said_in_one_line(PROGRAM):
+    with checks.said_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         sweep = Sweep(options, overrides)
         records = Records(options.output or pathlib.Path("tune") / f"{sweep.cell.model}-{sweep.cell.dataset}")
         best = sweep.run(records)
         ((_, tested, _),) = engine.run([best], records, engine=options.engine)
     if tested["status"] == "failed":
-        cli.stop(PROGRAM, f"the best settings failed when they were tested: {tested['error']}")
+        checks.stop(PROGRAM, f"the best settings failed when they were tested: {tested['error']}")
     path = records.folder / "best.yaml"
     words = shlex.join(["recbole-edlae", "tune", *arguments])
     path.write_text(best_config(best, tested, words, sweep), encoding="utf-8")
@@ -53,7 +53,7 @@ class Sweep:
 
     def __init__(self, options, overrides):
         files = options.config_files or []
-        content = cli.read_config_files(files)
+        content = checks.read_config_files(files)
         model = options.model or content.get("model", "EDLAE")
         dataset = options.dataset or content.get("dataset", "ml-100k")
         self.cell = command.make_cell(model, dataset, files, overrides)

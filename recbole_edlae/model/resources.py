@@ -49,8 +49,8 @@ def check_sparse_memory(items, neighbors, wanted, device):
     if wanted > there:
         raise MemoryError(
             f"a fit on {text}. Ways out: fewer neighbors, at 24 bytes each for every item; fewer items or shorter "
-            "histories, item_inter_num_interval='[10,inf)' or user_inter_num_interval='[0,1000]', as every two items of "
-            "a user take 8 bytes; a machine with more memory"
+            "histories, item_inter_num_interval='[10,inf)' or user_inter_num_interval='[0,1000]', as every two items "
+            "of a user take 8 bytes; a machine with more memory"
         )
     return text
 

@@ -17,7 +17,7 @@ from recbole.utils import get_model
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from recbole_edlae import __version__, cli, registry
+from recbole_edlae import __version__, checks, registry
 from recbole_edlae.experiment.bench import quiet
 from recbole_edlae.model.sparse import SparseWeights
 from recbole_edlae.nn.choices import choose
@@ -40,7 +40,7 @@ def main(arguments):
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the weights (default: %(default)s)")
     parser.add_argument("--top", type=int, metavar="N", help="keep the N largest weights for each item, by magnitude")
     options = parser.parse_args(arguments)
-    with cli.said_in_one_line(PROGRAM), quiet():
+    with checks.said_in_one_line(PROGRAM), quiet():
         folder = pathlib.Path(options.output)
         _check_target(folder, options.top)
         checkpoint = Checkpoint.read(options.checkpoint)

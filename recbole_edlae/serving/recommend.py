@@ -16,7 +16,7 @@ import sys
 
 from tqdm import tqdm
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.experiment.bench import quiet
 from recbole_edlae.nn.choices import choose
 from recbole_edlae.serving.recommender import Recommender
@@ -36,7 +36,7 @@ def main(arguments):
     parser.add_argument("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
     parser.add_argument("--exclude", metavar="FILE", help="items never to recommend, one a line")
     options = parser.parse_args(arguments)
-    with cli.said_in_one_line(PROGRAM), quiet():
+    with checks.said_in_one_line(PROGRAM), quiet():
         users = open_histories(options.histories)
         write = choose("output", pathlib.Path(options.output).suffix, WRITERS)
         if options.topk < 1:

@@ -37,7 +37,7 @@ def neighbors(
         dropout, l2, emphasis, diagonal_bound: as in ``full_rank``.
         dtype: torch.float32 or torch.float64, of the small systems and of B.
         device: where the small systems are solved.
-        announce: called with the bytes that the rest takes, when they are known and before they are taken; it may raise.
+        announce: called with the bytes that the rest takes, before they are taken; it may raise.
         progress: called as ``progress(done, total)`` in target items.
 
     Returns:

@@ -11,7 +11,7 @@ import dataclasses
 import pathlib
 import re
 
-from recbole_edlae import cli, registry
+from recbole_edlae import checks, registry
 from recbole_edlae.upstream import lift, pages
 
 PROGRAM = "recbole-edlae upstream"
@@ -64,7 +64,7 @@ def main(arguments):
     parser = argparse.ArgumentParser(PROGRAM, description=__doc__.partition("\n\n")[0].partition(": ")[2])
     parser.add_argument("path", type=pathlib.Path, help="a checkout of RecBole, the folder that has recbole/ in it")
     options = parser.parse_args(arguments)
-    with cli.said_in_one_line(PROGRAM):
+    with checks.said_in_one_line(PROGRAM):
         changes, absent = plan(options.path)
         write(changes, options.path)
     for path in changes:

@@ -52,9 +52,7 @@ def _over_relu_and_tanh(data, what):
     """Whether sigmoid is above both with every seed: False where it is below one with every seed, None otherwise."""
     own = _column(data, "sigmoid", what)
     others = [_column(data, name, what) for name in ("relu", "tanh")]
-    return together(
-        [True if min(own) > max(other) else False if max(own) < min(other) else None for other in others]
-    )
+    return together([True if min(own) > max(other) else False if max(own) < min(other) else None for other in others])
 
 
 def table(data):

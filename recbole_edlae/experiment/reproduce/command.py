@@ -6,7 +6,7 @@ import time
 
 from tqdm import tqdm
 
-from recbole_edlae import cli
+from recbole_edlae import checks
 from recbole_edlae.experiment import command
 from recbole_edlae.experiment.activations import load_pyplot
 from recbole_edlae.experiment.cell import ASIDE
@@ -33,7 +33,7 @@ def add_arguments(parser):
 
 def main(arguments):
     """Measures what is not on record in --output, and writes JSON, a picture and the page after each figure."""
-    with cli.said_in_one_line(PROGRAM):
+    with checks.said_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         for name in options.figures:
             choose("FIGURE", name, page.FIGURES)
@@ -72,7 +72,7 @@ def read(dataset, options):
     if not path.is_file() and not options.settings:
         known = ", ".join(sorted(each.stem for each in PLANS.glob("*.yaml")))
         raise ValueError(f"dataset: there are settings for {known}; for {dataset} write some and name them, --settings")
-    plan = cli.read_config_files([path])
+    plan = checks.read_config_files([path])
     for key in plan:
         choose("settings", key, dict.fromkeys(KEYS))
     for row in plan["rows"]:
