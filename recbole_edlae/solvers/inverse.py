@@ -1,8 +1,11 @@
 """Inverse of a symmetric positive definite matrix, in place."""
 
+import functools
+
 import numpy as np
 import torch
 from scipy.linalg import get_lapack_funcs
+from threadpoolctl import ThreadpoolController
 
 _TILE = 256  # rows and columns that are transposed at a time
 
@@ -31,7 +34,7 @@ def inverse(M, *, overwrite=False, progress=None):
         ValueError: M is not square.
         torch.linalg.LinAlgError: M is not positive definite to working precision.
 
-    Cost: n³ additions and multiplications; nothing of the size of M beside the result.
+    Cost: n³ additions and multiplications on as many threads as torch has; nothing of the size of M beside the result.
     """
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"M must be a square matrix, got shape {tuple(M.shape)}")
@@ -43,13 +46,20 @@ def inverse(M, *, overwrite=False, progress=None):
     C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
     array, total = C.numpy(), len(M) ** 3
     lower = array.T  # LAPACK counts by columns: its lower triangle is the upper one here
-    for step, routine in enumerate(get_lapack_funcs(("potrf", "trtri", "lauum"), (lower,)), start=1):
-        options = {"clean": False, "overwrite_a": True} if step == 1 else {"overwrite_c": True}
-        _check(routine(lower, lower=True, **options)[1])
-        if progress is not None:
-            progress(total * step // 3, total)
+    with _threads().limit(limits=torch.get_num_threads(), user_api="blas"):
+        for step, routine in enumerate(get_lapack_funcs(("potrf", "trtri", "lauum"), (lower,)), start=1):
+            options = {"clean": False, "overwrite_a": True} if step == 1 else {"overwrite_c": True}
+            _check(routine(lower, lower=True, **options)[1])
+            if progress is not None:
+                progress(total * step // 3, total)
     _mirror(array)
     return M.copy_(C) if overwrite and C is not M else C
+
+
+@functools.cache
+def _threads():
+    """Of SciPy's libraries, which know nothing of torch.set_num_threads."""
+    return ThreadpoolController()
 
 
 def _check(failed):
