@@ -8,7 +8,7 @@ from recbole_edlae.solvers.als import decoder
 from recbole_edlae.solvers.certificate import baseline, energy, gradients, residual
 from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_omega
-from recbole_edlae.solvers.system import row_dot, symmetric_product
+from recbole_edlae.solvers.system import row_dot
 
 
 def admm(
@@ -93,7 +93,7 @@ def _steps(system, C, U, Omega, tol):
         d = row_dot(U, V)
         gamma = (m * d + m - Lambda - row_dot(MU, V)) / Omega  # for which β = d is optimal, and the gradient RV
         r = -gradient[0]
-        p = symmetric_product(C, r)
+        p = C @ r
         rp, dp = (r * p).sum(), row_dot(p, V)
         step = rp / (rp + (Omega * dp * dp).sum()).clamp_min(torch.finfo(m.dtype).tiny)
         U, MU = U + step * p, MU + step * r

@@ -5,7 +5,7 @@ import torch
 from recbole_edlae.solvers.certificate import baseline, energy, gradients, residual
 from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_count
-from recbole_edlae.solvers.system import row_dot, symmetric_product
+from recbole_edlae.solvers.system import row_dot
 
 
 def als(
@@ -103,7 +103,7 @@ def _encoder(system, C, U, V, r, steps):
     The preconditioned residual z = Cr has Mz = r, so M p follows by recurrence and a step costs two products.
     """
     m = system.diagonal
-    z = symmetric_product(C, r)
+    z = C @ r
     p, Mp, rz = z, r, (r * z).sum()
     for step in range(1, steps + 1):
         d = row_dot(p, V)
@@ -114,7 +114,7 @@ def _encoder(system, C, U, V, r, steps):
         U = U + rz / curvature * p
         if step < steps:
             r = r - rz / curvature * q
-            z = symmetric_product(C, r)
+            z = C @ r
             rz, previous = (r * z).sum(), rz
             p, Mp = z + rz / previous * p, r + rz / previous * Mp
     return U

@@ -4,8 +4,6 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from recbole_edlae.solvers.system import symmetric_product
-
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
 _TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue
 
@@ -27,7 +25,7 @@ def truncate(system, C, mu, rank):
     shift, mu = (system.Lambda - 2 * mu)[:, None], mu[:, None]
 
     def product(x):
-        return symmetric_product(C, mu * x).mul_(mu).add_(symmetric_product(system.G, x)).addcmul_(shift, x)
+        return (C @ (mu * x)).mul_(mu).add_(system.G @ x).addcmul_(shift, x)
 
     def dense():
         N = (C * mu).mul_(mu.T).add_(system.G)

@@ -24,7 +24,7 @@ class System:
 
     def product(self, U):
         """M U."""
-        return symmetric_product(self.G, U).addcmul_(self.Lambda[:, None], U)
+        return (self.G @ U).addcmul_(self.Lambda[:, None], U)
 
     def inverse(self, *, overwrite=False, progress=None):
         """C = M⁻¹; with ``overwrite`` in G's place."""
@@ -37,11 +37,6 @@ class System:
                 f"G + penalty is not positive definite at {M.dtype}: the users do not determine the weights of "
                 f"{len(M)} items. Raise l2 or dropout, or compute in float64"
             ) from None
-
-
-def symmetric_product(S, U):
-    """S U for a symmetric S. As (Uᵀ S)ᵀ it takes a quarter less time where U has few columns."""
-    return (U.T @ S).T.contiguous()
 
 
 def row_dot(A, B):

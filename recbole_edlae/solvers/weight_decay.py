@@ -1,13 +1,10 @@
 """The low-rank linear autoencoder with weight decay, in closed form."""
 
-import functools
-
 import torch
 
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.objective import check_gram, check_l2, check_rank
 from recbole_edlae.solvers.spectral import top_eigenvectors
-from recbole_edlae.solvers.system import symmetric_product
 
 
 def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
@@ -40,7 +37,7 @@ def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
     check_l2(l2)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
-    power, Q = top_eigenvectors(functools.partial(symmetric_product, G), G.clone, G.diagonal(), rank)
+    power, Q = top_eigenvectors(G.matmul, G.clone, G.diagonal(), rank)
     Q[G.diagonal() == 0] = 0
     gain = torch.where(power > l2, 1 - l2 / power, 0)
     U = Q * gain.sqrt()

@@ -5,7 +5,7 @@ import torch
 from recbole_edlae.solvers.certificate import energy, ratio
 from recbole_edlae.solvers.iteration import Schedule, begin, m_orthonormal, orthonormal
 from recbole_edlae.solvers.objective import check_count
-from recbole_edlae.solvers.system import row_dot, symmetric_product
+from recbole_edlae.solvers.system import row_dot
 
 
 def zero_diagonal(
@@ -63,7 +63,7 @@ def _steps(system, C, U, cg_steps):
 
 def _encoder(system, C, U, V, r, steps):
     """U after ``steps`` of conjugate gradients among the U with u_j · v_j = 0; r = Π_V(MV − MU)."""
-    z = _without(symmetric_product(C, r), V)
+    z = _without(C @ r, V)
     p, rz = z, (r * z).sum()
     for step in range(1, steps + 1):
         q = _without(system.product(p), V)
@@ -73,7 +73,7 @@ def _encoder(system, C, U, V, r, steps):
         U = U + rz / curvature * p
         if step < steps:
             r = r - rz / curvature * q
-            z = _without(symmetric_product(C, r), V)
+            z = _without(C @ r, V)
             rz, previous = (r * z).sum(), rz
             p = z + rz / previous * p
     return U
