@@ -5,8 +5,6 @@ Reference:
     Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
 """
 
-import torch
-
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.resources import check_sparse_memory
 from recbole_edlae.solvers.full_rank import full_rank
@@ -35,7 +33,7 @@ class EDLAE(LinearAutoEncoder):
             return super().weights(user_weight, progress)
 
         def announce(wanted):
-            takes = check_sparse_memory(self.n_items, self.neighbors, wanted, torch.device("cpu"))
+            takes = check_sparse_memory(self.n_items, self.neighbors, wanted)
             self.logger.info(f"{type(self).__name__}: {takes}")
 
         return neighbors(

@@ -42,9 +42,9 @@ def check_memory(items, matrices, more, device):
     return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
 
 
-def check_sparse_memory(items, neighbors, wanted, device):
-    r"""The same for a fit with ``neighbors``, which takes ``wanted`` bytes."""
-    there = memory_at_hand(device)
+def check_sparse_memory(items, neighbors, wanted):
+    r"""The same for a fit with ``neighbors``, which takes ``wanted`` bytes of the machine."""
+    there = memory_at_hand(torch.device("cpu"))
     text = f"{items} items with {neighbors} neighbors: {_size(wanted)} of {_size(there)} memory at hand"
     if wanted > there:
         raise MemoryError(

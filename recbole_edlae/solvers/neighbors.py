@@ -58,7 +58,7 @@ def neighbors(
     data = CoOccurrence(X[:, order], weight)
     pair_counts, count = data.pair_counts(), min(count, max(len(order) - 1, 1))
     if announce is not None:
-        announce(int(pair_counts.sum()) * (4 + number.itemsize) + 3 * len(order) * count * (4 + number.itemsize))
+        announce((4 + number.itemsize) * int(pair_counts.sum() + 3 * len(order) * count))
     pairs = data.pairs(number, pair_counts)
     Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
     inputs, size = data.best_inputs(count, pairs.diagonal + Lambda)
