@@ -22,6 +22,7 @@ Trains and evaluates one model with RecBole.
 Every other setting of RecBole, of the dataset or of the model goes in as --key=value and overrides the config files,
 for example --dropout_prob=0.5 --topk=[10,20]; `recbole-edlae run --model=MODEL --help` lists a model's own.
 """
+debug = False  # set by --debug: errors show their traceback
 FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
 
 
@@ -189,11 +190,20 @@ def fault_of_the_data(error, options):
 
 @contextlib.contextmanager
 def said_in_one_line(program):
-    """A ValueError from inside ends the process with status 2 and its message, an interruption with 130."""
+    """End the process with one line and status 2 for a ValueError or OSError from inside, with 130 if interrupted.
+
+    With ``--debug`` on the command line (``debug``) the traceback is shown instead.
+    """
     try:
         yield
     except ValueError as error:
+        if debug:
+            raise
         stop(program, error)
+    except OSError as error:
+        if debug:
+            raise
+        stop(program, f"{error.filename or 'file'}: {error.strerror or error}")
     except KeyboardInterrupt:
         interrupted(program)
 

@@ -22,7 +22,7 @@ COMMANDS = {  # beside `run`: name → module whose main takes the words after i
 
 def main(arguments=None):
     """Entry point of the command `recbole-edlae`."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] == "run":
         run(arguments[1:], program="recbole-edlae run")
         return
@@ -41,6 +41,12 @@ def main(arguments=None):
     parser.parse_args(arguments)
 
 
+def _without_debug(arguments):
+    """Remove --debug, which every command takes, and remember it."""
+    checks.debug = checks.debug or "--debug" in arguments
+    return [word for word in arguments if word != "--debug"]
+
+
 def run(arguments=None, program="run_recbole.py"):
     """RecBole's run_recbole.py: its flags and behaviour, with what is wrong said before any data are read.
 
@@ -51,7 +57,7 @@ def run(arguments=None, program="run_recbole.py"):
     Returns:
         dict: RecBole's result. Exits with status 2 and one line on standard error where the input is at fault.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
     try:
         options = checks.prepare(arguments, program)
     except ValueError as error:
