@@ -36,6 +36,10 @@ _MISSING = (
 _SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
 
 
+class AtomicFileError(ValueError):
+    """A file of the dataset cannot be read; the message names it."""
+
+
 class Column(NamedTuple):
     """One column of an atomic file: ``field:type`` in its header."""
 
@@ -65,7 +69,7 @@ def read_header(path: str | os.PathLike, separator: str = "\t", encoding: str | 
         encoding: RecBole's ``encoding``; None is UTF-8.
 
     Raises:
-        ValueError: the file is empty or its first line is not ``field:type`` columns with different names.
+        AtomicFileError: the file is empty or its first line is not ``field:type`` columns with different names.
     """
     with _open(path) as file:
         line = file.readline()
@@ -94,7 +98,7 @@ def read_atomic(
         DataFrame with the fields as columns: float64 for ``float``, text for all other types, NaN where missing.
 
     Raises:
-        ValueError: the file cannot be read by these rules; the message names it and, where there is one, the line.
+        AtomicFileError: the file cannot be read by these rules; the message names it and, where there is one, the line.
 
     Cost: the file's bytes twice, and about half a second for a million rows.
     """
@@ -105,7 +109,7 @@ def read_atomic(
     head, _, rows = content.partition(b"\n")
     columns = _columns(path, head.decode(), separator)
     if not rows.strip():
-        raise ValueError(f"{path} has a header and no rows")
+        raise AtomicFileError(f"{path} has a header and no rows")
     body = _regular(path, rows, columns, separator)
     return _parsed(path, body, columns, [column for column in columns if column.field in fields])
 
@@ -114,7 +118,7 @@ def _open(path: str | os.PathLike) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+        raise AtomicFileError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _decoded(path: str | os.PathLike, content: bytes, encoding: str | None) -> str:
@@ -124,7 +128,7 @@ def _decoded(path: str | os.PathLike, content: bytes, encoding: str | None) -> s
         raise ValueError(f"encoding: Python knows no encoding {encoding!r}") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
+        raise AtomicFileError(
             f"{path}, line {line} is not {error.encoding}: {error.reason} "
             f"(byte {content[error.start]:#04x}); set `encoding`, for example latin-1"
         ) from None
@@ -136,7 +140,7 @@ def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: st
     for byte, name in ((b"\r", "a carriage return"), (b"\0", "a NUL byte")):
         if (offset := content.find(byte)) >= 0:
             line = content.count(b"\n", 0, offset) + 1
-            raise ValueError(f"{path}, line {line} has {name} inside")
+            raise AtomicFileError(f"{path}, line {line} has {name} inside")
     blanks = [blank for blank in (b" ", b"\t") if blank not in separator.encode()]
     if any(blank + b"\n" in content or content.endswith(blank) for blank in blanks):
         content = re.sub(rb"[%b]+(?=\n|\Z)" % b"".join(blanks), b"", content)
@@ -146,23 +150,25 @@ def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: st
 def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]:
     """Columns of a header, which is shown as it was read where it is none."""
     head = head.removeprefix(_BOM.decode()).rstrip("\r\n ")
+    if "\r" in head:
+        raise AtomicFileError(f"{path}, line 1 has a carriage return inside; a line must end in \\n or \\r\\n")
     head = head.removesuffix(separator)
     if not head.strip():
-        raise ValueError(f"{path} is empty or begins with an empty line; it must begin with field:type columns")
+        raise AtomicFileError(f"{path} is empty or begins with an empty line; it must begin with field:type columns")
     types = {each.value: each for each in FeatureType}
     columns = []
     for text in head.split(separator):
         field, colon, kind = text.partition(":")
         if not (field and colon and kind in types):
             hint = _separator_hint(head, separator)
-            raise ValueError(
+            raise AtomicFileError(
                 f"{path} must begin with columns of the form field:type, type one of {', '.join(types)}, separated by "
                 f"field_separator {separator!r}; its first line is {head[:120]!r}{hint}"
             )
         columns.append(Column(field, types[kind]))
     fields = [column.field for column in columns]
     if repeated := [field for field in fields if fields.count(field) > 1]:
-        raise ValueError(f"{path} has two columns {repeated[0]}; its first line is {head[:120]!r}")
+        raise AtomicFileError(f"{path} has two columns {repeated[0]}; its first line is {head[:120]!r}")
     return columns
 
 
@@ -181,7 +187,7 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
     numbers, lines, short = [], [], []
     spare = next((each for each in _SPARE if each not in rows), None)
     if spare is None:
-        raise ValueError(f"{path} has control characters 0x1c to 0x1f inside")
+        raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
     for number, line in enumerate(rows.decode().split("\n"), 2):
         if not line.strip():
             continue
@@ -189,7 +195,7 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
         if len(fields) == len(columns) + 1 and not fields[-1]:
             fields.pop()
         if len(fields) > len(columns):
-            raise ValueError(
+            raise AtomicFileError(
                 f"{path}, line {number} has {len(fields)} fields, the header has {len(columns)}: {line[:80]!r}"
             )
         if len(fields) < len(columns):
@@ -246,7 +252,7 @@ def _parsed(path: str | os.PathLike, body: _Body, columns: list[Column], wanted:
         return pd.read_csv(io.BytesIO(body.content), dtype=dtypes, **options)
     except ValueError as error:
         texts = pd.read_csv(io.BytesIO(body.content), dtype=str, **options)
-        raise ValueError(next(_not_numbers(path, body, texts, wanted), f"{path}: {error}")) from None
+        raise AtomicFileError(next(_not_numbers(path, body, texts, wanted), f"{path}: {error}")) from None
 
 
 def _not_numbers(path: str | os.PathLike, body: _Body, texts: pd.DataFrame, wanted: list[Column]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
-from recbole_edlae.data.atomic import Column, read_atomic, read_header
+from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
 from recbole_edlae.data.warning import DataWarning
 
 
@@ -39,7 +39,7 @@ def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> p
         DataFrame of the columns to load, or None where none is to be loaded.
 
     Raises:
-        ValueError: the file cannot be read; the message names it and, where there is one, the line.
+        AtomicFileError: the file cannot be read; the message names it and, where there is one, the line.
     """
     load_col, unload_col = dataset._get_load_and_unload_col(source)
     if load_col == set():
@@ -111,4 +111,4 @@ def _numbers(words: list[str], where: str) -> list[float]:
     try:
         return list(map(float, words))
     except ValueError as error:
-        raise ValueError(f"{where}:float_seq: {error}") from None
+        raise AtomicFileError(f"{where}:float_seq: {error}") from None
