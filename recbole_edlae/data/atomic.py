@@ -208,7 +208,6 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
             f"{path}: {len(short)} rows have fewer fields than the header, the first in line {short[0]}; "
             "the others are missing values",
             DataWarning,
-            stacklevel=2,
         )
     return _Body("\n".join(lines).encode(), spare, numbers)
 

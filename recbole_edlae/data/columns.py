@@ -40,7 +40,7 @@ def check_columns(settings: Mapping[str, Any]) -> None:
         if (folder / f"{name}.{suffix}").is_file():
             loaded |= _to_load(folder / f"{name}.{suffix}", suffix, settings)
         elif suffix in (settings.get("load_col") or {}):
-            warnings.warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it", DataWarning, 2)
+            warnings.warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it", DataWarning)
     _check_filters(loaded, settings)
 
 
@@ -60,7 +60,7 @@ def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> di
                 raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
     for field in unwanted:
         if field not in fields:
-            warnings.warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}", DataWarning, 2)
+            warnings.warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}", DataWarning)
     return {
         field: kind for field, kind in fields.items() if (wanted is None or field in wanted) and field not in unwanted
     }

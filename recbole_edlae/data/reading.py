@@ -5,6 +5,7 @@ Can go when RecBole reads tokens as they stand in the file.
 
 import functools
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from recbole_edlae.data.warning import DataWarning
 
 
 def install() -> None:
-    """Let every Dataset of RecBole load its files by :func:`load_feat`. Idempotent."""
+    """Let every Dataset of RecBole load its files by :func:`load_feat`, and say what it leaves out. Idempotent."""
     if not hasattr(Dataset._load_feat, "recbole_edlae"):
         load_feat.recbole_edlae = True
         Dataset._load_feat = functools.wraps(Dataset._load_feat)(load_feat)
+        Dataset._filter_inter_by_user_or_item = _counted(Dataset._filter_inter_by_user_or_item)
 
 
 def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
@@ -64,6 +66,23 @@ def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> p
     return frame
 
 
+def _counted(stock: Callable[[Dataset], None]) -> Callable[[Dataset], None]:
+    """Say how many interactions RecBole's filter by the files of users and items leaves out."""
+
+    @functools.wraps(stock)
+    def filter_inter_by_user_or_item(dataset: Dataset) -> None:
+        before = len(dataset.inter_feat)
+        stock(dataset)
+        if left_out := before - len(dataset.inter_feat):
+            warnings.warn(
+                f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
+                f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them",
+                DataWarning,
+            )
+
+    return filter_inter_by_user_or_item
+
+
 def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> None:
     """Enter a column into the dataset's tables, as RecBole does."""
     dataset.field2source[column.field] = source
@@ -82,6 +101,9 @@ def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: Feat
         FeatureSource.ITEM: (dataset.iid_field,),
     }.get(source, ())
     ids = [field for field in ids if field in frame]
+    repeated = frame.duplicated(ids[0]).sum() if len(ids) == 1 else 0
+    if repeated:  # RecBole keeps the first one
+        warnings.warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts", DataWarning)
     missing = frame[ids].isna().any(axis=1)
     if not missing.any():
         return frame
@@ -89,7 +111,6 @@ def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: Feat
         f"{filepath}: {missing.sum()} of {len(frame)} rows without {' or '.join(ids)} are left out, "
         f"the first is row {np.flatnonzero(missing)[0] + 1}",
         DataWarning,
-        stacklevel=2,
     )
     return frame[~missing].reset_index(drop=True)
 

@@ -184,3 +184,15 @@ def test_more_latin_1_by_its_name(read_alike):
 
 def test_more_separator_of_two_colons(read_alike):
     assert read_alike(shop_text().replace("\t", "::"), "--field_separator=::") == (USERS, ITEMS, 320)
+
+
+def test_more_what_other_files_leave_out_is_counted_in_every_command(read_alike, write_shop):
+    path = write_shop()
+    names = ["item_id:token\ttitle:token", *(f"{item}\ta {item}" for item in ITEMS if item != "i7"), "i3\tagain"]
+    path.with_suffix(".item").write_text("\n".join(names) + "\n")
+    users, items, number = read_alike(None, "--load_col=None")
+    left_out = sum(row[1] == "i7" for row in shop_rows())
+    assert users == USERS and len(items) == 19 and number == 320 - left_out
+    for said in read_alike.warnings:
+        assert any(f"{left_out} of 320 interactions are left out" in line for line in said)
+        assert any("shop.item: 1 rows repeat a item_id; its first row counts" in line for line in said)
