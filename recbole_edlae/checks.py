@@ -14,7 +14,7 @@ from recbole_edlae import registry  # first: RecBole's own modules need it on a 
 from recbole_edlae.config_files import Parser, read_config_files, split_names, value_of
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import DataWarning, warn
 from recbole_edlae.nn.choices import closest_first
 from recbole_edlae.rules import check_rules, normalized_ratings
 from recbole_edlae.setting_names import check_keys, effects
@@ -124,7 +124,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     check_columns(config.final_config_dict)
     remarks = [*effects(config.final_config_dict, options.settings), normalized_ratings(config.final_config_dict)]
     for remark in filter(None, remarks):
-        warnings.warn(remark, DataWarning, 2)
+        warn(remark)
     return config
 
 
