@@ -64,8 +64,8 @@ def _parse(arguments: Sequence[str], program: str) -> tuple[argparse.Namespace, 
     options, overrides = parser.parse(arguments)
     options.config_files = split_names(options.config_files)
     from_files = read_config_files(options.config_files)
-    options.model = options.model or from_files.get("model", "EDLAE")
-    options.dataset = str(options.dataset or from_files.get("dataset", "ml-100k"))
+    options.model = from_files.get("model", "EDLAE") if options.model is None else options.model
+    options.dataset = str(from_files.get("dataset", "ml-100k") if options.dataset is None else options.dataset)
     options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
     if options.help:
         parser.print_help()
@@ -132,7 +132,7 @@ def check_model(name: str) -> None:
     """Raise ValueError unless there is a model of a name, with the names there are."""
     models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
     if name not in models:
-        raise ValueError(f"model: there is no {name}; there are {', '.join(closest_first(name, models))}")
+        raise ValueError(f"model: there is no {name or repr(name)}; there are {', '.join(closest_first(name, models))}")
 
 
 def _model_file(name: str) -> Any:
