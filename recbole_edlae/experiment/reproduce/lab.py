@@ -99,7 +99,7 @@ class Lab:
     def remember(self, name, measure, *inputs):
         """What ``measure(lab, *inputs)`` returns, from the records where that has been measured before."""
         models = tuple(sorted({row["model"] for row in ROWS.values()}))
-        modules = (*RUNNER, measure.__module__)
+        modules = (*RUNNER, __name__, measure.__module__)
         identity = {"measured": name, "inputs": inputs, **self.cell("full_rank").identity((), models, modules)}
         key = cells.key(identity)
         done = self.records.finished()
