@@ -1,4 +1,4 @@
-"""Twenty moments at which a leaderboard or a sweep is hit: nothing finished is lost, nothing wrong bears a final name."""
+"""A leaderboard or a sweep hit at twenty moments: nothing finished is lost, nothing wrong bears a final name."""
 
 import json
 import os
@@ -148,7 +148,7 @@ def hit(run, folder, happens, moments, words, expected, undo=lambda: None):
         before = after
     assert run(folder, "nothing", 0, words) == 0
     assert finished(folder)[: len(before)] == before and results(folder) == expected
-    assert not [path for path in pathlib.Path(folder).rglob("*.part")]
+    assert not list(pathlib.Path(folder).rglob("*.part"))
     return hits
 
 

@@ -1,4 +1,4 @@
-"""Parts that are missing, settings files, and records: what is on disk is whole, known by all that made it, and kept."""
+"""Parts that are missing, settings files, and records: whole on disk, known by all that made them, and kept."""
 
 import json
 import multiprocessing
@@ -338,9 +338,11 @@ def drawn(monkeypatch):
 
 
 def test_row_36_every_candidate_is_checked_before_the_first_run(shop, refused, drawn, no_data):
-    assert "dropout_prob must be float in [0, 1), got 1.5" in refused(*write_plan(EDLAE={"dropout_prob": [0.5, 1.5]}))
-    words = write_plan(full_rank={"reg_weight": [1.0, 2.0], "dropout_prob": [0.5, 0.6, -0.1]})
-    assert "dropout_prob must be float in [0, 1), got -0.1" in refused(*words)
+    first = {"EDLAE": {"dropout_prob": [0.1, 0.2]}}  # would be run before the others
+    words = write_plan(**first, full_rank={"dropout_prob": [0.5, 1.5]})
+    assert "dropout_prob must be float in [0, 1), got 1.5" in refused(*words)
+    words = write_plan(**first, zero_diagonal={"reg_weight": [1.0, 2.0, -1.0]})
+    assert "reg_weight must be float in [0, inf), got -1.0" in refused(*words)
 
 
 def test_more_parts_reproduce_without_test(shop, refused, drawn, no_data):
