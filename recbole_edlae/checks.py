@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import torch
 
 from recbole_edlae import registry  # first: RecBole's own modules need it on a current stack
-from recbole_edlae.config_files import Parser, read_config_files, split_names, value_of
+from recbole_edlae.config_files import Parser, PlainConfig, read_config_files, split_names, value_of
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.data.warning import DataWarning, warn
@@ -77,7 +77,7 @@ def _parse(arguments: Sequence[str], program: str) -> tuple[argparse.Namespace, 
     return options, overrides
 
 
-class _Draft(Config):
+class _Draft(PlainConfig):
     """RecBole's Config as far as it merges settings: nothing is filled in, and no device is set up."""
 
     def _set_default_parameters(self) -> None:
@@ -115,8 +115,8 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
             settings[key].check(value)
     arguments = options.model, options.dataset, options.config_files
     try:
-        check_rules(_Draft(*arguments, dict(config_dict or {})).final_config_dict)
-        config = Config(*arguments, dict(config_dict or {}))
+        check_rules(_Draft(*arguments, config_dict).final_config_dict)
+        config = PlainConfig(*arguments, config_dict)
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
     check_validation(config.final_config_dict)

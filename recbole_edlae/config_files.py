@@ -5,7 +5,7 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from logging import getLogger
 from typing import Any, NoReturn
 
@@ -132,6 +132,16 @@ def read_overrides(words: Iterable[str]) -> dict[str, str]:
             raise ValueError(f"--{key} is given twice, with {overrides[key]} and with {text}")
         overrides[key] = text
     return overrides
+
+
+class PlainConfig(Config):
+    """RecBole's Config for settings that have been parsed: a text in ``config_dict`` stays that text.
+
+    RecBole evaluates such texts once more. The process's --key=value words and YAML files are read as ever.
+    """
+
+    def _load_variable_config_dict(self, config_dict: Mapping[str, Any] | None) -> dict[str, Any]:
+        return dict(config_dict or {})
 
 
 def install() -> None:
