@@ -66,7 +66,7 @@ def read_settings(path: pathlib.Path) -> dict[str, Any]:
     Raises:
         ValueError: a key is unknown, stands there twice, or has a value of another kind.
     """
-    content = {key: value for key, value in checks.read_config_files([path]).items() if value is not None}
+    content = {key: value for key, value in checks.read_config_files([path], "settings").items() if value is not None}
     for key in content:
         if key not in _KEYS:
             raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
