@@ -68,16 +68,15 @@ def stationarity(G, u, v, *, dropout, l2):
     system = System(G, dropout=dropout, l2=l2)
     m, MU = system.diagonal, system.product(u)
     gradient = gradients(m, u, v, MU, system.product((1 + row_dot(u, v))[:, None] * v))
-    norms = [part.norm().item() for part in gradient]
-    _checked_value(sum(norms), "stationarity")
-    return residual(gradient, baseline(m, u, MU), baseline(m, v, system.product(v)))
+    gradient = [part.double() for part in gradient]
+    norms = [baseline(m, u, MU.double()), baseline(m, v, system.product(v).double())]
+    _checked_value(sum(norms) + sum(part.norm().item() for part in gradient), "stationarity")
+    return residual(gradient, *norms)
 
 
 def _checked_value(value, name):
     if not math.isfinite(value):
-        raise ValueError(
-            f"{name} would not be finite: the values of G, u or v are too large; scale them, or use float64"
-        )
+        raise ValueError(f"{name} would not be finite: the values of G, u or v are too large; scale them down")
     return value
 
 

@@ -11,6 +11,7 @@ from recbole_edlae.solvers.objective import check_count, check_rank, check_tol
 from recbole_edlae.solvers.spectral import truncate
 from recbole_edlae.solvers.system import System
 
+_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 _ROWS = 1024  # over so many, inner products are summed in the precision of the factors
 
 
@@ -35,7 +36,7 @@ class LowRank(NamedTuple):
 def finished(u, v, converged, history):
     """Return factors as LowRank, after a check that they are finite."""
     for name, factor in (("u", u), ("v", v)):
-        check_result(factor, name, "the values of G are too large or too small; scale X, or compute in float64")
+        check_result(factor, name, _REMEDY)
     return LowRank(u, v, converged, history)
 
 
@@ -64,6 +65,8 @@ class Schedule:
             self.advance(self.total if stop else self.inversion + len(history) * self.iteration)
             if stop or len(history) == self.max_iter:
                 break
+        if math.isnan(residual) or not math.isfinite(objective):
+            raise ValueError(f"{self.method} does not stay finite at {u.dtype}: {_REMEDY}")
         result = finished(u, v, residual <= self.tol, tuple(history))
         if not residual <= self.tol:
             warnings.warn(

@@ -99,8 +99,8 @@ def _check_size(number, *arrays):
     for array in arrays:
         if array.size and not (-limit <= array.min() and array.max() <= limit):
             raise ValueError(
-                f"G or B would not be finite at {np.dtype(number)}: the values of X, user_weight or l2 are too large or "
-                "too small; scale them, or compute in float64"
+                f"G or B would not be finite at {np.dtype(number)}: the values of X, user_weight or l2 are too "
+                "large or too small; scale them, or compute in float64"
             )
 
 

@@ -114,7 +114,7 @@ def test_row_26_g_with_nan_or_infinity(solve, value):
 
 @every_g
 def test_row_26_complex_g(solve):
-    with pytest.raises(ValueError, match="G must be float32 or float64, got torch.complex64"):
+    with pytest.raises(ValueError, match=r"G must be float32 or float64, got torch\.complex64"):
         solve(gram_matrix(dtype=torch.complex64))
 
 
@@ -126,7 +126,7 @@ def test_row_26_g_as_a_numpy_array(solve):
 
 @every_g
 def test_row_26_huge_g_gives_finite_numbers_or_an_error(solve):
-    for scale in (1e-38, 1e15, 1e25, 1e30, 2e37):
+    for scale in (1e15, 1e25, 1e30, 2e37):
         try:
             result = solve(gram_matrix() * scale)
         except ValueError as error:
@@ -164,7 +164,7 @@ def test_more_nan_popularity_and_powers_beyond_the_numbers():
     with pytest.raises(ValueError, match="popularity must have finite"):
         solvers.item_scale(torch.tensor([1.0, float("nan")]), power=0.5)
     for power in (1000, -1000, 1000.0):
-        with pytest.raises(ValueError, match="power .* is beyond the numbers"):
+        with pytest.raises(ValueError, match=r"power .* is beyond the numbers"):
             solvers.normalize_items(B, popularity, power=power)
     with pytest.raises(ValueError, match="B must have finite"):
         solvers.normalize_items(torch.full((3, 3), float("nan")), popularity, power=0.5)
@@ -209,7 +209,7 @@ def test_more_singular_is_an_error_of_its_own():
 
 
 def test_more_words_neighbors_without_regularization(few_users):
-    with pytest.raises(ValueError, match="reg_weight 0.0 and dropout_prob 0.0 leave .*: raise reg_weight"):
+    with pytest.raises(ValueError, match=r"reg_weight 0.0 and dropout_prob 0.0 leave .*: raise reg_weight"):
         fit("EDLAE", reg_weight=0.0, dropout_prob=0.0, neighbors=19)
 
 
@@ -223,7 +223,7 @@ def test_more_words_neighbors_without_regularization(few_users):
     ],
 )
 def test_more_words_settings_beyond_the_numbers(write_shop, settings, words):
-    write_shop()
+    write_shop(shop_text(shop_rows()[5:]))  # the first user has fewer items than others
     with pytest.raises(ValueError, match=words):
         fit("EDLAE", **settings)
 
@@ -231,7 +231,7 @@ def test_more_words_settings_beyond_the_numbers(write_shop, settings, words):
 @pytest.mark.parametrize("name", ["DLAE", "LowRankEDLAE"])
 def test_more_words_rank_above_the_items(write_shop, name):
     write_shop()
-    with pytest.raises(ValueError, match="rank must be an integer .*got 50"):
+    with pytest.raises(ValueError, match=r"rank must be an integer .*got 50"):
         fit(name, rank=50)
 
 
@@ -243,9 +243,8 @@ def test_more_words_weight_decay_and_dropout(write_shop):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["DeepAE", "DeepVAE", "AutoRec"])
-@pytest.mark.parametrize("epochs", [1, 20])
-def test_more_words_training_that_diverges(write_shop, name, epochs):
+def test_more_words_training_that_diverges(write_shop, name):
     write_shop()
-    settings = {"state": "ERROR", "show_progress": False, "epochs": epochs, "learning_rate": 1e30}
+    settings = {"state": "ERROR", "show_progress": False, "epochs": 20, "learning_rate": 1e30}
     with pytest.raises(ValueError, match=f"training of {name} diverged.*learning_rate"):
         run_recbole(name, "shop", config_dict=settings)

@@ -1,4 +1,4 @@
-"""A large inverse in a process of its own: ``python -m tests.solvers.large_inverse N`` prints what it found, as JSON."""
+"""A large inverse in a process of its own: ``python -m tests.solvers.large_inverse N`` prints its error, as JSON."""
 
 import json
 import sys
