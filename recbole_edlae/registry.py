@@ -57,6 +57,8 @@ def register_all():
     _merge_defaults(hosts["config"].Config)
     _ask_for_loader()
     _collect_lean(importlib.import_module("recbole.trainer.trainer"))
+    importlib.import_module("recbole_edlae.config_files").install()
+    importlib.import_module("recbole_edlae.data.reading").install()
     importlib.import_module("recbole_edlae.data.user_split").install()
     _install_corrections()
     importlib.import_module("recbole_edlae.evaluation.liang").install()
@@ -123,6 +125,7 @@ def check_unseen_users(model, settings):
 def _merge_defaults(config_class):
     """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
     from recbole_edlae.data import user_split
+    from recbole_edlae.rules import check_rules
     from recbole_edlae.settings import check_model_settings, check_validation
 
     stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
@@ -140,6 +143,7 @@ def _merge_defaults(config_class):
         settings = stock_final(self)
         if self.model in _defaults:
             check_model_settings(_defaults[self.model], settings)
+            check_rules(settings)
             check_validation(settings)
         user_split.check(settings)
         if user_split.asked_for(settings):

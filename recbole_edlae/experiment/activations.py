@@ -4,7 +4,6 @@ One split of the data, several seeds of training. What Susman 2024 asks of an en
 so that their correlation can be seen.
 """
 
-import argparse
 import dataclasses
 import json
 import pathlib
@@ -33,7 +32,7 @@ def main(arguments):
     Returns:
         list of dict: the runs, as ``study`` gives them.
     """
-    parser = argparse.ArgumentParser(PROGRAM, description=main.__doc__.partition("\n")[0], allow_abbrev=False)
+    parser = checks.Parser(PROGRAM, description=main.__doc__.partition("\n")[0])
     parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
     parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")

@@ -22,15 +22,16 @@ def parse(program, description, add_arguments, words):
         add_arguments: called with the parser.
         words: list of command-line words.
     """
-    parser = argparse.ArgumentParser(program, description=description, epilog=USAGE, allow_abbrev=False)
+    parser = checks.Parser(program, description=description, epilog=USAGE)
     add_arguments(parser)
     parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
-    options, rest = parser.parse_known_args(words)
-    checks.read_config_files(options.config_files or [])  # says so where one is missing, by the name it was given
+    options, overrides = parser.parse(words)
+    options.config_files = checks.split_names(options.config_files)
+    checks.read_config_files(options.config_files)  # says so where one is missing, by the name it was given
     sys.argv = [program]  # RecBole's Config reads settings from it
-    return options, {key: checks.value_of(text) for key, text in checks.read_overrides(rest).items()}
+    return options, {key: checks.value_of(text) for key, text in overrides.items()}
 
 
 def make_cell(model, dataset, config_files, settings, label=""):
@@ -47,16 +48,22 @@ def check(cells, overrides):
         cells: list of Cell.
         overrides: keys that the command line sets for all cells; a model that has no such setting is no fault.
     """
+    configs, from_files = [], {}
     for cell in cells:
         checks.check_model(cell.model)
-        settings = {**checks.read_config_files(cell.config_files), **cell.settings}
+        content = checks.read_config_files(cell.config_files)
+        from_files |= content
         options = argparse.Namespace(
-            model=cell.model, dataset=cell.dataset, config_files=list(cell.config_files), settings=settings, nproc=1
+            model=cell.model,
+            dataset=cell.dataset,
+            config_files=list(cell.config_files),
+            settings=content | cell.settings,
         )
-        own = [key for key in cell.settings if key not in overrides]
+        named = cell.label != cell.model or len({each.label for each in cells}) > 1
         try:
-            checks.check(options, own, dict(cell.settings))
+            configs.append(checks.check(options, cell.settings))
+            checks.check_keys([key for key in cell.settings if key not in overrides], configs[-1:])
         except ValueError as error:
-            named = cell.label != cell.model or len({each.label for each in cells}) > 1
             raise ValueError(f"{cell.label}: {error}" if named else error) from None
-    checks.check_spelling(overrides, [cell.config() for cell in cells])
+    checks.check_keys(from_files, configs, written_now=False)
+    checks.check_keys(overrides, configs)

@@ -5,6 +5,7 @@ import datetime
 import functools
 import sys
 
+from recbole_edlae.data.atomic import AtomicFileError
 from recbole_edlae.experiment import cell as cells_module
 from recbole_edlae.experiment.bench import Bench
 
@@ -52,6 +53,8 @@ def attempt(cell, phases):
     """Outcome of one cell, whatever happens: its results with status "ok", or status "failed" and the error."""
     try:
         result, per_user = bench().run(cell, phases)
+    except AtomicFileError:  # no run can read the data: the command ends
+        raise
     except Exception as error:
         return {"status": "failed", "error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]}, None
     return {"status": "ok", **result}, per_user
