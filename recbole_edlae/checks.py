@@ -14,7 +14,7 @@ from recbole_edlae import registry  # first: RecBole's own modules need it on a 
 from recbole_edlae.config_files import Parser, read_config_files, split_names, value_of
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import DataWarning, warn
 from recbole_edlae.nn.choices import closest_first
 from recbole_edlae.rules import check_rules, normalized_ratings
 from recbole_edlae.setting_names import check_keys, effects
@@ -64,8 +64,8 @@ def _parse(arguments: Sequence[str], program: str) -> tuple[argparse.Namespace, 
     options, overrides = parser.parse(arguments)
     options.config_files = split_names(options.config_files)
     from_files = read_config_files(options.config_files)
-    options.model = options.model or from_files.get("model", "EDLAE")
-    options.dataset = str(options.dataset or from_files.get("dataset", "ml-100k"))
+    options.model = from_files.get("model", "EDLAE") if options.model is None else options.model
+    options.dataset = str(from_files.get("dataset", "ml-100k") if options.dataset is None else options.dataset)
     options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
     if options.help:
         parser.print_help()
@@ -124,7 +124,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     check_columns(config.final_config_dict)
     remarks = [*effects(config.final_config_dict, options.settings), normalized_ratings(config.final_config_dict)]
     for remark in filter(None, remarks):
-        warnings.warn(remark, DataWarning, 2)
+        warn(remark)
     return config
 
 
@@ -132,7 +132,7 @@ def check_model(name: str) -> None:
     """Raise ValueError unless there is a model of a name, with the names there are."""
     models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
     if name not in models:
-        raise ValueError(f"model: there is no {name}; there are {', '.join(closest_first(name, models))}")
+        raise ValueError(f"model: there is no {name or repr(name)}; there are {', '.join(closest_first(name, models))}")
 
 
 def _model_file(name: str) -> Any:

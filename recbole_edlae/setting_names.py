@@ -4,14 +4,13 @@ import difflib
 import functools
 import pathlib
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from recbole.config import Config
 
 from recbole_edlae import registry
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 from recbole_edlae.settings import RECBOLE_PROPERTIES
 
 # Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.
@@ -69,13 +68,13 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
         if key in known or key in _read_by_code():
             continue
         if others := _read_by_models().get(key):
-            warnings.warn(f"{where}{key} has no effect on {models}: it is a setting of {_some(others)}", DataWarning, 2)
+            warn(f"{where}{key} has no effect on {models}: it is a setting of {_some(others)}")
         elif alike := difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75):
             raise ValueError(f"{where}there is no setting {key}; did you mean {alike[0]}?")
         elif written_now:
             raise ValueError(f"{where}there is no setting {key}: neither RecBole nor {models} reads it")
         else:
-            warnings.warn(f"{where}nothing reads the setting {key}", DataWarning, 2)
+            warn(f"{where}nothing reads the setting {key}")
 
 
 def effects(settings: Mapping[str, Any], given: Iterable[str]) -> Iterable[str]:

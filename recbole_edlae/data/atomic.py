@@ -17,7 +17,6 @@ import csv
 import io
 import os
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ import numpy as np
 import pandas as pd
 from recbole.utils import FeatureType
 
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.
@@ -204,10 +203,9 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
         numbers.append(number)
         lines.append(spare.decode().join(fields))
     if short:
-        warnings.warn(
+        warn(
             f"{path}: {len(short)} rows have fewer fields than the header, the first in line {short[0]}; "
             "the others are missing values",
-            DataWarning,
         )
     return _Body("\n".join(lines).encode(), spare, numbers)
 

@@ -1,14 +1,13 @@
 """Whether the files of a dataset have the columns that its settings name: known from their first lines."""
 
 import pathlib
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from recbole.utils import FeatureType
 
 from recbole_edlae.data.atomic import Column, has_rows, read_header
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 
 def check_columns(settings: Mapping[str, Any]) -> None:
@@ -40,7 +39,7 @@ def check_columns(settings: Mapping[str, Any]) -> None:
         if (folder / f"{name}.{suffix}").is_file():
             loaded |= _to_load(folder / f"{name}.{suffix}", suffix, settings)
         elif suffix in (settings.get("load_col") or {}):
-            warnings.warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it", DataWarning)
+            warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it")
     _check_filters(loaded, settings)
 
 
@@ -60,7 +59,7 @@ def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> di
                 raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
     for field in unwanted:
         if field not in fields:
-            warnings.warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}", DataWarning)
+            warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}")
     return {
         field: kind for field, kind in fields.items() if (wanted is None or field in wanted) and field not in unwanted
     }

@@ -34,7 +34,7 @@ def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:
     here = ["ml-100k", *(name for name in _names(root) if (root / name).is_dir())] if root.is_dir() else ["ml-100k"]
     here, downloads = closest_first(dataset, here), closest_first(dataset, downloads)[:5]
     raise ValueError(
-        f"dataset: there is no {dataset} in data_path {root}; "
+        f"dataset: there is no {dataset or repr(dataset)} in data_path {root}; "
         f"there are {', '.join(here)} here, and RecBole downloads {', '.join(downloads)}, …"
     )
 

@@ -4,7 +4,6 @@ Can go when RecBole reads tokens as they stand in the file.
 """
 
 import functools
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,7 @@ from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 
 def install() -> None:
@@ -74,10 +73,9 @@ def _counted(stock: Callable[[Dataset], None]) -> Callable[[Dataset], None]:
         before = len(dataset.inter_feat)
         stock(dataset)
         if left_out := before - len(dataset.inter_feat):
-            warnings.warn(
+            warn(
                 f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
                 f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them",
-                DataWarning,
             )
 
     return filter_inter_by_user_or_item
@@ -103,14 +101,13 @@ def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: Feat
     ids = [field for field in ids if field in frame]
     repeated = frame.duplicated(ids[0]).sum() if len(ids) == 1 else 0
     if repeated:  # RecBole keeps the first one
-        warnings.warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts", DataWarning)
+        warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts")
     missing = frame[ids].isna().any(axis=1)
     if not missing.any():
         return frame
-    warnings.warn(
+    warn(
         f"{filepath}: {missing.sum()} of {len(frame)} rows without {' or '.join(ids)} are left out, "
         f"the first is row {np.flatnonzero(missing)[0] + 1}",
-        DataWarning,
     )
     return frame[~missing].reset_index(drop=True)
 
