@@ -10,7 +10,6 @@ training, in validation (and in test, when testing).
 
 import copy
 import hashlib
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +22,7 @@ from recbole.sampler import RepeatableSampler, Sampler
 from recbole_edlae.data.replace import Patch
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
@@ -89,12 +88,10 @@ def _eval_loader(
         )
     few = loader.uid_list[unknown < asked]
     if len(few):
-        warnings.warn(
+        warn(
             f"eval_args mode {mode}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
             f"fewer than {asked:,} items that they do not know yet (user {dataset.id2token(loader.uid_field, few[0])} "
-            f"has {unknown[unknown < asked][0]:,}); their candidates are drawn with replacement and repeat",
-            DataWarning,
-            stacklevel=2,
+            f"has {unknown[unknown < asked][0]:,}); their candidates are drawn with replacement and repeat"
         )
 
 

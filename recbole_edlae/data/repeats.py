@@ -7,7 +7,6 @@ split. Where ratings are predicted (mode labeled), a user's repeated ratings are
 ``repeatable: True``, which asks for repeats to be recommended, changes nothing.
 """
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +16,7 @@ from recbole.data.dataset import Dataset
 from recbole_edlae.data.replace import Patch
 from recbole_edlae.data.time_order import file_times
 from recbole_edlae.data.training_users import with_fold_in
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 
 def merge(dataset: Dataset) -> None:
@@ -43,11 +42,9 @@ def merge(dataset: Dataset) -> None:
     if times is not None:
         dataset.file_times = pd.Series(times[kept])
     which = "first in the file" if times is None else f"earliest by {dataset.time_field}"
-    warnings.warn(
+    warn(
         f"{repeated.sum():,} of {len(frame):,} interactions repeat a pair of user and item; of each pair the {which} "
-        "is kept (rm_dup_inter: last keeps the last; repeatable: True keeps all, and ranks what a user has already)",
-        DataWarning,
-        stacklevel=2,
+        "is kept (rm_dup_inter: last keeps the last; repeatable: True keeps all, and ranks what a user has already)"
     )
 
 
@@ -66,11 +63,9 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
     for first, second in ((0, 1), (0, 2), (1, 2)):
         shared = int(np.isin(pairs[second], pairs[first]).sum()) if names[first] != names[second] else 0
         if shared:
-            warnings.warn(
+            warn(
                 f"{shared:,} of {len(pairs[second]):,} interactions in {names[second]} are of pairs of user and item "
-                f"that are in {names[first]} too: a model that remembers {names[first]} finds them; {cure}",
-                DataWarning,
-                stacklevel=2,
+                f"that are in {names[first]} too: a model that remembers {names[first]} finds them; {cure}"
             )
 
 

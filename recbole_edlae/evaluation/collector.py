@@ -5,7 +5,6 @@ items; the places beyond are empty. Metrics keep their names: what counts hits f
 recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 the value of the list that there is.
 """
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from recbole.evaluator.collector import Collector, DataStruct
 from recbole.utils import EvaluatorType
 
 from recbole_edlae.data.replace import Patch
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 
 class LeanCollector(Collector):
@@ -67,10 +66,10 @@ def _get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
     return collected
 
 
-def _metric_info(stock: Callable, metric: Any, values: np.ndarray) -> np.ndarray:
+def _topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
     """As RecBole's; beyond the catalog the mean is that of the whole list."""
-    means = stock(metric, values)
-    return np.pad(means, ((0, 0), (0, max(max(metric.topk) - means.shape[1], 0))), mode="edge")
+    beyond = max(max(metric.topk) - values.shape[1], 0)
+    return stock(metric, name, np.pad(values, ((0, 0), (0, beyond)), mode="edge"))
 
 
 def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
@@ -82,11 +81,7 @@ def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datas
     items = dataset.item_num - 1
     if config["eval_type"] == EvaluatorType.RANKING and max(config["topk"]) > items:
         longer = ", ".join(str(k) for k in config["topk"] if k > items)
-        warnings.warn(
-            f"topk {longer} exceeds the {items:,} items of {config['dataset']}; the places beyond stay empty",
-            DataWarning,
-            stacklevel=2,
-        )
+        warn(f"topk {longer} exceeds the {items:,} items of {config['dataset']}; the places beyond stay empty")
     return stock(config, dataset, built_datasets)
 
 
@@ -95,8 +90,8 @@ _WHY = "failed after the training where topk exceeds the number of items"
 PATCHES = [
     Patch("recbole.evaluator.collector", "Collector.eval_batch_collect", _eval_batch_collect, _WHY, _UNTIL),
     Patch("recbole.evaluator.collector", "Collector.get_data_struct", _get_data_struct, _WHY, _UNTIL),
-    Patch("recbole.evaluator.metrics", "AveragePopularity.metric_info", _metric_info, _WHY, _UNTIL),
-    Patch("recbole.evaluator.metrics", "TailPercentage.metric_info", _metric_info, _WHY, _UNTIL),
+    Patch("recbole.evaluator.metrics", "AveragePopularity.topk_result", _topk_result, _WHY, _UNTIL),
+    Patch("recbole.evaluator.metrics", "TailPercentage.topk_result", _topk_result, _WHY, _UNTIL),
     Patch("recbole.data.utils", "create_samplers", _create_samplers, "says so before the training", _UNTIL),
     Patch("recbole.data", "create_samplers", _create_samplers, "says so before the training", _UNTIL),
 ]
