@@ -60,12 +60,20 @@ def register_all():
     importlib.import_module("recbole_edlae.config_files").install()
     importlib.import_module("recbole_edlae.data.reading").install()
     importlib.import_module("recbole_edlae.data.user_split").install()
+    _install_corrections()
     importlib.import_module("recbole_edlae.evaluation.liang").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():
         model = getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
         register(model, defaults=PROPERTIES / f"{name}.yaml", trainer=trainer and getattr(trainers, trainer))
+
+
+def _install_corrections():
+    """What RecBole does to data and results, for every model, where it is wrong."""
+    install = importlib.import_module("recbole_edlae.data.replace").install
+    for name in ("data.time_order", "data.repeats", "data.sampler", "data.candidates", "evaluation.collector"):
+        install(importlib.import_module(f"recbole_edlae.{name}").PATCHES)
 
 
 def register(model, *, defaults, trainer=None):

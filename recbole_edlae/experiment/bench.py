@@ -9,6 +9,7 @@ import tempfile
 import time
 import warnings
 
+import numpy as np
 import pandas as pd
 
 from recbole_edlae.data.parts import check_loaders
@@ -92,7 +93,7 @@ class Bench:
                 trainer.evaluator = keeping = KeepingEvaluator(trainer.evaluator)
                 result["test"] = trainer.evaluate(test, load_best_model=saved)
                 if keeping.hits is not None:
-                    per_user = PerUser(test.uid_list.numpy(), keeping.hits, keeping.positives)
+                    per_user = PerUser(np.asarray(test.uid_list), keeping.hits, keeping.positives)
         return {
             **_plain(result),
             "fit_seconds": built + trained + self._gram.saved,
