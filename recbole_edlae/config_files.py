@@ -1,17 +1,17 @@
 """Settings as they are written, in YAML files and as --key=value: read alike by every command and by RecBole."""
 
 import argparse
-import functools
 import os
 import pathlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
 from typing import Any, NoReturn
 
 import yaml
 from recbole.config import Config
 
+from recbole_edlae.data.replace import Patch
 from recbole_edlae.nn.choices import closest_first
 
 
@@ -144,32 +144,22 @@ class PlainConfig(Config):
         return dict(config_dict or {})
 
 
-def install() -> None:
-    """Let RecBole's Config take any --key=value word and any text for a value. Idempotent.
+def _convert(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
+    """As RecBole's; a text that is no expression stands for itself, whatever evaluating it raises."""
+    for key in values:
+        try:
+            values[key] = stock(config, {key: values[key]})[key]
+        except Exception:  # RecBole catches some of what eval raises
+            continue
+    return values
 
-    Can go when ``Config._load_cmd_line`` splits at the first "=" and ``_convert_config_dict`` catches what ``eval``
-    raises.
+
+def _load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
+    """As RecBole's; a value may have "=" in it.
+
+    Raises:
+        SyntaxError: a key has two values.
     """
-    stock = Config._convert_config_dict
-    if hasattr(stock, "recbole_edlae"):
-        return
-
-    @functools.wraps(stock)
-    def convert(self: Config | None, values: dict[str, Any]) -> dict[str, Any]:
-        for key in values:
-            try:
-                values[key] = stock(self, {key: values[key]})[key]
-            except Exception:  # the text is no expression: it stands for itself
-                continue
-        return values
-
-    convert.recbole_edlae = True
-    Config._convert_config_dict = convert
-    Config._load_cmd_line = functools.wraps(Config._load_cmd_line)(_load_cmd_line)
-
-
-def _load_cmd_line(self: Config) -> dict[str, Any]:
-    """Return the settings among the process's words, as RecBole does, but for values with "=" in them."""
     words = [] if "ipykernel_launcher" in sys.argv[0] else sys.argv[1:]
     settings: dict[str, Any] = {}
     others = []
@@ -181,4 +171,16 @@ def _load_cmd_line(self: Config) -> dict[str, Any]:
             raise SyntaxError(f"There are duplicate commend arg '{word}' with different value.")
     if others:
         getLogger().warning(f"command line args [{' '.join(others)}] will not be used in RecBole")
-    return self._convert_config_dict(settings)
+    return config._convert_config_dict(settings)
+
+
+PATCHES = [
+    Patch(
+        "recbole.config", "Config._convert_config_dict", _convert,
+        "some texts of settings ended in a traceback", "RecBole catches all that eval raises",
+    ),
+    Patch(
+        "recbole.config", "Config._load_cmd_line", _load_cmd_line,
+        'values with "=" in them were passed over', 'RecBole splits at the first "="',
+    ),
+]  # fmt: skip

@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 from recbole_edlae import compat
+from recbole_edlae.data.replace import install
 
 PROPERTIES = pathlib.Path(__file__).parent / "properties" / "model"
 
@@ -46,6 +47,17 @@ UNSEEN_USERS = {
     "Random": {},
 }
 
+# Modules with PATCHES: what is corrected in RecBole for every model. Later ones are given what earlier ones made of it.
+CORRECTIONS = (
+    "recbole_edlae.config_files",
+    "recbole_edlae.data.reading",
+    "recbole_edlae.data.time_order",
+    "recbole_edlae.data.repeats",
+    "recbole_edlae.data.sampler",
+    "recbole_edlae.data.candidates",
+    "recbole_edlae.evaluation.collector",
+)
+
 _defaults = {}  # model name → YAML file, for every model that was registered
 
 
@@ -57,23 +69,15 @@ def register_all():
     _merge_defaults(hosts["config"].Config)
     _ask_for_loader()
     _collect_lean(importlib.import_module("recbole.trainer.trainer"))
-    importlib.import_module("recbole_edlae.config_files").install()
-    importlib.import_module("recbole_edlae.data.reading").install()
     importlib.import_module("recbole_edlae.data.user_split").install()
-    _install_corrections()
+    for name in CORRECTIONS:
+        install(importlib.import_module(name).PATCHES)
     importlib.import_module("recbole_edlae.evaluation.liang").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():
         model = getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
         register(model, defaults=PROPERTIES / f"{name}.yaml", trainer=trainer and getattr(trainers, trainer))
-
-
-def _install_corrections():
-    """What RecBole does to data and results, for every model, where it is wrong."""
-    install = importlib.import_module("recbole_edlae.data.replace").install
-    for name in ("data.time_order", "data.repeats", "data.sampler", "data.candidates", "evaluation.collector"):
-        install(importlib.import_module(f"recbole_edlae.{name}").PATCHES)
 
 
 def register(model, *, defaults, trainer=None):

@@ -7,8 +7,9 @@ A line is a row. The rules, where they differ from what RecBole makes of the sam
 * A field that is quoted as a whole is unquoted, as in CSV, if the line is valid CSV. Every other quotation mark is part
   of its token; it never joins lines.
 * A byte order mark, Windows line ends, blanks at line ends, empty lines and one separator at a line's end do not count.
-* A row with more fields than the header, a carriage return or NUL inside a line, bytes that are not in the encoding and
-  text in a column of numbers are errors that name file and line. RecBole shifts columns, breaks lines or stops.
+* A first row with more fields than the header, a carriage return or NUL inside a line, bytes that are not in the
+  encoding and text in a column of numbers are errors that name file and line. RecBole shifts columns, breaks lines or
+  stops. Later rows with more fields are read as RecBole reads them, without those beyond, and counted in a warning.
 
 On files without any of these the result equals RecBole's to the last bit.
 """
@@ -183,30 +184,31 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
     sign = separator.encode()
     if len(sign) == 1 and b'"' not in rows and _is_regular(rows, sign, len(columns)):
         return _Body(rows, sign, range(2, rows.count(b"\n") + 3))
-    numbers, lines, short = [], [], []
-    spare = next((each for each in _SPARE if each not in rows), None)
+    spare = next((character for character in _SPARE if character not in rows), None)
     if spare is None:
         raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
+    count, numbers, lines = len(columns), [], []
+    odd: dict[str, list[int]] = {"fewer": [], "more": []}
     for number, line in enumerate(rows.decode().split("\n"), 2):
         if not line.strip():
             continue
-        fields = _fields(line, separator, len(columns))
-        if len(fields) == len(columns) + 1 and not fields[-1]:
+        fields = _fields(line, separator, count)
+        if len(fields) == count + 1 and not fields[-1]:
             fields.pop()
-        if len(fields) > len(columns):
+        if len(fields) > count and not lines:
             raise AtomicFileError(
-                f"{path}, line {number} has {len(fields)} fields, the header has {len(columns)}: {line[:80]!r}"
+                f"{path}, line {number} has {len(fields)} fields, the header has {count}: {line[:80]!r}"
             )
-        if len(fields) < len(columns):
-            short.append(number)
-            fields += [""] * (len(columns) - len(fields))
+        if len(fields) != count:
+            odd["fewer" if len(fields) < count else "more"].append(number)
+        fields = [*fields, *[""] * (count - len(fields))][:count]
         numbers.append(number)
         lines.append(spare.decode().join(fields))
-    if short:
-        warn(
-            f"{path}: {len(short)} rows have fewer fields than the header, the first in line {short[0]}; "
-            "the others are missing values",
-        )
+    meaning = {"fewer": "the others are missing values", "more": "those beyond are not read"}
+    for kind, found in odd.items():
+        if found:
+            first = f"the first in line {found[0]}"
+            warn(f"{path}: {len(found)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
     return _Body("\n".join(lines).encode(), spare, numbers)
 
 

@@ -1,9 +1,5 @@
-"""RecBole's datasets read by the one reader; rows without a user or an item are counted aloud.
+"""RecBole's datasets read by the one reader; rows that are left out are counted aloud."""
 
-Can go when RecBole reads tokens as they stand in the file.
-"""
-
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -12,18 +8,11 @@ from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
+from recbole_edlae.data.replace import Patch
 from recbole_edlae.data.warning import warn
 
 
-def install() -> None:
-    """Let every Dataset of RecBole load its files by :func:`load_feat`, and say what it leaves out. Idempotent."""
-    if not hasattr(Dataset._load_feat, "recbole_edlae"):
-        load_feat.recbole_edlae = True
-        Dataset._load_feat = functools.wraps(Dataset._load_feat)(load_feat)
-        Dataset._filter_inter_by_user_or_item = _counted(Dataset._filter_inter_by_user_or_item)
-
-
-def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
+def _load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
     """Load an atomic file as RecBole's ``Dataset._load_feat`` does, by the rules of :mod:`recbole_edlae.data.atomic`.
 
     It differs in two ways: tokens are read as they stand in the file, and rows of the file without a user or an item
@@ -31,6 +20,7 @@ def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> p
     them interactions of its padding.
 
     Args:
+        stock: RecBole's method, which is not called.
         dataset: RecBole's dataset, whose ``field2type``, ``field2source``, ``field2seqlen`` and ``field2bucketnum``
             get the file's columns.
         filepath: of the atomic file.
@@ -65,20 +55,19 @@ def load_feat(dataset: Dataset, filepath: str, source: FeatureSource | str) -> p
     return frame
 
 
-def _counted(stock: Callable[[Dataset], None]) -> Callable[[Dataset], None]:
-    """Say how many interactions RecBole's filter by the files of users and items leaves out."""
+def _filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
+    """As RecBole's; what the files of users and items leave out is counted.
 
-    @functools.wraps(stock)
-    def filter_inter_by_user_or_item(dataset: Dataset) -> None:
-        before = len(dataset.inter_feat)
-        stock(dataset)
-        if left_out := before - len(dataset.inter_feat):
-            warn(
-                f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
-                f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them",
-            )
-
-    return filter_inter_by_user_or_item
+    Warns:
+        DataWarning: interactions are left out.
+    """
+    before = len(dataset.inter_feat)
+    stock(dataset)
+    if left_out := before - len(dataset.inter_feat):
+        warn(
+            f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
+            f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them"
+        )
 
 
 def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> None:
@@ -130,3 +119,15 @@ def _numbers(words: list[str], where: str) -> list[float]:
         return list(map(float, words))
     except ValueError as error:
         raise AtomicFileError(f"{where}:float_seq: {error}") from None
+
+
+PATCHES = [
+    Patch(
+        "recbole.data.dataset", "Dataset._load_feat", _load_feat,
+        "files were read differently by its two engines, and some tokens as missing", "RecBole reads tokens as written",
+    ),
+    Patch(
+        "recbole.data.dataset", "Dataset._filter_inter_by_user_or_item", _filter_inter_by_user_or_item,
+        "interactions were left out without a word", "RecBole counts them",
+    ),
+]  # fmt: skip

@@ -7,7 +7,6 @@ import pathlib
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from recbole_edlae import checks
 from recbole_edlae.data.parts import check_parts, empty_parts
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 from recbole_edlae.experiment.cell import Cell
 from recbole_edlae.experiment.engine import ENGINES
 
@@ -131,11 +130,9 @@ def check(cells: Sequence[Cell], overrides: Mapping[str, Any], parts: Mapping[st
     checks.check_keys(from_files, configs, written_now=False)
     checks.check_keys(overrides, configs)
     if "validation" in {part for config in configs for part in empty_parts(config.final_config_dict)}:
-        warnings.warn(
+        warn(
             "eval_args: the split leaves no validation part: models that are trained in epochs are trained for all of "
             "them, without early stopping, and their last epoch is tested",
-            DataWarning,
-            stacklevel=2,
         )
 
 

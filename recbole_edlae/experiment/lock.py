@@ -5,11 +5,10 @@ import errno
 import os
 import pathlib
 import platform
-import warnings
 
 import filelock
 
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 
 _NO_LOCKS = (None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system that has none
 
@@ -42,10 +41,8 @@ class FolderLock:
         except (NotImplementedError, OSError) as error:
             if getattr(error, "errno", None) not in _NO_LOCKS:
                 raise
-            warnings.warn(
+            warn(
                 f"{folder} cannot be locked on its file system: see to it that no second command writes there",
-                DataWarning,
-                stacklevel=2,
             )
             return
         with contextlib.suppress(OSError):  # it only serves the message

@@ -3,10 +3,9 @@
 import json
 import os
 import pathlib
-import warnings
 from typing import Any
 
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.experiment.lock import FolderLock
 
@@ -143,7 +142,7 @@ class Records:
         """Give each warning once, however often the file is read."""
         if text not in self._named:
             self._named.add(text)
-            warnings.warn(text, DataWarning, stacklevel=3)
+            warn(text)
 
     def _remove_torn_line(self) -> None:
         if not self.path.exists() or self.path.stat().st_size == 0:

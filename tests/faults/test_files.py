@@ -130,7 +130,7 @@ def test_more_files_of_other_editors(name, read_alike):
 
 
 REFUSED = {
-    "long line": (shop_text().replace("\nu5\ti", "\nu5\tmore\ti", 1), "line 42 has 5 fields, the header has 4"),
+    "long line": (shop_text().replace("\nu5\ti", "\nu5\tmore\ti", 1), "line 42: rating:float is 'i"),
     "NUL": (shop_text().replace("\nu5\ti", "\nu5\0\ti", 1), "line 42 has a NUL byte inside"),
     "latin-1": (shop_text().replace("\nu5\ti", "\nué\ti", 1).encode("latin-1"), "line 42 is not utf-8"),
     "text for a number": (shop_text().replace("\t5\t", "\tfive\t", 1), "rating:float is 'five', not a number"),
@@ -158,6 +158,13 @@ def test_more_rows_without_an_item_are_counted_in_every_command(read_alike):
     assert len(users) == 40 and len(items) == 19 and number == 320 - left_out
     for said in read_alike.warnings:
         assert any(f"{left_out} of 320 rows without user_id or item_id are left out" in line for line in said)
+
+
+def test_more_long_rows_are_counted_in_every_command(read_alike):
+    text = with_rows(lambda line: line + "\tmore" if line.startswith("u5\t") else line)
+    assert read_alike(text, "--load_col=None") == (USERS, ITEMS, 320)
+    for said in read_alike.warnings:
+        assert any("8 rows have more fields than the header, the first in line 42" in line for line in said)
 
 
 def test_more_short_rows_are_counted_in_every_command(read_alike):
