@@ -53,6 +53,7 @@ CORRECTIONS = (
     "recbole_edlae.data.reading",
     "recbole_edlae.data.time_order",
     "recbole_edlae.data.repeats",
+    "recbole_edlae.data.parts",
     "recbole_edlae.data.sampler",
     "recbole_edlae.data.candidates",
     "recbole_edlae.evaluation.collector",

@@ -1,7 +1,10 @@
 """Which parts of a split are empty: as far as the settings say it, and once the data are split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from recbole_edlae.data.replace import Patch
+from recbole_edlae.data.warning import warn
 
 PARTS = ("training", "validation", "test")
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
@@ -74,3 +77,22 @@ def _without_gaps(split: Mapping[str, Any]) -> dict[str, Any]:
 def _text(split: Mapping[str, Any]) -> str:
     """Return a split as it stands in a YAML file."""
     return "{" + ", ".join(f"{mode}: {value}" for mode, value in split.items()) + "}"
+
+
+def _create_samplers(stock: Callable, config: Any, dataset: Any, built_datasets: Sequence) -> tuple:
+    """As RecBole's; a part without interactions is named before the training.
+
+    Warns:
+        DataWarning: there is nothing to validate or to test on.
+    """
+    for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
+        if not len(built):
+            warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
+    return stock(config, dataset, built_datasets)
+
+
+_WHY, _UNTIL = "parts without interactions were not named", "RecBole names them"
+PATCHES = [
+    Patch("recbole.data.utils", "create_samplers", _create_samplers, _WHY, _UNTIL),
+    Patch("recbole.data", "create_samplers", _create_samplers, _WHY, _UNTIL),
+]
