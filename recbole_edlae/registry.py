@@ -59,6 +59,7 @@ def register_all():
     _collect_lean(importlib.import_module("recbole.trainer.trainer"))
     importlib.import_module("recbole_edlae.data.user_split").install()
     importlib.import_module("recbole_edlae.evaluation.liang").install()
+    importlib.import_module("recbole_edlae.serving.install").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():
