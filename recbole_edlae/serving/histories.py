@@ -87,6 +87,8 @@ def read_jsonl(path: str) -> Iterator[User]:
             if value is not None and not isinstance(value, list):
                 raise ValueError(f"{place} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
         user = token_of(content["user"], f"{place}: user")
+        if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
+            raise ValueError(f"{place}: user {user!r} has half a character, which no file can hold")
         yield User(user, None if items is None else _tokens(items, f"{place}: items"),
                    _tokens(exclude or [], f"{place}: exclude"), place)  # fmt: skip
 

@@ -257,6 +257,7 @@ BAD = {
     "NaN": ('{"user": "a", "items": [NaN]}\n', "line 1: items: a token is text or a number, got nan"),
     "a bool": ('{"user": "a", "items": ["i1"], "exclude": [true]}\n', "line 1: exclude: a token"),
     "a list": ('["a", "i1"]\n', "line 1 is not like"),
+    "half a character": ('{"user": "\\ud83d", "items": ["i1"]}\n', "line 1: user '\\ud83d' has half a character"),
     "deep": ("[" * 100_000 + "\n", "line 1 is not like"),
 }
 
