@@ -1,5 +1,6 @@
 """What a checkpoint's file may hold, checked where RecBole reads it: one sentence for what is none."""
 
+import importlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +46,8 @@ def checked(checkpoint: Any, file: Any) -> Saved:
 
 
 def _check_config(config: Any, file: Any) -> None:
-    settings = getattr(config, "final_config_dict", None) if type(config).__name__ == "Config" else None
+    config_class = importlib.import_module("recbole.config").Config
+    settings = vars(config).get("final_config_dict") if isinstance(config, config_class) else None
     if not isinstance(settings, dict):
         raise ValueError(f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config")
     if missing := [key for key in NEEDED if settings.get(key) is None]:

@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -16,6 +18,7 @@ from recbole.utils import case_study
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
+from tests.conftest import ROOT
 from tests.faults.conftest import shop_rows, shop_text
 
 HISTORY = {"user": "me", "items": ["i3", "i7"]}
@@ -430,3 +433,27 @@ def test_row_33_weights_beyond_half_precision(checkpoint, refused):
     torch.save(saved, "large.pth")
     write_export(Checkpoint.read("large.pth"), "small", dtype="float16")
     assert Recommender.load("small").model.encoder[3, 4] == 65_504.0
+
+
+@pytest.mark.slow
+def test_more_data_sorted_in_a_process_that_does_not_import_the_plugin(checkpoint, write_shop):
+    change(write_shop, "sorted the other way")
+    program = (
+        "import sys, recbole_edlae_autoload; recbole_edlae_autoload.arm()\n"  # as torch does where it is installed
+        "from recbole.quick_start import load_data_and_model\n"
+        "assert 'recbole_edlae' not in sys.modules\n"
+        f"load_data_and_model({checkpoint!r})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.returncode == 1 and "was not trained on these data" in done.stderr.strip().splitlines()[-1]
+
+
+def test_more_checkpoints_are_read_by_recbole_alone(checkpoint):
+    saved = torch.load(checkpoint, weights_only=False)
+    assert list(saved)[:7] == [
+        "config", "epoch", "cur_step", "best_valid_score", "state_dict", "other_parameter", "optimizer"
+    ]  # fmt: skip
+    del saved["config"]
+    torch.save(saved, "plain.pth")
+    assert torch.load("plain.pth", weights_only=True)["trained_on"]["interactions"] > 200  # nothing but plain data
