@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # requirement of ray <= 2.6.3, which pip cannot meet from Python 3.12 on.
 STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] == (3, 11) else 'newest')")
 
-.PHONY: run test test-fast bench lint format lock clean help
+.PHONY: run test test-fast test-large bench lint format lock clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -19,6 +19,9 @@ test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
 
 test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
 	$(BIN)/python -m pytest -m "not slow"
+
+test-large: $(BIN)/recbole-edlae  ## the tests that take 6 GiB of memory and minutes
+	$(BIN)/python -m pytest -m large
 
 # A few minutes: 60,000 users, 6,000 items, 4.4 million interactions. irspack is a contender where it is installed.
 bench: $(BIN)/recbole-edlae  ## benchmarks side by side with RecBole's own: benchmarks/results

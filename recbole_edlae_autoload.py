@@ -11,6 +11,7 @@ import importlib
 import pathlib
 import sys
 import types
+import warnings
 
 _MODELS = "recbole.model.general_recommender."
 
@@ -47,7 +48,9 @@ def ray_stand_in():
     """
     before = set(sys.modules)
     try:
-        importlib.import_module("ray.tune")
+        with warnings.catch_warnings():  # of what an old ray imports: its users cannot act on it
+            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+            importlib.import_module("ray.tune")
     except Exception:  # ray 2.6.3 fails in several ways: no pkg_resources, no numpy.bool8
         for name in set(sys.modules) - before:
             if name.partition(".")[0] == "ray":

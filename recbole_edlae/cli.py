@@ -23,11 +23,13 @@ COMMANDS = {  # beside `run`: name → module whose main takes the words after i
 def main(arguments=None):
     """Entry point of the command `recbole-edlae`."""
     arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
-    if arguments and arguments[0] == "run":
+    command = arguments[0] if arguments else None
+    if command == "run":
         run(arguments[1:], program="recbole-edlae run")
         return
-    if arguments and arguments[0] in COMMANDS:
-        importlib.import_module(COMMANDS[arguments[0]]).main(arguments[1:])
+    if command in COMMANDS:
+        with checks.plain_warnings(f"recbole-edlae {command}"):
+            importlib.import_module(COMMANDS[command]).main(arguments[1:])
         return
     parser = argparse.ArgumentParser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
@@ -58,26 +60,23 @@ def run(arguments=None, program="run_recbole.py"):
         dict: RecBole's result. Exits with status 2 and one line on standard error where the input is at fault.
     """
     arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
-    try:
-        options = checks.prepare(arguments, program)
-    except ValueError as error:
-        checks.stop(program, error)
-    try:
-        return quick_start.run(
-            options.model,
-            options.dataset,
-            config_file_list=options.config_files,
-            nproc=options.nproc,
-            world_size=options.world_size,
-            ip=options.ip,
-            port=options.port,
-            group_offset=options.group_offset,
-        )
-    except ValueError as error:
-        if reason := checks.fault_of_the_data(error, options):
-            checks.stop(program, reason)
-        raise
-    except MemoryError as error:
-        checks.stop(program, error)
-    except KeyboardInterrupt:
-        checks.interrupted(program)
+    with checks.plain_warnings(program):
+        with checks.said_in_one_line(program):
+            options = checks.prepare(arguments, program)
+        try:
+            return quick_start.run(
+                options.model,
+                options.dataset,
+                config_file_list=options.config_files,
+                nproc=options.nproc,
+                world_size=options.world_size,
+                ip=options.ip,
+                port=options.port,
+                group_offset=options.group_offset,
+            )
+        except KeyboardInterrupt:
+            checks.interrupted(program)
+        except Exception as error:
+            if checks.debug:
+                raise
+            checks.stop(program, checks.told(error, options))

@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 from recbole_edlae import compat
+from recbole_edlae.data.replace import install
 
 PROPERTIES = pathlib.Path(__file__).parent / "properties" / "model"
 
@@ -46,6 +47,17 @@ UNSEEN_USERS = {
     "Random": {},
 }
 
+# Modules with PATCHES: what is corrected in RecBole for every model. Later ones are given what earlier ones made of it.
+CORRECTIONS = (
+    "recbole_edlae.config_files",
+    "recbole_edlae.data.reading",
+    "recbole_edlae.data.time_order",
+    "recbole_edlae.data.repeats",
+    "recbole_edlae.data.sampler",
+    "recbole_edlae.data.candidates",
+    "recbole_edlae.evaluation.collector",
+)
+
 _defaults = {}  # model name → YAML file, for every model that was registered
 
 
@@ -58,6 +70,8 @@ def register_all():
     _ask_for_loader()
     _collect_lean(importlib.import_module("recbole.trainer.trainer"))
     importlib.import_module("recbole_edlae.data.user_split").install()
+    for name in CORRECTIONS:
+        install(importlib.import_module(name).PATCHES)
     importlib.import_module("recbole_edlae.evaluation.liang").install()
     importlib.import_module("recbole_edlae.serving.install").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
@@ -116,6 +130,7 @@ def check_unseen_users(model, settings):
 def _merge_defaults(config_class):
     """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
     from recbole_edlae.data import user_split
+    from recbole_edlae.rules import check_rules
     from recbole_edlae.settings import check_model_settings, check_validation
 
     stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
@@ -133,6 +148,7 @@ def _merge_defaults(config_class):
         settings = stock_final(self)
         if self.model in _defaults:
             check_model_settings(_defaults[self.model], settings)
+            check_rules(settings)
             check_validation(settings)
         user_split.check(settings)
         if user_split.asked_for(settings):

@@ -54,7 +54,9 @@ def test_wrong_words(words, capsys, monkeypatch):
     assert re.search(WRONG[words], refused(capsys, *words.split()))
 
 
-@pytest.mark.parametrize("content, message", [("[1, 2]", "holds no"), ("a: [1", "is not YAML"), ("", "holds no")])
+@pytest.mark.parametrize(
+    "content, message", [("[1, 2]", "holds no"), ("a: [1", "is not YAML, line 1"), ("", "holds no")]
+)
 def test_config_file_that_is_none(content, message, capsys, tmp_path):
     (tmp_path / "own.yaml").write_text(content)
     assert f"own.yaml {message}" in refused(capsys, "--config_files", "own.yaml")

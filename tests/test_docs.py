@@ -31,7 +31,10 @@ BEGINNINGS = {
 }
 
 
-class Begun(Exception):
+ATOMIC = "user_id:token\titem_id:token\trating:float\ttimestamp:float\nu\ti\t1\t1\n"
+
+
+class Begun(BaseException):
     pass
 
 
@@ -109,7 +112,7 @@ def clone(tmp_path):
     for name in ("ml-1m", "ml-1m-prosg", "gowalla", "ml-20m", "netflix", "msd"):
         (tmp_path / "dataset" / name).mkdir(parents=True)
         for part in ("", ".train", ".validation_tr", ".validation_te", ".test_tr", ".test_te", ".test"):
-            (tmp_path / "dataset" / name / f"{name}{part}.inter").touch()
+            (tmp_path / "dataset" / name / f"{name}{part}.inter").write_text(ATOMIC)
     for path in ("configs", "docs", "benchmarks"):
         (tmp_path / path).symlink_to(ROOT / path)
     for folder in ("tune/EDLAE-ml-100k", "tuned"):

@@ -4,13 +4,12 @@ Their five files train.csv, validation_tr.csv, validation_te.csv, test_tr.csv an
 these numbers become the tokens of users and items.
 """
 
-import argparse
-import os
+import csv
 import pathlib
 
 import pandas as pd
 
-from recbole_edlae import checks
+from recbole_edlae import checks, files
 
 PROGRAM = "recbole-edlae convert-liang"
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
@@ -18,8 +17,7 @@ PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
 
 def main(arguments):
     """Writes OUTPUT/NAME.PART.inter for the five files, NAME being the last part of OUTPUT."""
-    parser = argparse.ArgumentParser(PROGRAM, description=__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = checks.Parser(PROGRAM, description=__doc__)
     parser.add_argument("folder", help="where the five files are")
     parser.add_argument("output", help="folder of the dataset to write, DATA_PATH/NAME")
     options = parser.parse_args(arguments)
@@ -50,8 +48,7 @@ def convert(folder, output):
     for part, frame in frames.items():
         path = output / f"{output.name}.{part}.inter"
         frame.columns = ["user_id:token", "item_id:token"]
-        frame.to_csv(f"{path}.part", sep="\t", index=False)
-        os.replace(f"{path}.part", path)
+        files.write_whole(path, frame.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE, quotechar=None))
     return {part: (len(frame), frame["user_id:token"].nunique()) for part, frame in frames.items()}
 
 

@@ -26,6 +26,7 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
+from recbole_edlae.data.time_order import order_by_time, token_rank
 from recbole_edlae.data.training_users import training_users, with_fold_in
 
 FOLD_IN = 0.8  # of a held-out user's items, where the settings do not say
@@ -142,7 +143,10 @@ def split(dataset):
     dataset._change_feat_format()
     eval_args, generator = dataset.config["eval_args"], np.random.default_rng(dataset.config["seed"])
     user, item = (dataset.inter_feat[field].numpy() for field in (dataset.uid_field, dataset.iid_field))
-    users = generator.permutation(np.unique(user))
+    users = np.unique(user)
+    if eval_args["order"] == "TO":  # whom it draws does not depend on the order of lines, which numbers follow
+        users = users[np.argsort(token_rank(dataset, dataset.uid_field)[users])]
+    users = generator.permutation(users)
     part = np.zeros(dataset.user_num, dtype=np.int8)  # 0 training, 1 validation, 2 test
     valid, test = _numbers(eval_args["split"]["US"], len(users))
     part[users[:valid]], part[users[valid : valid + test]] = 1, 2
@@ -240,12 +244,7 @@ def _numbers(parts, users):
 def _order(dataset, rows, order, generator):
     if order == "RO":
         return generator.permutation(len(rows))
-    if dataset.time_field not in dataset.inter_feat:
-        raise ValueError(
-            f"order TO in eval_args needs the field {dataset.time_field} of the interactions: name it in load_col and "
-            f"TIME_FIELD; there are {', '.join(dataset.inter_feat.columns)}"
-        )
-    return np.argsort(dataset.inter_feat[dataset.time_field].numpy()[rows], kind="stable")
+    return order_by_time(dataset, rows)
 
 
 def _is_target(user, fold_in):

@@ -3,12 +3,17 @@
 import dataclasses
 import io
 import os
+import pathlib
+import zipfile
+import zlib
 
 import numpy as np
 import torch
 from recbole.config import Config
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.evaluator.register import metrics_dict
+
+from recbole_edlae.files import write_whole
 
 RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(metric, TopkMetric))
 
@@ -48,8 +53,12 @@ class PerUser:
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
         return np.asarray(calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})[:, int(k) - 1], float)
 
-    def save(self, path):
-        """Writes one file, whole or not at all; bits for the hits make it about 10 bytes a user."""
+    def save(self, path: str | os.PathLike) -> None:
+        """Write one file, whole or not at all; bits for the hits make it about 10 bytes a user.
+
+        Raises:
+            OSError: the disk is full or cannot be written.
+        """
         content = io.BytesIO()
         np.savez_compressed(
             content,
@@ -58,19 +67,27 @@ class PerUser:
             positives=self.positives.astype(np.uint32),
             k=self.hits.shape[1],
         )
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        with open(part, "wb") as file:
-            file.write(content.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        write_whole(path, content.getvalue())
 
     @classmethod
-    def load(cls, path):
-        """Reads what :meth:`save` wrote."""
-        with np.load(path) as stored:
-            hits = np.unpackbits(stored["hits"], axis=1, count=int(stored["k"])).astype(bool)
-            return cls(stored["users"].astype(np.int64), hits, stored["positives"].astype(np.int64))
+    def load(cls, path: str | os.PathLike) -> "PerUser":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: the file is empty or damaged.
+            OSError: it cannot be read.
+        """
+        content = pathlib.Path(path).read_bytes()
+        try:
+            with np.load(io.BytesIO(content)) as stored:
+                hits = np.unpackbits(stored["hits"], axis=1, count=int(stored["k"])).astype(bool)
+                loaded = cls(stored["users"].astype(np.int64), hits, stored["positives"].astype(np.int64))
+        except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"{path} is damaged ({reason if content else 'it is empty'})") from None
+        if not len(loaded.users) == len(loaded.hits) == len(loaded.positives):
+            raise ValueError(f"{path} is damaged (its arrays differ in length)")
+        return loaded
 
 
 class KeepingEvaluator:

@@ -4,7 +4,6 @@ One split of the data, several seeds of training. What Susman 2024 asks of an en
 so that their correlation can be seen.
 """
 
-import argparse
 import dataclasses
 import json
 import pathlib
@@ -21,6 +20,9 @@ from scipy.stats import spearmanr
 
 from recbole_edlae import checks
 from recbole_edlae.analysis.encoder import encoder_properties
+from recbole_edlae.data.parts import check_loaders, check_parts
+from recbole_edlae.experiment import command
+from recbole_edlae.files import whole, write_whole
 from recbole_edlae.nn.activations import ACTIVATIONS
 from recbole_edlae.nn.choices import choose
 
@@ -33,30 +35,35 @@ def main(arguments):
     Returns:
         list of dict: the runs, as ``study`` gives them.
     """
-    parser = argparse.ArgumentParser(PROGRAM, description=main.__doc__.partition("\n")[0], allow_abbrev=False)
+    parser = checks.Parser(PROGRAM, description=main.__doc__.partition("\n")[0])
     parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
     parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
     parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
-    own, rest = parser.parse_known_args(arguments)
-    try:
+    with command.ended_in_one_line(PROGRAM):
+        own, rest = parser.parse_known_args(arguments)
         load_pyplot()
         for name in own.activations:
             choose("activations", name, ACTIVATIONS)
         options = checks.prepare([*rest, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
-    except ValueError as error:
-        checks.stop(PROGRAM, error)
-    settings = {"state": "ERROR", "show_progress": False, **options.settings}
+        settings = {"state": "ERROR", "show_progress": False, **options.settings}
+        config = Config("DeepAE", options.dataset, options.config_files, dict(settings))
+        check_parts(config.final_config_dict, {"test": "activations are compared on it"})
+        folder = pathlib.Path(own.output)
+        folder.mkdir(parents=True, exist_ok=True)
+        done = []
 
-    def report(run):
-        print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+        def report(run):
+            print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+            done.append(run)  # what has ended is kept, whatever happens to those after it
+            write_whole(folder / "runs.json", json.dumps({"runs": done}, indent=1) + "\n")
 
-    runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=report)
-    metric = str(settings.get("valid_metric", "")).lower()
-    metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
-    write(runs, own.output, metric)
+        runs = study(options.dataset, own.activations, own.seeds, settings=settings, progress=report)
+        metric = str(settings.get("valid_metric", "")).lower()
+        metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
+        write(runs, own.output, metric)
     print(table(runs, metric))
     return runs
 
@@ -83,6 +90,7 @@ def study(dataset, activations, seeds, *, config_files=(), settings=None, progre
             if data is None:
                 init_seed(config["seed"], config["reproducibility"])
                 data = data_preparation(config, create_dataset(config))
+                check_loaders(data, ("training", "test"))
             for seed in seeds:
                 runs.append({"activation": activation, "seed": seed, **_run(config, data, seed)})
                 if progress:
@@ -140,8 +148,8 @@ def write(runs, folder, metric):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = {"runs": runs, "spearman": correlations(runs)}
-    (folder / "runs.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (folder / "table.txt").write_text(table(runs, metric) + "\n", encoding="utf-8")
+    write_whole(folder / "runs.json", json.dumps(content, indent=1) + "\n")
+    write_whole(folder / "table.txt", table(runs, metric) + "\n")
     properties = ("order_agreement", "zero_entries", "effective_dimension")
     figure, panels = pyplot.subplots(1, len(properties), figsize=(4 * len(properties), 3.6), sharey=True)
     for panel, name in zip(panels, properties):
@@ -152,7 +160,8 @@ def write(runs, folder, metric):
         panel.set_xlabel(name.replace("_", " "))
     panels[0].set_ylabel(metric)
     panels[-1].legend(fontsize="small", bbox_to_anchor=(1.02, 1), loc="upper left")
-    figure.savefig(folder / "properties.png", dpi=150, bbox_inches="tight")
+    with whole(folder / "properties.png") as file:
+        figure.savefig(file, format="png", dpi=150, bbox_inches="tight")
     pyplot.close(figure)
 
 
@@ -181,7 +190,7 @@ def _run(config, data, seed):
     return {
         "epochs": len(trainer.train_loss_dict),
         "properties": dataclasses.asdict(properties),
-        "valid": dict(best),
+        "valid": dict(best or {}),
         "test": dict(result),
     }
 

@@ -9,8 +9,10 @@ import tempfile
 import time
 import warnings
 
+import numpy as np
 import pandas as pd
 
+from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.solvers.gram import gram
@@ -47,17 +49,23 @@ class Bench:
 
         Args:
             cell: Cell.
-            phases: "valid" is always evaluated, it steers the training; "test" where it is asked for.
+            phases: "valid" is always evaluated, it steers the training; "test" where it is asked for. Of a run that is
+                tested the validation part may be empty: the model is then trained for all its epochs.
 
         Returns:
-            tuple: dict of "valid", "test" (metric → value), "score" (that of the validation metric), "bigger" (whether
-            a bigger one is better), "fit_seconds" (model and training without evaluation; a Gram matrix found ready
-            counts as long as it took to build) and "evaluate_seconds"; and PerUser of the test, None where there is
-            none.
+            tuple: dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without
+            a validation part), "bigger" (whether a bigger one is better), "fit_seconds" (model and training without
+            evaluation; a Gram matrix found ready counts as long as it took to build) and "evaluate_seconds"; and
+            PerUser of the test, None where there is none.
+
+        Raises:
+            EmptyPart: the part that is to be evaluated is empty.
+            ValueError: nothing was evaluated on validation, and the test is not asked for.
         """
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = cell.config(checkpoint_dir=folder, show_progress=False)
             dataset, train, valid, test = self._prepare(config)
+            check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             init_seed(config["seed"], config["reproducibility"])
             start = time.perf_counter()
             model = get_model(config["model"])(config, train._dataset).to(config["device"])
@@ -74,13 +82,18 @@ class Bench:
             start = time.perf_counter()
             score, best = trainer.fit(train, valid, verbose=False, saved=saved)
             trained = time.perf_counter() - start - watch.seconds
-            result = {"valid": best, "score": score, "bigger": config["valid_metric_bigger"]}
+            if best is None and "test" not in phases:
+                raise ValueError(
+                    f"nothing was evaluated on validation with epochs {config['epochs']}, eval_step "
+                    f"{config['eval_step']}: both must be at least 1, and {config['valid_metric']} a number"
+                )
+            result = {"valid": best, "score": None if best is None else score, "bigger": config["valid_metric_bigger"]}
             per_user = None
             if "test" in phases:
                 trainer.evaluator = keeping = KeepingEvaluator(trainer.evaluator)
                 result["test"] = trainer.evaluate(test, load_best_model=saved)
                 if keeping.hits is not None:
-                    per_user = PerUser(test.uid_list.numpy(), keeping.hits, keeping.positives)
+                    per_user = PerUser(np.asarray(test.uid_list), keeping.hits, keeping.positives)
         return {
             **_plain(result),
             "fit_seconds": built + trained + self._gram.saved,

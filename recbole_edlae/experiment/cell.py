@@ -9,10 +9,10 @@ import json
 import pathlib
 import platform
 
-import recbole_edlae
-from recbole_edlae import registry  # first: RecBole's own modules need it on a current stack
+import recbole_edlae  # first: RecBole's own modules need it on a current stack
+from recbole_edlae.config_files import PlainConfig
+from recbole_edlae.experiment.code import RUNNER, code_hash
 
-from recbole.config import Config  # isort: skip
 from recbole.data import create_dataset  # isort: skip
 
 # Settings that say where and how loudly to run. No result depends on them.
@@ -21,10 +21,9 @@ ASIDE = (
     "gpu_id", "local_rank", "log_wandb", "save_dataloaders", "save_dataset", "show_progress", "single_spec", "state",
     "use_gpu", "wandb_project",
 )  # fmt: skip
-_PACKAGE = pathlib.Path(recbole_edlae.__file__).parent
 
 
-class _Config(Config):
+class _Config(PlainConfig):
     """RecBole's Config, which parses each of RecBole's and our files of defaults once in a process."""
 
     _parsed = {}  # noqa: RUF012
@@ -51,11 +50,13 @@ class Cell:
         """RecBole's Config of this run."""
         return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
-    def identity(self, phases):
-        """Everything that determines the result, as a dict that JSON can hold.
+    def identity(self, phases: tuple, models: tuple = (), modules: tuple = RUNNER) -> dict:
+        """Return everything that determines the result, as a dict that JSON can hold.
 
         Args:
             phases: what is evaluated, of "valid" and "test".
+            models: names of models whose code the result goes through beside this one's.
+            modules: of this package, through which the result goes.
         """
         config = self.config()
         if not pathlib.Path(config["data_path"]).exists():
@@ -65,7 +66,7 @@ class Cell:
             "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
             "phases": list(phases),
             "data": data_hash(config["data_path"], self.dataset),
-            "code": code_hash(self.model),
+            "code": code_hash((self.model, *models), modules),
             "versions": versions(),
         }
 
@@ -85,14 +86,6 @@ def versions():
 def data_hash(folder, dataset):
     """Hash of a dataset's atomic files, by content."""
     return _hash_of_files(sorted(pathlib.Path(folder).glob(f"{dataset}.*")))
-
-
-@functools.cache
-def code_hash(model):
-    """Hash of this package's code that a run goes through; a version says the same of RecBole's own."""
-    names = ("solvers", "nn", "model", "data") if model in registry.registered() else ("data",)
-    files = sorted(path for name in names for path in (_PACKAGE / name).glob("*.py"))
-    return _hash_of_files([_PACKAGE / "trainer.py", *files])
 
 
 def _hash_of_files(paths):

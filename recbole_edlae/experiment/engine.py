@@ -3,10 +3,16 @@
 import contextlib
 import datetime
 import functools
+import signal
 import sys
+import threading
+import traceback
 
+from recbole_edlae.data.atomic import AtomicFileError
 from recbole_edlae.experiment import cell as cells_module
 from recbole_edlae.experiment.bench import Bench
+
+_TRACEBACK = 20_000  # characters of it that a record keeps, its end
 
 
 def run(cells, records, phases=("valid", "test"), engine="sequential"):
@@ -20,13 +26,16 @@ def run(cells, records, phases=("valid", "test"), engine="sequential"):
 
     Yields:
         tuple: Cell, its record, and whether it was on record before. A run that fails has status "failed" and says
-        why under "error"; those on record come first.
+        why under "error", in one line, and under "traceback"; those on record come first.
+
+    Raises:
+        OSError: a run cannot be put on record; those before it are.
     """
     finished, todo, identities = records.finished(), {}, {}
     for cell in cells:
         identity = cell.identity(phases)
         key = cells_module.key(identity)
-        if key in finished:
+        if key in finished and records.complete(finished[key], phases):
             yield cell, finished[key], True
         else:
             todo.setdefault(key, []).append(cell)  # cells that agree on everything are run once
@@ -52,8 +61,12 @@ def attempt(cell, phases):
     """Outcome of one cell, whatever happens: its results with status "ok", or status "failed" and the error."""
     try:
         result, per_user = bench().run(cell, phases)
+    except AtomicFileError:  # no run can read the data: the command ends
+        raise
     except Exception as error:
-        return {"status": "failed", "error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]}, None
+        words = " ".join(str(error).split())
+        line = f"{type(error).__name__}: {words}" if words else type(error).__name__
+        return {"status": "failed", "error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}, None
     return {"status": "ok", **result}, per_user
 
 
@@ -83,10 +96,13 @@ def cluster():
     ray = _import_ray()
     started = not ray.is_initialized()
     if started:
+        terminate = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address="auto", log_to_driver=False)
         except ConnectionError:
             ray.init(log_to_driver=False)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, terminate)  # ray's own handler ends with another status
     try:
         yield ray
     finally:

@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from recbole_edlae import registry
 from recbole_edlae.experiment.cell import versions
+from recbole_edlae.files import write_whole
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
 
@@ -35,9 +36,7 @@ def write(boards, folder, command):
         "html": html(data),
     }
     for kind, text in texts.items():
-        part = pathlib.Path(folder) / f"leaderboard.{kind}.part"
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, part.with_suffix(""))
+        write_whole(pathlib.Path(folder) / f"leaderboard.{kind}", text)
 
 
 def terminal(board):
@@ -87,7 +86,6 @@ def csv(boards):
 def html(data):
     """The page: one file that loads nothing and that its own policy forbids to."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["heading"] = _heading
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no text of theirs can end the script
     return page.render(**data, embedded=embedded)
@@ -127,7 +125,8 @@ def _board_data(board):
     ]  # fmt: skip
     p_values = {name: {"labels": list(table), "p": table.values.tolist()} for name, table in board.p_values.items()}
     return {
-        "dataset": board.dataset, "metrics": board.metrics, "caption": caption(board), "seeds": board.seeds,
+        "dataset": board.dataset, "metrics": board.metrics,
+        "headings": {name: _heading(name) for name in board.metrics}, "caption": caption(board), "seeds": board.seeds,
         "users": board.users, "test": board.test, "rows": rows, "p_values": p_values, "protocol": board.protocol,
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ A line names a setting, a type and its values, as in RecBole's HyperTuning:
     learning_rate loguniform -8,0
 
 ``loguniform`` takes the natural logarithms of its ends. Numbers of a ``quniform`` without a point make it integers.
+A choice in quotes is what RecBole makes of the text in them: ``'[600,200]'`` is a list and ``'5e2'`` a number.
 Empty lines and lines that begin with # are left out.
 """
 
@@ -18,6 +19,8 @@ import math
 import pathlib
 
 import numpy as np
+
+from recbole_edlae.config_files import value_of
 
 TYPES = {"choice": None, "uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers
 
@@ -82,9 +85,11 @@ def read(path):
         ValueError: a line is none of the format; it names the line, what it has and what there is.
     """
     try:
-        lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+        lines = pathlib.Path(path).read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise ValueError(f"space: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"space: {path} is not UTF-8: {error.reason} at byte {error.start}") from None
     dimensions = [_dimension(path, number, line) for number, line in enumerate(lines, 1) if _counts(line)]
     if not dimensions:
         raise ValueError(f"space: {path} holds no line `setting type values`")
@@ -112,8 +117,7 @@ def _counts(line):
 
 def _dimension(path, number, line):
     where = f"space: {path}, line {number}"
-    key, kind, *rest = [*line.split(), "", ""][: max(len(line.split()), 2)]
-    text = "".join(rest)
+    key, kind, text = [*line.split(maxsplit=2), "", ""][:3]
     if kind not in TYPES:
         raise ValueError(f"{where}: there is no type {kind!r}; there are {', '.join(TYPES)}")
     try:
@@ -124,7 +128,7 @@ def _dimension(path, number, line):
     if kind == "choice":
         if not values:
             raise ValueError(f"{where}: {key} has nothing to choose from")
-        return Dimension(key, kind, values)
+        return Dimension(key, kind, tuple(value_of(each) if isinstance(each, str) else each for each in values))
     numbers = all(isinstance(each, (int, float)) and math.isfinite(each) for each in values)
     if not numbers or len(values) != TYPES[kind] or values[0] > values[1] or (kind == "quniform" and values[2] <= 0):
         wanted = "low,high,step" if kind == "quniform" else "low,high"

@@ -4,18 +4,22 @@ The test set is looked at once, for the settings that validation chose.
 """
 
 import dataclasses
+import math
 import os
 import pathlib
 import shlex
 import sys
+from collections.abc import Sequence
 
 import yaml
 from tqdm import tqdm
 
 from recbole_edlae import checks
+from recbole_edlae.data.parts import empty_parts
 from recbole_edlae.experiment import command, engine, space
-from recbole_edlae.experiment.cell import ASIDE
+from recbole_edlae.experiment.cell import ASIDE, Cell
 from recbole_edlae.experiment.records import Records
+from recbole_edlae.files import write_whole
 
 PROGRAM = "recbole-edlae tune"
 ALGORITHMS = ("exhaustive", "random", "bayes")
@@ -32,20 +36,28 @@ def add_arguments(parser):
     parser.add_argument("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
 
 
-def main(arguments):
-    """Runs the trials that are not on record in --output, tests the best and writes it there as best.yaml."""
-    with checks.said_in_one_line(PROGRAM):
+def main(arguments: Sequence[str]) -> None:
+    """Run the trials that are not on record in --output, test the best and write it there as best.yaml.
+
+    Exits with status 1 where the best cannot be tested; best.yaml then says so.
+    """
+    with command.ended_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         sweep = Sweep(options, overrides)
-        records = Records(options.output or pathlib.Path("tune") / f"{sweep.cell.model}-{sweep.cell.dataset}")
-        best = sweep.run(records)
-        ((_, tested, _),) = engine.run([best], records, engine=options.engine)
-    if tested["status"] == "failed":
-        checks.stop(PROGRAM, f"the best settings failed when they were tested: {tested['error']}")
-    path = records.folder / "best.yaml"
-    words = shlex.join(["recbole-edlae", "tune", *arguments])
-    path.write_text(best_config(best, tested, words, sweep), encoding="utf-8")
-    print(f"{path.read_text(encoding='utf-8')}\n{path}")
+        folder = options.output or pathlib.Path("tune") / f"{sweep.cell.model}-{sweep.cell.dataset}"
+        with Records(folder) as records:
+            best, validated = sweep.run(records)
+            tested = None
+            if "test" not in empty_parts(best.config().final_config_dict):
+                ((_, tested, _),) = engine.run([best], records, engine=options.engine)
+            path = records.folder / "best.yaml"
+            words = shlex.join(["recbole-edlae", "tune", *arguments])
+            text = best_config(best, validated, tested, words, sweep)
+            write_whole(path, text)
+    print(f"{text}\n{path}")
+    if tested and tested["status"] == "failed":
+        print(f"{PROGRAM}: error: the best settings failed when they were tested: {tested['error']}", file=sys.stderr)
+        sys.exit(1)
 
 
 class Sweep:
@@ -66,8 +78,8 @@ class Sweep:
         self.max_evals = len(self.points)
         self._check()
 
-    def run(self, records):
-        """Cell of the best trial on validation; of equals the first.
+    def run(self, records: Records) -> tuple[Cell, dict]:
+        """Return the cell and the record of the best trial on validation; of equals the first.
 
         Raises:
             ValueError: no trial ended well.
@@ -78,7 +90,7 @@ class Sweep:
             def note(cell, record, known):
                 done.append((cell, record))
                 bar.update()
-                tqdm.write(f"{_line(cell, record, self.space)}{' (on record)' if known else ''}", file=sys.stderr)
+                command.tell(f"{_line(cell, record, self.space)}{' (on record)' if known else ''}", record)
 
             if self.options.algo == "bayes":
                 bayes(self, records, note)
@@ -90,7 +102,7 @@ class Sweep:
         ended_well = [(cell, record) for cell, record in done if record["status"] == "ok"]
         if not ended_well:
             raise ValueError(f"none of the trials ended well; the last: {done[-1][1]['error']}")
-        return min(ended_well, key=lambda pair: _loss(pair[1]))[0]
+        return min(ended_well, key=lambda pair: _loss(pair[1]))
 
     def trial(self, point):
         """Cell of one point of the space."""
@@ -110,7 +122,7 @@ class Sweep:
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
         first = {dimension.key: dimension.ends()[0] for dimension in self.space}
         points = [{**first, dimension.key: value} for dimension in self.space for value in dimension.ends()]
-        command.check([self.trial(point) for point in points], [])
+        command.check([self.trial(point) for point in points], {}, {"validation": "tune chooses by it"})
 
 
 def bayes(sweep, records, note):
@@ -138,14 +150,24 @@ def bayes(sweep, records, note):
     )  # fmt: skip
 
 
-def best_config(cell, record, words, sweep):
-    """Text of the config file: the settings found and those that were given, for run_recbole.py as it is."""
+def best_config(cell: Cell, validated: dict, tested: dict | None, words: str, sweep: Sweep) -> str:
+    """Return the text of the config file: the settings found and those that were given, for `run` as it is.
+
+    Args:
+        cell: the best trial.
+        validated: its record.
+        tested: the record of its test; None where there is no test part.
+        words: the command line.
+        sweep: what was searched.
+    """
     config = cell.config()
     found = {dimension.key: config[dimension.key] for dimension in sweep.space}
     given = {key: value for key, value in sweep.given.items() if key not in ASIDE and key not in ("model", "dataset")}
     head = f"# {words}\n"
-    for phase in ("valid", "test"):
-        head += f"# {phase}: {', '.join(f'{name} {value:.4f}' for name, value in record[phase].items())}\n"
+    head += f"# valid: {_metrics(validated['valid'])}\n"
+    if tested:
+        ended_well = tested["status"] == "ok"
+        head += f"# test: {_metrics(tested['test']) if ended_well else 'failed, ' + tested['error']}\n"
     content = {"model": cell.model, "dataset": cell.dataset, **found}
     protocol = {key: value for key, value in given.items() if key not in found}
     blocks = [
@@ -159,7 +181,14 @@ def _yaml(value):
     return yaml.safe_dump([value], default_flow_style=True, width=float("inf")).strip()[1:-1]
 
 
-def _loss(record):
+def _metrics(values: dict) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+
+
+def _loss(record: dict) -> float:
+    """Return what the best trial has least of; a score that is no number is the worst."""
+    if not math.isfinite(record["score"]):
+        return math.inf
     return -record["score"] if record["bigger"] else record["score"]
 
 

@@ -14,6 +14,7 @@ from recbole.utils import InputType
 from recbole_edlae.data.item_dataloader import ItemDataLoader
 from recbole_edlae.data.training_users import training_users
 from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
+from recbole_edlae.model.words import check_loss, check_scores
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
 from recbole_edlae.nn.choices import choose
 from recbole_edlae.nn.losses import squared
@@ -69,7 +70,7 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         scores = self.network(rows).to(rows.values.dtype)
         # the loss is a mean over rows, the paper's ½ λ ‖weights‖² is one of their sum
         l2 = self.reg_weight / (2 * self.n_rows) * squared_weights(self.network)
-        return squared(scores, rows, 1.0, self.rest).mean() + l2
+        return check_loss(squared(scores, rows, 1.0, self.rest).mean() + l2, "AutoRec")
 
     def score(self, items, count, values=None):
         r"""Scores of all items for histories given one after the other, also of users unseen in training.
@@ -103,10 +104,10 @@ class AutoRec(HistoryMixin, GeneralRecommender):
     def full_sort_predict(self, interaction):
         user = interaction[self.USER_ID]
         if not self.item_based:
-            return (self.network(self.rows(user)) + self.mean).view(-1)
+            return check_scores(self.network(self.rows(user)) + self.mean, "AutoRec").view(-1)
         code = self.network.encode(self.rows(torch.arange(self.n_items, device=user.device)))
         hidden, weight, bias = self.network.decoder.last_layer(code)
-        return (weight[user] @ hidden.T + bias[user, None] + self.mean).view(-1)
+        return check_scores(weight[user] @ hidden.T + bias[user, None] + self.mean, "AutoRec").view(-1)
 
 
 def mean_ratings(dataset, field):

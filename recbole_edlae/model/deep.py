@@ -12,6 +12,7 @@ from recbole.utils import InputType
 
 from recbole_edlae.data.training_users import training_users
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
+from recbole_edlae.model.words import check_loss, check_scores, in_words_of_settings
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss
 from recbole_edlae.nn.rows import binary_rows
@@ -38,7 +39,8 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         self.keep_history(histories)
         self.n_rows = len(training_users(dataset))  # of an epoch
         count = np.diff(interactions.indptr)
-        weight = activity_weight(count, config["user_weight_power"]) * (count > 0)  # [PAD] teaches nothing
+        with in_words_of_settings(power="user_weight_power"):
+            weight = activity_weight(count, config["user_weight_power"]) * (count > 0)  # [PAD] teaches nothing
         self.register_buffer("user_weight", torch.from_numpy(weight).float(), persistent=False)
 
     @staticmethod
@@ -62,7 +64,7 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
             return self.loss(scores, rows, weight, rest)
 
         row_loss, penalty = self.row_loss(corrupted, reconstruction)
-        return (self.user_weight[user] * row_loss).mean() + penalty
+        return check_loss((self.user_weight[user] * row_loss).mean() + penalty, type(self).__name__)
 
     def row_loss(self, rows, reconstruction):
         r"""What training minimises.
@@ -84,7 +86,7 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         Returns:
             torch.Tensor: shape: [len(count), n_items]
         """
-        return self.network.decoder(self.code(items, count))
+        return check_scores(self.network.decoder(self.code(items, count)), type(self).__name__)
 
     def code(self, items, count):
         r"""Latent codes of histories given one after the other, shape: [len(count), k]"""

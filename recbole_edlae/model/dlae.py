@@ -23,8 +23,6 @@ class DLAE(LinearAutoEncoder):
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
         self.diagonal_bound = config["diagonal_bound"]
         self.rank = config["rank"]
         self.solver = config["solver"]

@@ -22,8 +22,6 @@ class EDLAE(LinearAutoEncoder):
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
         self.emphasis = config["emphasis"]
         self.diagonal_bound = config["diagonal_bound"]
         self.neighbors = config["neighbors"]

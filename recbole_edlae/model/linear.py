@@ -14,6 +14,8 @@ from recbole.utils import InputType, ModelType
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
 from recbole_edlae.model.sparse import SparseWeights
+from recbole_edlae.model.words import in_words_of_settings
+from recbole_edlae.solvers.finite import SingularError
 from recbole_edlae.solvers.gram import activity_weight, gram
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.normalization import normalize_items
@@ -36,6 +38,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
+        self.reg_weight = config["reg_weight"]
+        self.dropout_prob = config["dropout_prob"]
         self.user_weight_power = config["user_weight_power"]
         self.item_weight_power = config["item_weight_power"]
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
@@ -53,13 +57,26 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
         Raises:
             MemoryError: There is not enough memory, which is found out before any is taken.
+            ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
         """
-        weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        weights = self.weights(weight, progress)
+        with in_words_of_settings(power="user_weight_power"):
+            weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
+        popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
+        try:
+            with in_words_of_settings(user_weight="user_weight_power"):
+                weights = self.weights(weight, progress)
+        except ValueError as error:
+            if not isinstance(error.__cause__, SingularError):
+                raise
+            users, items = np.count_nonzero(np.diff(self.interactions.indptr)), np.count_nonzero(popularity)
+            raise ValueError(
+                f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
+                f"items undetermined by {users} users: raise reg_weight or dropout_prob"
+            ) from error
         if self.item_weight_power != 0:
-            popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
             popularity = torch.from_numpy(popularity).to(self.encoder.device)
-            weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
+            with in_words_of_settings(power="item_weight_power"):
+                weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
         if sp.issparse(weights):
             self.sparse.keep(weights)
         else:

@@ -23,8 +23,6 @@ class LowRankEDLAE(LinearAutoEncoder):
 
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
         self.rank = config["rank"]
         self.solver = config["solver"]
         self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}

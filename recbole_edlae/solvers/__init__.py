@@ -1,6 +1,7 @@
 """The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole."""
 
 from recbole_edlae.solvers.certificate import objective, stationarity
+from recbole_edlae.solvers.finite import SingularError
 from recbole_edlae.solvers.full_rank import full_rank, weights
 from recbole_edlae.solvers.gram import gram
 from recbole_edlae.solvers.iteration import ConvergenceWarning, LowRank
@@ -15,6 +16,7 @@ from recbole_edlae.solvers.system import inverse_gram
 __all__ = [
     "ConvergenceWarning",
     "LowRank",
+    "SingularError",
     "StoredGram",
     "full_rank",
     "gram",

@@ -1,8 +1,10 @@
 """Certificates of a low-rank EDLAE: how good a pair of factors is, and whether it is a stationary point."""
 
+import math
+
 import torch
 
-from recbole_edlae.solvers.objective import check_gram
+from recbole_edlae.solvers.finite import check_finite, check_gram, check_tensor
 from recbole_edlae.solvers.system import System, row_dot
 
 
@@ -38,7 +40,7 @@ def objective(G, u, v, *, dropout, l2):
     _check_factors(G, u, v)
     system = System(G, dropout=dropout, l2=l2)
     total = (1 / system.inverse().diagonal()).sum(dtype=torch.float64)
-    return (energy(system.diagonal, u, v, system.product(u)) - total).item()
+    return _checked_value((energy(system.diagonal, u, v, system.product(u)) - total).item(), "objective")
 
 
 def stationarity(G, u, v, *, dropout, l2):
@@ -55,7 +57,7 @@ def stationarity(G, u, v, *, dropout, l2):
     Args: those of ``objective``.
 
     Returns:
-        float ≥ 0, without a unit.
+        float ≥ 0, without a unit; infinity where the norm at UVᵀ = 0 is zero and that of the gradient is not.
 
     Raises:
         ValueError: a parameter is out of range, or the shapes do not fit.
@@ -66,7 +68,16 @@ def stationarity(G, u, v, *, dropout, l2):
     system = System(G, dropout=dropout, l2=l2)
     m, MU = system.diagonal, system.product(u)
     gradient = gradients(m, u, v, MU, system.product((1 + row_dot(u, v))[:, None] * v))
-    return residual(gradient, baseline(m, u, MU), baseline(m, v, system.product(v)))
+    gradient = [part.double() for part in gradient]
+    norms = [baseline(m, u, MU.double()), baseline(m, v, system.product(v).double())]
+    _checked_value(sum(norms) + sum(part.norm().item() for part in gradient), "stationarity")
+    return residual(gradient, *norms)
+
+
+def _checked_value(value, name):
+    if not math.isfinite(value):
+        raise ValueError(f"{name} would not be finite: the values of G, u or v are too large; scale them down")
+    return value
 
 
 def gradients(m, U, V, MU, MdV, orthonormal=False):
@@ -104,5 +115,11 @@ def energy(m, U, V, MU, orthonormal=False):
 
 def _check_factors(G, u, v):
     check_gram(G)
+    for name, factor in (("u", u), ("v", v)):
+        check_tensor(factor, name)
     if u.ndim != 2 or u.shape != v.shape or len(u) != len(G):
         raise ValueError(f"u and v must have shape ({len(G)}, rank) each, got {tuple(u.shape)} and {tuple(v.shape)}")
+    if u.dtype != G.dtype or v.dtype != G.dtype:
+        raise ValueError(f"u and v must have the type of G, {G.dtype}, got {u.dtype} and {v.dtype}")
+    for name, factor in (("u", u), ("v", v)):
+        check_finite(factor, name)

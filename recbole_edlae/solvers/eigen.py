@@ -1,7 +1,8 @@
 """Low-rank EDLAE in closed form, approximately: the full-rank model cut to its leading directions."""
 
-from recbole_edlae.solvers.iteration import LowRank
-from recbole_edlae.solvers.objective import check_gram, check_rank
+from recbole_edlae.solvers.finite import check_gram
+from recbole_edlae.solvers.iteration import finished
+from recbole_edlae.solvers.objective import check_rank
 from recbole_edlae.solvers.spectral import truncate
 from recbole_edlae.solvers.system import System
 
@@ -37,4 +38,4 @@ def eigen(G, rank, *, dropout, l2, progress=None):
     system = System(G, dropout=dropout, l2=l2)
     C = system.inverse(progress=progress)
     U, V = truncate(system, C, 1 / C.diagonal(), rank)
-    return LowRank(U, V, True, ())
+    return finished(U, V, True, ())

@@ -1,7 +1,8 @@
 """Low-rank DLAE in closed form: no constraint on the diagonal."""
 
-from recbole_edlae.solvers.iteration import LowRank
-from recbole_edlae.solvers.objective import check_gram, check_rank
+from recbole_edlae.solvers.finite import check_gram
+from recbole_edlae.solvers.iteration import finished
+from recbole_edlae.solvers.objective import check_rank
 from recbole_edlae.solvers.spectral import truncate
 from recbole_edlae.solvers.system import System
 
@@ -36,4 +37,4 @@ def free_diagonal(G, rank, *, dropout, l2, progress=None):
     check_rank(rank, len(G))
     system = System(G, dropout=dropout, l2=l2)
     U, V = truncate(system, system.inverse(progress=progress), system.Lambda, rank)
-    return LowRank(U, V, True, ())
+    return finished(U, V, True, ())

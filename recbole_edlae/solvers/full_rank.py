@@ -2,6 +2,7 @@
 
 import torch
 
+from recbole_edlae.solvers.finite import check_finite, check_gram, check_result, check_tensor
 from recbole_edlae.solvers.objective import check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers.system import inverse_gram
 
@@ -48,14 +49,16 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
         of G) have zero rows and columns.
 
     Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
+        ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result
+            would not be finite.
+        SingularError: G + diag Λ is singular to working precision; a ValueError.
 
     Cost: n³ additions and multiplications; on the CPU nothing of its size beside B.
     """
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)
     C, Lambda = inverse_gram(G, dropout=dropout, l2=l2, overwrite=overwrite, progress=progress)
-    return weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=True)
+    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=True)
 
 
 def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, overwrite=False):
@@ -67,15 +70,30 @@ def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, ove
         torch.Tensor of shape (n, n), B[input, target].
 
     Raises:
-        ValueError: a parameter is out of range.
+        ValueError: a parameter is out of range, C or Lambda is not a float torch.Tensor of finite entries, or the
+            result would not be finite.
 
     Cost: n² multiplications.
     """
+    check_gram(C, name="C")
+    check_tensor(Lambda, "Lambda")
+    if Lambda.shape != C.shape[:1]:
+        raise ValueError(f"Lambda must have shape ({len(C)},), got {tuple(Lambda.shape)}")
+    check_finite(C, "C")
+    check_finite(Lambda, "Lambda")
+    return _weights(
+        C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite
+    )  # fmt: skip
+
+
+def _weights(C, Lambda, *, dropout, emphasis, diagonal_bound, overwrite):
+    """``weights`` of a C and a Λ that are known to be finite."""
     scale, beta = column_scale(
         C.diagonal().clone(), Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound
     )
     B = C.mul_(scale) if overwrite else C * scale
     B.diagonal().copy_(beta)
+    check_result(B, "B", "the values of G are too large or too small; scale X, or compute in float64")
     return B
 
 

@@ -4,8 +4,9 @@ import concurrent.futures
 
 import numba
 import numpy as np
-import scipy.sparse as sp
 import torch
+
+from recbole_edlae.solvers.finite import check_result, checked_matrix
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 _SHORT = 2**16  # items that 16 bits can name
@@ -25,7 +26,7 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
     threads nor on ``dtype``'s rounding along the way.
 
     Args:
-        X: SciPy sparse matrix, shape (u, n), users × items; any real values, duplicates already summed.
+        X: SciPy sparse matrix, shape (u, n), users × items; any finite real values. Duplicates are summed.
         user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
         dtype: torch.float32 or torch.float64.
         device: where the result goes; the sums are made on the CPU, with as many threads as torch has.
@@ -34,19 +35,16 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
         torch.Tensor of shape (n, n).
 
     Raises:
-        ValueError: X is not a two-dimensional sparse matrix, the weights do not fit it, or the dtype is neither.
+        ValueError: X is not a two-dimensional sparse matrix of finite real numbers, the weights do not fit it, the
+            dtype is neither, or the sums exceed its largest number.
 
     Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
     """
-    if not sp.issparse(X) or X.ndim != 2:
-        raise ValueError(f"X must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
+    X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
     weight = checked_weight(user_weight, users)
-    X = X.tocsr()
-    if not X.has_sorted_indices:
-        X = X.sorted_indices()
     # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
     weight = None if (weight == 1).all() else weight
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
@@ -61,6 +59,9 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
 
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(fill, range(0, items, _BLOCK)))
+    if total == np.float64:
+        remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
+        check_result(torch.from_numpy(G), "G", remedy)
     return torch.from_numpy(G).to(device)
 
 
@@ -75,17 +76,26 @@ def activity_weight(count, power):
 
     Returns:
         NumPy array of shape (u,); users without items are left out of the mean and weigh 1.
+
+    Raises:
+        ValueError: a weight is not finite, because the power is not or is too large.
     """
     active = count > 0
     weight = np.ones(len(count))
-    weight[active] = (count[active] / count[active].mean()) ** -power
+    with np.errstate(over="ignore"):
+        weight[active] = (count[active] / count[active].mean()) ** -power
+    if not np.isfinite(weight).all():
+        raise ValueError(f"power {power!r} gives weights of users that are not finite: take one closer to 0")
     return weight
 
 
 def checked_weight(user_weight, users):
     if user_weight is None:
         return np.ones(users)
-    weight = np.asarray(user_weight, dtype=np.float64)
+    weight = np.asarray(user_weight)
+    if weight.dtype.kind not in "buif":
+        raise ValueError(f"user_weight must hold real numbers, got {weight.dtype}")
+    weight = weight.astype(np.float64, copy=False)
     if weight.shape != (users,):
         raise ValueError(f"user_weight must have shape ({users},), one weight per row of X, got {weight.shape}")
     if not (np.isfinite(weight).all() and (weight >= 0).all()):

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import torch
 
+from recbole_edlae.solvers.finite import check_finite, check_gram, check_result
 from recbole_edlae.solvers.objective import check_count, check_rank, check_tol
 from recbole_edlae.solvers.spectral import truncate
 from recbole_edlae.solvers.system import System
 
+_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 _ROWS = 1024  # over so many, inner products are summed in the precision of the factors
 
 
@@ -31,10 +33,18 @@ class LowRank(NamedTuple):
     history: tuple
 
 
+def finished(u, v, converged, history):
+    """Return factors as LowRank, after a check that they are finite."""
+    for name, factor in (("u", u), ("v", v)):
+        check_result(factor, name, _REMEDY)
+    return LowRank(u, v, converged, history)
+
+
 class Schedule:
     """When to stop, and how far along it is: in multiply-adds, so that the inverse and the iterations share one bar."""
 
     def __init__(self, method, G, rank, *, products, tol, max_iter, progress):
+        check_gram(G)
         check_rank(rank, len(G))
         check_tol(tol)
         check_count("max_iter", max_iter)
@@ -55,6 +65,9 @@ class Schedule:
             self.advance(self.total if stop else self.inversion + len(history) * self.iteration)
             if stop or len(history) == self.max_iter:
                 break
+        if math.isnan(residual) or not math.isfinite(objective):
+            raise ValueError(f"{self.method} does not stay finite at {u.dtype}: {_REMEDY}")
+        result = finished(u, v, residual <= self.tol, tuple(history))
         if not residual <= self.tol:
             warnings.warn(
                 f"{self.method} stopped after {len(history)} iterations at a residual of {residual:.1e}, above "
@@ -62,7 +75,7 @@ class Schedule:
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        return LowRank(u, v, residual <= self.tol, tuple(history))
+        return result
 
 
 def begin(G, rank, *, dropout, l2, start, generator, schedule):
@@ -93,6 +106,10 @@ def _checked_pair(start, G, rank):
             f"start must be 'eigen', 'random' or a pair of tensors (u, v) of shape ({len(G)}, {rank}); "
             f"got {shapes or repr(start)}"
         )
+    for factor in start:
+        if factor.is_complex():
+            raise ValueError(f"start must hold real numbers, got {factor.dtype}")
+        check_finite(factor, "start")
     return start
 
 

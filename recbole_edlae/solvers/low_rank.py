@@ -3,9 +3,13 @@
 import difflib
 import inspect
 
+import numpy as np
+import torch
+
 from recbole_edlae.solvers.admm import admm
 from recbole_edlae.solvers.als import als
 from recbole_edlae.solvers.eigen import eigen
+from recbole_edlae.solvers.finite import check_gram
 from recbole_edlae.solvers.free_diagonal import free_diagonal
 from recbole_edlae.solvers.weight_decay import weight_decay
 from recbole_edlae.solvers.zero_diagonal import zero_diagonal
@@ -51,8 +55,9 @@ def low_rank(G, rank, *, dropout, l2, method="admm", **settings):
         (zero rows of G) have zero rows. history has one (objective, residual) an iteration.
 
     Raises:
-        ValueError: unknown method, a setting that the method does not have, a parameter out of range, G not square or
-            not float, or G + diag Λ singular.
+        ValueError: unknown method, a setting that the method does not have, a parameter out of range, G not a square
+            float torch.Tensor of finite entries, or a result that would not be finite.
+        SingularError: G + diag Λ is singular to working precision; a ValueError.
 
     Warns:
         ConvergenceWarning: an iterative method stopped short of its tol.
@@ -66,7 +71,14 @@ def low_rank(G, rank, *, dropout, l2, method="admm", **settings):
     for name in settings:
         if name not in allowed:
             raise ValueError(f"method {method!r} has no setting {name!r}; it has {_choices(name, sorted(allowed))}")
-    return solver(G, rank, dropout=dropout, l2=l2, **settings)
+    check_gram(G)
+    try:
+        return solver(G, rank, dropout=dropout, l2=l2, **settings)
+    except (torch.linalg.LinAlgError, np.linalg.LinAlgError):
+        raise ValueError(
+            f"the decomposition of G fails at {G.dtype}: its values are too large or too small; scale X, or compute "
+            "in float64"
+        ) from None
 
 
 def _choices(given, names):

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers.cooccurrence import CoOccurrence, in_threads
+from recbole_edlae.solvers.finite import SingularError, checked_matrix
 from recbole_edlae.solvers.full_rank import column_scale
 from recbole_edlae.solvers.gram import checked_weight
 from recbole_edlae.solvers.objective import check_count, penalty
@@ -31,7 +32,7 @@ def neighbors(
     Equivalent to: ``full_rank``, where every two items have a user in common and k ≥ n − 1.
 
     Args:
-        X: SciPy sparse matrix, shape (u, n), users × items; values ≥ 0, duplicates already summed.
+        X: SciPy sparse matrix, shape (u, n), users × items; finite values ≥ 0. Duplicates are summed.
         count: k ≥ 1.
         user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
         dropout, l2, emphasis, diagonal_bound: as in ``full_rank``.
@@ -44,7 +45,9 @@ def neighbors(
         SciPy CSR matrix of shape (n, n), B[input, target]; a column has at most k entries beside the diagonal.
 
     Raises:
-        ValueError: a parameter is out of range, or the users do not determine the weights of an item.
+        ValueError: a parameter is out of range, X is not a two-dimensional sparse matrix of finite numbers ≥ 0, or the
+            result would not be finite.
+        SingularError: the users do not determine the weights of an item; a ValueError.
 
     Cost: 2 Σ_u |row u|² multiply-adds and n k³/3; 8 bytes for every two items with a user in common, 24 n k.
     """
@@ -61,6 +64,7 @@ def neighbors(
         announce((4 + number.itemsize) * int(pair_counts.sum() + 3 * len(order) * count))
     pairs = data.pairs(number, pair_counts)
     Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
+    _check_size(number, pairs.values, pairs.diagonal + Lambda)
     inputs, size = data.best_inputs(count, pairs.diagonal + Lambda)
     del data
     values, diagonal = np.empty(inputs.shape, number), np.empty(len(order), number)
@@ -72,21 +76,32 @@ def neighbors(
         values[part], diagonal[part] = (column * scale[:, None]).cpu(), beta.cpu()
         if progress is not None:
             progress(min(start + step, len(order)), len(order))
+    _check_size(number, values, diagonal)
     return _assemble(inputs, size, values, diagonal, order, X.shape[1])
 
 
 def _checked(X, user_weight, dtype):
     """X in CSR without zeros and users of no weight, the weights of the others, NumPy's name of the dtype."""
-    if not sp.issparse(X) or X.ndim != 2:
-        raise ValueError(f"X must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
+    X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     weight = checked_weight(user_weight, X.shape[0])
-    X = X.tocsr()[weight > 0]
+    X = X[weight > 0]
     X.eliminate_zeros()
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
     return X, weight[weight > 0], torch.empty(0, dtype=dtype).numpy().dtype
+
+
+def _check_size(number, *arrays):
+    """Check that sums and results are finite in the type of B; squares of the sums choose the inputs, in float64."""
+    limit = min(np.finfo(number).max, np.finfo(np.float64).max ** 0.5)
+    for array in arrays:
+        if array.size and not (-limit <= array.min() and array.max() <= limit):
+            raise ValueError(
+                f"G or B would not be finite at {np.dtype(number)}: the values of X, user_weight or l2 are too "
+                "large or too small; scale them, or compute in float64"
+            )
 
 
 def _systems(pairs, Lambda, inputs, size, part, number):
@@ -101,7 +116,7 @@ def _last_columns(systems):
     """Last columns of the inverses, without and of the diagonal."""
     factor, info = torch.linalg.cholesky_ex(systems)
     if (info != 0).any():
-        raise ValueError(
+        raise SingularError(
             f"G + penalty is not positive definite at {systems.dtype} on the neighbors of {(info != 0).sum()} items: "
             "raise l2 or dropout, or compute in float64"
         )

@@ -1,10 +1,14 @@
 """Power normalisation of items (DAN) around any linear model of this package."""
 
+import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers.finite import check_finite, check_gram, check_popularity, check_result, check_tensor
 from recbole_edlae.solvers.iteration import LowRank
 from recbole_edlae.solvers.objective import check_power
+
+_REMEDY = "the power is too large"
 
 
 def item_scale(popularity, *, power):
@@ -18,12 +22,14 @@ def item_scale(popularity, *, power):
         torch.Tensor of shape (n,).
 
     Raises:
-        ValueError: the power is not a finite number, or a popularity is negative.
+        ValueError: the power is not a finite number or too large, or a popularity is negative or not finite.
     """
     check_power(power)
-    if (popularity < 0).any():
-        raise ValueError("popularity must be at least 0 for every item")
-    return torch.where(popularity > 0, popularity, 1) ** power
+    check_popularity(popularity)
+    scale = torch.where(popularity > 0, popularity, 1) ** float(power)
+    if not ((scale > 0) & scale.isfinite()).all():
+        raise ValueError(f"power {power!r} is beyond the numbers of {scale.dtype} for these popularities")
+    return scale
 
 
 def normalize_items(B, popularity, *, power, overwrite=False):
@@ -50,16 +56,41 @@ def normalize_items(B, popularity, *, power, overwrite=False):
         What B was: a torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank.
 
     Raises:
-        ValueError: the power is not a finite number, or a popularity is negative.
+        ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not
+            finite.
 
     Cost: n² multiplications, or nk.
     """
     if isinstance(B, LowRank):
+        for factor in B[:2]:
+            check_tensor(factor, "B")
+            check_finite(factor, "B")
+        check_popularity(popularity, len(B.u))
         scale = item_scale(popularity, power=power).to(B.u)[:, None]
-        return B._replace(u=B.u * scale, v=B.v / scale)
+        factors = B.u * scale, B.v / scale
+        for factor in factors:
+            check_result(factor, "B", _REMEDY)
+        return B._replace(u=factors[0], v=factors[1])
     if sp.issparse(B):
-        scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
-        return sp.diags(scale) @ B @ sp.diags(1 / scale)
+        return _normalized_sparse(B, popularity, power)
+    check_gram(B, name="B")
+    check_finite(B, "B")
+    check_popularity(popularity, len(B))
     scale = item_scale(popularity, power=power).to(B)
     B = B.mul_(scale[:, None]) if overwrite else B * scale[:, None]
-    return B.div_(scale)
+    B.div_(scale)
+    check_result(B, "B", _REMEDY)
+    return B
+
+
+def _normalized_sparse(B, popularity, power):
+    if B.dtype.kind != "f":
+        raise ValueError(f"B must hold floating-point numbers, got {B.dtype}")
+    check_popularity(popularity, B.shape[0])
+    values = B.tocsr().data
+    check_finite(torch.from_numpy(values), "B")
+    scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
+    with np.errstate(all="ignore"):
+        scaled = sp.diags(scale) @ B @ sp.diags(1 / scale)
+    check_result(torch.from_numpy(scaled.tocsr().data), "B", _REMEDY)
+    return scaled

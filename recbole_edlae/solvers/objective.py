@@ -3,6 +3,9 @@
 import math
 from numbers import Integral, Real
 
+import numpy as np
+import torch
+
 
 def penalty(gram_diagonal, *, dropout, l2):
     """Λ = λ + p/q · diag(G): the L2 penalty of every input item, scalar part plus that of denoising.
@@ -18,11 +21,30 @@ def penalty(gram_diagonal, *, dropout, l2):
         Λ, shape (n,), of gram_diagonal's type.
 
     Raises:
-        ValueError: dropout or l2 is out of range.
+        ValueError: dropout or l2 is out of range, gram_diagonal is not finite, or Λ is beyond its type's largest
+            number.
     """
     check_dropout(dropout)
     check_l2(l2)
-    return l2 + dropout / (1 - dropout) * gram_diagonal
+    _check_diagonal(gram_diagonal)
+    with np.errstate(over="ignore"):
+        Lambda = l2 + dropout / (1 - dropout) * gram_diagonal
+    if not _all_finite(Lambda):
+        raise ValueError(f"penalty is not finite at {Lambda.dtype}: l2 {l2!r} or dropout {dropout!r} is too large")
+    return Lambda
+
+
+def _check_diagonal(diagonal):
+    if not isinstance(diagonal, (np.ndarray, torch.Tensor)):
+        raise ValueError(f"gram_diagonal must be a torch.Tensor or NumPy array, got {type(diagonal).__name__}")
+    if "complex" in str(diagonal.dtype) or str(diagonal.dtype) == "object":
+        raise ValueError(f"gram_diagonal must hold real numbers, got {diagonal.dtype}")
+    if not _all_finite(diagonal):
+        raise ValueError("gram_diagonal must have finite entries only")
+
+
+def _all_finite(values):
+    return bool((torch if isinstance(values, torch.Tensor) else np).isfinite(values).all())
 
 
 def check_dropout(dropout):
@@ -74,13 +96,6 @@ def check_power(power):
 def check_omega(omega):
     if not _is_finite(omega) or omega <= 0:
         raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
-
-
-def check_gram(G):
-    if G.ndim != 2 or G.shape[0] != G.shape[1]:
-        raise ValueError(f"G must be a square items × items matrix, got shape {tuple(G.shape)}")
-    if not G.is_floating_point() or G.element_size() < 4:
-        raise ValueError(f"G must be float32 or float64, got {G.dtype}")
 
 
 def _is_finite(value):

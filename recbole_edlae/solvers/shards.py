@@ -1,11 +1,13 @@
 """Gram matrix from shards of users: data that do not fit into memory, or that lie on several machines."""
 
 import os
+import zipfile
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers.finite import check_result, checked_matrix
 from recbole_edlae.solvers.gram import gram
 from recbole_edlae.solvers.objective import check_power
 
@@ -30,10 +32,13 @@ def gram_of_shards(shards, *, user_weight_power=0.0, dtype=torch.float32, device
         torch.Tensor of shape (n, n).
 
     Raises:
-        ValueError: there is no shard, they differ in n, or a parameter is out of range.
+        ValueError: there is no shard, one of them is not a sparse matrix of finite real numbers, they differ in n, a
+            parameter is out of range, or the sums exceed the dtype's largest number.
 
     Cost: that of ``gram`` for each shard; two n × n arrays and one shard.
     """
+    if isinstance(shards, (str, os.PathLike)):
+        raise ValueError(f"shards must be an iterable of matrices or paths, got the one path {str(shards)!r}")
     total = PartialGram(user_weight_power=user_weight_power, dtype=dtype)
     for done, shard in enumerate(shards, 1):
         total.add(shard)
@@ -52,12 +57,14 @@ class PartialGram:
 
     def add(self, shard):
         """Adds the users of a matrix or of a file."""
-        X = sp.load_npz(shard) if isinstance(shard, (str, os.PathLike)) else shard
-        if not sp.issparse(X):
-            raise ValueError(f"a shard must be a SciPy sparse matrix or the path of one, got {type(X).__name__}")
-        X = X.tocsr()
+        X = _matrix(shard)
         count = np.diff(X.indptr)
-        weight = np.maximum(count, 1.0) ** -self.power if self.power else None
+        weight = None
+        if self.power:
+            with np.errstate(over="ignore"):
+                weight = np.maximum(count, 1.0) ** -self.power
+            if not np.isfinite(weight).all():
+                raise ValueError(f"user_weight_power {self.power!r} gives weights that are not finite")
         self._accumulate(gram(X, weight, dtype=self.dtype), X.nnz, np.count_nonzero(count))
 
     def merge(self, other):
@@ -71,6 +78,7 @@ class PartialGram:
             raise ValueError("there is no shard")
         if self.power and self.users:
             self.G *= (self.interactions / self.users) ** self.power
+        check_result(self.G, "G", "the shards' values X are too large; scale them down, or compute in float64")
         return self.G
 
     def _accumulate(self, G, interactions, users):
@@ -81,3 +89,16 @@ class PartialGram:
         else:
             self.G += G
         self.interactions, self.users = self.interactions + interactions, self.users + users
+
+
+def _matrix(shard):
+    """The users of a shard, from its file if it is a path, checked."""
+    if not isinstance(shard, (str, os.PathLike)):
+        if not sp.issparse(shard):
+            raise ValueError(f"a shard must be a SciPy sparse matrix or the path of one, got {type(shard).__name__}")
+        return checked_matrix(shard, "X in a shard")
+    try:
+        X = sp.load_npz(shard)
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{shard} is no sparse matrix by scipy.sparse.save_npz: {error}") from None
+    return checked_matrix(X, f"X in {shard}")

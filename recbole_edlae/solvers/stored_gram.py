@@ -4,6 +4,8 @@ import dataclasses
 
 import torch
 
+from recbole_edlae.solvers.finite import checked_matrix
+from recbole_edlae.solvers.objective import check_power
 from recbole_edlae.solvers.shards import PartialGram
 
 
@@ -26,10 +28,12 @@ class StoredGram:
         Raises:
             ValueError: X is no such matrix, or power is not finite.
         """
+        check_power(power)
+        X = checked_matrix(X)
+        if not (X.data == 1).all():
+            raise ValueError("X must have entries 1 only: one for every item that a user has")
         part = PartialGram(user_weight_power=power, dtype=torch.float64)
         part.add(X)
-        if not (X.tocsr().data == 1).all():
-            raise ValueError("X must have entries 1 only: one for every item that a user has")
         return cls(part.G, part.users, part.interactions, power)
 
     @property
@@ -55,7 +59,7 @@ class StoredGram:
 
         Cost: that of the Gram matrix of the new users alone, and an addition.
         """
-        items = len(self.sums)
+        items, X = len(self.sums), checked_matrix(X)
         if X.shape[1] < items:
             raise ValueError(f"X has {X.shape[1]} items, the Gram matrix has {items}: give X all of them, in order")
         new = StoredGram.of(X, self.power)

@@ -2,8 +2,9 @@
 
 import torch
 
+from recbole_edlae.solvers.finite import SingularError, check_finite, check_gram, check_result
 from recbole_edlae.solvers.inverse import inverse
-from recbole_edlae.solvers.objective import check_gram, penalty
+from recbole_edlae.solvers.objective import penalty
 
 
 class System:
@@ -15,12 +16,14 @@ class System:
 
     def __init__(self, G, *, dropout, l2):
         check_gram(G)
+        check_finite(G, "G")
         gram_diagonal = G.diagonal().clone()
         self.G = G
         self.unused = gram_diagonal == 0
         self.Lambda = penalty(gram_diagonal, dropout=dropout, l2=l2)
         self.Lambda[self.unused] = 1
         self.diagonal = gram_diagonal + self.Lambda  # of M
+        check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
 
     def product(self, U):
         """M U."""
@@ -33,7 +36,7 @@ class System:
         try:
             return inverse(M, overwrite=True, progress=progress)
         except torch.linalg.LinAlgError:
-            raise ValueError(
+            raise SingularError(
                 f"G + penalty is not positive definite at {M.dtype}: the users do not determine the weights of "
                 f"{len(M)} items. Raise l2 or dropout, or compute in float64"
             ) from None
@@ -65,7 +68,9 @@ def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
         (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's.
 
     Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
+        ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result
+            would not be finite.
+        SingularError: G + diag Λ is singular to working precision; a ValueError.
 
     Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
     """

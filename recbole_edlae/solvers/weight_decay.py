@@ -2,8 +2,9 @@
 
 import torch
 
-from recbole_edlae.solvers.iteration import LowRank
-from recbole_edlae.solvers.objective import check_gram, check_l2, check_rank
+from recbole_edlae.solvers.finite import check_finite, check_gram
+from recbole_edlae.solvers.iteration import finished
+from recbole_edlae.solvers.objective import check_l2, check_rank
 from recbole_edlae.solvers.spectral import top_eigenvectors
 
 
@@ -33,6 +34,7 @@ def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
     Cost: that of ``top_eigenvectors``; no inverse.
     """
     check_gram(G)
+    check_finite(G, "G")
     check_rank(rank, len(G))
     check_l2(l2)
     if dropout != 0:
@@ -43,4 +45,4 @@ def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
     U = Q * gain.sqrt()
     if progress is not None:
         progress(1, 1)
-    return LowRank(U, U.clone(), True, ())
+    return finished(U, U.clone(), True, ())

@@ -5,7 +5,6 @@ tree already stays as it is, so that a second run changes nothing. The models th
 line of this package.
 """
 
-import argparse
 import collections
 import dataclasses
 import pathlib
@@ -61,7 +60,7 @@ class Insertion:
 
 def main(arguments):
     """Lays the models in and says which files it wrote."""
-    parser = argparse.ArgumentParser(PROGRAM, description=__doc__.partition("\n\n")[0].partition(": ")[2])
+    parser = checks.Parser(PROGRAM, description=__doc__.partition("\n\n")[0].partition(": ")[2])
     parser.add_argument("path", type=pathlib.Path, help="a checkout of RecBole, the folder that has recbole/ in it")
     options = parser.parse_args(arguments)
     with checks.said_in_one_line(PROGRAM):

@@ -320,7 +320,7 @@ def test_what_only_the_data_show_is_said_in_one_line(tiny, capsys, parts, write_
         cli.run(
             [f"--data_path={tiny}", "--dataset=tiny", "--eval_args={'split':{'US':[.8,.1,.1]},'order':'TO'}", *quiet]
         )
-    assert "order TO in eval_args needs the field timestamp" in capsys.readouterr().err
+    assert "order TO in eval_args needs the column timestamp" in capsys.readouterr().err
     parts["validation_tr"]["u7"] = ["i1"]
     settings = write_parts("own", parts)
     names = json.dumps(settings["benchmark_filename"]).replace(" ", "")

@@ -15,7 +15,7 @@ from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.experiment import board, report
 from recbole_edlae.experiment.bench import Bench
 from recbole_edlae.experiment.command import CONFIGS
-from recbole_edlae.experiment.leaderboard import read_settings
+from recbole_edlae.experiment.plan import read_settings
 from recbole_edlae.experiment.records import Records
 from tests.experiment.conftest import QUICK
 

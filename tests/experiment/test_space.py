@@ -23,7 +23,7 @@ def test_recboles_own_example(write):
     )
     rate, size, layers = space.read(write(text))
     assert (rate.key, rate.type, rate.values) == ("learning_rate", "loguniform", (-8, 0))
-    assert size.values == (64, 96, 128) and layers.values == ("[64,64]", "[128]")
+    assert size.values == (64, 96, 128) and layers.values == ([64, 64], [128])
     assert rate.ends() == [math.exp(-8), 1.0]
 
 

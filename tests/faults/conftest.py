@@ -9,6 +9,8 @@ import pytest
 
 from recbole_edlae import checks, cli
 
+from recbole.data.dataset import Dataset  # isort: skip
+
 HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 QUIET = ("--dataset=shop", "--state=ERROR", "--show_progress=False", "--epochs=2")
 
@@ -80,3 +82,17 @@ def refused(command: Callable[..., Outcome]) -> Callable[..., str]:
         return lines[0]
 
     return call
+
+
+@pytest.fixture
+def datasets(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The tables that RecBole reads in this test: users, items and number of interactions of each, as it is read."""
+    read, stock = [], Dataset._data_processing
+
+    def remember(dataset: Dataset) -> None:
+        stock(dataset)
+        users, items = (dataset.field2id_token[field][1:].tolist() for field in (dataset.uid_field, dataset.iid_field))
+        read.append((sorted(users), sorted(items), dataset.inter_num))
+
+    monkeypatch.setattr(Dataset, "_data_processing", remember)
+    return read

@@ -1,3 +1,4 @@
+import itertools
 import pathlib
 
 import numpy as np
@@ -5,7 +6,15 @@ import pytest
 import threadpoolctl
 import torch
 
+from recbole_edlae.solvers import inverse as module
 from recbole_edlae.solvers.inverse import inverse
+
+
+@pytest.fixture(params=[module.TILE, 128])
+def tile(request, monkeypatch):
+    """Tiles as they are, where these matrices are one, and small ones, of which they are many."""
+    monkeypatch.setattr(module, "TILE", request.param)
+    return request.param
 
 
 def positive_definite(n, seed=0, dtype=torch.float64):
@@ -15,7 +24,7 @@ def positive_definite(n, seed=0, dtype=torch.float64):
 
 @pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 513, 1500])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
-def test_equals_numpy(n, dtype, tolerance):
+def test_equals_numpy(n, dtype, tolerance, tile):
     M = positive_definite(n, dtype=dtype)
     before = M.clone()
     C = inverse(M)
@@ -24,7 +33,7 @@ def test_equals_numpy(n, dtype, tolerance):
 
 
 @pytest.mark.parametrize("view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]])
-def test_overwrite_is_in_place(view):
+def test_overwrite_is_in_place(view, tile):
     M = positive_definite(700)
     expected = inverse(M)
     given = view(M).copy_(M)
@@ -32,7 +41,7 @@ def test_overwrite_is_in_place(view):
     assert torch.equal(given, expected)
 
 
-def test_reads_the_upper_triangle_and_returns_both():
+def test_reads_the_upper_triangle_and_returns_both(tile):
     M = positive_definite(600)
     C = inverse(M.triu() + torch.full_like(M, torch.nan).tril(-1))
     assert torch.equal(C, C.T) and torch.equal(C, inverse(M))
@@ -40,7 +49,7 @@ def test_reads_the_upper_triangle_and_returns_both():
 
 @pytest.mark.parametrize("condition", [1e2, 1e4])
 @pytest.mark.parametrize("large", [1, 700, 1399])
-def test_is_as_accurate_as_lapack(condition, large):
+def test_is_as_accurate_as_lapack(condition, large, tile):
     values = torch.ones(1400, dtype=torch.float64)
     values[:large] = condition
     Q = torch.linalg.qr(torch.from_numpy(np.random.default_rng(0).normal(size=(1400, 1400))))[0]
@@ -83,19 +92,41 @@ def blas_threads():
     return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
 
 
-def test_progress_ends_at_the_total():
+def test_progress_ends_at_the_total(tile):
     seen = []
     inverse(positive_definite(1300), progress=lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1] == (1300**3, 1300**3) and len(seen) == 3
+    assert seen[-1] == (1300**3, 1300**3) and len(seen) == 3 * -(-1300 // tile)
+    assert all(after - before < total / 3 + 2 for (before, total), (after, _) in itertools.pairwise(seen))
 
 
 @pytest.mark.parametrize("n", [3, 900])
-def test_not_positive_definite(n):
+@pytest.mark.parametrize("place", [0, -1])
+def test_not_positive_definite(n, place, tile):
     M = positive_definite(n)
-    M[-1, -1] = -1
+    M[place, place] = -1
     with pytest.raises(torch.linalg.LinAlgError, match="not positive definite"):
         inverse(M)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", [(0, 0), (0, 1), (3, 899), (500, 500), (700, 701), (899, 899)])
+def test_entries_that_are_not_finite_are_never_passed_on(value, place, tile):
+    M = positive_definite(900, dtype=torch.float32)
+    M[place] = M[place[::-1]] = value
+    with pytest.raises(torch.linalg.LinAlgError, match="not positive definite"):
+        inverse(M)
+
+
+def test_an_inverse_beyond_the_largest_number(tile):
+    with pytest.raises(torch.linalg.LinAlgError, match="not finite"):
+        inverse(torch.eye(300) * 1e-40)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.int64, torch.float16])
+def test_other_types(dtype):
+    with pytest.raises(ValueError, match="M must be float32 or float64, got torch"):
+        inverse(torch.eye(3).to(dtype))
 
 
 def test_not_square():

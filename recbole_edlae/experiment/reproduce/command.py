@@ -17,6 +17,7 @@ from recbole_edlae.nn.choices import choose
 
 PROGRAM = "recbole-edlae reproduce"
 PLANS = command.CONFIGS / "reproduce"
+PARTS = {"validation": "settings are chosen on it", "test": "figures show what was measured on it"}
 KEYS = ("dataset", "config_files", "rank", "ranks", "rows", "times", "proposition", "activations")
 
 
@@ -33,7 +34,7 @@ def add_arguments(parser):
 
 def main(arguments):
     """Measures what is not on record in --output, and writes JSON, a picture and the page after each figure."""
-    with checks.said_in_one_line(PROGRAM):
+    with command.ended_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         for name in options.figures:
             choose("FIGURE", name, page.FIGURES)
@@ -43,7 +44,8 @@ def main(arguments):
         plans = [read(dataset, options) for dataset in options.dataset or [None]]
         labs = [Lab(plan, overrides, options.engine) for plan in plans]
         for lab in labs:
-            command.check([lab.candidates(row)[0] for row in lab.plan["rows"]], overrides)
+            needed = {} if options.figures == ["times"] else PARTS
+            command.check([cell for row in lab.plan["rows"] for cell in lab.ends(row)], overrides, needed)
         records = Records(options.output or "reproduction")
         file = pathlib.Path(options.page or records.folder / "results.md")
         folder = file.with_suffix("")

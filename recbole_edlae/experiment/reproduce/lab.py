@@ -10,9 +10,11 @@ import numpy as np
 from scipy.stats import norm
 from tqdm import tqdm
 
+from recbole_edlae import checks
 from recbole_edlae.experiment import cell as cells
 from recbole_edlae.experiment import command, engine
 from recbole_edlae.experiment.bench import quiet
+from recbole_edlae.experiment.code import RUNNER
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.nn.choices import choose
 
@@ -66,6 +68,14 @@ class Lab:
         points = (dict(zip(lists, values)) for values in itertools.product(*lists.values()))
         return [self.cell(row, **point, **settings) for point in points]
 
+    def ends(self, row: str) -> list[cells.Cell]:
+        """Return cells of a row in which every value that the plan lets choose from, and every rank, is there once."""
+        lists = {key: value if isinstance(value, list) else [value] for key, value in self.plan["rows"][row].items()}
+        first = {key: values[0] for key, values in lists.items()}
+        points = [{**first, key: value} for key, values in lists.items() for value in values] or [first]
+        ranks = [] if row == "full_rank" else [self.plan["rank"], *self.plan["ranks"]]
+        return [self.cell(row, **point) for point in points] + [self.cell(row, **first, rank=rank) for rank in ranks]
+
     def best(self, row, **settings):
         """The settings among the plan's that are the best on validation, as a dict."""
         lists = self.plan["rows"][row]
@@ -88,10 +98,12 @@ class Lab:
 
     def remember(self, name, measure, *inputs):
         """What ``measure(lab, *inputs)`` returns, from the records where that has been measured before."""
-        identity = {"measured": name, "inputs": inputs, **self.cell("full_rank").identity(())}
+        models = tuple(sorted({row["model"] for row in ROWS.values()}))
+        modules = (*RUNNER, __name__, measure.__module__)
+        identity = {"measured": name, "inputs": inputs, **self.cell("full_rank").identity((), models, modules)}
         key = cells.key(identity)
         done = self.records.finished()
-        if key in done:
+        if "data" in done.get(key, ()):
             return done[key]["data"]
         data = measure(self, *inputs)
         record = {"key": key, "status": "ok", "model": name, "dataset": self.dataset, "data": data}
@@ -123,10 +135,12 @@ class Lab:
         runs = []
         for cell, record, known in engine.run(wanted, self.records, phases, self.runner):
             if record["status"] == "failed":
+                if checks.debug:
+                    _say(record["traceback"])
                 raise ValueError(f"{cell.label}: {record['error']}; what ended before is on record")
             runs.append((cell, record))
             if not known:
-                _say(f"{self.dataset}  {cell.label} {_line(cell, record)}")
+                command.tell(f"{self.dataset}  {cell.label} {_line(cell, record)}", record)
         return runs
 
     def _outcome(self, record):

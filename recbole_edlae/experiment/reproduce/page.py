@@ -5,6 +5,7 @@ import pathlib
 
 from recbole_edlae.experiment.activations import load_pyplot
 from recbole_edlae.experiment.reproduce import activations, proposition, rank, similarities, table1, times
+from recbole_edlae.files import whole, write_whole
 
 FIGURES = {
     "rank": rank,
@@ -34,11 +35,12 @@ def save(folder, name, result):
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
     text = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
-    (folder / f"{stem}.json").write_text(text, encoding="utf-8")
+    write_whole(folder / f"{stem}.json", text)
     pyplot = load_pyplot()
     figure = pyplot.figure(figsize=(9, 2.8) if name == "similarities" else (6, 3.6))
     FIGURES[name].draw(result["data"], figure)
-    figure.savefig(folder / f"{stem}.png", dpi=90, bbox_inches="tight", metadata={"Software": None})
+    with whole(folder / f"{stem}.png") as file:
+        figure.savefig(file, format="png", dpi=90, bbox_inches="tight", metadata={"Software": None})
     pyplot.close(figure)
 
 
@@ -78,7 +80,7 @@ def write(page, folder):
     """Writes the page of a folder."""
     page, folder = pathlib.Path(page), pathlib.Path(folder)
     link = pathlib.Path(folder).resolve().relative_to(page.resolve().parent).as_posix()
-    page.write_text(text(folder, link), encoding="utf-8")
+    write_whole(page, text(folder, link))
 
 
 def _section(name, module, result, found, word, link):

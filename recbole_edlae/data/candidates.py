@@ -1,0 +1,123 @@
+"""The same candidates for all models.
+
+With eval_args mode uniN or popN, RecBole ranks each target among N items that it draws as it evaluates, from one
+random stream with the training: every model, epoch and batch size is tested on others. Here a user's candidates follow
+from ``seed``, the phase (valid or test), the user's token and the items there are, in order of their tokens, and
+nothing else; and drawing them leaves the random numbers of the training alone. As in RecBole they are drawn with
+replacement, uniformly or by the number of interactions in all parts, and never among the items that the user has in
+training, in validation (and in test, when testing).
+"""
+
+import copy
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from recbole.data.dataloader import NegSampleEvalDataLoader
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
+from recbole.sampler import RepeatableSampler, Sampler
+
+from recbole_edlae.data.replace import Patch
+from recbole_edlae.data.sampler import all_items, can_be_drawn
+from recbole_edlae.data.time_order import token_rank
+from recbole_edlae.data.warning import warn
+
+
+def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
+    """Return a phase's sampler of its own, which no setting of the training reaches.
+
+    RecBole's phases share one: popularity in ``mode: popN`` has the ``alpha`` of ``train_neg_sample_args``.
+    """
+    args = config[f"{sampler.phase}_neg_sample_args"] if sampler is not None else {"sample_num": "none"}
+    if args["sample_num"] == "none":
+        return sampler
+    sampler = copy.copy(sampler)
+    sampler.alpha = 1.0
+    sampler.rank = token_rank(dataset, dataset.iid_field)
+    sampler.by_token = 1 + np.argsort(sampler.rank[1:])
+    sampler.set_distribution(args["distribution"])
+    return sampler
+
+
+def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
+    """As RecBole's; samplers that draw candidates share nothing."""
+    train, *held_out = stock(config, dataset, built_datasets)
+    return train, *(for_evaluation(config, dataset, sampler) for sampler in held_out)
+
+
+def _uni_sampling(stock: Callable, sampler: Sampler | RepeatableSampler, sample_num: int) -> np.ndarray:
+    """As RecBole's; candidates are drawn by the place of their tokens."""
+    drawn = stock(sampler, sample_num)
+    return sampler.by_token[drawn - 1] if "by_token" in vars(sampler) else drawn
+
+
+def _get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -> list[int]:
+    """As RecBole's; candidates come in order of their tokens."""
+    items = stock(sampler)
+    if "rank" not in vars(sampler):
+        return items
+    items = np.asarray(items, dtype=np.int64)
+    return items[np.argsort(sampler.rank[items], kind="stable")].tolist()
+
+
+def _eval_loader(
+    stock: Callable, loader: NegSampleEvalDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
+) -> None:
+    """As RecBole's, where there are candidates for every user.
+
+    Raises:
+        ValueError: a user has all items.
+
+    Warns:
+        DataWarning: users have fewer unknown items than candidates are asked for.
+    """
+    stock(loader, config, dataset, sampler, shuffle)
+    if sampler is None or loader.neg_sample_args["sample_num"] == "none" or not len(loader.uid_list):
+        return
+    mode, asked = config["eval_args"]["mode"][sampler.phase], loader.neg_sample_args["sample_num"]
+    if isinstance(sampler, RepeatableSampler):  # leaves out the target, and no other item
+        unknown = np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
+    else:
+        unknown = can_be_drawn(sampler) - np.array([len(sampler.used_ids[user]) for user in loader.uid_list])
+    if (unknown <= 0).any():
+        raise ValueError(
+            f"eval_args mode {mode}: {all_items(sampler, loader.uid_list[unknown <= 0])}, so that there is nothing to "
+            f"rank against; leave such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
+        )
+    few = loader.uid_list[unknown < asked]
+    if len(few):
+        warn(
+            f"eval_args mode {mode}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
+            f"fewer than {asked:,} items that they do not know yet (user {dataset.id2token(loader.uid_field, few[0])} "
+            f"has {unknown[unknown < asked][0]:,}); their candidates are drawn with replacement and repeat"
+        )
+
+
+def _neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:
+    """As RecBole's, for one user, from random numbers of its own."""
+    if loader.neg_sample_args["sample_num"] == "none":
+        return stock(loader, inter_feat)
+    user = loader._dataset.id2token(loader.uid_field, int(inter_feat[loader.uid_field][0]))
+    name = f"{loader.config['seed']}\n{loader._sampler.phase}\n{user}"
+    state = np.random.get_state()
+    np.random.seed(np.frombuffer(hashlib.sha256(name.encode()).digest(), dtype=np.uint32))
+    try:
+        return stock(loader, inter_feat)
+    finally:
+        np.random.set_state(state)
+
+
+_UNTIL = "RecBole draws candidates once for a seed"
+_WHY = "candidates followed from the training's random numbers, and from the order of lines in the file"
+PATCHES = [
+    Patch("recbole.data.utils", "create_samplers", _create_samplers, "phases shared one sampler", _UNTIL),
+    Patch("recbole.data", "create_samplers", _create_samplers, "phases shared one sampler", _UNTIL),
+    Patch("recbole.sampler", "Sampler._uni_sampling", _uni_sampling, _WHY, _UNTIL),
+    Patch("recbole.sampler", "Sampler._get_candidates_list", _get_candidates_list, _WHY, _UNTIL),
+    Patch("recbole.sampler", "RepeatableSampler._uni_sampling", _uni_sampling, _WHY, _UNTIL),
+    Patch("recbole.sampler", "RepeatableSampler._get_candidates_list", _get_candidates_list, _WHY, _UNTIL),
+    Patch("recbole.data.dataloader", "NegSampleEvalDataLoader.__init__", _eval_loader, "names the user", _UNTIL),
+    Patch("recbole.data.dataloader", "NegSampleEvalDataLoader._neg_sampling", _neg_sampling, _WHY, _UNTIL),
+]  # fmt: skip

@@ -1,0 +1,110 @@
+"""Whether the files of a dataset have the columns that its settings name: known from their first lines."""
+
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from recbole.utils import FeatureType
+
+from recbole_edlae.data.atomic import Column, has_rows, read_header
+from recbole_edlae.data.warning import warn
+
+
+def check_columns(settings: Mapping[str, Any]) -> None:
+    """Check the first line of each file that RecBole would read against the settings.
+
+    Args:
+        settings: all settings, as ``Config`` ends with. Files that are not there, because RecBole downloads them, are
+            passed over.
+
+    Raises:
+        ValueError: a file is no atomic file, has no rows, or lacks a column that a setting names or needs; the message
+            names the file, the setting and the columns there are.
+
+    Warns:
+        DataWarning: a column not to be loaded, or the file of columns to be loaded, does not exist.
+    """
+    folder, name = pathlib.Path(settings["data_path"]), settings["dataset"]
+    parts = [f"{name}.{part}.inter" for part in settings.get("benchmark_filename") or ()] or [f"{name}.inter"]
+    loaded: dict[str, FeatureType] = {}
+    for file in dict.fromkeys(parts):
+        if not (folder / file).is_file():
+            return
+        columns = _to_load(folder / file, "inter", settings)
+        if not has_rows(folder / file):
+            raise ValueError(f"{folder / file} has a header and no rows")
+        _check_interactions(folder / file, columns, settings)
+        loaded |= columns
+    for suffix in ("user", "item", *(settings.get("additional_feat_suffix") or ())):
+        if (folder / f"{name}.{suffix}").is_file():
+            loaded |= _to_load(folder / f"{name}.{suffix}", suffix, settings)
+        elif suffix in (settings.get("load_col") or {}):
+            warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it")
+    _check_filters(loaded, settings)
+
+
+def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
+    """Columns of a file that ``load_col`` and ``unload_col`` leave, all of them being there."""
+    columns = read_header(path, settings["field_separator"], settings.get("encoding"))
+    fields = {column.field: column.type for column in columns}
+    wanted = settings.get("load_col")
+    unwanted = (settings.get("unload_col") or {}).get(suffix, [])
+    if wanted is not None:
+        wanted = wanted.get(suffix, [])
+        if wanted and wanted != "*" and unwanted:
+            raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
+        wanted = fields if wanted == "*" else wanted
+        for field in wanted:
+            if field not in fields:
+                raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
+    for field in unwanted:
+        if field not in fields:
+            warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}")
+    return {
+        field: kind for field, kind in fields.items() if (wanted is None or field in wanted) and field not in unwanted
+    }
+
+
+def _check_interactions(path: pathlib.Path, columns: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
+    """Check what every file of interactions must have."""
+    for key, kind, why in _needed(settings):
+        field = settings[key]
+        if field not in columns:
+            raise ValueError(
+                f"{key}: {why} needs the column {field} of {path}, and {', '.join(columns) or 'no column'} "
+                f"are loaded of it; name it in load_col: {{inter: [{', '.join([*columns, field])}]}}"
+            )
+        if columns[field] != kind:
+            raise ValueError(f"{key}: {field} in {path} must be of type {kind.value}, got {columns[field].value}")
+
+
+def _needed(settings: Mapping[str, Any]) -> Iterator[tuple[str, FeatureType, str]]:
+    """Setting that names a column, the type that it must have, and what needs it."""
+    eval_args = settings["eval_args"]
+    yield "USER_ID_FIELD", FeatureType.TOKEN, "every model"
+    yield "ITEM_ID_FIELD", FeatureType.TOKEN, "every model"
+    if not settings.get("benchmark_filename"):
+        if eval_args["order"] == "TO":
+            yield "TIME_FIELD", FeatureType.FLOAT, "order TO in eval_args"
+        elif "TS" in eval_args["split"]:
+            yield "TIME_FIELD", FeatureType.FLOAT, "split TS in eval_args"
+    if "labeled" in eval_args["mode"].values() and not settings.get("threshold"):
+        yield "LABEL_FIELD", FeatureType.FLOAT, "mode labeled in eval_args"
+
+
+def _check_filters(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
+    """Check that the columns of value filters are loaded, and that a filter fits its column."""
+    for key in ("val_interval", "threshold"):
+        for field, value in (settings.get(key) or {}).items():
+            if field not in loaded:
+                raise ValueError(f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}")
+            number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
+            if key == "val_interval" and number != isinstance(value, str):
+                what = "an interval such as '[3,inf)'" if number else "a list of tokens"
+                raise ValueError(
+                    f"val_interval: {field} is of type {loaded[field].value} and takes {what}, got {value!r}"
+                )
+
+
+def _named(columns: list[Column]) -> str:
+    return ", ".join(column.field for column in columns)

@@ -1,0 +1,76 @@
+"""Which parts of a split are empty: as far as the settings say it, and once the data are split."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PARTS = ("training", "validation", "test")
+_LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
+
+
+class EmptyPart(ValueError):
+    """A part of the data that is needed has no interactions."""
+
+
+def empty_parts(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the parts that a split leaves empty whatever the data are.
+
+    Args:
+        settings: mapping of all settings, as ``Config`` ends with.
+    """
+    split = (settings.get("eval_args") or {}).get("split")
+    if settings.get("benchmark_filename") or not isinstance(split, Mapping):
+        return ()
+    mode = split.get("LS")
+    if isinstance(mode, str):
+        return _LEFT_OUT.get(mode, ())
+    shares = split.get("RS") or split.get("TS")
+    if not isinstance(shares, (list, tuple)) or len(shares) != len(PARTS):
+        return ()
+    return tuple(part for part, share in zip(PARTS, shares) if share == 0)
+
+
+def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+    """Check that no part that is needed is one that the split leaves empty.
+
+    Args:
+        settings: mapping of all settings, as ``Config`` ends with.
+        reasons: name of a part that is needed → what it is needed for, for example
+            ``{"validation": "tune chooses by it"}``.
+
+    Raises:
+        EmptyPart: a part is empty; the message names the split and one without empty parts.
+    """
+    for part in empty_parts(settings):
+        if part in reasons:
+            split = settings["eval_args"]["split"]
+            raise EmptyPart(
+                f"eval_args: the split {_text(split)} leaves no {part} part, and {reasons[part]}; set for example "
+                f"split: {_text(_without_gaps(split))}"
+            )
+
+
+def check_loaders(loaders: Sequence, needed: Sequence[str]) -> None:
+    """Check that no part that is needed turned out empty when the data were split.
+
+    Args:
+        loaders: RecBole's loaders of training, validation and test.
+        needed: names of parts.
+
+    Raises:
+        EmptyPart: a part is empty.
+    """
+    for part, loader in zip(PARTS, loaders):
+        if part in needed and len(loader) == 0:
+            raise EmptyPart(f"the {part} part is empty: eval_args' split leaves it no interaction of these data")
+
+
+def _without_gaps(split: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the nearest split that has all three parts."""
+    if "LS" in split:
+        return {"LS": "valid_and_test"}
+    return {"RS" if "RS" in split else "TS": [0.8, 0.1, 0.1]}
+
+
+def _text(split: Mapping[str, Any]) -> str:
+    """Return a split as it stands in a YAML file."""
+    return "{" + ", ".join(f"{mode}: {value}" for mode, value in split.items()) + "}"

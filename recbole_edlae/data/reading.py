@@ -1,0 +1,133 @@
+"""RecBole's datasets read by the one reader; rows that are left out are counted aloud."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from recbole.data.dataset import Dataset
+from recbole.utils import FeatureSource, FeatureType
+
+from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
+from recbole_edlae.data.replace import Patch
+from recbole_edlae.data.warning import warn
+
+
+def _load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
+    """Load an atomic file as RecBole's ``Dataset._load_feat`` does, by the rules of :mod:`recbole_edlae.data.atomic`.
+
+    It differs in two ways: tokens are read as they stand in the file, and rows of the file without a user or an item
+    are left out with a warning that counts them, also where ``benchmark_filename`` names the files; there RecBole makes
+    them interactions of its padding.
+
+    Args:
+        stock: RecBole's method, which is not called.
+        dataset: RecBole's dataset, whose ``field2type``, ``field2source``, ``field2seqlen`` and ``field2bucketnum``
+            get the file's columns.
+        filepath: of the atomic file.
+        source: of its features.
+
+    Returns:
+        DataFrame of the columns to load, or None where none is to be loaded.
+
+    Raises:
+        AtomicFileError: the file cannot be read; the message names it and, where there is one, the line.
+    """
+    load_col, unload_col = dataset._get_load_and_unload_col(source)
+    if load_col == set():
+        return None
+    separator, encoding = dataset.config["field_separator"], dataset.config["encoding"]
+    columns = [
+        column
+        for column in read_header(filepath, separator, encoding)
+        if (load_col is None or column.field in load_col) and (unload_col is None or column.field not in unload_col)
+    ]
+    if not columns:
+        dataset.logger.warning(f"No columns has been loaded from [{source}]")
+        return None
+    if source != "link":
+        for column in columns:
+            _enter(dataset, column, source)
+    frame = read_atomic(filepath, [column.field for column in columns], separator=separator, encoding=encoding)
+    frame = _with_ids(dataset, frame, filepath, source)
+    for column in columns:
+        if column.type in (FeatureType.TOKEN_SEQ, FeatureType.FLOAT_SEQ):
+            _split_sequences(dataset, frame, column, filepath)
+    return frame
+
+
+def _filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
+    """As RecBole's; what the files of users and items leave out is counted.
+
+    Warns:
+        DataWarning: interactions are left out.
+    """
+    before = len(dataset.inter_feat)
+    stock(dataset)
+    if left_out := before - len(dataset.inter_feat):
+        warn(
+            f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
+            f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them"
+        )
+
+
+def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> None:
+    """Enter a column into the dataset's tables, as RecBole does."""
+    dataset.field2source[column.field] = source
+    dataset.field2type[column.field] = column.type
+    if not column.type.value.endswith("seq"):
+        dataset.field2seqlen[column.field] = 1
+    if "float" in column.type.value:
+        dataset.field2bucketnum[column.field] = 2
+
+
+def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: FeatureSource | str) -> pd.DataFrame:
+    """The rows that have the ids without which they mean nothing."""
+    ids = {
+        FeatureSource.INTERACTION: (dataset.uid_field, dataset.iid_field),
+        FeatureSource.USER: (dataset.uid_field,),
+        FeatureSource.ITEM: (dataset.iid_field,),
+    }.get(source, ())
+    ids = [field for field in ids if field in frame]
+    repeated = frame.duplicated(ids[0]).sum() if len(ids) == 1 else 0
+    if repeated:  # RecBole keeps the first one
+        warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts")
+    missing = frame[ids].isna().any(axis=1)
+    if not missing.any():
+        return frame
+    warn(
+        f"{filepath}: {missing.sum()} of {len(frame)} rows without {' or '.join(ids)} are left out, "
+        f"the first is row {np.flatnonzero(missing)[0] + 1}",
+    )
+    return frame[~missing].reset_index(drop=True)
+
+
+def _split_sequences(dataset: Dataset, frame: pd.DataFrame, column: Column, filepath: str) -> None:
+    """Split the texts of a sequence column in place, and enter its length, as RecBole does."""
+    field, separator = column.field, dataset.config["seq_separator"]
+    parts = [list(filter(None, text.split(separator))) for text in frame[field].fillna("").to_numpy()]
+    if column.type == FeatureType.FLOAT_SEQ:
+        parts = [_numbers(words, f"{filepath}, row {row}: {field}") for row, words in enumerate(parts, 1)]
+    sequences = [np.array(words) for words in parts]
+    longest = max(map(len, sequences))
+    limit = (dataset.config["seq_len"] or {}).get(field)
+    frame[field] = sequences if limit is None else [each[:limit] for each in sequences]
+    dataset.field2seqlen[field] = longest if limit is None else min(limit, longest)
+
+
+def _numbers(words: list[str], where: str) -> list[float]:
+    try:
+        return list(map(float, words))
+    except ValueError as error:
+        raise AtomicFileError(f"{where}:float_seq: {error}") from None
+
+
+PATCHES = [
+    Patch(
+        "recbole.data.dataset", "Dataset._load_feat", _load_feat,
+        "files were read differently by its two engines, and some tokens as missing", "RecBole reads tokens as written",
+    ),
+    Patch(
+        "recbole.data.dataset", "Dataset._filter_inter_by_user_or_item", _filter_inter_by_user_or_item,
+        "interactions were left out without a word", "RecBole counts them",
+    ),
+]  # fmt: skip

@@ -1,0 +1,137 @@
+"""Only what draws negative items needs items to draw.
+
+RecBole refuses a user who has all items for every model, also for those that draw nothing, and draws without end where
+it overlooks one (an item that only the .item file has cannot be drawn by popularity). Here a model that draws negative
+items in training is refused before an epoch begins, in a line that names the user; models that draw none run.
+
+Models that RecBole calls traditional (Pop, EASE, ItemKNN and their like) have no use for the negatives that their
+loader draws. They keep them, so that RecBole's numbers stay, unless a user has all items: then there are none.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.dataloader import TrainDataLoader
+from recbole.data.dataloader.abstract_dataloader import NegSampleDataLoader
+from recbole.data.dataset import Dataset
+from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
+from recbole.sampler.sampler import AbstractSampler
+from recbole.utils import ModelType
+
+from recbole_edlae.data.replace import Patch
+
+_NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
+
+
+def can_be_drawn(sampler: AbstractSampler) -> int:
+    """Return the number of items that a sampler draws from."""
+    return len(sampler.prob) if sampler.distribution == "popularity" else sampler.item_num - 1
+
+
+def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> np.ndarray:
+    """Return which users have, in all parts together, every item that a sampler draws from."""
+    if isinstance(sampler, RepeatableSampler):  # leaves out the one item that was chosen, and no other
+        return users if can_be_drawn(sampler) <= 1 else users[:0]
+    return users[sampler.items_of_user[users] >= can_be_drawn(sampler)]
+
+
+def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
+    """Return the words that say which users have all items."""
+    dataset = sampler.dataset if isinstance(sampler, RepeatableSampler) else sampler.datasets[0]
+    token, others, items = dataset.id2token(dataset.uid_field, int(users[0])), len(users) - 1, can_be_drawn(sampler)
+    more = f" (and {others:,} more)" if others else ""
+    return f"user {token}{more} has {f'all {items:,} items' if items > 1 else 'the only item'}"
+
+
+def _get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
+    """As RecBole's, without its refusal; the numbers of items of each user are kept."""
+    item_num, sampler.item_num = sampler.item_num, -1  # that many no user has
+    try:
+        used = stock(sampler)
+    finally:
+        sampler.item_num = item_num
+    sampler.items_of_user = np.array([len(items) for items in used[sampler.phases[-1]]])
+    return used
+
+
+def _train_loader(
+    stock: Callable, loader: TrainDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
+) -> None:
+    """As RecBole's, where the loader can draw what it is to draw.
+
+    Raises:
+        ValueError: there is no negative item for a user, and the model needs one.
+    """
+    if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
+        users = users_with_all_items(sampler, dataset.inter_feat[dataset.uid_field].unique().numpy())
+        loader.draws_nothing = len(users) > 0 and config["MODEL_TYPE"] == ModelType.TRADITIONAL
+        if len(users) and not loader.draws_nothing:
+            raise ValueError(
+                f"train_neg_sample_args: {all_items(sampler, users)}, so that no negative one can be drawn to train "
+                f"{config['model']}; leave such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
+            )
+    stock(loader, config, dataset, sampler, shuffle=shuffle)
+
+
+def _set_neg_sample_args(
+    stock: Callable, loader: NegSampleDataLoader, config: Any, dataset: Dataset, dl_format: Any, neg_sample_args: dict
+) -> None:
+    """As RecBole's; a loader that has nothing to draw draws nothing."""
+    drawn = _NOTHING_DRAWN if vars(loader).get("draws_nothing") else neg_sample_args
+    stock(loader, config, dataset, dl_format, drawn)
+
+
+def _sample_by_user_ids(
+    stock: Callable, sampler: Sampler | RepeatableSampler, user_ids: Any, item_ids: Any, num: int
+) -> torch.Tensor:
+    """As RecBole's, which never returns where there is nothing to draw.
+
+    Raises:
+        ValueError: one of the users has everything that can be drawn.
+    """
+    users = users_with_all_items(sampler, np.unique(user_ids))
+    if isinstance(sampler, Sampler):
+        users = np.array([user for user in users if len(sampler.used_ids[user]) >= can_be_drawn(sampler)])
+    if len(users):
+        raise ValueError(f"{all_items(sampler, users)}, so that no other one can be drawn")
+    return stock(sampler, user_ids, item_ids, num)
+
+
+def _sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torch.Tensor) -> torch.Tensor:
+    """As RecBole's, which never returns where there is one item.
+
+    Raises:
+        ValueError: there is one item.
+    """
+    if len(pos_sequence) and can_be_drawn(sampler) <= 1:
+        raise ValueError("there is one item, so that no negative one can be drawn")
+    return stock(sampler, pos_sequence)
+
+
+def _mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_items: int) -> int:
+    """As RecBole's, which never returns where a sequence has all items.
+
+    Raises:
+        ValueError: it has.
+    """
+    if len(set(item_set) - {0, n_items}) >= n_items - 1:
+        raise ValueError(f"a sequence has all {n_items - 1:,} items, so that no negative one can be drawn")
+    return stock(transform, item_set, n_items)
+
+
+_UNTIL = "RecBole looks for users with all items where it draws"
+_WHY = "drew without end where there is nothing to draw"
+PATCHES = [
+    Patch("recbole.sampler", "Sampler.get_used_ids", _get_used_ids, "refused models that draw nothing", _UNTIL),
+    Patch("recbole.data.dataloader", "TrainDataLoader.__init__", _train_loader, "names the user", _UNTIL),
+    Patch(
+        "recbole.data.dataloader.abstract_dataloader", "NegSampleDataLoader._set_neg_sample_args",
+        _set_neg_sample_args, "drew negatives for models without use for them", _UNTIL,
+    ),
+    Patch("recbole.sampler", "Sampler.sample_by_user_ids", _sample_by_user_ids, _WHY, _UNTIL),
+    Patch("recbole.sampler", "RepeatableSampler.sample_by_user_ids", _sample_by_user_ids, _WHY, _UNTIL),
+    Patch("recbole.sampler", "SeqSampler.sample_neg_sequence", _sample_neg_sequence, _WHY, _UNTIL),
+    Patch("recbole.data.transform", "MaskItemSequence._neg_sample", _mask_negative, _WHY, _UNTIL),
+]  # fmt: skip

@@ -1,0 +1,197 @@
+"""Order by time as the file has it.
+
+RecBole keeps columns in float32, in which seconds since 1970 come in steps of 128, and normalizes or discretizes them
+before it sorts. Here the times of the file go beside the columns, in float64, wherever rows are moved or picked;
+models still see the columns that RecBole gives them.
+
+Equal times are ordered by the item's token and then the user's, as text: neither the order of lines in the file nor
+RecBole's numbers of users and items, which follow it, decide anything.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
+from recbole.utils import FeatureType
+
+from recbole_edlae.data.replace import Patch
+
+_EXACT, _STOCK = "\0exact time", "\0stock time"  # columns for the time of one call
+
+
+class FileTimes(NamedTuple):
+    """Times of an Interaction's rows, kept as its attribute ``file_times``."""
+
+    field: str
+    values: torch.Tensor  # float64, one a row
+
+
+def check_time(dataset: Dataset) -> None:
+    """Check that a dataset's interactions have times to be ordered by.
+
+    Raises:
+        ValueError: the column is not loaded, or holds tokens.
+    """
+    field = dataset.time_field
+    if field not in dataset.inter_feat:
+        raise ValueError(
+            f"order TO in eval_args needs the field {field} of the interactions: name it in load_col and "
+            f"TIME_FIELD; there are {', '.join(dataset.inter_feat)}"
+        )
+    kind = dataset.field2type[field]
+    if kind != FeatureType.FLOAT:
+        raise ValueError(f"TIME_FIELD: order by time needs numbers, {field}:float; the file has {field}:{kind.value}")
+
+
+def token_rank(dataset: Dataset, field: str) -> np.ndarray:
+    """Return the place of each id of a field when its tokens are sorted as text."""
+    tokens = dataset.field2id_token[field]
+    rank = np.empty(len(tokens), dtype=np.int64)
+    rank[np.argsort(tokens, kind="stable")] = np.arange(len(tokens))
+    return rank
+
+
+def order_by_time(dataset: Dataset, rows: np.ndarray | None = None, first: Sequence[str] = ()) -> np.ndarray:
+    """Return the order of interactions by the file's times; equal ones by item token, then user token.
+
+    Args:
+        dataset: whose interactions have been converted to an Interaction.
+        rows: which of them, as row numbers; None: all.
+        first: columns to sort by before the time.
+
+    Returns:
+        Array of places in ``rows``.
+
+    Raises:
+        ValueError: there are no times, see :func:`check_time`.
+    """
+    check_time(dataset)
+    feat, rows = dataset.inter_feat, slice(None) if rows is None else rows
+    keys = [feat[field].numpy()[rows] for field in first]
+    keys.append(feat.file_times.values.numpy()[rows])
+    for field in (dataset.iid_field, dataset.uid_field):
+        if field in feat:
+            keys.append(token_rank(dataset, field)[feat[field].numpy()[rows]])
+    return np.lexsort(keys[::-1])
+
+
+def file_times(dataset: Dataset) -> np.ndarray | None:
+    """Return the file's times of the rows of ``dataset.inter_feat`` while that is a DataFrame; None without times."""
+    field, frame = dataset.time_field, dataset.inter_feat
+    if field not in frame or dataset.field2type[field] != FeatureType.FLOAT:
+        return None
+    kept = vars(dataset).get("file_times")
+    return (frame[field] if kept is None else kept.reindex(frame.index)).to_numpy(np.float64, copy=True)
+
+
+def _normalize(stock: Callable, dataset: Dataset) -> None:
+    """As RecBole's; before it, keep the times that it or the discretization alters."""
+    config, dataset.file_times = dataset.config, None
+    altered = config["normalize_field"] or config["normalize_all"] or config["numerical_features"]
+    if altered and (times := file_times(dataset)) is not None:
+        dataset.file_times = pd.Series(times, index=dataset.inter_feat.index)
+    stock(dataset)
+
+
+def _dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFrame) -> Interaction:
+    """As RecBole's; interactions get their ``file_times``."""
+    converted = stock(dataset, data)
+    if data is dataset.inter_feat and (times := file_times(dataset)) is not None:
+        converted.file_times = FileTimes(dataset.time_field, torch.from_numpy(times))
+        dataset.file_times = None
+    return converted
+
+
+def _getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
+    """As RecBole's; the rows picked keep their ``file_times``."""
+    picked = stock(interaction, index)
+    times = vars(interaction).get("file_times")
+    if times is not None and isinstance(picked, Interaction):
+        index = index.tolist() if isinstance(index, (np.ndarray, torch.Tensor)) else index
+        picked.file_times = times._replace(values=times.values[index])
+    return picked
+
+
+def _reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
+    """As RecBole's; rows take their ``file_times`` along."""
+    stock(interaction, index)
+    if (times := vars(interaction).get("file_times")) is not None:
+        interaction.file_times = times._replace(values=times.values[index])
+
+
+def _sort_interaction(
+    stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True
+) -> None:
+    """As RecBole's, but by the file's times; equal ones stay in their order."""
+    times, names = vars(interaction).get("file_times"), [by] if isinstance(by, str) else by
+    if times is None or times.field not in names:
+        stock(interaction, by, ascending)
+        return
+    interaction[_EXACT] = times.values
+    try:
+        stock(interaction, [_EXACT if name == times.field else name for name in names], ascending)
+    finally:
+        del interaction[_EXACT]
+
+
+def _sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], ascending: Any = True) -> None:
+    """As RecBole's, but where the last key is the time: by the file's times, equal ones by tokens.
+
+    Raises:
+        ValueError: there are no times, see :func:`check_time`.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    if dataset.time_field is None or dataset.time_field not in names:
+        stock(dataset, by, ascending)
+        return
+    check_time(dataset)
+    upward = ascending is True or all(ascending if isinstance(ascending, (list, tuple)) else [ascending])
+    if names[-1] != dataset.time_field or not upward:
+        stock(dataset, by, ascending)
+        return
+    dataset.inter_feat._reindex(torch.from_numpy(order_by_time(dataset, first=names[:-1])))
+
+
+def _time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
+    """As RecBole's, on rows in order of the file's times, in any order that eval_args ask for.
+
+    RecBole applies what it found for sorted rows to unsorted ones, which is right under ``order: TO`` alone.
+
+    Raises:
+        ValueError: there are no times, see :func:`check_time`.
+    """
+    dataset.sort(by=dataset.time_field)
+    feat, field = dataset.inter_feat, dataset.time_field
+    feat[_STOCK], feat[field] = feat[field], feat.file_times.values
+    parts = stock(dataset, ratios, group_by)
+    for interaction in (feat, *(part.inter_feat for part in parts)):
+        column = interaction[_STOCK]
+        del interaction[_STOCK]
+        if field in interaction:  # unused_col may have dropped it
+            interaction[field] = column
+    return parts
+
+
+_UNTIL = "RecBole keeps times in float64"
+PATCHES = [
+    Patch("recbole.data.dataset", "Dataset._normalize", _normalize, "keeps the times of the file", _UNTIL),
+    Patch(
+        "recbole.data.dataset", "Dataset._dataframe_to_interaction", _dataframe_to_interaction,
+        "puts the times of the file beside the columns", _UNTIL,
+    ),
+    Patch("recbole.data.interaction", "Interaction.__getitem__", _getitem, "takes the times along", _UNTIL),
+    Patch("recbole.data.interaction", "Interaction._reindex", _reindex, "takes the times along", _UNTIL),
+    Patch("recbole.data.interaction", "Interaction.sort", _sort_interaction, "sorts by the times of the file", _UNTIL),
+    Patch(
+        "recbole.data.dataset", "Dataset.sort", _sort_dataset,
+        "sorts by the times of the file, equal ones by tokens", "RecBole has a rule for equal times",
+    ),
+    Patch(
+        "recbole.data.dataset", "Dataset.time_based_split", _time_based_split,
+        "applied what was found for sorted rows to unsorted ones", "RecBole sorts before it splits",
+    ),
+]  # fmt: skip

@@ -1,0 +1,63 @@
+"""BLAS and LAPACK routines on parts of a larger array, in place.
+
+SciPy's Python functions copy what is not contiguous, and a tile of a matrix is not. Its Cython functions take addresses
+and the distance between columns, and Numba's documentation shows how to call them by their address.
+"""
+
+import ctypes
+import functools
+from collections.abc import Callable
+
+import numpy as np
+from numba.extending import get_cython_function_address
+
+_LAPACK = ("potrf", "trtri", "lauum")
+
+
+def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
+    """Call a routine of SciPy's BLAS or LAPACK by its name without the letter of the type.
+
+    Args:
+        name: such as "gemm".
+        arguments: in the routine's order. An array stands for its address and its leading dimension, both of which
+            follow each other in every routine; it is float32 or float64, alike for all, stored by columns
+            (``strides[0]`` is one item). LAPACK's last argument, info, is left out.
+
+    Returns:
+        info of a LAPACK routine, 0 of any other.
+    """
+    dtype = next(argument.dtype for argument in arguments if isinstance(argument, np.ndarray))
+    info = ctypes.c_int64(0)
+    values: list = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            values += [_Address(argument), ctypes.c_int64(argument.strides[1] // argument.itemsize)]
+        elif isinstance(argument, bytes):
+            values.append(ctypes.c_char(argument))
+        elif isinstance(argument, float):
+            values.append(ctypes.c_float(argument) if dtype == np.float32 else ctypes.c_double(argument))
+        else:
+            values.append(ctypes.c_int64(argument))  # whose first four bytes are the number too, should they be read
+    if name in _LAPACK:
+        values.append(info)
+    pointers = [value.pointer if isinstance(value, _Address) else ctypes.addressof(value) for value in values]
+    _routine(name, dtype.char, len(pointers))(*pointers)
+    return info.value
+
+
+class _Address:
+    """Where an array's data begin."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        if array.ndim != 2 or array.strides[0] != array.itemsize or array.strides[1] < array.shape[0] * array.itemsize:
+            raise ValueError("an array must be stored by columns")
+        self.pointer = array.ctypes.data
+
+
+@functools.cache
+def _routine(name: str, dtype: str, count: int) -> Callable:
+    """Return the routine as a function of addresses; other threads run meanwhile."""
+    library = "cython_lapack" if name in _LAPACK else "cython_blas"
+    letter = {"f": "s", "d": "d"}[dtype]
+    address = get_cython_function_address(f"scipy.linalg.{library}", letter + name)
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(address)

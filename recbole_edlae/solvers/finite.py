@@ -1,0 +1,105 @@
+"""Checks that matrices hold finite real numbers: one pass over them, and nothing of their size beside them."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+_ROWS = 1024  # looked at together
+
+
+class SingularError(ValueError):
+    """G + penalty is not positive definite: the users do not determine the weights of the items."""
+
+
+def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
+    """Return a user × item matrix in CSR, its indices sorted and duplicates summed; X stays as it is.
+
+    Raises:
+        ValueError: X is not a two-dimensional sparse matrix of finite real numbers, or its indices lie outside of it.
+    """
+    if not sp.issparse(X) or X.ndim != 2:
+        raise ValueError(f"{name} must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
+    if X.dtype.kind not in "buif":
+        raise ValueError(f"{name} must hold real numbers, got {X.dtype}")
+    X = X.tocsr()
+    _check_indices(X, name)
+    if not _all_finite(X.data):
+        position = np.flatnonzero(~np.isfinite(X.data))[0]
+        user = np.searchsorted(X.indptr, position, side="right") - 1
+        raise ValueError(
+            f"{name} must have finite values only, got {X.data[position]} for row {user}, column {X.indices[position]}"
+        )
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def _check_indices(X: sp.csr_matrix, name: str) -> None:
+    """Check what SciPy does not when it is given arrays, and what compiled loops rely on."""
+    indptr, stored = X.indptr, X.indices[: X.indptr[-1]]
+    ends = indptr[0] == 0 and indptr[-1] == len(stored) and (indptr[1:] >= indptr[:-1]).all()
+    if not ends or (len(stored) and not (stored.min() >= 0 and stored.max() < X.shape[1])):
+        raise ValueError(f"{name} is damaged: its indices lie outside of shape {X.shape}")
+
+
+def check_gram(G: Any, *, name: str = "G") -> None:
+    """Check that G is a dense square torch.Tensor, float32 or float64; see ``check_finite`` for its entries."""
+    check_tensor(G, name)
+    if G.ndim != 2 or G.shape[0] != G.shape[1]:
+        raise ValueError(f"{name} must be a square items × items matrix, got shape {tuple(G.shape)}")
+
+
+def check_tensor(A: Any, name: str) -> None:
+    """Check that A is a dense torch.Tensor, float32 or float64."""
+    if isinstance(A, np.ndarray):
+        raise ValueError(f"{name} must be a torch.Tensor, got a NumPy array: torch.from_numpy({name}) makes one of it")
+    if not isinstance(A, torch.Tensor) or A.layout != torch.strided:
+        kind = A.layout if isinstance(A, torch.Tensor) else type(A).__name__
+        raise ValueError(f"{name} must be a dense torch.Tensor, got {kind}")
+    if A.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{name} must be float32 or float64, got {A.dtype}")
+
+
+def check_finite(A: torch.Tensor, name: str) -> None:
+    """Check that an argument has neither NaN nor infinity."""
+    position = _not_finite(A)
+    if position is not None:
+        where = ", ".join(map(str, position))
+        raise ValueError(f"{name} must have finite entries only, {name}[{where}] is {A[position].item()}")
+
+
+def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
+    """Check that a result has neither NaN nor infinity, and otherwise say what to do."""
+    if _not_finite(A) is not None:
+        raise ValueError(f"{name} would not be finite at {A.dtype}: {remedy}")
+
+
+def check_popularity(popularity: Any, items: int | None = None) -> None:
+    """Check the users of each item: a torch.Tensor of finite numbers of at least 0, one for each item."""
+    if not isinstance(popularity, torch.Tensor) or popularity.is_complex():
+        kind = popularity.dtype if isinstance(popularity, torch.Tensor) else type(popularity).__name__
+        raise ValueError(f"popularity must be a torch.Tensor of real numbers, got {kind}")
+    if popularity.ndim != 1 or items not in (None, len(popularity)):
+        wanted = "(items,)" if items is None else f"({items},)"
+        raise ValueError(f"popularity must have shape {wanted}, got {tuple(popularity.shape)}")
+    if (popularity < 0).any():
+        raise ValueError("popularity must be at least 0 for every item")
+    check_finite(popularity, "popularity")
+
+
+def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
+    """Return the place of an entry that is not finite; None if there is none."""
+    for first in range(0, len(A), _ROWS):
+        rows = A[first : first + _ROWS]
+        if rows.numel() and not all(extreme.isfinite().item() for extreme in torch.aminmax(rows)):
+            row, *column = (~rows.isfinite()).nonzero()[0].tolist()
+            return (first + row, *column)
+    return None
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    """Return whether a NumPy array has neither NaN nor infinity; both show in its extremes."""
+    return array.size == 0 or bool(np.isfinite(array.min()) and np.isfinite(array.max()))

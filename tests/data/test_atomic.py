@@ -1,0 +1,38 @@
+"""The reader against RecBole's own, bit for bit."""
+
+import numpy as np
+import pandas as pd
+from recbole.config import Config
+from recbole.data import create_dataset
+from recbole.data.dataset import Dataset
+
+from recbole_edlae.data.atomic import read_atomic, read_header
+
+
+def test_numbers_are_those_of_recboles_reader(tmp_path):
+    generator = np.random.default_rng(0)
+    values = [0.1, 1 / 3, 1e-300, 2.0**0.5, *generator.random(200), *generator.integers(0, 2**53, 50)]
+    rows = [f"u{number}\t{value!r}\ta {number} é" for number, value in enumerate(map(float, values))]
+    (tmp_path / "x.inter").write_text("\n".join(["user_id:token\trating:float\ttag:token_seq", *rows, "u\t\t"]) + "\n")
+    columns = read_header(tmp_path / "x.inter")
+    stock = pd.read_csv(
+        tmp_path / "x.inter", delimiter="\t", engine="python", encoding="utf-8",
+        dtype={"user_id:token": str, "rating:float": np.float64, "tag:token_seq": str},
+    )  # fmt: skip
+    stock.columns = [column.field for column in columns]
+    for text in ((tmp_path / "x.inter").read_text(), (tmp_path / "x.inter").read_text().replace("\n", "\n\n")):
+        (tmp_path / "x.inter").write_text(text)
+        ours = read_atomic(tmp_path / "x.inter", list(stock))
+        pd.testing.assert_frame_equal(ours, stock, check_exact=True)
+
+
+def test_ml_100k_is_what_recbole_reads(monkeypatch):
+    """Every table and id of the dataset that ships with RecBole, user and item features with sequences too."""
+    settings = {"load_col": None, "state": "ERROR"}
+    ours = create_dataset(Config("EDLAE", "ml-100k", config_dict=settings))
+    monkeypatch.setattr(Dataset, "_load_feat", Dataset._load_feat.__wrapped__)
+    stock = create_dataset(Config("EDLAE", "ml-100k", config_dict=settings))
+    for table in ("inter_feat", "user_feat", "item_feat"):
+        pd.testing.assert_frame_equal(getattr(ours, table), getattr(stock, table), check_exact=True)
+    for name in ("field2type", "field2source", "field2seqlen", "field2bucketnum", "field2token_id"):
+        assert getattr(ours, name) == getattr(stock, name), name
