@@ -49,7 +49,8 @@ def read_checkpoint(stock_load, file, *args, **kwargs):
     """torch.load for calls from inside RecBole; everybody else's keep torch's safe default.
 
     RecBole's checkpoints pickle its Config, which torch.load (≥ 2.6) refuses; and they remember a device that this
-    machine may not have. Raises ValueError, naming the file, when it is not a readable checkpoint.
+    machine may not have. Raises ValueError, naming the file, when it is not a readable checkpoint of RecBole's. Its
+    weights remember the file and what they were trained on, which is checked where a model loads them.
     Can go when RecBole passes ``weights_only=False`` itself.
     """
     kwargs.setdefault("weights_only", False)
@@ -63,9 +64,9 @@ def read_checkpoint(stock_load, file, *args, **kwargs):
     except Exception as error:  # torch's three file formats fail in a dozen ways
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
-    config = checkpoint.get("config") if isinstance(checkpoint, dict) else None
-    if config is not None and not on_gpu:
-        config["device"] = torch.device("cpu")
+    checkpoint = importlib.import_module("recbole_edlae.serving.saved").checked(checkpoint, file)
+    if "config" in checkpoint and not on_gpu:
+        checkpoint["config"]["device"] = torch.device("cpu")
     return checkpoint
 
 

@@ -74,6 +74,7 @@ def register_all():
     for name in CORRECTIONS:
         install(importlib.import_module(name).PATCHES)
     importlib.import_module("recbole_edlae.evaluation.liang").install()
+    importlib.import_module("recbole_edlae.serving.install").install()
     _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
     trainers = importlib.import_module("recbole_edlae.trainer")
     for name, trainer in MODELS.items():

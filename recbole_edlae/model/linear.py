@@ -166,6 +166,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """Takes the checkpoint's tensors as they are, whatever their rank, instead of copying into place."""
         for name in ("encoder", "decoder"):
             value = state_dict.get(prefix + name)
+            if value is None and name == "encoder":
+                continue  # reported as missing below
             if value is not None and len(value) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(value)} items, the data have {self.n_items}: "

@@ -1,110 +1,234 @@
-"""A checkpoint of RecBole's with the data it was trained on."""
+"""A checkpoint of RecBole's: its model by the tokens stored with it, its data when they are asked for."""
 
-import dataclasses
+import functools
+import os
 import pathlib
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
-from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import compat, registry
+from recbole_edlae.data.warning import DataWarning
 from recbole_edlae.model.history import binary_interactions
+from recbole_edlae.serving import identity
+from recbole_edlae.serving.install import unchecked
+from recbole_edlae.serving.saved import Saved, check_finite
+from recbole_edlae.settings import check_model_settings
+
+FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
-@dataclasses.dataclass
 class Checkpoint:
-    """A trained model, its Config and its data, split as they were."""
+    """A trained model, its Config, and the tokens and popularity of its items.
 
-    config: Config
-    model: torch.nn.Module
-    dataset: object
-    train: object
-    valid: object
-    test: object
+    Its data are read when they are asked for; what they say of users is mapped by token, and their split is refused
+    where it is not the one that the model was trained on. A checkpoint that does not know its data (an earlier version
+    or RecBole alone wrote it) takes its tokens from the data as they are today.
+
+    Attributes:
+        path: of the file.
+        config: RecBole's Config.
+        scorer: the model, in evaluation mode, on the CPU; it knows no users, and scores histories.
+        tokens: item tokens by id.
+        popularity: array (items,), users in training that have the item.
+    """
+
+    def __init__(self, path: str | os.PathLike, saved: Saved) -> None:
+        """Build the model of what :meth:`read` found in a file."""
+        self.path, self.config = str(path), saved["config"]
+        self._description = saved.get(identity.KEY)
+        if self._description is None:
+            training = self.train._dataset
+            self.tokens = self.dataset.field2id_token[self.dataset.iid_field].tolist()
+            self.popularity = np.bincount(binary_interactions(training).indices, minlength=len(self.tokens))
+            warnings.warn(unchecked(self.path), DataWarning, stacklevel=3)
+        else:
+            self.tokens, self.popularity = self._stored()
+            training = StandIn(self.config.final_config_dict, len(self.tokens))
+        self.scorer = self._build(training, saved["state_dict"])
+        check_finite(self.scorer.state_dict(), f"checkpoint {path}")
+        if not getattr(self.scorer, "fitted", True):
+            raise ValueError(f"checkpoint {path} was saved before its model was fitted")
 
     @classmethod
-    def read(cls, path):
-        """As RecBole's ``load_data_and_model`` does, without its log file.
+    def read(cls, path: str | os.PathLike) -> "Checkpoint":
+        """Read a checkpoint as RecBole's ``load_data_and_model`` does, without its log file.
 
         Raises:
-            ValueError: it is no checkpoint, its data are not where they were, or its model has no scores for a
-                history.
+            ValueError: It is no checkpoint, or its model has no scores for a history.
+
+        Warns:
+            DataWarning: It does not know its data, so that they cannot be checked.
         """
         try:
             saved = compat.read_checkpoint(torch.load, path)
         except OSError as error:
             raise ValueError(f"checkpoint: {path} cannot be read: {error.strerror}") from None
-        if not isinstance(saved, dict) or not {"config", "state_dict"} <= saved.keys():
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"checkpoint {path} is none of RecBole's, or of another version: {error}") from None
+        if not {"config", "state_dict"} <= saved.keys():
             raise ValueError(f"checkpoint {path} is none of RecBole's: it has no config and state_dict")
         config = saved["config"]
-        check_servable(config["model"], config.final_config_dict)
+        settings = config.final_config_dict
+        check_servable(config["model"], settings)
+        missing = [key for key in FIELDS if settings.get(key) is None]
+        if missing:
+            raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
+        try:
+            check_model_settings(registry.registered()[config["model"]], settings)
+        except ValueError as error:
+            raise ValueError(f"checkpoint {path}: {error}") from None
         config.compatibility_settings()
         config["device"] = torch.device("cpu")
         config["checkpoint_dir"] = str(pathlib.Path(path).parent)
-        init_seed(config["seed"], config["reproducibility"])
-        dataset = create_dataset(config)
-        loaders = data_preparation(config, dataset)
-        model = get_model(config["model"])(config, loaders[0]._dataset)
-        model.load_state_dict(saved["state_dict"])
-        return cls(config, model.eval(), dataset, *loaders)
+        # the weights are loaded by stored tokens below, or onto data that nothing is known of
+        vars(saved["state_dict"]).pop("checkpoint", None)
+        return cls(path, saved)
+
+    @functools.cached_property
+    def dataset(self) -> Any:
+        """The data as they are today, where the ids of users and items may be others than the model's."""
+        folder = self.config["data_path"]
+        if not os.path.isdir(folder):
+            raise ValueError(f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved")
+        init_seed(self.config["seed"], self.config["reproducibility"])
+        return create_dataset(self.config)
+
+    @functools.cached_property
+    def loaders(self) -> tuple:
+        """RecBole's loaders of training, validation and test, split as they were.
+
+        Raises:
+            ValueError: The data are not those that the model was trained on.
+        """
+        vars(self).pop("dataset", None)  # read again: the split depends on the random numbers drawn since the seed
+        loaders = data_preparation(self.config, self.dataset)
+        if self._description is not None:
+            identity.check_same(self._description, identity.describe(loaders[0]._dataset), self.path)
+        return tuple(loaders)
+
+    @functools.cached_property
+    def model(self) -> torch.nn.Module:
+        """The model with the histories of the users it was trained on, as :attr:`loaders` have them."""
+        return self._build(self.train._dataset, self.scorer.state_dict())
 
     @property
-    def tokens(self):
-        """Item tokens by id."""
-        return self.dataset.field2id_token[self.dataset.iid_field].tolist()
+    def train(self) -> Any:
+        """Loader of the training part."""
+        return self.loaders[0]
 
     @property
-    def popularity(self):
-        """Array (items,): users in training that have the item."""
-        return np.bincount(binary_interactions(self.train._dataset).indices, minlength=len(self.tokens))
+    def valid(self) -> Any:
+        """Loader of the validation part."""
+        return self.loaders[1]
 
-    def profiles(self):
-        """User token → ids of all items of the user in the data."""
-        return Profiles(self.dataset.field2token_id[self.dataset.uid_field], binary_interactions(self.dataset))
+    @property
+    def test(self) -> Any:
+        """Loader of the test part."""
+        return self.loaders[2]
 
-    def evaluate(self, score=None, metrics=("NDCG",)):
-        """Metrics on the test users, as RecBole's trainer has them.
+    def profiles(self) -> "Profiles":
+        """Return the items of every user in the data, read when first asked for."""
+        return Profiles(lambda: self.dataset)
+
+    def evaluate(
+        self, score: Callable[..., torch.Tensor] | None = None, metrics: tuple[str, ...] = ("NDCG",)
+    ) -> dict[str, float]:
+        """Return metrics on the test users, as RecBole's trainer has them.
 
         Args:
             score: function of items and count in place of the model's own.
             metrics: names of ranking metrics.
 
-        Returns:
-            dict: "metric@k" → value.
+        Raises:
+            ValueError: The data are gone, or not those that the model was trained on.
         """
         self.config["metrics"], self.config["valid_metric"] = list(metrics), f"{metrics[0]}@{self.config['topk'][0]}"
-        trainer = get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, self.model)
-        user = self.model.USER_ID
+        model = self.model
+        trainer = get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, model)
         if score is not None:
-            self.model.full_sort_predict = lambda batch: score(*self.model.history(batch[user])).view(-1)
+            user = model.USER_ID
+            model.full_sort_predict = lambda batch: score(*model.history(batch[user])).view(-1)
         try:
             trainer.eval_collector.data_collect(self.train)
             return dict(trainer.evaluate(self.test, load_best_model=False))
         finally:
-            vars(self.model).pop("full_sort_predict", None)
+            vars(model).pop("full_sort_predict", None)
+
+    def _build(self, training: Any, state: Any) -> torch.nn.Module:
+        model = get_model(self.config["model"])(self.config, training)
+        try:
+            model.load_state_dict(state)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"checkpoint {self.path}: its weights do not fit {self.config['model']}: {reason}"
+            ) from None
+        return model.eval()
+
+    def _stored(self) -> tuple[list[str], np.ndarray]:
+        """Item tokens and popularity as they were in training."""
+        try:
+            tokens = identity.tokens_of(self._description, self.config["ITEM_ID_FIELD"])
+            popularity = np.asarray(self._description["popularity"]).astype(np.int64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"checkpoint {self.path}: what it says of its data is damaged: {error}") from None
+        if popularity.shape != (len(tokens),):
+            raise ValueError(f"checkpoint {self.path}: it has {len(tokens)} tokens and {popularity.shape} popularities")
+        return tokens, popularity
+
+
+class StandIn:
+    """Stands in for a dataset when a model is rebuilt, which asks how many users and items there are."""
+
+    def __init__(self, settings: dict[str, Any], n_items: int) -> None:
+        self._numbers = {settings["ITEM_ID_FIELD"]: n_items, settings["USER_ID_FIELD"]: 2}
+        self.user_num = 2
+
+    def num(self, field: str) -> int:
+        """Return how many ids a field has."""
+        return self._numbers[field]
+
+    def inter_matrix(self, form: str) -> sp.csr_matrix:
+        """Return a matrix of one interaction."""
+        return sp.csr_matrix(([1.0], ([1], [1])), shape=tuple(reversed(self._numbers.values())))
 
 
 class Profiles:
-    """User token → ids of the user's items, read from a matrix when asked for."""
+    """User token → tokens of the user's items in the data, which are read when first asked for."""
 
-    def __init__(self, users, matrix):
-        self._users, self._matrix = users, matrix
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self._read = read
 
-    def __contains__(self, user):
-        return user in self._users and self._users[user] != 0
+    def __contains__(self, user: str) -> bool:
+        return self._users.get(user, 0) != 0
 
-    def __getitem__(self, user):
-        row = self._users[user]
-        return self._matrix.indices[self._matrix.indptr[row] : self._matrix.indptr[row + 1]]
+    def __getitem__(self, user: str) -> list[str]:
+        row, (tokens, matrix) = self._users[user], self._table
+        return tokens[matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]].tolist()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return (user for user in self._users if self._users[user])
 
+    @functools.cached_property
+    def _users(self) -> dict[str, int]:
+        dataset = self._read()
+        return dataset.field2token_id[dataset.uid_field]
 
-def check_servable(model, settings):
-    """Raises ValueError for a model that has no scores for a history of items, with the reason."""
+    @functools.cached_property
+    def _table(self) -> tuple[np.ndarray, sp.csr_matrix]:
+        dataset = self._read()
+        return np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object), binary_interactions(dataset)
+
+
+def check_servable(model: str, settings: dict[str, Any]) -> None:
+    """Raise ValueError for a model that has no scores for a history of items, with the reason."""
     registry.check_unseen_users(model, settings)
     if model not in registry.registered():
         own = [name for name in registry.UNSEEN_USERS if name in registry.registered()]

@@ -3,8 +3,10 @@
 import collections
 import dataclasses
 import itertools
+import os
 import pathlib
-from numbers import Integral
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,8 @@ import torch.nn.functional as F
 
 from recbole_edlae.nn.choices import closest_first
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.export import read_export
+from recbole_edlae.serving.exported import read_export
+from recbole_edlae.serving.tokens import as_list, is_list, lists_to_exclude, positive, token_of
 
 SCORES = 4_000_000  # computed at a time: users times items
 
@@ -30,139 +33,166 @@ class Recommendations:
 class Recommender:
     """A trained model that recommends for histories of raw item tokens."""
 
-    def __init__(self, model, tokens, popularity, *, profiles=None):
-        """What ``load`` makes of a file.
+    def __init__(
+        self, model: Any, tokens: list[str], popularity: np.ndarray, *, profiles: Mapping | None = None
+    ) -> None:
+        """Keep what ``load`` makes of a file.
 
         Args:
             model: has ``score(items, count)`` → (users, items), and is in evaluation mode.
             tokens: the token of every item id; the first stands for RecBole's [PAD].
             popularity: array (items,), users in training that have the item.
-            profiles: user token → ids of the user's items; None where users are not known.
+            profiles: user token → tokens of the user's items; None where users are not known.
         """
-        self.model, self.tokens, self.popularity = model, np.asarray(tokens, dtype=object), np.asarray(popularity)
+        self.model, self.popularity = model, np.asarray(popularity)
+        self.tokens = np.empty(len(tokens), dtype=object)
+        self.tokens[:] = list(tokens)
         self._profiles = profiles
         self._ids = {token: number for number, token in enumerate(tokens) if number}
 
     @classmethod
-    def load(cls, path):
-        """Reads a checkpoint of RecBole's, which knows the users of its data, or an export, which knows none.
+    def load(cls, path: str | os.PathLike) -> "Recommender":
+        """Read a checkpoint of RecBole's, which knows the users of its data, or an export, which knows none.
 
+        Items are those whose tokens are stored in the file. The data are read when a known user is asked for.
         A checkpoint is a pickle: open those only whose origin you trust. An export runs no code.
 
         Args:
-            path: a .pth file that RecBole saved, whose data are where they were, or the folder of an export.
+            path: a .pth file that RecBole saved, or the folder of an export.
 
         Raises:
-            ValueError: it is neither, it is damaged, or its model cannot score a history.
+            ValueError: It is neither, it is damaged, or its model cannot score a history.
+
+        Warns:
+            DataWarning: The checkpoint does not know its data, and takes them as they are today.
         """
         if pathlib.Path(path).is_dir():
             return cls(*read_export(path))
         checkpoint = Checkpoint.read(path)
-        return cls(checkpoint.model, checkpoint.tokens, checkpoint.popularity, profiles=checkpoint.profiles())
+        return cls(checkpoint.scorer, checkpoint.tokens, checkpoint.popularity, profiles=checkpoint.profiles())
 
-    def recommend(self, histories, k=20, *, exclude=()):
-        """The k best items for each of some histories.
+    def recommend(self, histories: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
+        """Return the k best items for each of some histories.
 
         A history without a known item is answered with the items that most users of training have, whose numbers are
-        then the scores. Items of the history itself are never recommended.
+        then the scores. Items of the history itself are never recommended. A number is the token of its digits:
+        196 is "196", and so is 196.0.
 
         Args:
             histories: list of lists of item tokens, in any order; repetitions count once.
             k: at least 1.
-            exclude: item tokens never to recommend: one list for all, or a list of as many lists as histories.
-
-        Returns:
-            Recommendations.
+            exclude: item tokens never to recommend: one list for all, or a list of as many lists as histories, None
+                for an empty one.
 
         Raises:
-            ValueError: k is no positive integer, a history is no list, or there are more or fewer lists to exclude
-                than histories.
+            ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, or
+                there are more or fewer lists to exclude than histories.
         """
-        histories, exclude = list(histories), list(exclude)
-        if not isinstance(k, Integral) or isinstance(k, bool) or k < 1:
-            raise ValueError(f"k must be an integer of at least 1, got {k!r}")
-        if wrong := [each for each in histories if isinstance(each, (str, bytes)) or not hasattr(each, "__iter__")]:
+        k = positive(k, "k")
+        histories = as_list(histories, "histories", "histories")
+        if wrong := [history for history in histories if not is_list(history)]:
             raise ValueError(f"a history must be a list of item tokens, got {wrong[0]!r}")
-        if not exclude or not isinstance(exclude[0], (list, tuple, set, frozenset, np.ndarray)):
-            exclude = [exclude] * len(histories)
-        if len(exclude) != len(histories):
-            raise ValueError(f"exclude has {len(exclude)} lists for {len(histories)} histories")
+        histories = [list(history) for history in histories]
+        for_all, for_each = lists_to_exclude(exclude, len(histories))
         answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), collections.Counter())
+        known = self._entries(histories, "histories", answer.unknown)
+        excluded = self._entries(for_each, "exclude", answer.unknown)
+        never = self._entries([for_all], "exclude", unknown := collections.Counter())[1]
+        answer.unknown.update({token: times * len(histories) for token, times in unknown.items() if histories})
         step = max(1, SCORES // len(self.tokens))
         for start in range(0, len(histories), step):
-            part = slice(start, start + step)
-            answer.popular[part] = self._answer(histories[part], k, exclude[part], answer)
+            stop = min(start + step, len(histories))
+            part = [_rows(entries, start, stop) for entries in (known, excluded)]
+            answer.popular[start:stop] = self._answer(*part, never, stop - start, k, answer)
         return answer
 
-    def profile(self, user):
-        """All items of a known user, in training or not, as tokens.
+    def profile(self, user: Any) -> list[str]:
+        """Return all items of a known user, in training or not, as tokens.
 
         Raises:
-            ValueError: the user, or this recommender's knowledge of users, does not exist.
+            ValueError: The user, or this recommender's knowledge of users, does not exist.
         """
+        user = token_of(user, "user")
         if self._profiles is None:
             raise ValueError("an export knows no users: give their histories, or load the checkpoint")
         if user not in self._profiles:
             raise ValueError(f"user: there is no {user} in the data; there are {', '.join(self._like(user))}")
-        return self.tokens[self._profiles[user]].tolist()
+        return self._profiles[user]
 
-    def recommend_users(self, users, k=20, *, exclude=()):
-        """:meth:`recommend` for known users, by all that is known of them: their items outside training count too."""
+    def recommend_users(self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
+        """Return :meth:`recommend` for known users, by all that is known of them: items outside training count too."""
+        users = as_list(users, "users", "user tokens")
         return self.recommend([self.profile(user) for user in users], k, exclude=exclude)
 
     @torch.no_grad()
-    def similar(self, item, k=20):
-        """The k items most similar to one: by its weights for them in a full-rank linear model, else by the cosine of
-        the embeddings with which the decoder scores them.
+    def similar(self, item: Any, k: int = 20) -> tuple[list[str], np.ndarray]:
+        """Return the k items most similar to one: by its weights for them in a full-rank linear model, else by the
+        cosine of the embeddings with which the decoder scores them.
 
         Returns:
-            tuple: list of item tokens, the best first, and NumPy array of their weights or cosines.
+            List of item tokens, the best first, and NumPy array of their weights or cosines.
 
         Raises:
-            ValueError: the item is not known.
+            ValueError: The item is not known, or k is no positive integer.
         """
+        k, item = positive(k, "k"), token_of(item, "item")
         if item not in self._ids:
             raise ValueError(f"item: there is no {item}; there are {', '.join(closest_first(item, self._ids)[:5])}, …")
-        own = self._ids[item]
+        row = self._ids[item]
         if getattr(self.model, "decoder", self) is None:
-            values = self.model.score(torch.tensor([own]), torch.tensor([1]))[0]
+            values = self.model.score(torch.tensor([row]), torch.tensor([1]))[0]
         else:
             linear = hasattr(self.model, "decoder")
             embedding = self.model.item_embedding("decoder") if linear else self.model.item_embedding()
-            values = F.cosine_similarity(embedding, embedding[own], dim=1)
-        values[[0, own]] = -torch.inf
+            values = F.cosine_similarity(embedding, embedding[row], dim=1)
+        values[[0, row]] = -torch.inf
         values, ids = values.topk(min(k, len(self.tokens) - 2))
         return self.tokens[ids.numpy()].tolist(), values.numpy()
 
     @torch.no_grad()
-    def _answer(self, histories, k, exclude, answer):
-        row, item = self._entries(histories, answer.unknown)
-        count = np.bincount(row, minlength=len(histories))
+    def _answer(
+        self, known: tuple, excluded: tuple, never: np.ndarray, users: int, k: int, answer: Recommendations
+    ) -> np.ndarray:
+        """Answer one batch; return which of its users have no known item."""
+        row, item = known
+        count = np.bincount(row, minlength=users)
         scores = self.model.score(torch.from_numpy(item), torch.from_numpy(count))
         popular = count == 0
         scores[torch.from_numpy(popular)] = torch.from_numpy(self.popularity).to(scores.dtype)
         scores[:, 0] = -torch.inf
+        scores[:, never] = -torch.inf
         scores[row, item] = -torch.inf
-        scores[self._entries(exclude, answer.unknown)] = -torch.inf
+        scores[excluded] = -torch.inf
         scores, ids = scores.topk(min(k, len(self.tokens)))
         left = (scores > -torch.inf).sum(1).tolist()
         scores, tokens = scores.numpy(), self.tokens[ids.numpy()].tolist()
-        answer.items.extend(each[:number] for each, number in zip(tokens, left))
-        answer.scores.extend(each[:number] for each, number in zip(scores, left))
+        answer.items.extend(items[:number] for items, number in zip(tokens, left))
+        answer.scores.extend(values[:number] for values, number in zip(scores, left))
         return popular
 
-    def _entries(self, lists, unknown):
-        """Row and item id of the known tokens, by row and id, each once; the others are counted."""
+    def _entries(self, lists: list[list], name: str, unknown: collections.Counter) -> tuple[np.ndarray, np.ndarray]:
+        """Return row and item id of the known tokens, by row and id, each once; count the others."""
         find, tokens = self._ids.get, list(itertools.chain.from_iterable(lists))
-        ids = np.fromiter(map(find, tokens, itertools.repeat(0)), dtype=np.int64, count=len(tokens))
-        row = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
-        for place in np.flatnonzero(ids == 0):
-            ids[place] = find(str(tokens[place]), 0)  # numbers are tokens too
-            if ids[place] == 0:
-                unknown[str(tokens[place])] += 1
+        try:
+            ids = np.fromiter(map(find, tokens, itertools.repeat(0)), dtype=np.int64, count=len(tokens))
+        except TypeError:  # a list or dict among them, which is named below
+            ids = np.zeros(len(tokens), dtype=np.int64)
+        row = np.repeat(np.arange(len(lists)), [len(entries) for entries in lists])
+        for position in np.flatnonzero(ids == 0):
+            token = token_of(tokens[position], name)
+            ids[position] = find(token, 0)
+            if ids[position] == 0:
+                unknown[token] += 1
         known = ids > 0
         entry = np.sort(row[known] * len(self.tokens) + ids[known])
         return np.divmod(entry[np.diff(entry, prepend=-1) > 0], len(self.tokens))
 
-    def _like(self, user):
+    def _like(self, user: str) -> list[str]:
         return [*closest_first(user, list(self._profiles))[:5], "…"]
+
+
+def _rows(entries: tuple[np.ndarray, np.ndarray], start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the entries of some rows, which count from 0."""
+    row, item = entries
+    first, last = np.searchsorted(row, [start, stop])
+    return row[first:last] - start, item[first:last]

@@ -192,7 +192,7 @@ def test_refused_before_anything_is_read(checkpoints, tmp_path, capsys):
     (tmp_path / "full" / "file").touch()
     for words, message in (
         (["--output=full"], "output: full is there already and not an empty folder"),
-        (["--output=new", "--top=0"], "top must be at least 1, got 0"),
+        (["--output=new", "--top=0"], "top must be an integer of at least 1, got 0"),
     ):
         with pytest.raises(SystemExit):
             cli.main(["export", "--checkpoint=nothing.pth", *words])

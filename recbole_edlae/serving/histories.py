@@ -1,0 +1,147 @@
+"""Files of histories, JSON lines or CSV, read one user at a time; what is wrong is said with file and line."""
+
+import csv
+import difflib
+import itertools
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from recbole_edlae.nn.choices import choose
+from recbole_edlae.serving.tokens import as_list, token_of
+
+BLANKS = " \t\r\n"
+BOM = b"\xef\xbb\xbf"
+KEYS = ("user", "items", "exclude")
+EXAMPLE = '{"user": "u1", "items": ["a", "b"]}'
+
+
+class User(NamedTuple):
+    """One user of a file."""
+
+    user: str
+    items: list[str] | None  # None: the user's items in the data
+    exclude: list[str]
+    place: str  # file and line
+
+
+def open_histories(path: str) -> Iterator[User]:
+    """Return an iterator of the users of a file of one of READERS.
+
+    Raises:
+        ValueError: The file is missing, of no known kind or begins wrongly; and from the iterator, when it gets to a
+            line that is at fault.
+    """
+    read = choose("histories", pathlib.Path(path).suffix, READERS)
+    if not pathlib.Path(path).is_file():
+        raise ValueError(f"histories: there is no {path}")
+    users = read(path)
+    return itertools.chain(list(itertools.islice(users, 1)), users)
+
+
+def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
+    """Return the lines of a UTF-8 file with their numbers; a byte order mark at the start is left out.
+
+    Args:
+        path: of the file.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: The file cannot be read, or a line is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if number == 1:
+                    line = line.removeprefix(BOM)
+                try:
+                    yield number, line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    where = f"{name}: {path}, line {number} is not UTF-8"
+                    raise ValueError(f"{where}: byte 0x{line[error.start]:02x} at position {error.start + 1}") from None
+    except OSError as error:
+        raise ValueError(f"{name}: {path} cannot be read: {error.strerror}") from None
+
+
+def read_items(path: str) -> list[str]:
+    """Return the items of a file, one a line; blanks around them and empty lines do not matter."""
+    return [token for _, line in read_lines(path, "exclude") if (token := line.strip(BLANKS))]
+
+
+def read_jsonl(path: str) -> Iterator[User]:
+    """Return the users of a file of JSON lines; empty lines are left out."""
+    for number, line in read_lines(path, "histories"):
+        if not line.strip(BLANKS):
+            continue
+        place = f"histories: {path}, line {number}"
+        try:
+            content = json.loads(line)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict) or "user" not in content:
+            raise ValueError(f"{place} is not like {EXAMPLE}: {line.strip(BLANKS)[:80]!r}")
+        _check_keys(content, place)
+        items, exclude = content.get("items"), content.get("exclude")
+        for name, value in (("items", items), ("exclude", exclude)):
+            if value is not None and not isinstance(value, list):
+                raise ValueError(f"{place} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
+        user = token_of(content["user"], f"{place}: user")
+        if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
+            raise ValueError(f"{place}: user {user!r} has half a character, which no file can hold")
+        yield User(user, None if items is None else _tokens(items, f"{place}: items"),
+                   _tokens(exclude or [], f"{place}: exclude"), place)  # fmt: skip
+
+
+def read_csv(path: str) -> Iterator[User]:
+    """Return the users of a CSV file; a line whose item is empty makes a user without history."""
+    rows = _csv_rows(path)
+    _, head = next(rows, (0, []))
+    if head[:2] not in (["user_id"], ["user_id", "item_id"]):
+        raise ValueError(f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}")
+    known, seen = len(head) == 1, set()
+
+    def user_of(numbered: tuple[int, list[str]]) -> str:
+        number, row = numbered
+        if len(row) != len(head):
+            raise ValueError(f"histories: {path}, line {number} has {len(row)} fields of {len(head)}")
+        if not row[0]:
+            raise ValueError(f"histories: {path}, line {number} has no user")
+        return row[0]
+
+    for user, group in itertools.groupby(rows, user_of):
+        number, row = next(group)
+        if hash(user) in seen:
+            where = f"histories: {path}, line {number}"
+            raise ValueError(f"{where}: user {user} was there before; sort the file by user")
+        seen.add(hash(user))
+        items = [row[1] for _, row in itertools.chain([(number, row)], group) if row[1]] if not known else None
+        yield User(user, items, [], f"histories: {path}, line {number}")
+
+
+READERS = {".jsonl": read_jsonl, ".csv": read_csv}
+
+
+def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Return line number and fields of a CSV file, without the blanks around them; empty lines are left out."""
+    lines = csv.reader((line for _, line in read_lines(path, "histories")), skipinitialspace=True, strict=True)
+    try:
+        for row in lines:
+            fields = [field.strip(BLANKS) for field in row]
+            if len(fields) > 1 or any(fields):
+                yield lines.line_num, fields
+    except csv.Error as error:
+        raise ValueError(f"histories: {path}, line {lines.line_num} is not CSV: {error}") from None
+
+
+def _check_keys(content: dict[str, Any], place: str) -> None:
+    """Refuse a misspelled key: without it, a history would be taken from the data, or nothing excluded."""
+    for key in content:
+        if key not in KEYS:
+            alike = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
+            if alike or "items" not in content:
+                raise ValueError(f"{place}: unknown key {key!r}; did you mean {alike[0] if alike else 'items'}?")
+
+
+def _tokens(values: list, name: str) -> list[str]:
+    return [value if type(value) is str else token_of(value, name) for value in as_list(values, name)]

@@ -1,0 +1,140 @@
+"""What a checkpoint knows of its data: the tokens of its ids, and a fingerprint of what it was trained on.
+
+RecBole numbers users and items in the order of the file's lines. Sorted otherwise, or with one item more, the same file
+gives every weight to another item, so a checkpoint stores, under the key ``trained_on``:
+
+* ``tokens``: the tokens of users and items by id, as compressed JSON;
+* ``fields``: a digest of the tokens by id for every field of tokens;
+* ``training``: a digest of the users × items matrix of training, with how often each pair occurs. It does not depend on
+  the order of lines, and does not cover ratings, times or the features of users and items;
+* ``interactions``: how many there are in training, and ``popularity``: how many users in training have each item.
+
+All of it is plain data. RecBole itself ignores the key.
+"""
+
+import hashlib
+import json
+import weakref
+import zlib
+from typing import Any
+
+import numpy as np
+import torch
+
+KEY = "trained_on"
+
+_described: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # dataset → its description
+_noted: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # model → _Noted
+
+
+class OtherDataError(ValueError):
+    """The data are not those that a checkpoint was trained on."""
+
+
+class _Noted:
+    """What a model remembers of its dataset, without keeping its interactions in memory."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.tokens = dict(dataset.field2id_token)
+        self.ids = [dataset.uid_field, dataset.iid_field]
+        self.dataset = weakref.ref(dataset)
+
+
+def note(model: torch.nn.Module, dataset: Any) -> None:
+    """Remember which dataset a model was built on."""
+    if hasattr(dataset, "field2id_token"):
+        _noted[model] = _Noted(dataset)
+
+
+def known_data(model: torch.nn.Module) -> dict[str, Any] | None:
+    """Return the description of the data that a model was built on; None where that is not known."""
+    noted = _noted.get(model)
+    if noted is None:
+        return None
+    dataset = noted.dataset()
+    if dataset is None:
+        return _describe_tokens(noted.tokens, noted.ids)
+    return describe(dataset)
+
+
+def describe(dataset: Any) -> dict[str, Any]:
+    """Return what a checkpoint stores of the training part of its data; the module says what that is.
+
+    Args:
+        dataset: RecBole's Dataset of the training interactions.
+    """
+    if dataset not in _described:
+        description = _describe_tokens(dataset.field2id_token, [dataset.uid_field, dataset.iid_field])
+        if dataset.uid_field and dataset.iid_field:
+            matrix = dataset.inter_matrix(form="csr")  # repeated pairs are summed
+            matrix.sort_indices()
+            digest = hashlib.blake2b(digest_size=16)
+            for array in (matrix.indptr, matrix.indices, matrix.data):
+                digest.update(np.ascontiguousarray(array, dtype=np.int64).data)
+            popularity = np.bincount(matrix.indices, minlength=matrix.shape[1])
+            description |= {
+                "training": digest.hexdigest(),
+                "interactions": int(matrix.data.sum()),
+                "popularity": torch.from_numpy(popularity.astype(np.int32)),
+            }
+        _described[dataset] = description
+    return _described[dataset]
+
+
+def tokens_of(description: dict[str, Any], field: str) -> list[str]:
+    """Return the tokens of a field by id.
+
+    Raises:
+        ValueError: The description has none, or they are damaged.
+    """
+    try:
+        tokens = json.loads(zlib.decompress(description["tokens"][field]))
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        raise ValueError(f"its tokens of {field} are missing or damaged ({type(error).__name__})") from None
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise ValueError(f"its tokens of {field} are damaged")
+    return tokens
+
+
+def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> None:
+    """Check that data are those that a checkpoint was trained on.
+
+    Args:
+        saved: the checkpoint's description of its data.
+        current: the description of the data at hand.
+        file: the checkpoint, for the message.
+
+    Raises:
+        OtherDataError: An id stands for another token, or the interactions to train on are others.
+    """
+    for field, digest in current["fields"].items():
+        if saved["fields"].get(field) != digest:
+            reason = _how_tokens_differ(saved, current, field)
+            raise OtherDataError(f"checkpoint {file} was not trained on these data: {reason}")
+    pair = saved.get("training"), current.get("training")
+    if None not in pair and pair[0] != pair[1]:
+        raise OtherDataError(
+            f"checkpoint {file} was not trained on these data: the users and items are the same, the interactions to "
+            f"train on are not ({saved['interactions']} then, {current['interactions']} now), or are split otherwise"
+        )
+
+
+def _describe_tokens(tokens: dict[str, Any], ids: list[str | None]) -> dict[str, Any]:
+    fields, stored = {}, {}
+    for field, by_id in tokens.items():
+        content = json.dumps([str(token) for token in by_id]).encode()
+        fields[field] = hashlib.blake2b(content, digest_size=16).hexdigest()
+        if field in ids:
+            stored[field] = zlib.compress(content, 1)
+    return {"version": 1, "tokens": stored, "fields": fields}
+
+
+def _how_tokens_differ(saved: dict[str, Any], current: dict[str, Any], field: str) -> str:
+    """Say in which way the tokens of a field are others."""
+    if field not in saved["tokens"] or field not in current["tokens"]:
+        return f"the values of {field} are numbered otherwise or are others"
+    before, now = tokens_of(saved, field)[1:], tokens_of(current, field)[1:]
+    gone, new = len(set(before) - set(now)), len(set(now) - set(before))
+    if gone or new:
+        return f"{gone} of its {len(before)} values of {field} are gone, and {new} of {len(now)} are new"
+    return f"the same {len(now)} values of {field} stand in another order in the file, so that their ids differ"

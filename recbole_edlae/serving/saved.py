@@ -1,0 +1,89 @@
+"""What a checkpoint's file may hold, checked where RecBole reads it: one sentence for what is none."""
+
+import importlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from recbole_edlae.serving import identity
+
+NEEDED = ("model", "dataset", "data_path", "seed", "MODEL_TYPE")
+
+
+class Saved(dict):
+    """A checkpoint that says which file lacks a key that is asked for."""
+
+    file = ""
+
+    def __missing__(self, key: str) -> Any:
+        raise ValueError(f"checkpoint {self.file} is none of RecBole's: it has no {key}")
+
+
+def checked(checkpoint: Any, file: Any) -> Saved:
+    """Return a checkpoint as read from a file, whose weights remember the file and the data they were trained on.
+
+    Args:
+        checkpoint: what ``torch.load`` returned.
+        file: its path, for messages.
+
+    Raises:
+        ValueError: It is not a dict, its config is not RecBole's or lacks a setting, or its weights are none.
+    """
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f"checkpoint {file} is none of RecBole's: it holds {_kind(checkpoint)}, not a dict")
+    saved = Saved(checkpoint)
+    saved.file = str(file)
+    if "config" in saved:
+        _check_config(saved["config"], file)
+    if isinstance(saved.get("state_dict"), str):  # the decision trees' is the name of a file
+        return saved
+    if "state_dict" in saved:
+        saved["state_dict"] = _weights(saved["state_dict"], file)
+        saved["state_dict"].checkpoint = (str(file), _description(saved.get(identity.KEY), file))
+    return saved
+
+
+def _check_config(config: Any, file: Any) -> None:
+    config_class = importlib.import_module("recbole.config").Config
+    settings = vars(config).get("final_config_dict") if isinstance(config, config_class) else None
+    if not isinstance(settings, dict):
+        raise ValueError(f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config")
+    if missing := [key for key in NEEDED if settings.get(key) is None]:
+        raise ValueError(f"checkpoint {file}: its config lacks {', '.join(missing)}")
+
+
+def _weights(state: Any, file: Any) -> OrderedDict:
+    if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
+        raise ValueError(f"checkpoint {file} is none of RecBole's: its state_dict is {_kind(state)}, not named weights")
+    return state if isinstance(state, OrderedDict) else OrderedDict(state)
+
+
+def _description(description: Any, file: Any) -> dict[str, Any] | None:
+    """Check the form of what a checkpoint says of its data."""
+    if description is None:
+        return None
+    tables = ("tokens", "fields")
+    if not isinstance(description, dict) or not all(isinstance(description.get(name), dict) for name in tables):
+        raise ValueError(f"checkpoint {file}: what it says of its data ({identity.KEY}) is damaged")
+    return description
+
+
+def largest(values: torch.Tensor) -> float:
+    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them."""
+    if values.numel() == 0:
+        return 0.0
+    low, high = torch.aminmax(values.detach())
+    return float("nan") if low != low else max(-low.item(), high.item())
+
+
+def check_finite(tensors: Mapping[str, Any], source: str) -> None:
+    """Raise ValueError for weights that have values that are NaN or infinite."""
+    for name, value in tensors.items():
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and not largest(value) < float("inf"):
+            raise ValueError(f"{source}: its weights {name} have values that are NaN or infinite")
+
+
+def _kind(value: Any) -> str:
+    return "an empty dict" if isinstance(value, dict) and not value else f"a {type(value).__name__}"
