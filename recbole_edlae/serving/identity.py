@@ -122,6 +122,7 @@ def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> Non
 def _describe_tokens(tokens: dict[str, Any], ids: list[str | None]) -> dict[str, Any]:
     fields, stored = {}, {}
     for field, by_id in tokens.items():
+        field = str(field)  # RecBole's may be NumPy's
         content = json.dumps([str(token) for token in by_id]).encode()
         fields[field] = hashlib.blake2b(content, digest_size=16).hexdigest()
         if field in ids:
