@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # requirement of ray <= 2.6.3, which pip cannot meet from Python 3.12 on.
 STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] == (3, 11) else 'newest')")
 
+# Tests run in so many processes, each on one thread.
+JOBS ?= 2
+
 .PHONY: run test test-fast test-large bench lint format lock clean help
 
 help:  ## this list
@@ -15,10 +18,10 @@ run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other 
 	$(BIN)/recbole-edlae leaderboard
 
 test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS)
 
 test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 test-large: $(BIN)/recbole-edlae  ## the tests that take 6 GiB of memory and minutes
 	$(BIN)/python -m pytest -m large

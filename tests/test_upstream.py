@@ -161,6 +161,7 @@ for name, settings in json.loads(sys.argv.pop()).items():
 assert not any(module.startswith("recbole_edlae") for module in sys.modules)
 print(json.dumps([recbole.__file__, results, trainers], default=float))
 """
+    settings |= {"rm_dup_inter": "first"}  # RecBole alone would split a repeated pair
     wanted = {name: settings | ({"rank": 8} if name == "LowRankEDLAE" else {}) for name in registry.MODELS}
     wanted["AutoRec"] = settings | {"based_on": "item"}
     path, results, trainers = json.loads(run(["-c", program], tree, json.dumps(wanted)).splitlines()[-1])

@@ -3,7 +3,6 @@
 import functools
 import os
 import pathlib
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import compat, registry
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.serving import identity
 from recbole_edlae.serving.install import unchecked
@@ -47,7 +46,7 @@ class Checkpoint:
             training = self.train._dataset
             self.tokens = self.dataset.field2id_token[self.dataset.iid_field].tolist()
             self.popularity = np.bincount(binary_interactions(training).indices, minlength=len(self.tokens))
-            warnings.warn(unchecked(self.path), DataWarning, stacklevel=3)
+            warn(unchecked(self.path))
         else:
             self.tokens, self.popularity = self._stored()
             training = StandIn(self.config.final_config_dict, len(self.tokens))

@@ -5,9 +5,7 @@ version, the model's name and settings, and size and SHA-256 of the other two an
 of it, and refuses what does not match. The hashes find damage; they do not say who wrote the files.
 """
 
-import argparse
 import contextlib
-import functools
 import json
 import os
 import pathlib
@@ -39,9 +37,7 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 def main(arguments: list[str]) -> None:
     """Export a checkpoint; where that loses precision, say how much NDCG on the test users."""
-    parser = argparse.ArgumentParser(PROGRAM, description=__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.error = functools.partial(checks.stop, PROGRAM)
+    parser = checks.Parser(PROGRAM, description=__doc__)
     parser.add_argument("--checkpoint", required=True, metavar="FILE", help="a .pth file that RecBole saved")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write, not there yet or empty")
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the weights (default: %(default)s)")

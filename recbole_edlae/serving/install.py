@@ -2,12 +2,11 @@
 
 import functools
 import importlib
-import warnings
 from typing import Any
 
 import torch
 
-from recbole_edlae.data.warning import DataWarning
+from recbole_edlae.data.warning import warn
 from recbole_edlae.files import whole
 from recbole_edlae.serving import case_study, identity
 
@@ -61,7 +60,7 @@ def _load_state_dict(self: torch.nn.Module, state_dict: Any, *args: Any, **kwarg
         return stock(self, state_dict, *args, **kwargs)
     current = identity.known_data(self)
     if current is not None and saved is None:
-        warnings.warn(unchecked(file), DataWarning, stacklevel=2)
+        warn(unchecked(file))
     elif current is not None:
         identity.check_same(saved, current, file)
     try:

@@ -5,10 +5,8 @@ user_id,item_id, one interaction a line, all of a user's lines together. Without
 the users are ones that the checkpoint's data know, and all their items there are their history.
 """
 
-import argparse
 import collections
 import csv
-import functools
 import io
 import itertools
 import json
@@ -36,9 +34,7 @@ Writer = Callable[[list[str], Recommendations, bool], bytes]
 
 def main(arguments: list[str]) -> None:
     """Write recommendations for the users of a file; what was unknown is said at the end."""
-    parser = argparse.ArgumentParser(PROGRAM, description=__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.error = functools.partial(checks.stop, PROGRAM)
+    parser = checks.Parser(PROGRAM, description=__doc__)
     parser.add_argument("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
     parser.add_argument("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
     parser.add_argument("--output", required=True, metavar="FILE", help=".jsonl or .csv")

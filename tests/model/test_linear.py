@@ -205,7 +205,7 @@ def test_checkpoint_of_other_data_is_refused(tiny):
     _, _, trainer = fit("EDLAE", data_path=tiny)
     config = Config("EDLAE", "tiny", config_dict={"data_path": tiny, "item_inter_num_interval": "[12,inf)"})
     other = get_model("EDLAE")(config, create_dataset(config))
-    with pytest.raises(ValueError, match="the checkpoint has weights for 31 items, the data have"):
+    with pytest.raises(ValueError, match="was not trained on these data: 10 of its 30 values of item_id are gone"):
         get_trainer(config["MODEL_TYPE"], "EDLAE")(config, other).resume_checkpoint(trainer.saved_model_file)
 
 
