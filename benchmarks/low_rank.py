@@ -15,8 +15,9 @@ import scipy.linalg
 import torch
 from common import matmul_rate, median, report, side_by_side, synthetic
 
-from recbole_edlae.solvers import gram, inverse_gram, low_rank, spectral
-from recbole_edlae.solvers.system import System
+from recbole_edlae.solvers import _spectral as spectral
+from recbole_edlae.solvers import gram, inverse_gram, low_rank
+from recbole_edlae.solvers._system import System
 
 PROBLEM = {"dropout": 0.33, "l2": 500.0}
 

@@ -6,8 +6,8 @@ import numpy as np
 import yaml
 
 import recbole_edlae  # noqa: F401  before RecBole
-from recbole_edlae import registry
-from recbole_edlae.settings import RECBOLE_PROPERTIES
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.comments import RECBOLE_PROPERTIES
 
 from recbole.data.interaction import Interaction  # isort: skip
 from recbole.utils import get_model  # isort: skip

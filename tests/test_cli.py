@@ -7,7 +7,7 @@ import yaml
 from recbole.data.dataset import Dataset
 
 from recbole_edlae import __version__, cli
-from recbole_edlae.settings import RECBOLE_PROPERTIES, recbole_settings
+from recbole_edlae.settings.comments import RECBOLE_PROPERTIES, recbole_settings
 
 QUIET = ["--state=ERROR", "--show_progress=False"]
 

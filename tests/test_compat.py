@@ -13,7 +13,7 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.quick_start import quick_start, run_recbole
 
-from recbole_edlae import compat
+from recbole_edlae.integration import stack as compat
 from tests.conftest import ROOT
 
 
@@ -124,7 +124,7 @@ RAYS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("ray", RAYS)
 @pytest.mark.parametrize(
-    "plugin", ["import recbole_edlae", "import recbole_edlae_autoload; recbole_edlae_autoload.arm()"]
+    "plugin", ["import recbole_edlae", "import recbole_edlae.integration.hook; recbole_edlae.integration.hook.arm()"]
 )
 def test_whatever_ray_is_there(tmp_path, settings, ray, plugin):
     package = tmp_path / "ray"

@@ -11,8 +11,9 @@ import unicodedata
 import pytest
 import yaml
 
-from recbole_edlae import cli, registry
-from recbole_edlae.settings import read
+from recbole_edlae import cli
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.comments import read
 from tests.conftest import ROOT
 
 PAGES = {str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]}
@@ -23,11 +24,11 @@ of_every_page = pytest.mark.parametrize("page", PAGES)
 # Where a command has understood its words and would begin to read data: what is called there.
 BEGINNINGS = {
     "run": "recbole.quick_start.run",
-    "leaderboard": "recbole_edlae.experiment.leaderboard.Records",
-    "tune": "recbole_edlae.experiment.tune.Records",
-    "activations": "recbole_edlae.experiment.activations.study",
-    "reproduce": "recbole_edlae.experiment.reproduce.command.Records",
-    "upstream": "recbole_edlae.upstream.command.plan",
+    "leaderboard": "recbole_edlae.cli.leaderboard.Records",
+    "tune": "recbole_edlae.cli.tune.Records",
+    "activations": "recbole_edlae.papers.activation_study.study",
+    "reproduce": "recbole_edlae.cli.reproduce.Records",
+    "upstream": "tools.upstream.__main__.plan",
 }
 
 
@@ -128,7 +129,7 @@ def test_commands_are_understood(page, words, clone, monkeypatch, capsys):
         raise Begun
 
     for module in ("activations", "reproduce.command"):
-        monkeypatch.setattr(f"recbole_edlae.experiment.{module}.load_pyplot", lambda: None)
+        monkeypatch.setattr(f"recbole_edlae.{module}.load_pyplot", lambda: None)
     if words[0] in BEGINNINGS:
         monkeypatch.setattr(BEGINNINGS[words[0]], begin)
     else:  # its words are held against its help

@@ -12,12 +12,13 @@ from recbole.config import Config
 from recbole.quick_start import load_data_and_model, objective_function, quick_start, run_recbole
 from recbole.utils import get_model, get_trainer
 
-from recbole_edlae import registry
+from recbole_edlae.integration import models as registry
 from recbole_edlae.model.edlae import EDLAE
 from tests.conftest import ROOT
 
 installed = any(
-    entry.value == "recbole_edlae_autoload:arm" for entry in importlib.metadata.entry_points(group="torch.backends")
+    entry.value == "recbole_edlae.integration.hook:arm"
+    for entry in importlib.metadata.entry_points(group="torch.backends")
 )
 needs_install = pytest.mark.skipif(not installed, reason="the package is on the path only, not installed with pip")
 

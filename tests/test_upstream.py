@@ -13,10 +13,12 @@ import sys
 import pytest
 from recbole.quick_start import run_recbole
 
-from recbole_edlae import cli, registry
-from recbole_edlae.settings import read
-from recbole_edlae.upstream import command, lift, pages
+from recbole_edlae import cli
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.comments import read
 from tests.conftest import ROOT
+from tools.upstream import __main__ as command
+from tools.upstream import lift, pages
 
 black = pytest.importorskip("black", reason="black, which formats RecBole's code, is not installed")
 

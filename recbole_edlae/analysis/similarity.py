@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 
-from recbole_edlae.solvers.gram import gram
+from recbole_edlae.solvers._gram import gram
 
 
 @dataclasses.dataclass(frozen=True)

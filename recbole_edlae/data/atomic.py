@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from recbole.utils import FeatureType
 
-from recbole_edlae.data.warning import warn
+from recbole_edlae._warnings import warn
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.

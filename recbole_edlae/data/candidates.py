@@ -19,10 +19,10 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.sampler import RepeatableSampler, Sampler
 
-from recbole_edlae.data.replace import Patch
+from recbole_edlae._warnings import warn
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.warning import warn
+from recbole_edlae.integration.patches import Patch
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 from recbole.utils import FeatureType
 
+from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import Column, has_rows, read_header
-from recbole_edlae.data.warning import warn
 
 
 def check_columns(settings: Mapping[str, Any]) -> None:

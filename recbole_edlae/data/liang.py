@@ -9,7 +9,8 @@ import pathlib
 
 import pandas as pd
 
-from recbole_edlae import checks, files
+from recbole_edlae import _files
+from recbole_edlae.cli import checks
 
 PROGRAM = "recbole-edlae convert-liang"
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
@@ -48,7 +49,7 @@ def convert(folder, output):
     for part, frame in frames.items():
         path = output / f"{output.name}.{part}.inter"
         frame.columns = ["user_id:token", "item_id:token"]
-        files.write_whole(path, frame.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE, quotechar=None))
+        _files.write_whole(path, frame.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE, quotechar=None))
     return {part: (len(frame), frame["user_id:token"].nunique()) for part, frame in frames.items()}
 
 

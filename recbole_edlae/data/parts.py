@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from recbole_edlae.data.replace import Patch
-from recbole_edlae.data.warning import warn
+from recbole_edlae._warnings import warn
+from recbole_edlae.integration.patches import Patch
 
 PARTS = ("training", "validation", "test")
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}

@@ -7,9 +7,9 @@ import pandas as pd
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
+from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
-from recbole_edlae.data.replace import Patch
-from recbole_edlae.data.warning import warn
+from recbole_edlae.integration.patches import Patch
 
 
 def _load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:

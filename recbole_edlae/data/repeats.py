@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from recbole.data.dataset import Dataset
 
-from recbole_edlae.data.replace import Patch
+from recbole_edlae._warnings import warn
 from recbole_edlae.data.time_order import file_times
 from recbole_edlae.data.training_users import with_fold_in
-from recbole_edlae.data.warning import warn
+from recbole_edlae.integration.patches import Patch
 
 
 def merge(dataset: Dataset) -> None:

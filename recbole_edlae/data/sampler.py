@@ -20,7 +20,7 @@ from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
 from recbole.sampler.sampler import AbstractSampler
 from recbole.utils import ModelType
 
-from recbole_edlae.data.replace import Patch
+from recbole_edlae.integration.patches import Patch
 
 _NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
 

@@ -18,7 +18,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
-from recbole_edlae.data.replace import Patch
+from recbole_edlae.integration.patches import Patch
 
 _EXACT, _STOCK = "\0exact time", "\0stock time"  # columns for the time of one call
 

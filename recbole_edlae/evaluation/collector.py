@@ -14,8 +14,8 @@ from recbole.data.dataset import Dataset
 from recbole.evaluator.collector import Collector, DataStruct
 from recbole.utils import EvaluatorType
 
-from recbole_edlae.data.replace import Patch
-from recbole_edlae.data.warning import warn
+from recbole_edlae._warnings import warn
+from recbole_edlae.integration.patches import Patch
 
 
 class LeanCollector(Collector):

@@ -13,7 +13,7 @@ from recbole.config import Config
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.evaluator.register import metrics_dict
 
-from recbole_edlae.files import write_whole
+from recbole_edlae._files import write_whole
 
 RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(metric, TopkMetric))
 

@@ -11,12 +11,12 @@ from recbole.data.dataloader import UserDataLoader
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
+from recbole_edlae._choices import choose
 from recbole_edlae.data.item_dataloader import ItemDataLoader
 from recbole_edlae.data.training_users import training_users
+from recbole_edlae.model.errors import check_loss, check_scores
 from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
-from recbole_edlae.model.words import check_loss, check_scores
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
-from recbole_edlae.nn.choices import choose
 from recbole_edlae.nn.losses import squared
 from recbole_edlae.nn.rows import Rows
 

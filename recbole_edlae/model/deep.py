@@ -11,12 +11,12 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
 from recbole_edlae.data.training_users import training_users
+from recbole_edlae.model.errors import check_loss, check_scores, in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
-from recbole_edlae.model.words import check_loss, check_scores, in_words_of_settings
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss
 from recbole_edlae.nn.rows import binary_rows
-from recbole_edlae.solvers.gram import activity_weight
+from recbole_edlae.solvers._gram import activity_weight
 
 
 class DeepAutoEncoder(HistoryMixin, GeneralRecommender):

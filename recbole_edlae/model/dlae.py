@@ -8,9 +8,9 @@ Reference:
 """
 
 from recbole_edlae.model.linear import LinearAutoEncoder
-from recbole_edlae.solvers.full_rank import full_rank
-from recbole_edlae.solvers.low_rank import low_rank
-from recbole_edlae.solvers.objective import check_rank
+from recbole_edlae.solvers._full_rank import full_rank
+from recbole_edlae.solvers._low_rank import low_rank
+from recbole_edlae.solvers._parameters import check_rank
 
 
 class DLAE(LinearAutoEncoder):

@@ -7,8 +7,8 @@ Reference:
 
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.resources import check_sparse_memory
-from recbole_edlae.solvers.full_rank import full_rank
-from recbole_edlae.solvers.neighbors import neighbors
+from recbole_edlae.solvers._full_rank import full_rank
+from recbole_edlae.solvers._neighbors import neighbors
 
 
 class EDLAE(LinearAutoEncoder):

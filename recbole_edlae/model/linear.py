@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
+from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
-from recbole_edlae.model.sparse import SparseWeights
-from recbole_edlae.model.words import in_words_of_settings
-from recbole_edlae.solvers.finite import SingularError
-from recbole_edlae.solvers.gram import activity_weight, gram
-from recbole_edlae.solvers.iteration import LowRank
-from recbole_edlae.solvers.normalization import normalize_items
+from recbole_edlae.model.weights import SparseWeights
+from recbole_edlae.solvers._finite import SingularError
+from recbole_edlae.solvers._gram import activity_weight, gram
+from recbole_edlae.solvers._iterations import LowRank
+from recbole_edlae.solvers._normalization import normalize_items
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from recbole_edlae.nn.choices import choose
+from recbole_edlae._choices import choose
 
 ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,

@@ -7,7 +7,7 @@ Every function takes scores (batch, width), the Rows to reconstruct, the weight 
 import torch
 import torch.nn.functional as F
 
-from recbole_edlae.nn.choices import choose
+from recbole_edlae._choices import choose
 
 
 def squared(scores, rows, weight, rest):

@@ -2,8 +2,8 @@
 
 import torch
 
+from recbole_edlae._choices import choose
 from recbole_edlae.nn.activations import RATES
-from recbole_edlae.nn.choices import choose
 
 
 def l1(code):

@@ -12,13 +12,14 @@ import torch
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae import compat, registry
-from recbole_edlae.data.warning import warn
+from recbole_edlae._warnings import warn
+from recbole_edlae.integration import models as registry
+from recbole_edlae.integration import stack as compat
+from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.serving import identity
-from recbole_edlae.serving.install import unchecked
 from recbole_edlae.serving.saved import Saved, check_finite
-from recbole_edlae.settings import check_model_settings
+from recbole_edlae.settings.comments import check_model_settings
 
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 

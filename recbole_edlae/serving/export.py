@@ -18,16 +18,18 @@ import scipy.sparse as sp
 import torch
 from safetensors.torch import save as save_tensors
 
-from recbole_edlae import __version__, checks, registry
-from recbole_edlae.experiment.bench import quiet
-from recbole_edlae.files import write_whole
-from recbole_edlae.model.sparse import SparseWeights
-from recbole_edlae.nn.choices import choose
+from recbole_edlae import __version__
+from recbole_edlae._choices import choose
+from recbole_edlae._files import write_whole
+from recbole_edlae.cli import checks
+from recbole_edlae.integration import models as registry
+from recbole_edlae.model.weights import SparseWeights
+from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
 from recbole_edlae.serving.exported import FORMAT, ITEMS, MANIFEST, VERSION, WEIGHTS, fingerprint, own_hash, read_export
 from recbole_edlae.serving.saved import largest
 from recbole_edlae.serving.tokens import positive
-from recbole_edlae.settings import read
+from recbole_edlae.settings.comments import read
 
 __all__ = ["DTYPES", "main", "read_export", "write_export"]
 

@@ -13,10 +13,10 @@ from recbole.utils import get_model
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from recbole_edlae import registry
+from recbole_edlae.integration import models as registry
 from recbole_edlae.serving.checkpoint import FIELDS, StandIn, check_servable
 from recbole_edlae.serving.saved import check_finite
-from recbole_edlae.settings import check_model_settings, read
+from recbole_edlae.settings.comments import check_model_settings, read
 
 FORMAT, VERSION = "recbole_edlae export", 1
 WEIGHTS, ITEMS, MANIFEST = "weights.safetensors", "items.json", "manifest.json"

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from recbole_edlae.nn.choices import choose
+from recbole_edlae._choices import choose
 from recbole_edlae.serving.tokens import as_list, token_of
 
 BLANKS = " \t\r\n"

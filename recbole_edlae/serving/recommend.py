@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from tqdm import tqdm
 
-from recbole_edlae import checks
-from recbole_edlae.experiment.bench import quiet
-from recbole_edlae.nn.choices import choose
+from recbole_edlae._choices import choose
+from recbole_edlae.cli import checks
+from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.histories import READERS, User, open_histories, read_items
 from recbole_edlae.serving.part import PartFile, check_not_an_input
 from recbole_edlae.serving.recommender import Recommendations, Recommender

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.analysis.svd_bound import squared_error, svd_bound
+from recbole_edlae.analysis.training_error import squared_error, svd_bound
 from recbole_edlae.nn.autoencoder import AutoEncoder
 from recbole_edlae.nn.losses import squared
 from recbole_edlae.nn.rows import binary_rows

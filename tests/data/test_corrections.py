@@ -9,8 +9,8 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import init_seed
 
-from recbole_edlae import registry
 from recbole_edlae.data import repeats, time_order, user_split
+from recbole_edlae.integration import models as registry
 
 SPLITS = [
     {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user"},

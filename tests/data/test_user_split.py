@@ -14,10 +14,11 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae import cli, registry
-from recbole_edlae.experiment.bench import Bench
-from recbole_edlae.experiment.cell import Cell
-from recbole_edlae.settings import read
+from recbole_edlae import cli
+from recbole_edlae.integration import models as registry
+from recbole_edlae.runs.run import Cell
+from recbole_edlae.runs.runner import Bench
+from recbole_edlae.settings.comments import read
 from tests import oracles
 
 US = {"split": {"US": [0.7, 0.15, 0.15]}, "order": "RO", "group_by": "user", "mode": "full"}

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from recbole_edlae import checks, cli
+from recbole_edlae import cli
+from recbole_edlae.cli import checks
 
 from recbole.data.dataset import Dataset  # isort: skip
 

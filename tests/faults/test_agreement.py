@@ -17,7 +17,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from recbole_edlae import cli
-from recbole_edlae.experiment import engine
+from recbole_edlae.runs import engine
 
 from recbole.data.dataset import Dataset  # isort: skip
 

@@ -11,7 +11,7 @@ USERS, ITEMS = sorted(f"u{user}" for user in range(40)), sorted(f"i{item}" for i
 @pytest.fixture
 def read_alike(write_shop, command, datasets, monkeypatch, tmp_path):
     """What run, tune and leaderboard read of a file: the same, or nothing with the same reason."""
-    from recbole_edlae.experiment import engine
+    from recbole_edlae.runs import engine
 
     def read(content, *words):
         write_shop(content)

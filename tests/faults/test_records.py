@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from recbole_edlae.evaluation.per_user import PerUser
-from recbole_edlae.experiment.bench import Bench
-from recbole_edlae.experiment.records import Records
+from recbole_edlae.runs.records import Records
+from recbole_edlae.runs.runner import Bench
 from tests.conftest import ROOT
 from tests.faults.conftest import QUIET
 
@@ -70,7 +70,7 @@ def records(folder="out"):
 @pytest.fixture
 def no_data(monkeypatch):
     """Reading data fails the test."""
-    monkeypatch.setattr("recbole_edlae.experiment.bench.create_dataset", lambda *_: pytest.fail("data were read"))
+    monkeypatch.setattr("recbole_edlae.runs.runner.create_dataset", lambda *_: pytest.fail("data were read"))
 
 
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "validation"])
@@ -253,39 +253,47 @@ def test_row_30_a_line_that_does_not_fit_leaves_the_others_whole(shop, small_dis
 def package(tmp_path):
     """A copy of the package's source, to be changed."""
     shutil.copytree(ROOT / "recbole_edlae", tmp_path / "copy" / "recbole_edlae")
-    shutil.copy(ROOT / "recbole_edlae_autoload.py", tmp_path / "copy")
+    shutil.copy(ROOT / "recbole_edlae.integration.hook.py", tmp_path / "copy")
     return tmp_path / "copy"
 
 
 @pytest.mark.parametrize("model", ["EDLAE", "BPR"])
 def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
-    from recbole_edlae.experiment import code
+    from recbole_edlae.runs import code
 
     found = {str(path.relative_to(package)) for path in code.code_files([model], root=package).values()}
     inside = [
         "evaluation/liang",
         "evaluation/collector",
         "evaluation/per_user",
-        "experiment/bench",
-        "experiment/engine",
+        "runs/runner",
+        "runs/engine",
     ]
-    inside += ["experiment/cell", "registry", "settings", "trainer", "compat", "data/user_split", "__init__"]
+    inside += [
+        "runs/run",
+        "integration/models",
+        "settings/comments",
+        "model/trainer",
+        "integration/stack",
+        "data/user_split",
+        "__init__",
+    ]
     assert {f"recbole_edlae/{name}.py" for name in inside} <= found
-    outside = ["experiment/report", "experiment/board", "experiment/leaderboard", "data/liang", "serving/recommend"]
+    outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/recommend"]
     outside += ["serving/export", "cli", "upstream/command", "evaluation/significance", "model/deepae"]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
     assert ("recbole_edlae/solvers/inverse.py" in found) == (model == "EDLAE")
 
 
 def test_row_34_studies_are_part_of_what_they_measure():
-    from recbole_edlae.experiment import code
+    from recbole_edlae.runs import code
 
-    files = code.code_files(["EDLAE"], (*code.RUNNER, "recbole_edlae.experiment.reproduce.similarities"))
-    assert {"recbole_edlae.analysis.similarity", "recbole_edlae.solvers.admm"} <= files.keys()
+    files = code.code_files(["EDLAE"], (*code.RUNNER, "recbole_edlae.papers.similarities"))
+    assert {"recbole_edlae.analysis.similarity", "recbole_edlae.solvers._admm"} <= files.keys()
 
 
 def test_row_34_the_key_is_found_fast():
-    from recbole_edlae.experiment import code
+    from recbole_edlae.runs import code
 
     code.code_hash(("DLAE",))
     start = time.perf_counter()
@@ -305,7 +313,7 @@ def test_row_34_a_changed_metric_is_run_again(shop, package):
         return done.stderr.count("(on record)")
 
     assert (run(), run()) == (0, 2)
-    for name in ("experiment/report.py", "data/liang.py", "serving/recommend.py"):
+    for name in ("leaderboard/report.py", "data/liang.py", "serving/recommend.py"):
         path = package / "recbole_edlae" / name
         path.write_text(path.read_text() + "\nCHANGED = True\n")
     assert run() == 2
@@ -333,7 +341,7 @@ def write_plan(**rows):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    monkeypatch.setattr("recbole_edlae.experiment.reproduce.command.load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.cli.reproduce.load_pyplot", lambda: None)
 
 
 def test_row_36_every_candidate_is_checked_before_the_first_run(shop, refused, drawn, no_data):
@@ -350,7 +358,7 @@ def test_more_parts_reproduce_without_test(shop, refused, drawn, no_data):
 
 
 def test_more_parts_activations_without_test(shop, refused, monkeypatch):
-    monkeypatch.setattr("recbole_edlae.experiment.activations.load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.papers.activation_study.load_pyplot", lambda: None)
     words = ["activations", "--dataset=shop", "--config_files", "protocol.yaml", *QUICK]
     assert "no test part, and activations are compared on it" in refused(*words, split("RS: [.8, .2, 0]"))
 

@@ -12,9 +12,9 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import init_seed
 
-from recbole_edlae.data.warning import DataWarning
-from recbole_edlae.experiment.bench import Bench
-from recbole_edlae.experiment.cell import Cell
+from recbole_edlae._warnings import DataWarning
+from recbole_edlae.runs.run import Cell
+from recbole_edlae.runs.runner import Bench
 from tests.faults.conftest import QUIET, shop_rows, shop_text
 
 COLUMNS = {"inter": ["user_id", "item_id", "rating", "timestamp"]}
@@ -154,7 +154,7 @@ def test_row_04_a_model_that_draws_names_the_user(write_shop, refused):
     assert "user all has all 20 items" in line and "user_inter_num_interval: '[0,19]'" in line
 
 
-@pytest.mark.filterwarnings("ignore::recbole_edlae.data.warning.DataWarning")
+@pytest.mark.filterwarnings("ignore::recbole_edlae._warnings.DataWarning")
 @pytest.mark.parametrize("model", ["EDLAE", "DeepAE", "Pop"])
 @pytest.mark.parametrize("alone", ["user", "item"])
 def test_row_04_one_user_or_one_item(write_shop, command, model, alone):

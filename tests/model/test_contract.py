@@ -9,8 +9,8 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae import registry
-from recbole_edlae.settings import read
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.comments import read
 
 
 def cases():

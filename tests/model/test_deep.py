@@ -10,8 +10,8 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae import registry
 from recbole_edlae.data.item_dataloader import ItemDataLoader
+from recbole_edlae.integration import models as registry
 from tests.conftest import ROOT
 
 LINEAR = {
@@ -142,7 +142,7 @@ def test_the_settings_list_every_activation_loss_and_penalty():
     from recbole_edlae.nn.activations import ACTIVATIONS
     from recbole_edlae.nn.losses import LOSSES
     from recbole_edlae.nn.penalties import PENALTIES
-    from recbole_edlae.settings import read
+    from recbole_edlae.settings.comments import read
 
     choices = {"activation": ACTIVATIONS, "loss_type": LOSSES, "latent_penalty": PENALTIES}
     for name in ("DeepAE", "DeepVAE", "AutoRec"):

@@ -12,7 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from recbole_edlae import checks, cli
+from recbole_edlae import cli
+from recbole_edlae.cli import checks
 from recbole_edlae.serving import export, recommend
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.recommender import Recommender

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers import gram
-from recbole_edlae.solvers.gram import activity_weight
+from recbole_edlae.solvers._gram import activity_weight
 from tests import oracles
 
 

@@ -6,8 +6,8 @@ import pytest
 import threadpoolctl
 import torch
 
-from recbole_edlae.solvers import inverse as module
-from recbole_edlae.solvers.inverse import inverse
+from recbole_edlae.solvers import _inverse as module
+from recbole_edlae.solvers._inverse import inverse
 
 
 @pytest.fixture(params=[module.TILE, 128])

@@ -20,7 +20,7 @@ from recbole_edlae.solvers import (
     stationarity,
     weights,
 )
-from recbole_edlae.solvers.spectral import top_eigenvectors
+from recbole_edlae.solvers._spectral import top_eigenvectors
 from tests import low_rank_oracles as oracles
 
 P, L2 = 0.3, 2.0
@@ -265,7 +265,7 @@ def test_top_eigenvectors_in_a_spectrum_too_flat_for_a_krylov_space():
 
 
 def test_top_eigenvalues_that_repeat_more_often_than_a_block_has_vectors(monkeypatch):
-    monkeypatch.setattr("recbole_edlae.solvers.spectral._first_check", lambda rank: 64)
+    monkeypatch.setattr("recbole_edlae.solvers._spectral._first_check", lambda rank: 64)
     A = with_spectrum(np.repeat([5.0, 1.0], [60, 740]), torch.float64)
     values, _ = top_eigenvectors(A.matmul, A.clone, A.diagonal(), 40)
     np.testing.assert_allclose(values, 5, rtol=1e-12)

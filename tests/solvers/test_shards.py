@@ -10,7 +10,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers import gram, gram_of_shards
-from recbole_edlae.solvers.shards import PartialGram
+from recbole_edlae.solvers._shards import PartialGram
 from tests import oracles
 from tests.conftest import ROOT
 

@@ -1,1 +1,0 @@
-"""Many models under one protocol: leaderboards, tuning, reports, studies."""

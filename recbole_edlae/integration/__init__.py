@@ -1,0 +1,1 @@
+"""Everything that touches RecBole or another package from outside, and nothing else."""

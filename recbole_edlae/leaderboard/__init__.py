@@ -1,0 +1,1 @@
+"""Leaderboards: their plan, their results with significance, and their report."""

@@ -1,0 +1,131 @@
+"""Which of this package's code a number passes through: what a run imports, found in the source itself.
+
+A run starts in the runner and in its model's module. Their code, and that of all modules of this package that they
+import, directly or not, at their top or inside a function, is what its result depends on. Nobody keeps a list: a module
+counts from the moment that one of these imports it, and a report, a command or a converter that none of them imports
+does not count.
+"""
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import inspect
+import pathlib
+import sys
+from collections.abc import Iterable, Iterator
+
+import recbole_edlae
+from recbole_edlae.integration import models as registry
+
+PACKAGE = "recbole_edlae"
+RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner")
+_ROOT = pathlib.Path(recbole_edlae.__file__).parents[1]
+# registry imports all models by their names, but a run goes through one of them, from which the search starts.
+_ONE_OF_MANY = "recbole_edlae.model."
+
+
+@functools.cache
+def code_hash(models: tuple[str, ...], modules: tuple[str, ...] = RUNNER) -> str:
+    """Return a hash of the code that results of these models go through; a version says the same of RecBole's own.
+
+    Args:
+        models: their names; of RecBole's models nothing of this package's is looked at.
+        modules: where the search starts beside them.
+    """
+    digest = hashlib.sha256()
+    for name, path in sorted(code_files(models, modules).items()):
+        content = path.read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def code_files(
+    models: Iterable[str], modules: Iterable[str] = RUNNER, root: pathlib.Path = _ROOT
+) -> dict[str, pathlib.Path]:
+    """Return module → file of the code that results of these models go through.
+
+    Args:
+        models: names of models.
+        modules: where the search starts beside them.
+        root: folder that holds the package.
+    """
+    files, outside = {}, {}
+    todo = list(modules)
+    for model in models:
+        name = _module_of(model)
+        if name and name.partition(".")[0] == PACKAGE:
+            todo.append(name)
+        elif name:  # a model that somebody registered from elsewhere
+            outside[name] = pathlib.Path(inspect.getsourcefile(sys.modules[name]))
+    seen = set()
+    while todo:
+        name = todo.pop()
+        path = _file(name, root)
+        if name in seen or path is None:
+            continue
+        seen.add(name)
+        files[name] = path
+        todo.extend(_imports(path, name, root))
+        # The packages above it run too; what they import counts where something is taken from the package itself.
+        parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
+        files |= {parent: _file(parent, root) for parent in parents if _file(parent, root)}
+    return files | outside
+
+
+def _module_of(model: str) -> str | None:
+    """Return the module of a registered model; None for one of RecBole's."""
+    if model in registry.MODELS:
+        return f"{_ONE_OF_MANY}{model.lower()}"
+    if model not in registry.registered():
+        return None
+    return sys.modules[f"recbole.model.general_recommender.{model.lower()}"].__name__
+
+
+@functools.cache
+def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ...]:
+    """Return names of this package's modules that a module imports, or names in a text as importlib takes it."""
+    found, source = [], path.read_bytes()
+    if PACKAGE.encode() not in source and b"from ." not in source:
+        return ()
+    for node in ast.walk(ast.parse(source, filename=str(path))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, name, path)
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
+            found += _named_in(node.value, root)
+    return tuple(dict.fromkeys(each for each in found if _is_own(each)))
+
+
+def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
+    if not node.level:
+        return node.module or ""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+
+
+def _named_in(text: str, root: pathlib.Path) -> Iterator[str]:
+    """Yield the modules that a text names: one, or all of a package where a formatted string goes on after its dot."""
+    if not text.endswith("."):
+        yield text
+    elif text != _ONE_OF_MANY:
+        folder = root.joinpath(*text.rstrip(".").split("."))
+        yield from (text + path.stem for path in sorted(folder.glob("*.py")))
+
+
+def _is_own(name: str) -> bool:
+    return name.partition(".")[0] in (PACKAGE, f"{PACKAGE}_autoload")
+
+
+@functools.cache
+def _file(name: str, root: pathlib.Path) -> pathlib.Path | None:
+    """Return the file of a module of this package; None if there is none."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
+    path = root.joinpath(*name.split("."))
+    if (path / "__init__.py").is_file():
+        return path / "__init__.py"
+    return path.with_suffix(".py") if path.with_suffix(".py").is_file() else None

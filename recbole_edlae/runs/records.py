@@ -1,0 +1,173 @@
+"""What has been run, on disk: one line of JSON per run, safe against being killed at any moment."""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from recbole_edlae._warnings import warn
+from recbole_edlae.evaluation.per_user import RANKING, PerUser
+from recbole_edlae.runs.lock import FolderLock
+
+
+class Records:
+    """A folder with ``records.jsonl`` and, under ``per_user``, what each user got of the runs that have it.
+
+    A line is written in one piece and flushed to the disk after the array it belongs to. A last line that was cut short
+    does not count, and is removed before the next one is written. A damaged line in the middle is named in a warning
+    and passed over. Runs are known by their ``key`` (:func:`recbole_edlae.runs.run.key`); of several lines with
+    one key the last one counts.
+
+    Args:
+        folder: is made if it does not exist. No other process can open it until this object is closed or gone.
+
+    Raises:
+        ValueError: the folder is a file, or another process has it.
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = pathlib.Path(folder)
+        self.path = self.folder / "records.jsonl"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"output: {self.folder} is a file; name a folder")
+        (self.folder / "per_user").mkdir(parents=True, exist_ok=True)
+        self._lock = FolderLock(self.folder)
+        self._named: set[str] = set()  # warnings that were given
+        # Nobody else writes here now: what is left of a killed process can go.
+        for part in [*self.folder.glob("*.part"), *(self.folder / "per_user").glob("*.part")]:
+            part.unlink()
+        self._remove_torn_line()
+
+    def __enter__(self) -> "Records":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the folder to other processes."""
+        self._lock.close()
+
+    def append(self, record: dict, per_user: PerUser | None = None) -> None:
+        """Add one run; when this returns it is on the disk.
+
+        Args:
+            record: dict that JSON can hold, with "key" and "status".
+            per_user: PerUser of the run, if there is one.
+
+        Raises:
+            OSError: the disk is full or cannot be written. The folder is then as it was before.
+        """
+        if per_user is not None:
+            per_user.save(self._array(record["key"]))
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        self._remove_torn_line()
+        try:
+            with open(self.path, "ab", buffering=0) as file:
+                size = file.tell()
+                try:
+                    written = 0
+                    while written < len(line):  # a disk that fills up takes a part and says so at the next write
+                        written += file.write(line[written:])
+                    os.fsync(file.fileno())
+                except BaseException:
+                    file.truncate(size)
+                    raise
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+
+    def read(self) -> dict[str, dict]:
+        """Key → record, in the order of their first lines.
+
+        Warns:
+            DataWarning: a line is damaged; it is passed over.
+        """
+        records = {}
+        lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = _parsed(line)
+            except ValueError as error:
+                self._warn(f"{self.path}, line {number} is damaged ({error}): it is passed over, its run is run again")
+            else:
+                records[record["key"]] = record
+        return records
+
+    def finished(self) -> dict[str, dict]:
+        """Key → record of the runs that ended well; a failed one is to be tried again."""
+        return {key: record for key, record in self.read().items() if record["status"] == "ok"}
+
+    def complete(self, record: dict, phases: tuple) -> bool:
+        """Return whether all is there that a run which ended well has put on record.
+
+        Args:
+            record: one of :meth:`finished`.
+            phases: what was evaluated, as in ``Bench.run``.
+
+        Warns:
+            DataWarning: something is missing or damaged; the run is to be run again.
+        """
+        run = f"{record.get('model')} ({record['key']})"
+        missing = [name for name in (*phases, "identity", "fit_seconds") if name not in record]
+        if missing:
+            self._warn(f"{self.path}: the record of {run} has no {', '.join(missing)}: it is run again")
+            return False
+        ranked = any(name.partition("@")[0] in RANKING for name in record.get("test") or ())
+        if "test" not in phases or not ranked:
+            return True
+        try:
+            if self.per_user(record["key"]) is None:
+                raise ValueError(f"{self._array(record['key'])} is missing")
+        except ValueError as error:
+            self._warn(f"{error}: {run} is run again")
+            return False
+        return True
+
+    def per_user(self, key: str) -> PerUser | None:
+        """PerUser of one run; None where its evaluation had no ranking metric.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        path = self._array(key)
+        return PerUser.load(path) if path.exists() else None
+
+    def _array(self, key: str) -> pathlib.Path:
+        return self.folder / "per_user" / f"{key}.npz"
+
+    def _warn(self, text: str) -> None:
+        """Give each warning once, however often the file is read."""
+        if text not in self._named:
+            self._named.add(text)
+            warn(text)
+
+    def _remove_torn_line(self) -> None:
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            return
+        with open(self.path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() == b"\n":
+                return
+        os.truncate(self.path, self.path.read_bytes().rfind(b"\n") + 1)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Return the record of a line.
+
+    Raises:
+        ValueError: it is none, with the reason.
+    """
+    try:
+        record = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(record, dict):
+        raise ValueError("not a record")
+    if not isinstance(record.get("key"), str) or record.get("status") not in ("ok", "failed"):
+        raise ValueError("no key or no status")
+    return record

@@ -1,0 +1,125 @@
+"""Which settings there are, what RecBole's earlier versions called them, and what to say of a name nothing reads."""
+
+import difflib
+import functools
+import pathlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from recbole.config import Config
+
+from recbole_edlae._warnings import warn
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.comments import RECBOLE_PROPERTIES
+
+# Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.
+OLD_NAMES = {
+    "config_file": "the option --config_files FILE",
+    "config_file_list": "the option --config_files FILE",
+    "eval_setting": "eval_args: {split: {RS: [0.8, 0.1, 0.1]}, order: RO, group_by: user, mode: full}",
+    "group_by_user": "eval_args: {group_by: user}",
+    "split_ratio": "eval_args: {split: {RS: [0.8, 0.1, 0.1]}}",
+    "leave_one_num": "eval_args: {split: {LS: valid_and_test}}",
+    "real_time_process": "nothing: RecBole decides that itself",
+    "training_neg_sample_num": "train_neg_sample_args: {distribution: uniform, sample_num: 1}",
+    "training_neg_sample_distribution": "train_neg_sample_args: {distribution: uniform, sample_num: 1}",
+    "neg_sampling": "train_neg_sample_args: {distribution: uniform, sample_num: 1}",
+    "eval_neg_sample_args": "eval_args: {mode: uni100}",
+    "min_user_inter_num": "user_inter_num_interval: '[5,inf)'",
+    "max_user_inter_num": "user_inter_num_interval: '[0,100]'",
+    "min_item_inter_num": "item_inter_num_interval: '[5,inf)'",
+    "max_item_inter_num": "item_inter_num_interval: '[0,100]'",
+    "lowest_val": "val_interval: {rating: '[3,inf)'}",
+    "highest_val": "val_interval: {rating: '(-inf,3]'}",
+    "equal_val": "val_interval: {rating: '[3,3]'}",
+    "not_equal_val": "val_interval: {rating: '(-inf,3);(3,inf)'}",
+    "drop_filter_field": "unused_col: {inter: [rating]}",
+    "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
+}
+_OF_THE_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
+_KEY = re.compile(r"^(\w+):", re.MULTILINE)
+_READ = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
+
+
+def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True) -> None:
+    """Check that something reads each of some settings.
+
+    Args:
+        keys: the settings' names.
+        configs: of the runs that they are for; what one of them reads is no fault.
+        where: what to put before a message: the file or row that has the settings.
+        written_now: whether they are a choice for these very runs: on the command line, in a search space or in the
+            row of a leaderboard. Files of settings may be shared by other models and other programs.
+
+    Raises:
+        ValueError: a name is one of an earlier RecBole, or looks like one that is read, or is read by nothing and
+            was ``written_now``; the message has today's name.
+
+    Warns:
+        DataWarning: a setting of a file is read by nothing or by other models only.
+    """
+    known = {name for config in configs for names in config.parameters.values() for name in names} | _OF_THE_RUN
+    known = known.union(*(config.internal_config_dict for config in configs)) - OLD_NAMES.keys()
+    models = ", ".join(dict.fromkeys(config.model for config in configs))
+    for key in keys:
+        if key in OLD_NAMES:
+            raise ValueError(f"{where}RecBole no longer reads {key}; write {OLD_NAMES[key]}")
+        if key in known or key in _read_by_code():
+            continue
+        if others := _read_by_models().get(key):
+            warn(f"{where}{key} has no effect on {models}: it is a setting of {_some(others)}")
+        elif alike := difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75):
+            raise ValueError(f"{where}there is no setting {key}; did you mean {alike[0]}?")
+        elif written_now:
+            raise ValueError(f"{where}there is no setting {key}: neither RecBole nor {models} reads it")
+        else:
+            warn(f"{where}nothing reads the setting {key}")
+
+
+def effects(settings: Mapping[str, Any], given: Iterable[str]) -> Iterable[str]:
+    """Yield a line for each given setting that is read and still has no effect under the other settings.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
+        given: names of those that a user has set.
+    """
+    given = {key for key in given if settings.get(key) is not None}
+    mode = settings["eval_args"]["mode"].values()
+    if "threshold" in given and set(mode) == {"full"}:
+        field, value = next(iter(settings["threshold"].items()))
+        yield (
+            f"threshold has no effect in full ranking, where every interaction of the data counts; to keep those with "
+            f"{field} of at least {value} set val_interval: {{{field}: '[{value},inf)'}}"
+        )
+    if settings.get("benchmark_filename"):
+        filters = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "rm_dup_inter")
+        for key in sorted(given.intersection(filters)):
+            yield f"{key} has no effect with benchmark_filename: RecBole takes such files as they are"
+        if "eval_args" in given:
+            yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
+    if "valid_metric_bigger" in given:
+        yield "valid_metric_bigger has no effect: RecBole knows it of every metric"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+@functools.cache
+def _read_by_models() -> dict[str, list[str]]:
+    """Setting → the models whose files of defaults have it."""
+    files = {path.stem: path for path in sorted((RECBOLE_PROPERTIES / "model").glob("*.yaml"))}
+    files |= {name: pathlib.Path(path) for name, path in registry.registered().items()}
+    models: dict[str, list[str]] = {}
+    for name, path in files.items():
+        for key in _KEY.findall(path.read_text(encoding="utf-8")):
+            models.setdefault(key, []).append(name)
+    return models
+
+
+@functools.cache
+def _read_by_code() -> set[str]:
+    """Settings that RecBole's code reads, whether or not a file of defaults has them."""
+    texts = (path.read_text(encoding="utf-8") for path in RECBOLE_PROPERTIES.parent.rglob("*.py"))
+    return {key for text in texts for key in _READ.findall(text)}.difference(_read_by_models(), OLD_NAMES)

@@ -1,0 +1,214 @@
+"""What RecBole's settings may be where their comments do not say it: checked before data are read."""
+
+import math
+import re
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from recbole.evaluator import metric_types
+from recbole.utils import EvaluatorType
+
+from recbole_edlae._choices import choose, closest_first
+
+INTERVALS = (
+    "user_inter_num_interval", "item_inter_num_interval", "entity_kg_num_interval", "relation_kg_num_interval",
+)  # fmt: skip
+_INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
+_AT_LEAST = {"epochs": 0, "train_batch_size": 1, "eval_batch_size": 1, "worker": 0, "stopping_step": 0}
+_SPLITS = dict.fromkeys(("RS", "LS", "TS", "US"))
+_LEAVE_ONE = dict.fromkeys(("valid_and_test", "valid_only", "test_only"))
+_EVAL_ARGS = dict.fromkeys(("split", "group_by", "order", "mode", "fold_in"))
+_NEGATIVES = dict.fromkeys(("distribution", "sample_num", "alpha", "dynamic", "candidate_num"))
+
+
+def check_rules(settings: Mapping[str, Any]) -> None:
+    """Check the settings of data, split and evaluation that RecBole itself checks late, wrongly or not at all.
+
+    Args:
+        settings: all settings, merged, before or after ``Config`` fills in the parts of ``eval_args``.
+
+    Raises:
+        ValueError: for the first setting that cannot be; the message names it, its value and what it may be.
+    """
+    _check_numbers(settings)
+    _check_files(settings)
+    _check_intervals(settings)
+    _check_negatives(settings.get("train_neg_sample_args"))
+    _check_metrics(settings)
+    eval_args = settings.get("eval_args")
+    if not isinstance(eval_args, Mapping):
+        raise ValueError(f"eval_args must be a dict, got {eval_args!r}")
+    _check_eval_args(eval_args, settings)
+
+
+def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
+    """Return what to say where errors of ratings are measured on ratings that RecBole scales to between 0 and 1."""
+    label, normalized = settings.get("LABEL_FIELD"), settings.get("normalize_field") or []
+    errors = [name for name in _listed(settings["metrics"]) if name.lower() in ("rmse", "mae")]
+    if not errors or settings.get("threshold") or not (settings.get("normalize_all") or label in normalized):
+        return None
+    setting = "normalize_all: True" if settings.get("normalize_all") else f"normalize_field: {list(normalized)}"
+    return (
+        f"{' and '.join(errors)} are measured on {label} scaled to between 0 and 1, because of {setting}; "
+        f"normalize_all: False keeps its own units"
+    )
+
+
+def _check_numbers(settings: Mapping[str, Any]) -> None:
+    seed = settings.get("seed")
+    if not _is_int(seed) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer from 0 to 4294967295, got {seed!r}")
+    for key, least in _AT_LEAST.items():
+        value = settings.get(key, least)
+        if not _is_int(value) or value < least:
+            raise ValueError(f"{key} must be an integer of at least {least}, got {value!r}")
+    topk = settings.get("topk")
+    if not topk or not all(_is_int(k) and k >= 1 for k in _listed(topk)):
+        raise ValueError(f"topk must be an integer of at least 1 or a list of such, got {topk!r}")
+
+
+def _check_files(settings: Mapping[str, Any]) -> None:
+    for key in ("field_separator", "seq_separator"):
+        if not isinstance(settings.get(key), str) or not settings[key]:
+            raise ValueError(f"{key} must be text of at least one character, got {settings.get(key)!r}")
+    names = settings.get("benchmark_filename")
+    if names is not None and not (_are_texts(names) and len(names) in (3, 5)):
+        raise ValueError(
+            "benchmark_filename must be three names [train, valid, test], or five for a user split, [train, "
+            "validation_tr, validation_te, test_tr, test_te]; [train, test, test] does without a validation part; "
+            f"got {names!r}"
+        )
+    for key in ("load_col", "unload_col", "unused_col"):
+        columns = settings.get(key)
+        if columns is None:
+            continue
+        if not isinstance(columns, Mapping):
+            raise ValueError(f"{key} must map suffixes of files to lists of columns, got {columns!r}")
+        for suffix, fields in columns.items():
+            if not _are_texts(fields) and not (key == "load_col" and fields == "*"):
+                raise ValueError(f"{key}: {suffix} must be a list of columns, [user_id, item_id]; got {fields!r}")
+    if settings.get("rm_dup_inter") not in (None, "first", "last", False):
+        raise ValueError(f"rm_dup_inter must be one of first, last, None; got {settings['rm_dup_inter']!r}")
+
+
+def _check_intervals(settings: Mapping[str, Any]) -> None:
+    for key in INTERVALS:
+        if settings.get(key) is not None:
+            check_interval(key, settings[key])
+    wanted = settings.get("val_interval")
+    if wanted is not None and not isinstance(wanted, Mapping):
+        raise ValueError(f"val_interval must map columns to intervals, {{rating: '[3,inf)'}}; got {wanted!r}")
+    for field, interval in (wanted or {}).items():
+        if not isinstance(interval, (list, tuple)):  # a list names tokens
+            check_interval(f"val_interval: {field}", interval)
+    threshold = settings.get("threshold")
+    if threshold is not None and not (
+        isinstance(threshold, Mapping) and len(threshold) == 1 and _is_finite(*threshold.values())
+    ):
+        raise ValueError(f"threshold must map one column to a number, {{rating: 4}}; got {threshold!r}")
+
+
+def check_interval(key: str, text: Any) -> None:
+    """Check an interval, or several with ";" between, as RecBole's settings have them.
+
+    Raises:
+        ValueError: it is none; RecBole would pass over it with a line in its log and filter nothing.
+    """
+    for part in text.split(";") if isinstance(text, str) else [""]:
+        ends = _INTERVAL.fullmatch(part)
+        try:
+            low, high = map(float, ends.groups()) if ends else (math.nan, math.nan)
+        except ValueError:
+            low = high = math.nan
+        if not low <= high:
+            raise ValueError(f"{key} must be an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)', got {text!r}")
+
+
+def _check_negatives(negatives: Any) -> None:
+    if negatives is None or negatives == "None":
+        return
+    if not isinstance(negatives, Mapping):
+        raise ValueError(f"train_neg_sample_args must be a dict or None, got {negatives!r}")
+    for key in negatives:
+        choose("a key of train_neg_sample_args", key, _NEGATIVES)
+    distribution = negatives.get("distribution", "uniform")
+    if distribution in (None, "None", "none"):
+        return
+    choose("distribution in train_neg_sample_args", distribution, dict.fromkeys(("uniform", "popularity")))
+    number = negatives.get("sample_num", 1)
+    if not _is_int(number) or number < 1:
+        raise ValueError(f"sample_num in train_neg_sample_args must be an integer of at least 1, got {number!r}")
+
+
+def _check_metrics(settings: Mapping[str, Any]) -> None:
+    names = _listed(settings.get("metrics"))
+    if not names or not _are_texts(names):
+        raise ValueError(f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}")
+    for name in names:
+        if name.lower() not in metric_types:
+            choices = ", ".join(closest_first(name, sorted(metric_types)))
+            raise ValueError(f"metrics: there is no {name}; there are {choices}")
+    if len({metric_types[name.lower()] for name in names}) > 1:
+        values = [name for name in names if metric_types[name.lower()] == EvaluatorType.VALUE]
+        raise ValueError(f"metrics: {', '.join(values)} measure values and the others rankings; take one kind")
+
+
+def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    for key in eval_args:
+        choose("a key of eval_args", key, _EVAL_ARGS)
+    choose("order in eval_args", eval_args.get("order", "RO"), dict.fromkeys(("RO", "TO")))
+    group_by = eval_args.get("group_by", "user")
+    if group_by is not None and str(group_by).lower() not in ("user", "none"):
+        raise ValueError(f"group_by in eval_args must be one of user, none; got {group_by!r}")
+    if not settings.get("benchmark_filename"):
+        _check_split(eval_args.get("split", {"RS": [0.8, 0.1, 0.1]}))
+    mode = eval_args.get("mode", "full")
+    if isinstance(mode, Mapping):
+        for phase in mode:
+            choose("a key of mode in eval_args", phase, dict.fromkeys(("valid", "test")))
+    for each in mode.values() if isinstance(mode, Mapping) else [mode]:
+        _check_mode(each, _listed(settings["metrics"]))
+
+
+def _check_split(split: Any) -> None:
+    if not isinstance(split, Mapping) or len(split) != 1:
+        raise ValueError(f"split in eval_args must be one of {{RS: …}}, {{LS: …}}, {{TS: …}}, {{US: …}}; got {split!r}")
+    ((kind, parts),) = split.items()
+    choose("split in eval_args", kind, _SPLITS)
+    if kind == "LS":
+        choose("LS in eval_args' split", parts, _LEAVE_ONE)
+    if kind in ("RS", "TS") and not (
+        isinstance(parts, (list, tuple)) and len(parts) == 3 and _is_finite(*parts) and min(parts) >= 0 < parts[0]
+    ):
+        raise ValueError(
+            f"{kind} in eval_args' split must be three shares for training, validation and test, the first above 0, "
+            f"[0.8, 0.1, 0.1]; got {parts!r}"
+        )
+
+
+def _check_mode(mode: Any, metrics: list[str]) -> None:
+    number = re.fullmatch(r"(?:uni|pop)([1-9]\d*)", str(mode))
+    if not isinstance(mode, str) or not (number or mode in ("full", "labeled")):
+        raise ValueError(f"mode in eval_args must be one of full, uniN, popN (N candidates), labeled; got {mode!r}")
+    ranking = [name for name in metrics if metric_types[name.lower()] == EvaluatorType.RANKING]
+    if mode == "labeled" and ranking:
+        raise ValueError(f"mode labeled in eval_args measures values (RMSE, MAE, AUC, LogLoss); {ranking[0]} ranks")
+    if mode == "full" and not ranking:
+        raise ValueError(f"mode full in eval_args ranks items; {metrics[0]} measures values: mode must be labeled")
+
+
+def _listed(value: Any) -> list:
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_finite(*values: Any) -> bool:
+    return all(isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) for value in values)

@@ -1,0 +1,96 @@
+"""Power normalisation of items (DAN) around any linear model of this package."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
+from recbole_edlae.solvers._iterations import LowRank
+from recbole_edlae.solvers._parameters import check_power
+
+_REMEDY = "the power is too large"
+
+
+def item_scale(popularity, *, power):
+    """n_i^α for every item, 1 for those that nobody used.
+
+    Args:
+        popularity: torch.Tensor, shape (n,): n_i ≥ 0, the users of each item (not weighted).
+        power: α, any finite number; 0 leaves a model as it is, above 0 it lowers the scores of popular items.
+
+    Returns:
+        torch.Tensor of shape (n,).
+
+    Raises:
+        ValueError: the power is not a finite number or too large, or a popularity is negative or not finite.
+    """
+    check_power(power)
+    check_popularity(popularity)
+    scale = torch.where(popularity > 0, popularity, 1) ** float(power)
+    if not ((scale > 0) & scale.isfinite()).all():
+        raise ValueError(f"power {power!r} is beyond the numbers of {scale.dtype} for these popularities")
+    return scale
+
+
+def normalize_items(B, popularity, *, power, overwrite=False):
+    """The item side of data-adaptive normalisation: N^α B N^−α, N = diag(popularity).
+
+    Notation: n_i users of item i; α power; B[input, target].
+
+    Source: DAN (Park et al., "Why is normalization necessary for linear recommenders?", SIGIR 2025, and the code its
+    authors published): B is learned from G = Xᵀ D^−β X with D the users' numbers of items, then B[i, j] is multiplied
+    by (n_i / n_j)^α. The user side needs nothing here: it is ``gram`` with user_weight = (row sums)^−β, a power
+    that acts on G alone. It differs from the authors' code in two places: with user weights their dropout penalty is
+    p/q · n_i, ours p/q · diag(G), which is what dropping entries of the weighted rows averages to; and they set the
+    diagonal to zero where a model has one, while a diagonal keeps its values here.
+
+    Equivalent to: ``torch.diag(s) @ B @ torch.diag(1 / s)``, s = ``item_scale``.
+
+    Args:
+        B: torch.Tensor or SciPy sparse matrix of shape (n, n), or LowRank, whose factors become N^α U and N^−α V.
+        popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
+        power: α, any finite number; above 0 it lowers the scores of popular items.
+        overwrite: the result takes the place of a full-rank B.
+
+    Returns:
+        What B was: a torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank.
+
+    Raises:
+        ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not
+            finite.
+
+    Cost: n² multiplications, or nk.
+    """
+    if isinstance(B, LowRank):
+        for factor in B[:2]:
+            check_tensor(factor, "B")
+            check_finite(factor, "B")
+        check_popularity(popularity, len(B.u))
+        scale = item_scale(popularity, power=power).to(B.u)[:, None]
+        factors = B.u * scale, B.v / scale
+        for factor in factors:
+            check_result(factor, "B", _REMEDY)
+        return B._replace(u=factors[0], v=factors[1])
+    if sp.issparse(B):
+        return _normalized_sparse(B, popularity, power)
+    check_gram(B, name="B")
+    check_finite(B, "B")
+    check_popularity(popularity, len(B))
+    scale = item_scale(popularity, power=power).to(B)
+    B = B.mul_(scale[:, None]) if overwrite else B * scale[:, None]
+    B.div_(scale)
+    check_result(B, "B", _REMEDY)
+    return B
+
+
+def _normalized_sparse(B, popularity, power):
+    if B.dtype.kind != "f":
+        raise ValueError(f"B must hold floating-point numbers, got {B.dtype}")
+    check_popularity(popularity, B.shape[0])
+    values = B.tocsr().data
+    check_finite(torch.from_numpy(values), "B")
+    scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
+    with np.errstate(all="ignore"):
+        scaled = sp.diags(scale) @ B @ sp.diags(1 / scale)
+    check_result(torch.from_numpy(scaled.tocsr().data), "B", _REMEDY)
+    return scaled

@@ -1,0 +1,104 @@
+"""Gram matrix from shards of users: data that do not fit into memory, or that lie on several machines."""
+
+import os
+import zipfile
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recbole_edlae.solvers._finite import check_result, checked_matrix
+from recbole_edlae.solvers._gram import gram
+from recbole_edlae.solvers._parameters import check_power
+
+
+def gram_of_shards(shards, *, user_weight_power=0.0, dtype=torch.float32, device="cpu", progress=None):
+    """G = Σ_u w_u x_u x_uᵀ over the users of all shards, w = (n_u / mean n)^−α with the mean over all of them.
+
+    Notation: n_u the number of items of user u, α user_weight_power. A shard is read, added and forgotten.
+
+    Equivalent to: ``gram`` of the stacked shards with ``activity_weight``; to the last bit for counts (α = 0, binary
+    shards, entries below 2²⁴ in single precision), otherwise up to the rounding of the sums.
+
+    Args:
+        shards: iterable of SciPy sparse matrices (users, n) or of paths of files by ``scipy.sparse.save_npz``. All have
+            the same n; every user is in one of them only.
+        user_weight_power: α, any finite number; 0 weighs all users alike.
+        dtype: torch.float32 or torch.float64, of the sum too.
+        device: where the result goes.
+        progress: called as ``progress(done, None)`` with the shards added so far.
+
+    Returns:
+        torch.Tensor of shape (n, n).
+
+    Raises:
+        ValueError: there is no shard, one of them is not a sparse matrix of finite real numbers, they differ in n, a
+            parameter is out of range, or the sums exceed the dtype's largest number.
+
+    Cost: that of ``gram`` for each shard; two n × n arrays and one shard.
+    """
+    if isinstance(shards, (str, os.PathLike)):
+        raise ValueError(f"shards must be an iterable of matrices or paths, got the one path {str(shards)!r}")
+    total = PartialGram(user_weight_power=user_weight_power, dtype=dtype)
+    for done, shard in enumerate(shards, 1):
+        total.add(shard)
+        if progress is not None:
+            progress(done, None)
+    return total.finish().to(device)
+
+
+class PartialGram:
+    """What some of the shards add up to: Σ n_u^−α x_u x_uᵀ, and what the mean of n takes."""
+
+    def __init__(self, *, user_weight_power=0.0, dtype=torch.float32):
+        check_power(user_weight_power)
+        self.power, self.dtype = user_weight_power, dtype
+        self.G, self.interactions, self.users = None, 0, 0
+
+    def add(self, shard):
+        """Adds the users of a matrix or of a file."""
+        X = _matrix(shard)
+        count = np.diff(X.indptr)
+        weight = None
+        if self.power:
+            with np.errstate(over="ignore"):
+                weight = np.maximum(count, 1.0) ** -self.power
+            if not np.isfinite(weight).all():
+                raise ValueError(f"user_weight_power {self.power!r} gives weights that are not finite")
+        self._accumulate(gram(X, weight, dtype=self.dtype), X.nnz, np.count_nonzero(count))
+
+    def merge(self, other):
+        """Adds what another one has summed."""
+        if other.G is not None:
+            self._accumulate(other.G, other.interactions, other.users)
+
+    def finish(self):
+        """G with the users' weights relative to the mean; nothing can be added any more."""
+        if self.G is None:
+            raise ValueError("there is no shard")
+        if self.power and self.users:
+            self.G *= (self.interactions / self.users) ** self.power
+        check_result(self.G, "G", "the shards' values X are too large; scale them down, or compute in float64")
+        return self.G
+
+    def _accumulate(self, G, interactions, users):
+        if self.G is None:
+            self.G = G
+        elif self.G.shape != G.shape:
+            raise ValueError(f"all shards must have the same items, got {len(self.G)} and {len(G)}")
+        else:
+            self.G += G
+        self.interactions, self.users = self.interactions + interactions, self.users + users
+
+
+def _matrix(shard):
+    """The users of a shard, from its file if it is a path, checked."""
+    if not isinstance(shard, (str, os.PathLike)):
+        if not sp.issparse(shard):
+            raise ValueError(f"a shard must be a SciPy sparse matrix or the path of one, got {type(shard).__name__}")
+        return checked_matrix(shard, "X in a shard")
+    try:
+        X = sp.load_npz(shard)
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{shard} is no sparse matrix by scipy.sparse.save_npz: {error}") from None
+    return checked_matrix(X, f"X in {shard}")

@@ -1,0 +1,78 @@
+"""The regularised Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
+
+import torch
+
+from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_result
+from recbole_edlae.solvers._inverse import inverse
+from recbole_edlae.solvers._parameters import penalty
+
+
+class System:
+    """M = G + diag Λ as an operator; the matrix itself is never formed.
+
+    Λ is ``penalty``, except for items that nobody used (a zero row of G): theirs is 1, whatever l2 says. Their row of M
+    is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
+    """
+
+    def __init__(self, G, *, dropout, l2):
+        check_gram(G)
+        check_finite(G, "G")
+        gram_diagonal = G.diagonal().clone()
+        self.G = G
+        self.unused = gram_diagonal == 0
+        self.Lambda = penalty(gram_diagonal, dropout=dropout, l2=l2)
+        self.Lambda[self.unused] = 1
+        self.diagonal = gram_diagonal + self.Lambda  # of M
+        check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
+
+    def product(self, U):
+        """M U."""
+        return (self.G @ U).addcmul_(self.Lambda[:, None], U)
+
+    def inverse(self, *, overwrite=False, progress=None):
+        """C = M⁻¹; with ``overwrite`` in G's place."""
+        M = self.G if overwrite else self.G.clone()
+        M.diagonal().add_(self.Lambda)
+        try:
+            return inverse(M, overwrite=True, progress=progress)
+        except torch.linalg.LinAlgError:
+            raise SingularError(
+                f"G + penalty is not positive definite at {M.dtype}: the users do not determine the weights of "
+                f"{len(M)} items. Raise l2 or dropout, or compute in float64"
+            ) from None
+
+
+def row_dot(A, B):
+    """diag(A Bᵀ)."""
+    return torch.linalg.vecdot(A, B)
+
+
+def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
+    """C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
+
+    Notation: Λ = ``penalty``, but 1 for items that nobody used, which decouples them from the rest.
+
+    With C at hand, ``weights`` gives EASE, EDLAE, DLAE, every emphasis between them and every bound on the diagonal
+    in n² steps each: a sweep over those at fixed (dropout, l2) inverts once.
+
+    Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
+
+    Args:
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        dropout: p in [0, 1).
+        l2: λ ≥ 0, in the units of G (interactions).
+        overwrite: C takes G's place; otherwise G is left as it is.
+        progress: called as ``progress(done, total)`` while the matrix is inverted.
+
+    Returns:
+        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's.
+
+    Raises:
+        ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result
+            would not be finite.
+        SingularError: G + diag Λ is singular to working precision; a ValueError.
+
+    Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
+    """
+    system = System(G, dropout=dropout, l2=l2)
+    return system.inverse(overwrite=overwrite, progress=progress), system.Lambda

@@ -1,0 +1,262 @@
+"""The papers' figures: what decides whether a claim holds, and the whole way on a small dataset."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from recbole_edlae import cli
+from recbole_edlae.analysis.similarity import median_cosine
+from recbole_edlae.cli import reproduce as command
+from recbole_edlae.papers import activations, page, proposition, rank, similarities, table1
+from recbole_edlae.papers import protocol as lab
+from recbole_edlae.papers import times as times_module
+from recbole_edlae.runs.records import Records
+from tests.conftest import ROOT
+
+PLAN = {
+    "dataset": "tiny",
+    "config_files": ["protocol.yaml"],
+    "rank": 4,
+    "ranks": [2, 4, 1000],
+    "rows": {
+        "weight_decay": {"reg_weight": 1.0},
+        "free_diagonal": {"reg_weight": [1.0, 10.0]},
+        "DLAE": {"dropout_prob": 0.5, "reg_weight": 1.0},
+        "sampled": {"dropout_prob": 0.5, "reg_weight": 0.0, "epochs": 2},
+        "EDLAE": {"dropout_prob": [0.2, 0.5], "reg_weight": 1.0},
+        "zero_diagonal": {"reg_weight": 1.0},
+        "full_rank": {"dropout_prob": 0.2, "reg_weight": 1.0},
+    },
+    "times": {"ranks": [2, 4], "repeats": 1},
+    "proposition": {"widths": [2, 4], "epochs": 2},
+    "activations": {"names": ["sigmoid", "relu", "tanh"], "seeds": [1], "epochs": 2},
+}
+
+
+@pytest.fixture
+def plan(protocol, tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(PLAN))
+    return str(path)
+
+
+def outcomes(**means):
+    return {name: {"values": np.full(100, mean) + np.tile([-0.01, 0.01], 50)} for name, mean in means.items()}
+
+
+def test_lead_is_paired():
+    both = outcomes(a=0.5, b=0.4)
+    assert lab.lead(both["a"], both["b"]) == [pytest.approx(0.1), pytest.approx(0)]
+    assert lab.error(both["a"]["values"]) == pytest.approx(0.01 / np.sqrt(99))
+
+
+def curves(admm, closed, zero, free):
+    def leads(first, second):
+        return [[a - b, 0.001] for a, b in zip(first, second)]
+
+    each = {"EDLAE": admm, "closed_form": closed, "zero_diagonal": zero, "free_diagonal": free}
+    return {
+        "metric": "ndcg@100",
+        "ranks": [10, 1000],
+        "curves": {name: [[value, 0.01] for value in values] for name, values in each.items()},
+        "leads": {
+            "EDLAE over zero_diagonal": leads(admm, zero),
+            "EDLAE over free_diagonal": leads(admm, free),
+            "free_diagonal over zero_diagonal": leads(free, zero),
+            "closed_form over EDLAE": leads(closed, admm),
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "values, holds",
+    [
+        (([0.3, 0.4], [0.3, 0.4], [0.2, 0.4], [0.3, 0.35]), [True, True, True, True]),
+        (([0.3, 0.4], [0.3, 0.4], [0.2, 0.41], [0.3, 0.35]), [False, True, True, True]),
+        (([0.3, 0.4], [0.3, 0.4], [0.3, 0.4], [0.3, 0.35]), [True, None, True, True]),
+        (([0.3, 0.4], [0.3, 0.38], [0.2, 0.3], [0.3, 0.4]), [True, True, False, False]),
+        (([0.3, 0.4], [0.3, 0.3979], [0.2, 0.4021], [0.3, 0.3]), [None, True, True, None]),
+    ],
+)
+def test_claims_about_ranks(values, holds):
+    assert [each for each, _ in rank.found(curves(*values))] == holds
+
+
+def test_claims_about_similarities():
+    def data(zero, free):
+        return {"medians": {name: {"balanced U": each, "balanced V": each} for name, each in
+                            (("zero_diagonal", zero), ("free_diagonal", free), ("EDLAE", 0.0))}}  # fmt: skip
+
+    assert [each for each, _ in similarities.found(data(0.1, 0.9))] == [True, True, True]
+    assert [each for each, _ in similarities.found(data(0.19, 0.18))] == [False, False, False]
+
+
+def test_claims_about_table_1():
+    def data(**leads):
+        names = ["free_diagonal over weight_decay", "DLAE over free_diagonal", "DLAE over sampled"]
+        names += [f"EDLAE over {row}" for row in table1.ROWS if row != "EDLAE"]
+        return {"leads": {name: [leads.get(name.replace(" ", "_"), 0.01), 0.001] for name in names}}
+
+    assert [each for each, _ in table1.found(data())] == [True] * 4
+    assert [each for each, _ in table1.found(data(EDLAE_over_sampled=0.001))] == [True, True, True, None]
+    assert [each for each, _ in table1.found(data(EDLAE_over_DLAE=-0.01))] == [True, True, True, False]
+    assert [each for each, _ in table1.found(data(DLAE_over_free_diagonal=0.001))] == [True, None, True, True]
+    assert [each for each, _ in table1.found(data(DLAE_over_sampled=-0.01))] == [True, True, False, True]
+
+
+def test_claims_about_times_and_the_proposition():
+    data = {"ranks": [1, 2], "closed_form": [1.0, 1.0], "admm": [2.0, 5.0]}
+    assert [each for each, _ in times_module.found(data)] == [True, True]
+    assert [each for each, _ in times_module.found(data | {"admm": [1.9, 5.0]})] == [True, False]
+    data = {"widths": [1, 2], "bound": [0.5, 0.4], "errors": {"deep": [0.5, 0.41]}}
+    assert proposition.found(data)[0][0] and not proposition.found(data | {"errors": {"deep": [0.5, 0.39]}})[0][0]
+
+
+def test_claims_about_activations():
+    def data(**ndcg):
+        zeros = {"sigmoid": 0.0, "relu": 0.3, "tanh": 0.0}
+        return {
+            "metric": "ndcg@5",
+            "runs": [
+                {"activation": name, "properties": {"order_agreement": value, "zero_entries": zeros[name]},
+                 "test": {"ndcg@5": value}} for name, value in ndcg.items()
+            ],
+        }  # fmt: skip
+
+    assert [each for each, _ in activations.found(data(sigmoid=0.3, relu=0.2, tanh=0.1))] == [True, True, True]
+    assert [each for each, _ in activations.found(data(sigmoid=0.2, relu=0.3, tanh=0.1))] == [True, False, False]
+    two = data(sigmoid=0.3, relu=0.2, tanh=0.1)
+    two["runs"] += data(sigmoid=0.15, relu=0.1, tanh=0.1)["runs"]  # another seed
+    assert [each for each, _ in activations.found(two)] == [True, None, None]
+
+
+def test_verdict():
+    assert [page.verdict(each) for each in ([True], [True, None], [True, False], [None, False], [None])] == [
+        "holds", "holds in part", "holds in part", "does not hold here", "not decided here",
+    ]  # fmt: skip
+
+
+def test_a_lead_counts_where_it_is_more_than_chance():
+    assert [lab.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
+    assert lab.ahead([2.0, 1.0], comparisons=4) is None and lab.ahead([2.6, 1.0], comparisons=4) is True
+    assert lab.never_behind([[1.0, 1.0], [-1.9, 1.0]]) is True and lab.never_behind([[1.0, 1.0], [-2.0, 1.0]]) is None
+    assert lab.never_behind([[-2.0, 1.0]]) is False and lab.never_behind([[1.0, 1.0], [-2.3, 1.0]]) is False
+    assert lab.together([True, True]) is True and lab.together([True, None]) is None
+    assert lab.together([None, False]) is False
+
+
+def test_median_cosine_against_every_pair():
+    E = np.random.default_rng(0).normal(size=(6, 3))
+    groups = np.array([[0, 1, 2], [3, 4, 5]])
+    wanted = [
+        np.median([E[i] @ E[j] / np.linalg.norm(E[i]) / np.linalg.norm(E[j]) for i in group for j in group if i < j])
+        for group in groups
+    ]
+    np.testing.assert_allclose(median_cosine(E, groups), wanted)
+
+
+def test_balanced_factors_share_the_singular_values():
+    u, v = torch.randn(7, 3, dtype=torch.float64), torch.randn(7, 3, dtype=torch.float64)
+    p, q = similarities.balanced(u, v)
+    torch.testing.assert_close(p @ q.T, u @ v.T)
+    torch.testing.assert_close(p.T @ p, torch.linalg.svdvals(u @ v.T)[:3].diag())
+    torch.testing.assert_close(q.T @ q, p.T @ p)
+
+
+@pytest.mark.slow
+def test_every_figure_is_measured_drawn_and_on_record(plan, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    cli.main(["reproduce", "--settings", plan, "--output=out"])
+    records = (tmp_path / "out" / "records.jsonl").read_bytes()
+    text = (tmp_path / "out" / "results.md").read_text()
+    for name, module in page.FIGURES.items():
+        stem = tmp_path / "out" / "results" / f"tiny-{name}"
+        assert 3_000 < stem.with_suffix(".png").stat().st_size < 100_000
+        data = json.loads(stem.with_suffix(".json").read_text())["data"]
+        assert module.TITLE in text and module.table(data) in text and f"(results/tiny-{name}.png)" in text
+        assert all(claim in text for claim in module.CLAIMS)
+    assert json.loads(stem.with_suffix(".json").read_text())["command"] == (
+        "recbole-edlae reproduce activations --dataset=tiny --settings=" + plan
+    )
+    ranks = json.loads((tmp_path / "out" / "results" / "tiny-rank.json").read_text())["data"]["ranks"]
+    assert ranks == [2, 4]  # there are not 1000 items
+
+    monkeypatch.setattr("recbole_edlae.runs.runner.Bench.run", lambda *_: pytest.fail("it was on record"))
+
+    def trained(*_):
+        pytest.fail("it was on record")
+
+    trained.__module__ = proposition.__name__  # a measurement is known by the code of its module
+    monkeypatch.setattr(proposition, "_trained", trained)
+    cli.main(["reproduce", "--settings", plan, "--output=out"])
+    assert (tmp_path / "out" / "records.jsonl").read_bytes() == records
+    assert (tmp_path / "out" / "results.md").read_text() == text
+
+
+def test_times_of_made_up_data_stand_beside_those_of_a_dataset(plan, tmp_path):
+    pytest.importorskip("matplotlib")
+    cli.main(["reproduce", "times", "--settings", plan, "--items=60", "--ranks", "2", "5", "--output=out"])
+    result = json.loads((tmp_path / "out" / "results" / "synthetic-60-times.json").read_text())
+    assert result["data"]["items"] == 60 and result["data"]["ranks"] == [2, 5]
+    text = (tmp_path / "out" / "results.md").read_text()
+    assert "### synthetic-60: " in text and "| 1.4e+04 | 3.6e+04 |" in text and "| 2.5e+05 | 3.1e+05 |" in text
+
+
+def test_the_best_on_validation_is_chosen(plan, tmp_path):
+    options = type("Options", (), {"settings": plan, "config_files": None, "ranks": None, "items": None})
+    found = lab.Lab(command.read("tiny", options))
+    found.records = Records(tmp_path / "records")
+    chosen = found.best("EDLAE", rank=4)
+    scores = {
+        record["identity"]["settings"]["dropout_prob"]: record["score"] for record in found.records.read().values()
+    }
+    assert len(scores) == 2 and chosen == {"dropout_prob": max(scores, key=scores.get), "reg_weight": 1.0}
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        (["table2"], "FIGURE must be one of table1, "),
+        (["--dataset", "ml-10m"], "dataset: there are settings for ml-100k, ml-1m, "),
+        (["--settings", "nothing.yaml"], "no file nothing.yaml"),
+        (["--reg_wieght=1"], "there is no setting reg_wieght"),
+        (["--dropout_prob=2.0"], "dropout_prob must be float in"),
+        (["--items=50"], "reproduce times --items N"),
+        (["rank", "--items=50"], "reproduce times --items N"),
+    ],
+)
+def test_wrong_words(words, reason, refused, monkeypatch):
+    monkeypatch.setattr(command, "load_pyplot", lambda: None)
+    assert reason in refused("reproduce", *words)
+
+
+@pytest.mark.parametrize(
+    "change, reason", [({"rnak": 3}, "settings must be one of rank, "), ({"rows": {"x": {}}}, "rows")]
+)
+def test_wrong_settings(change, reason, refused, plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "load_pyplot", lambda: None)
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(PLAN | change))
+    assert reason in refused("reproduce", "--settings", plan, "--dataset=tiny")
+
+
+@pytest.mark.parametrize("path", sorted(command.PLANS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_settings_that_come_along(path):
+    content = yaml.safe_load(path.read_text())
+    assert content["dataset"] == path.stem and content.keys() == set(command.KEYS)
+    assert content["rows"].keys() == lab.ROWS.keys() - {"closed_form"}
+    assert all((path.parent / file).is_file() for file in content["config_files"])
+
+
+@pytest.mark.parametrize("number, row", list(enumerate(table1.ROWS, 1)))
+def test_the_configs_of_table_1_are_its_rows(number, row):
+    content = yaml.safe_load((ROOT / "configs" / "table1" / f"row{number}.yaml").read_text())
+    assert lab.ROWS[row].items() <= content.items()
+
+
+def test_the_page_in_docs_is_what_its_measurements_say():
+    folder = ROOT / "docs" / "results"
+    assert (ROOT / "docs" / "results.md").read_text() == page.text(folder, "results")
+    assert all(path.stat().st_size < 100_000 for path in folder.iterdir())

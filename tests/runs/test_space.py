@@ -1,0 +1,91 @@
+"""Search spaces: RecBole's format, every point once, and what is wrong said with its line."""
+
+import math
+
+import pytest
+
+from recbole_edlae.runs import space
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(text):
+        (tmp_path / "hyper.test").write_text(text)
+        return str(tmp_path / "hyper.test")
+
+    return put
+
+
+def test_recboles_own_example(write):
+    # RecBole 1.2.1, hyper.test, and a line of its documentation with blanks in the list
+    text = (
+        "learning_rate loguniform -8,0\nembedding_size choice [64, 96 , 128]\nmlp choice ['[64,64]','[128]']\n\n# no\n"
+    )
+    rate, size, layers = space.read(write(text))
+    assert (rate.key, rate.type, rate.values) == ("learning_rate", "loguniform", (-8, 0))
+    assert size.values == (64, 96, 128) and layers.values == ([64, 64], [128])
+    assert rate.ends() == [math.exp(-8), 1.0]
+
+
+def test_exhaustive_is_the_product(write):
+    dimensions = space.read(write("a choice [1,2]\nb quniform 10,30,10\nc choice [[1,0],[1,1]]"))
+    points = space.exhaustive(dimensions)
+    assert len(points) == 12 and points[:3] == [
+        {"a": 1, "b": 10, "c": [1, 0]},
+        {"a": 1, "b": 10, "c": [1, 1]},
+        {"a": 1, "b": 20, "c": [1, 0]},
+    ]
+    assert space.exhaustive(dimensions, 5) == points[:5]
+    assert all(isinstance(point["b"], int) for point in points)
+
+
+def test_quniform_with_a_point_is_not_rounded_to_integers(write):
+    assert space.read(write("p quniform 0.1,0.5,0.1"))[0].points() == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_random_stays_inside_and_goes_on_alike(write):
+    dimensions = space.read(write("a uniform 2,3\nb loguniform -2,0\nc quniform 1,9,2\nd choice ['x','y']"))
+    points = space.random(dimensions, 300, seed=1)
+    assert points[:10] == space.random(dimensions, 10, seed=1) != space.random(dimensions, 10, seed=2)
+    assert all(2 <= each["a"] <= 3 and math.exp(-2) <= each["b"] <= 1 for each in points)
+    assert {each["d"] for each in points} == {"x", "y"}
+    assert sum(each["b"] < math.exp(-1) for each in points) == pytest.approx(150, abs=40)
+
+
+def test_exhaustive_needs_finitely_many(write):
+    with pytest.raises(
+        ValueError, match="algo exhaustive needs choice or quniform; a is uniform: take random or bayes"
+    ):
+        space.exhaustive(space.read(write("a uniform 0,1")))
+
+
+WRONG = {
+    "a chioce [1]": "line 1: there is no type 'chioce'; there are choice, uniform",
+    "a": "line 1: there is no type ''",
+    "\na choice [1,": "line 2: .* is no list of values",
+    "a choice []": "a has nothing to choose from",
+    "a uniform 1": "uniform takes low,high, got 1",
+    "a uniform 2,1": "uniform takes low,high, got 2,1",
+    "a quniform 1,2,0": "quniform takes low,high,step, got 1,2,0",
+    "a choice [1]\na choice [2]": "has a twice",
+    "# nothing": "holds no line `setting type values`",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_wrong_lines(text, write):
+    with pytest.raises(ValueError, match=WRONG[text]):
+        space.read(write(text))
+
+
+def test_no_such_file():
+    with pytest.raises(ValueError, match=r"space: none\.test cannot be read"):
+        space.read("none.test")
+
+
+@pytest.mark.parametrize("text, tested", [("a quniform 10,30,10", 20), ("a choice [[1,0],[2,0]]", [2, 0])])
+def test_hyperopts_values_become_ours(text, tested, write):
+    (dimension,) = space.read(write(text))
+    drawn = 1 if dimension.type == "choice" else 20.0
+    value = dimension.from_hyperopt(drawn)
+    assert value == tested and type(value) is type(tested)
