@@ -17,6 +17,8 @@ import torch
 from common import SHAPES, Peak, report, synthetic
 from models import fitted, recommend
 
+from recbole_edlae.model.weights import Unfitted
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -48,7 +50,7 @@ def main():
         file = pathlib.Path(folder, "weights.pth")
         step("save", lambda: torch.save(model.state_dict(), file))
         saved = file.stat().st_size
-        model.sparse = type(model.sparse)()
+        model.weights = Unfitted(encoder=torch.zeros(model.n_items, 0))
         step("load", lambda: model.load_state_dict(torch.load(file, mmap=True)))
     again = recommend(model, X, users[:10])
     assert torch.equal(again, best[:10])

@@ -1,10 +1,11 @@
-"""Linear and deep autoencoders for RecBole. Importing this package makes its models RecBole's own."""
+"""Exact linear autoencoders (EDLAE, DLAE, EASE and low-rank relatives) and deep baselines as RecBole models.
 
-import importlib.util
+Importing the package registers its models with RecBole, whether RecBole is imported before or after it. It loads
+neither RecBole nor torch itself.
+"""
+
+from recbole_edlae.integration import hook
 
 __version__ = "0.1.0"
 
-if importlib.util.find_spec("recbole") is not None:  # the solvers serve without it
-    from recbole_edlae.integration import models as registry
-
-    registry.register_all()
+hook.arm()

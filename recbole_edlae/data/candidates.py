@@ -22,7 +22,6 @@ from recbole.sampler import RepeatableSampler, Sampler
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.integration.patches import Patch
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
@@ -41,19 +40,19 @@ def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
     return sampler
 
 
-def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
+def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
     """As RecBole's; samplers that draw candidates share nothing."""
     train, *held_out = stock(config, dataset, built_datasets)
     return train, *(for_evaluation(config, dataset, sampler) for sampler in held_out)
 
 
-def _uni_sampling(stock: Callable, sampler: Sampler | RepeatableSampler, sample_num: int) -> np.ndarray:
+def uni_sampling(stock: Callable, sampler: Sampler | RepeatableSampler, sample_num: int) -> np.ndarray:
     """As RecBole's; candidates are drawn by the place of their tokens."""
     drawn = stock(sampler, sample_num)
     return sampler.by_token[drawn - 1] if "by_token" in vars(sampler) else drawn
 
 
-def _get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -> list[int]:
+def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -> list[int]:
     """As RecBole's; candidates come in order of their tokens."""
     items = stock(sampler)
     if "rank" not in vars(sampler):
@@ -62,7 +61,7 @@ def _get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) 
     return items[np.argsort(sampler.rank[items], kind="stable")].tolist()
 
 
-def _eval_loader(
+def eval_loader(
     stock: Callable, loader: NegSampleEvalDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
     """As RecBole's, where there are candidates for every user.
@@ -95,7 +94,7 @@ def _eval_loader(
         )
 
 
-def _neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:
+def neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:
     """As RecBole's, for one user, from random numbers of its own."""
     if loader.neg_sample_args["sample_num"] == "none":
         return stock(loader, inter_feat)
@@ -107,17 +106,3 @@ def _neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: 
         return stock(loader, inter_feat)
     finally:
         np.random.set_state(state)
-
-
-_UNTIL = "RecBole draws candidates once for a seed"
-_WHY = "candidates followed from the training's random numbers, and from the order of lines in the file"
-PATCHES = [
-    Patch("recbole.data.utils", "create_samplers", _create_samplers, "phases shared one sampler", _UNTIL),
-    Patch("recbole.data", "create_samplers", _create_samplers, "phases shared one sampler", _UNTIL),
-    Patch("recbole.sampler", "Sampler._uni_sampling", _uni_sampling, _WHY, _UNTIL),
-    Patch("recbole.sampler", "Sampler._get_candidates_list", _get_candidates_list, _WHY, _UNTIL),
-    Patch("recbole.sampler", "RepeatableSampler._uni_sampling", _uni_sampling, _WHY, _UNTIL),
-    Patch("recbole.sampler", "RepeatableSampler._get_candidates_list", _get_candidates_list, _WHY, _UNTIL),
-    Patch("recbole.data.dataloader", "NegSampleEvalDataLoader.__init__", _eval_loader, "names the user", _UNTIL),
-    Patch("recbole.data.dataloader", "NegSampleEvalDataLoader._neg_sampling", _neg_sampling, _WHY, _UNTIL),
-]  # fmt: skip

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.integration.patches import Patch
 
 PARTS = ("training", "validation", "test")
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
@@ -79,7 +78,7 @@ def _text(split: Mapping[str, Any]) -> str:
     return "{" + ", ".join(f"{mode}: {value}" for mode, value in split.items()) + "}"
 
 
-def _create_samplers(stock: Callable, config: Any, dataset: Any, built_datasets: Sequence) -> tuple:
+def create_samplers(stock: Callable, config: Any, dataset: Any, built_datasets: Sequence) -> tuple:
     """As RecBole's; a part without interactions is named before the training.
 
     Warns:
@@ -89,10 +88,3 @@ def _create_samplers(stock: Callable, config: Any, dataset: Any, built_datasets:
         if not len(built):
             warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
     return stock(config, dataset, built_datasets)
-
-
-_WHY, _UNTIL = "parts without interactions were not named", "RecBole names them"
-PATCHES = [
-    Patch("recbole.data.utils", "create_samplers", _create_samplers, _WHY, _UNTIL),
-    Patch("recbole.data", "create_samplers", _create_samplers, _WHY, _UNTIL),
-]

@@ -9,10 +9,9 @@ from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
-from recbole_edlae.integration.patches import Patch
 
 
-def _load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
+def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
     """Load an atomic file as RecBole's ``Dataset._load_feat`` does, by the rules of :mod:`recbole_edlae.data.atomic`.
 
     It differs in two ways: tokens are read as they stand in the file, and rows of the file without a user or an item
@@ -55,7 +54,7 @@ def _load_feat(stock: Callable, dataset: Dataset, filepath: str, source: Feature
     return frame
 
 
-def _filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
+def filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
     """As RecBole's; what the files of users and items leave out is counted.
 
     Warns:
@@ -119,15 +118,3 @@ def _numbers(words: list[str], where: str) -> list[float]:
         return list(map(float, words))
     except ValueError as error:
         raise AtomicFileError(f"{where}:float_seq: {error}") from None
-
-
-PATCHES = [
-    Patch(
-        "recbole.data.dataset", "Dataset._load_feat", _load_feat,
-        "files were read differently by its two engines, and some tokens as missing", "RecBole reads tokens as written",
-    ),
-    Patch(
-        "recbole.data.dataset", "Dataset._filter_inter_by_user_or_item", _filter_inter_by_user_or_item,
-        "interactions were left out without a word", "RecBole counts them",
-    ),
-]  # fmt: skip

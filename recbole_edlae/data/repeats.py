@@ -16,7 +16,6 @@ from recbole.data.dataset import Dataset
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.time_order import file_times
 from recbole_edlae.data.training_users import with_fold_in
-from recbole_edlae.integration.patches import Patch
 
 
 def merge(dataset: Dataset) -> None:
@@ -74,7 +73,7 @@ def _pairs(dataset: Dataset) -> np.ndarray:
     return user.astype(np.int64) * dataset.item_num + item
 
 
-def _build(stock: Callable, dataset: Dataset) -> list[Dataset]:
+def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     """As RecBole's, with every pair in one part, or a warning."""
     config = dataset.config
     if config["repeatable"] or dataset.uid_field is None:
@@ -93,11 +92,3 @@ def _build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     names = ["training", "validation", "test"]
     warn_of_shared_pairs(parts, names, "rm_dup_inter: first or last keeps one interaction of each pair")
     return parts
-
-
-PATCHES = [
-    Patch(
-        "recbole.data.dataset", "Dataset.build", _build,
-        "repeated pairs ended in both training and test", "RecBole merges repeats where repeatable is False",
-    )
-]  # fmt: skip

@@ -20,8 +20,6 @@ from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
 from recbole.sampler.sampler import AbstractSampler
 from recbole.utils import ModelType
 
-from recbole_edlae.integration.patches import Patch
-
 _NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
 
 
@@ -45,7 +43,7 @@ def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
     return f"user {token}{more} has {f'all {items:,} items' if items > 1 else 'the only item'}"
 
 
-def _get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
+def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
     """As RecBole's, without its refusal; the numbers of items of each user are kept."""
     item_num, sampler.item_num = sampler.item_num, -1  # that many no user has
     try:
@@ -56,7 +54,7 @@ def _get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
     return used
 
 
-def _train_loader(
+def train_loader(
     stock: Callable, loader: TrainDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
     """As RecBole's, where the loader can draw what it is to draw.
@@ -75,7 +73,7 @@ def _train_loader(
     stock(loader, config, dataset, sampler, shuffle=shuffle)
 
 
-def _set_neg_sample_args(
+def set_neg_sample_args(
     stock: Callable, loader: NegSampleDataLoader, config: Any, dataset: Dataset, dl_format: Any, neg_sample_args: dict
 ) -> None:
     """As RecBole's; a loader that has nothing to draw draws nothing."""
@@ -83,7 +81,7 @@ def _set_neg_sample_args(
     stock(loader, config, dataset, dl_format, drawn)
 
 
-def _sample_by_user_ids(
+def sample_by_user_ids(
     stock: Callable, sampler: Sampler | RepeatableSampler, user_ids: Any, item_ids: Any, num: int
 ) -> torch.Tensor:
     """As RecBole's, which never returns where there is nothing to draw.
@@ -99,7 +97,7 @@ def _sample_by_user_ids(
     return stock(sampler, user_ids, item_ids, num)
 
 
-def _sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torch.Tensor) -> torch.Tensor:
+def sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torch.Tensor) -> torch.Tensor:
     """As RecBole's, which never returns where there is one item.
 
     Raises:
@@ -110,7 +108,7 @@ def _sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: tor
     return stock(sampler, pos_sequence)
 
 
-def _mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_items: int) -> int:
+def mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_items: int) -> int:
     """As RecBole's, which never returns where a sequence has all items.
 
     Raises:
@@ -119,19 +117,3 @@ def _mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_i
     if len(set(item_set) - {0, n_items}) >= n_items - 1:
         raise ValueError(f"a sequence has all {n_items - 1:,} items, so that no negative one can be drawn")
     return stock(transform, item_set, n_items)
-
-
-_UNTIL = "RecBole looks for users with all items where it draws"
-_WHY = "drew without end where there is nothing to draw"
-PATCHES = [
-    Patch("recbole.sampler", "Sampler.get_used_ids", _get_used_ids, "refused models that draw nothing", _UNTIL),
-    Patch("recbole.data.dataloader", "TrainDataLoader.__init__", _train_loader, "names the user", _UNTIL),
-    Patch(
-        "recbole.data.dataloader.abstract_dataloader", "NegSampleDataLoader._set_neg_sample_args",
-        _set_neg_sample_args, "drew negatives for models without use for them", _UNTIL,
-    ),
-    Patch("recbole.sampler", "Sampler.sample_by_user_ids", _sample_by_user_ids, _WHY, _UNTIL),
-    Patch("recbole.sampler", "RepeatableSampler.sample_by_user_ids", _sample_by_user_ids, _WHY, _UNTIL),
-    Patch("recbole.sampler", "SeqSampler.sample_neg_sequence", _sample_neg_sequence, _WHY, _UNTIL),
-    Patch("recbole.data.transform", "MaskItemSequence._neg_sample", _mask_negative, _WHY, _UNTIL),
-]  # fmt: skip

@@ -18,8 +18,6 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
-from recbole_edlae.integration.patches import Patch
-
 _EXACT, _STOCK = "\0exact time", "\0stock time"  # columns for the time of one call
 
 
@@ -88,7 +86,7 @@ def file_times(dataset: Dataset) -> np.ndarray | None:
     return (frame[field] if kept is None else kept.reindex(frame.index)).to_numpy(np.float64, copy=True)
 
 
-def _normalize(stock: Callable, dataset: Dataset) -> None:
+def normalize(stock: Callable, dataset: Dataset) -> None:
     """As RecBole's; before it, keep the times that it or the discretization alters."""
     config, dataset.file_times = dataset.config, None
     altered = config["normalize_field"] or config["normalize_all"] or config["numerical_features"]
@@ -97,7 +95,7 @@ def _normalize(stock: Callable, dataset: Dataset) -> None:
     stock(dataset)
 
 
-def _dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFrame) -> Interaction:
+def dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFrame) -> Interaction:
     """As RecBole's; interactions get their ``file_times``."""
     converted = stock(dataset, data)
     if data is dataset.inter_feat and (times := file_times(dataset)) is not None:
@@ -106,7 +104,7 @@ def _dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFr
     return converted
 
 
-def _getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
+def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
     """As RecBole's; the rows picked keep their ``file_times``."""
     picked = stock(interaction, index)
     times = vars(interaction).get("file_times")
@@ -116,16 +114,14 @@ def _getitem(stock: Callable, interaction: Interaction, index: Any) -> Interacti
     return picked
 
 
-def _reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
+def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
     """As RecBole's; rows take their ``file_times`` along."""
     stock(interaction, index)
     if (times := vars(interaction).get("file_times")) is not None:
         interaction.file_times = times._replace(values=times.values[index])
 
 
-def _sort_interaction(
-    stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True
-) -> None:
+def sort_interaction(stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True) -> None:
     """As RecBole's, but by the file's times; equal ones stay in their order."""
     times, names = vars(interaction).get("file_times"), [by] if isinstance(by, str) else by
     if times is None or times.field not in names:
@@ -138,7 +134,7 @@ def _sort_interaction(
         del interaction[_EXACT]
 
 
-def _sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], ascending: Any = True) -> None:
+def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], ascending: Any = True) -> None:
     """As RecBole's, but where the last key is the time: by the file's times, equal ones by tokens.
 
     Raises:
@@ -156,7 +152,7 @@ def _sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], as
     dataset.inter_feat._reindex(torch.from_numpy(order_by_time(dataset, first=names[:-1])))
 
 
-def _time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
+def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
     """As RecBole's, on rows in order of the file's times, in any order that eval_args ask for.
 
     RecBole applies what it found for sorted rows to unsorted ones, which is right under ``order: TO`` alone.
@@ -174,24 +170,3 @@ def _time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float]
         if field in interaction:  # unused_col may have dropped it
             interaction[field] = column
     return parts
-
-
-_UNTIL = "RecBole keeps times in float64"
-PATCHES = [
-    Patch("recbole.data.dataset", "Dataset._normalize", _normalize, "keeps the times of the file", _UNTIL),
-    Patch(
-        "recbole.data.dataset", "Dataset._dataframe_to_interaction", _dataframe_to_interaction,
-        "puts the times of the file beside the columns", _UNTIL,
-    ),
-    Patch("recbole.data.interaction", "Interaction.__getitem__", _getitem, "takes the times along", _UNTIL),
-    Patch("recbole.data.interaction", "Interaction._reindex", _reindex, "takes the times along", _UNTIL),
-    Patch("recbole.data.interaction", "Interaction.sort", _sort_interaction, "sorts by the times of the file", _UNTIL),
-    Patch(
-        "recbole.data.dataset", "Dataset.sort", _sort_dataset,
-        "sorts by the times of the file, equal ones by tokens", "RecBole has a rule for equal times",
-    ),
-    Patch(
-        "recbole.data.dataset", "Dataset.time_based_split", _time_based_split,
-        "applied what was found for sorted rows to unsorted ones", "RecBole sorts before it splits",
-    ),
-]  # fmt: skip

@@ -14,10 +14,10 @@ The same from files that come split: ``benchmark_filename`` with five names inst
 users, of the validation users' fold-in and targets, and of the test users' fold-in and targets.
 """
 
-import functools
-import importlib
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +44,6 @@ class TrainingUsers(Dataset):
 
     def __setstate__(self, state):
         vars(self).update(state)
-        _serve_recbole()  # also where the split was read from a file
 
     def with_fold_in(self):
         """A plain Dataset of the training users' interactions and the held-out users' fold-in."""
@@ -99,37 +98,34 @@ def check(settings):
         raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
 
 
-def install():
-    """RecBole builds user splits, masks their fold-in at ranking and trains on training users; no other split changes.
+def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
+    """Split as RecBole does, or by user where that is asked for; no other split changes."""
+    if not asked_for(dataset.config.final_config_dict):
+        return stock(dataset)
+    return from_files(stock(dataset)) if dataset.benchmark_filename_list else split(dataset)
 
-    Can go when ``Dataset.build`` has a split by user.
-    """
-    stock_build = Dataset.build
-    if hasattr(stock_build, "recbole_edlae"):
-        return
-    places = [importlib.import_module(name) for name in ("recbole.data.utils", "recbole.data")]
-    stock_samplers, stock_loader = places[0].create_samplers, places[0].get_dataloader
 
-    @functools.wraps(stock_build)
-    def build(self):
-        if not asked_for(self.config.final_config_dict):
-            return stock_build(self)
-        return from_files(stock_build(self)) if self.benchmark_filename_list else split(self)
+def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
+    """Create RecBole's samplers, for which the fold-in of held-out users counts as training."""
+    return stock(config, dataset, [with_fold_in(built_datasets[0]), *built_datasets[1:]])
 
-    @functools.wraps(stock_samplers)
-    def create_samplers(config, dataset, built):
-        return stock_samplers(config, dataset, [with_fold_in(built[0]), *built[1:]])
 
-    @functools.wraps(stock_loader)
-    def get_dataloader(config, phase):
-        loader = stock_loader(config, phase)
-        restrict = loader is UserDataLoader and phase == "train" and asked_for(config.final_config_dict)
-        return TrainingUserDataLoader if restrict else loader
+def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
+    """Return RecBole's loader of a phase; where it batches users, one of the training users only."""
+    loader = stock(config, phase)
+    restrict = loader is UserDataLoader and phase == "train" and asked_for(config.final_config_dict)
+    return TrainingUserDataLoader if restrict else loader
 
-    build.recbole_edlae = get_dataloader.recbole_edlae = True
-    Dataset.build = build
-    for place in places:
-        place.create_samplers, place.get_dataloader = create_samplers, get_dataloader
+
+def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Dataset) -> None:
+    """Construct one of RecBole's linear models, and have it score from the histories, not from its training matrix."""
+    stock(model, config, dataset)
+    if isinstance(dataset, TrainingUsers):
+        histories = dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32)
+        if hasattr(model, "pred_mat"):
+            model.pred_mat = histories.dot(model.w).tolil()
+        else:
+            model.interaction_matrix = histories
 
 
 def split(dataset):
@@ -184,32 +180,6 @@ def from_files(parts):
     valid_fold_in, valid, test_fold_in, test = held_out
     fold_in = cat_interactions([valid_fold_in.inter_feat, test_fold_in.inter_feat])
     return [TrainingUsers(train, train.inter_feat, fold_in), valid, test]
-
-
-def _serve_recbole():
-    """RecBole's linear models score from the matrix that they were trained on: here, from the histories instead."""
-    models = importlib.import_module("recbole.model.general_recommender")
-
-    def serve(model, histories):
-        if hasattr(model, "pred_mat"):
-            model.pred_mat = histories.dot(model.w).tolil()
-        else:
-            model.interaction_matrix = histories
-
-    for model_class in (models.EASE, models.ADMMSLIM, models.SLIMElastic, models.ItemKNN):
-        if not hasattr(model_class.__init__, "recbole_edlae"):
-            model_class.__init__ = _then(model_class.__init__, serve)
-
-
-def _then(stock, serve):
-    @functools.wraps(stock)
-    def __init__(self, config, dataset):
-        stock(self, config, dataset)
-        if isinstance(dataset, TrainingUsers):
-            serve(self, dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32))
-
-    __init__.recbole_edlae = True
-    return __init__
 
 
 def _split(settings):

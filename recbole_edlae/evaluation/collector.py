@@ -15,7 +15,6 @@ from recbole.evaluator.collector import Collector, DataStruct
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.integration.patches import Patch
 
 
 class LeanCollector(Collector):
@@ -42,7 +41,7 @@ class LeanCollector(Collector):
         super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
 
 
-def _eval_batch_collect(
+def eval_batch_collect(
     stock: Callable, collector: Collector, scores_tensor: torch.Tensor, *batch: Any, **options: Any
 ) -> None:
     """As RecBole's; a list has as many places as there are scores."""
@@ -56,7 +55,7 @@ def _eval_batch_collect(
         collector.topk = topk
 
 
-def _get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
+def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
     """As RecBole's; lists of hits are as long as ``topk`` says, without hits beyond the catalog."""
     collected = stock(collector)
     if "rec.topk" in collected:
@@ -66,13 +65,13 @@ def _get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
     return collected
 
 
-def _topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
+def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
     """As RecBole's; beyond the catalog the mean is that of the whole list."""
     beyond = max(max(metric.topk) - values.shape[1], 0)
     return stock(metric, name, np.pad(values, ((0, 0), (0, beyond)), mode="edge"))
 
 
-def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
+def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
     """As RecBole's; said once before the training: lists are longer than the catalog.
 
     Warns:
@@ -83,15 +82,3 @@ def _create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datas
         longer = ", ".join(str(k) for k in config["topk"] if k > items)
         warn(f"topk {longer} exceeds the {items:,} items of {config['dataset']}; the places beyond stay empty")
     return stock(config, dataset, built_datasets)
-
-
-_UNTIL = "RecBole takes topk beyond the number of items"
-_WHY = "failed after the training where topk exceeds the number of items"
-PATCHES = [
-    Patch("recbole.evaluator.collector", "Collector.eval_batch_collect", _eval_batch_collect, _WHY, _UNTIL),
-    Patch("recbole.evaluator.collector", "Collector.get_data_struct", _get_data_struct, _WHY, _UNTIL),
-    Patch("recbole.evaluator.metrics", "AveragePopularity.topk_result", _topk_result, _WHY, _UNTIL),
-    Patch("recbole.evaluator.metrics", "TailPercentage.topk_result", _topk_result, _WHY, _UNTIL),
-    Patch("recbole.data.utils", "create_samplers", _create_samplers, "says so before the training", _UNTIL),
-    Patch("recbole.data", "create_samplers", _create_samplers, "says so before the training", _UNTIL),
-]

@@ -6,7 +6,6 @@ Reference:
 """
 
 import numpy as np
-from recbole.evaluator import register
 from recbole.evaluator.base_metric import TopkMetric
 
 
@@ -28,8 +27,16 @@ class LiangRecall(TopkMetric):
         return np.cumsum(pos_index, axis=1) / np.minimum(k, pos_len[:, None])
 
 
-def install():
-    """RecBole finds the metric by its name, ``metrics: [LiangRecall]``, as it does its own."""
-    register.metrics_dict["liangrecall"] = LiangRecall
-    register.metric_types["liangrecall"] = LiangRecall.metric_type
-    register.metric_information["liangrecall"] = LiangRecall.metric_need
+def metric(stock: object) -> type[LiangRecall]:
+    """Return the metric's class, for RecBole's table of metrics."""
+    return LiangRecall
+
+
+def metric_type(stock: object) -> object:
+    """Return the metric's type, ranking, for RecBole's table of types."""
+    return LiangRecall.metric_type
+
+
+def metric_information(stock: object) -> list[str]:
+    """Return what the metric needs to know, for RecBole's table of that."""
+    return LiangRecall.metric_need

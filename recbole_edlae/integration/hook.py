@@ -1,96 +1,264 @@
-"""What torch itself loads, so that RecBole runs, and knows this package's models, in a process that never imported it.
+"""Apply the table of patches: to each module at the end of its import, once, and take all of it back on request.
 
-setup.cfg names :func:`arm` as a ``torch.backends`` entry point, which ``import torch`` calls: a checkpoint then loads,
-and ``get_model("EDLAE")`` succeeds, in a fresh process, a spawned child or a Ray worker. It is a module of its own
-because importing the package registers everything, which no program that merely uses torch should pay for: ``arm``
-leaves notes, to be acted on when RecBole first needs it. ``TORCH_DEVICE_BACKEND_AUTOLOAD=0`` switches it off.
+``import recbole_edlae`` arms the hook, and so does ``import torch`` where the package is installed: setup.cfg names
+:func:`arm` as a ``torch.backends`` entry point, through which stock RecBole, spawned children and Ray workers know the
+models in processes that never import the package. ``TORCH_DEVICE_BACKEND_AUTOLOAD=0`` switches that off. This module
+and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for two small
+files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
+
+``wrapt``, with which such hooks are usually written, was tried and does not fit. (1) It fires after an import only, and
+``recbole.quick_start`` needs something in place of a broken ray during its own. (2) For a module that is in the middle
+of its import it fires at once, before there is anything to patch; RecBole's modules are in that state whenever it is
+RecBole that imports torch, and torch that arms the hook. (3) Its hooks cannot be taken back. (4) Its wrappers cannot be
+pickled by name, as ``mp.spawn`` and Ray pickle functions.
 """
 
+import contextlib
 import functools
 import importlib
-import pathlib
+import importlib.abc
+import importlib.machinery
 import sys
+import threading
 import types
-import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-_MODELS = "recbole.model.general_recommender."
-
-
-def arm():
-    """Leaves the notes, once: on RecBole's calls of torch.load, and on the import of parts of RecBole."""
-    import torch
-
-    if not hasattr(torch.load, "recbole_edlae"):
-        torch.load = _for_recbole(torch.load)
-    if not any(isinstance(finder, _RecBoleImports) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _RecBoleImports())
-        for name in _REPAIRS.keys() & sys.modules.keys():  # it is RecBole that is importing torch
-            _REPAIRS[name]()
+from recbole_edlae.integration.patches import PATCHES, Patch
 
 
-def numpy_names():
-    """RecBole's Config sets ``numpy.float`` and its like from names that numpy 2 dropped.
+class _Applied:
+    """One patch that is in place, and how to take it back."""
 
-    Can go when ``Config.compatibility_settings`` does.
+    def __init__(self, patch: Patch, module: types.ModuleType) -> None:
+        self.patch, self.active = patch, True
+        path, _, key = patch.attribute.rstrip("]").partition("[")
+        *parents, name = path.split(".")
+        owner: Any = module
+        for parent in parents:
+            owner = getattr(owner, parent)
+        # An entry of a dict, or an attribute of a module or class.
+        self.owner, self.name = (getattr(owner, name), key) if key else (owner, name)
+        self.is_new = self.name not in self._namespace()
+        self.stock = self._namespace().get(self.name, getattr(self.owner, self.name, None))
+        self.value = self._wrapper() if patch.kind == "call" else _resolve(patch.replacement)(self.stock)
+        self.copies: list[tuple[types.ModuleType, str]] = []
+
+    def put(self, late: bool) -> None:
+        """Put the replacement in place; where the module is not new, also where RecBole has imported it by name."""
+        if late and self.owner is sys.modules.get(self.patch.module) and not self.is_new:
+            self.copies = [
+                (module, name)
+                for module in _modules_of_recbole()
+                for name, value in list(vars(module).items())
+                if value is self.stock and module is not self.owner
+            ]
+        self._set(self.owner, self.name, self.value)
+        for module, name in self.copies:
+            setattr(module, name, self.value)
+
+    def take_back(self) -> None:
+        """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
+        self.active = False
+        if self._namespace().get(self.name) is self.value:
+            if self.is_new:
+                self._delete()
+            else:
+                self._set(self.owner, self.name, self.stock)
+        # A module that was imported since may have taken the replacement by name, under this or another one.
+        for module in _modules_of_recbole():
+            for name, value in list(vars(module).items()):
+                if value is self.value and value is not self.stock:
+                    setattr(module, name, self.stock)
+
+    def _wrapper(self) -> Callable:
+        """Return a function that hands each call, with the stock function first, to the replacement."""
+        stock = self.stock
+
+        def wrapper(*arguments: Any, **options: Any) -> Any:
+            if not self.active:
+                return stock(*arguments, **options)
+            return _resolve(self.patch.replacement)(stock, *arguments, **options)
+
+        names = (name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(stock, name))
+        return functools.update_wrapper(wrapper, stock, assigned=tuple(names), updated=())
+
+    def _namespace(self) -> Any:
+        return self.owner if isinstance(self.owner, dict) else vars(self.owner)
+
+    def _set(self, owner: Any, name: str, value: Any) -> None:
+        if isinstance(owner, dict):
+            owner[name] = value
+        else:
+            setattr(owner, name, value)
+
+    def _delete(self) -> None:
+        if isinstance(self.owner, dict):
+            del self.owner[self.name]
+        else:
+            delattr(self.owner, self.name)
+
+
+class _Hook(importlib.abc.MetaPathFinder):
+    """The finder on ``sys.meta_path``: it finds what the others find, and has the patches applied after the import."""
+
+    def __init__(self, patches: Sequence[Patch]) -> None:
+        self.patches: dict[str, list[Patch]] = {}
+        for patch in patches:
+            self.patches.setdefault(patch.module, []).append(patch)
+        self.applied: list[_Applied] = []
+        self._asking = threading.local()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return the spec that the other finders have for a module of the table, its loader wrapped."""
+        asked = vars(self._asking).setdefault("names", set())
+        if name not in self.patches or name in asked:  # another package's hook may ask this one in turn
+            return None
+        asked.add(name)
+        try:
+            spec = _spec_of_others(self, name, path, target)
+        finally:
+            asked.discard(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self)
+        return spec
+
+    def arm(self) -> None:
+        """Patch what is imported already, and wait for the rest."""
+        if self in sys.meta_path:
+            return
+        sys.meta_path.insert(0, self)
+        for name in self.patches:
+            module = sys.modules.get(name)
+            if module is not None:
+                around = contextlib.ExitStack()
+                self.enter(name, around)
+                _when_complete(module, functools.partial(self._finish_late, module, around))
+
+    def restore(self) -> None:
+        """Take back every patch, the last one first."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        while self.applied:
+            self.applied.pop().take_back()
+
+    def enter(self, name: str, around: contextlib.ExitStack) -> None:
+        """Enter what has to be in place while a module is imported."""
+        for patch in self.patches[name]:
+            if patch.kind == "import":
+                around.enter_context(_resolve(patch.replacement)())
+
+    def finish(self, module: types.ModuleType, late: bool = False) -> None:
+        """Apply the patches of a module whose code has run."""
+        for patch in self.patches[module.__name__]:
+            if patch.kind != "import":
+                applied = _Applied(patch, module)
+                applied.put(late)
+                self.applied.append(applied)
+
+    def _finish_late(self, module: types.ModuleType, around: contextlib.ExitStack) -> None:
+        with around:
+            if self in sys.meta_path and sys.modules.get(module.__name__) is module:
+                self.finish(module, late=True)
+
+
+class _Loader(importlib.abc.Loader):
+    """A module's own loader, with the patches applied when the module's code has run."""
+
+    def __init__(self, loader: Any, hook: _Hook) -> None:
+        self._loader, self._hook = loader, hook
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
+        """Return what the module's own loader creates."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run the module's code, then patch it."""
+        module.__loader__ = self._loader  # to everybody else the module is what it would be without the hook
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        with contextlib.ExitStack() as around:
+            self._hook.enter(module.__name__, around)
+            self._loader.exec_module(module)
+            if self._hook in sys.meta_path:
+                self._hook.finish(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+class _UnfinishedSpec(importlib.machinery.ModuleSpec):
+    """The spec of a module in the middle of its import, which says when that has ended.
+
+    The import system sets ``spec._initializing`` to False then, in every Python from 3.10 to 3.13.
     """
-    import numpy as np
 
-    for dropped, kept in (("float_", "float64"), ("complex_", "complex128"), ("unicode_", "str_")):
-        if not hasattr(np, dropped):
-            setattr(np, dropped, getattr(np, kept))
+    _act: Callable[[], None]
+
+    @property
+    def _initializing(self) -> bool:
+        return vars(self)["_initializing"]
+
+    @_initializing.setter
+    def _initializing(self, value: bool) -> None:
+        vars(self)["_initializing"] = value
+        if not value:
+            self.__class__ = importlib.machinery.ModuleSpec  # type: ignore[assignment]
+            vars(self).pop("_act")()
 
 
-def ray_stand_in():
-    """``from ray import tune`` at the top of recbole.quick_start, where ray is missing or cannot be imported.
+def _when_complete(module: types.ModuleType, act: Callable[[], None]) -> None:
+    """Call a function now, or when a module that is in the middle of its import has come to its end."""
+    spec = module.__spec__
+    if type(spec) is importlib.machinery.ModuleSpec and vars(spec).get("_initializing"):
+        vars(spec)["_act"] = act
+        spec.__class__ = _UnfinishedSpec
+    else:
+        act()
 
-    RecBole needs it in Tune sessions only. :func:`remove_ray_stand_in` follows once RecBole is imported.
-    Can go when RecBole imports ray where it uses it.
+
+def _spec_of_others(hook: _Hook, name: str, path: Any, target: Any) -> importlib.machinery.ModuleSpec | None:
+    for finder in list(sys.meta_path):
+        find = getattr(finder, "find_spec", None)
+        spec = find(name, path, target) if finder is not hook and find is not None else None
+        if spec is not None:
+            return spec
+    return None
+
+
+def _modules_of_recbole() -> Iterable[types.ModuleType]:
+    return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "recbole" and module]
+
+
+@functools.cache
+def _resolve(replacement: str) -> Callable:
+    """Return the function that a row of the table names."""
+    module, _, function = replacement.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+_HOOK = _Hook(PATCHES)
+
+
+def arm() -> None:
+    """Register the models with RecBole and apply the table of patches, now or when RecBole is imported. Idempotent."""
+    _HOOK.arm()
+
+
+def restore() -> None:
+    """Take every patch back: RecBole is what it was, without the models of this package, until :func:`arm`."""
+    _HOOK.restore()
+
+
+def stock(module: str, attribute: str) -> Any:
+    """Return the object of RecBole's that a patch has replaced.
+
+    Raises:
+        LookupError: No patch of that module and attribute is in place.
     """
-    before = set(sys.modules)
-    try:
-        with warnings.catch_warnings():  # of what an old ray imports: its users cannot act on it
-            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-            importlib.import_module("ray.tune")
-    except Exception:  # ray 2.6.3 fails in several ways: no pkg_resources, no numpy.bool8
-        for name in set(sys.modules) - before:
-            if name.partition(".")[0] == "ray":
-                del sys.modules[name]
-        for name in ("ray", "ray.tune"):
-            sys.modules[name] = types.ModuleType(name, doc="stands in for ray while RecBole is imported")
-        sys.modules["ray"].tune = sys.modules["ray.tune"]
-
-
-def remove_ray_stand_in():
-    """To everybody but RecBole, ray is as missing as it was."""
-    if getattr(sys.modules.get("ray"), "__spec__", True) is None:
-        del sys.modules["ray"], sys.modules["ray.tune"]
-
-
-_REPAIRS = {"recbole": numpy_names, "recbole.quick_start": ray_stand_in}
-
-
-def _for_recbole(stock):
-    """torch.load as it was, but for callers inside RecBole, who get the plugin's reader of checkpoints."""
-
-    @functools.wraps(stock)
-    def load(*args, **kwargs):
-        caller = sys._getframe(1).f_globals.get("__name__", "")
-        if caller.partition(".")[0] != "recbole":
-            return stock(*args, **kwargs)
-        return importlib.import_module("recbole_edlae.integration.stack").read_checkpoint(stock, *args, **kwargs)
-
-    load.recbole_edlae = True
-    return load
-
-
-class _RecBoleImports:
-    """Repairs a part of RecBole's surroundings before that part is imported, and answers for the plugin's models."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name in _REPAIRS:
-            _REPAIRS[name]()
-        model = name.removeprefix(_MODELS)
-        if model != name and (pathlib.Path(__file__).parents[1] / "model" / f"{model}.py").is_file():
-            importlib.import_module("recbole_edlae")  # registers its models under RecBole's names
-            return getattr(sys.modules.get(name), "__spec__", None)
-        return None
+    for applied in _HOOK.applied:
+        if (applied.patch.module, applied.patch.attribute) == (module, attribute):
+            return applied.stock
+    raise LookupError(f"no patch of {module}.{attribute} is in place")

@@ -1,40 +1,35 @@
 """How a model enters RecBole: its name, its defaults, its trainer, its data loader.
 
-RecBole finds models, trainers and default settings by name in its own package. ``register`` puts a model where it
-looks: the module under ``recbole.model.general_recommender``, the trainer as ``recbole.trainer.<Model>Trainer``, and
-the YAML file of defaults where ``Config`` merges those of RecBole's models. A model that is trained on other batches
-than of interactions says so by a static method ``train_loader(config)``, which returns the class of its data loader.
+RecBole finds models, trainers and default settings by name in its own folders. The functions below answer first where
+RecBole looks, for the models of this package and for those that :func:`register` was given; the table of patches says
+where they stand. A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case,
+and a YAML file of its settings in ``properties/model``: nothing else names it.
+
+What is particular to a model stands on its class:
+
+* ``trainer``: the Trainer class that fits it; without it RecBole's choice.
+* ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
+* ``unseen_users``: the settings with which it scores users that it was not trained on; None where it cannot.
+* ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
 """
 
 import functools
 import importlib
+import importlib.util
 import pathlib
-import sys
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from recbole_edlae.integration import stack as compat
-from recbole_edlae.integration.patches import install
+from recbole_edlae.data import user_split
+from recbole_edlae.evaluation.collector import LeanCollector
+from recbole_edlae.integration import hook
+from recbole_edlae.settings.comments import check_model_settings, check_validation
+from recbole_edlae.settings.rules import check_rules
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 
-# Model → its trainer in recbole_edlae.model.trainer, None for RecBole's own. The module is the name in lower case in
-# recbole_edlae.model.
-MODELS = {
-    "EDLAE": "ClosedFormTrainer",
-    "DLAE": "ClosedFormTrainer",
-    "LowRankEDLAE": "ClosedFormTrainer",
-    "DeepAE": None,
-    "DeepVAE": None,
-    "AutoRec": None,
-}
-
-# Models that score a user from a history, and so users they never saw: the values of settings that it takes, if any.
-UNSEEN_USERS = {
-    "EDLAE": {},
-    "DLAE": {},
-    "LowRankEDLAE": {},
-    "DeepAE": {},
-    "DeepVAE": {},
-    "AutoRec": {"based_on": "user"},
+# Models of RecBole's that score a user from a history, and the settings that it takes, if any.
+RECBOLES_UNSEEN_USERS: dict[str, dict[str, Any]] = {
     "MultiVAE": {},
     "MultiDAE": {},
     "RecVAE": {},
@@ -47,80 +42,64 @@ UNSEEN_USERS = {
     "Random": {},
 }
 
-# Modules with PATCHES: what is corrected in RecBole for every model. Later ones are given what earlier ones made of it.
-CORRECTIONS = (
-    "recbole_edlae.settings.files",
-    "recbole_edlae.data.reading",
-    "recbole_edlae.data.time_order",
-    "recbole_edlae.data.repeats",
-    "recbole_edlae.data.parts",
-    "recbole_edlae.data.sampler",
-    "recbole_edlae.data.candidates",
-    "recbole_edlae.evaluation.collector",
-)
-
-_defaults = {}  # model name → YAML file, for every model that was registered
+_registered: dict[str, tuple[type, str]] = {}  # models of other packages: name → class and YAML file
 
 
-def register_all():
-    """Makes RecBole run on this machine's stack and enters the models of this package; again is harmless."""
-    compat.before_import()
-    hosts = {name: importlib.import_module(f"recbole.{name}") for name in ("config", "quick_start", "trainer")}
-    compat.after_import()
-    _merge_defaults(hosts["config"].Config)
-    _ask_for_loader()
-    _collect_lean(importlib.import_module("recbole.trainer.trainer"))
-    importlib.import_module("recbole_edlae.data.user_split").install()
-    for name in CORRECTIONS:
-        install(importlib.import_module(name).PATCHES)
-    importlib.import_module("recbole_edlae.evaluation.liang").install()
-    importlib.import_module("recbole_edlae.integration.checkpoints").install()
-    _register_in_children(importlib.import_module("recbole.quick_start.quick_start"))
-    trainers = importlib.import_module("recbole_edlae.model.trainer")
-    for name, trainer in MODELS.items():
-        model = getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
-        register(model, defaults=PROPERTIES / f"{name}.yaml", trainer=trainer and getattr(trainers, trainer))
-
-
-def register(model, *, defaults, trainer=None):
-    """Enters one model class into RecBole.
+def register(model: type, *, defaults: str | pathlib.Path) -> None:
+    """Register a model class of another package with RecBole. Idempotent.
 
     Args:
-        model: subclass of RecBole's GeneralRecommender, in a module of its own named like it in lower case.
-        defaults: path of the YAML file of its settings, every line ``key: value  # (type) meaning``.
-        trainer: its Trainer class; None leaves RecBole's choice by model type.
+        model: Subclass of RecBole's GeneralRecommender, with the attributes above as far as they are wanted.
+        defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``.
 
     Raises:
-        ValueError: RecBole has a model of that name already.
+        ValueError: RecBole, this package or another one has a model of that name.
     """
     name = model.__name__
-    alias = f"recbole.model.general_recommender.{name.lower()}"
-    taken = sys.modules.setdefault(alias, sys.modules[model.__module__])
-    if taken is not sys.modules[model.__module__]:
-        raise ValueError(f"RecBole has a model named {name} already, in {taken.__name__}")
-    _defaults[name] = str(defaults)
-    if trainer is not None:
-        setattr(importlib.import_module("recbole.trainer"), f"{name}Trainer", trainer)
+    known, _ = _registered.get(name, (model, ""))
+    recbole = importlib.util.find_spec("recbole")
+    files = pathlib.Path(str(recbole and recbole.origin)).parent.glob(f"model/*/{name.lower()}.py")
+    if known is not model or name in own_models() or any(files):
+        where = f", in {known.__module__}" if known is not model else ""
+        raise ValueError(f"RecBole has a model named {name} already{where}")
+    _registered[name] = model, str(defaults)
 
 
-def registered():
-    """Model name → YAML file of its defaults, for every model that was registered."""
-    return dict(_defaults)
+def registered() -> dict[str, str]:
+    """Return name → YAML file of defaults, for every model of this package and every registered one."""
+    return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
 
 
-def check_unseen_users(model, settings):
-    """Raises ValueError for a model that cannot score users it was not trained on, with the reason.
+def model_class(name: str) -> type:
+    """Return the class of one of the :func:`registered` models."""
+    if name in _registered:
+        return _registered[name][0]
+    return getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
+
+
+def unseen_users() -> dict[str, Mapping[str, Any]]:
+    """Return the models that score users they were not trained on → the settings that it takes."""
+    own = {name: getattr(model_class(name), "unseen_users", None) for name in registered()}
+    return {name: settings for name, settings in own.items() if settings is not None} | RECBOLES_UNSEEN_USERS
+
+
+def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
+    """Check that a model can score users it was not trained on.
 
     Args:
-        model: its name.
-        settings: mapping of all settings, as ``Config`` ends with.
+        model: Its name.
+        settings: All settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: It cannot, with the reason.
     """
-    if model not in UNSEEN_USERS:
+    able = unseen_users()
+    if model not in able:
         raise ValueError(
             f"model: {model} has nothing for a user it was not trained on; models that score a user from a history: "
-            f"{', '.join(UNSEEN_USERS)}"
+            f"{', '.join(able)}"
         )
-    for key, value in UNSEEN_USERS[model].items():
+    for key, value in able[model].items():
         if settings.get(key) != value:
             raise ValueError(
                 f"model: {model} scores users it was not trained on with {key} {value!r} only, "
@@ -128,78 +107,60 @@ def check_unseen_users(model, settings):
             )
 
 
-def _merge_defaults(config_class):
-    """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
-    from recbole_edlae.data import user_split
-    from recbole_edlae.settings.comments import check_model_settings, check_validation
-    from recbole_edlae.settings.rules import check_rules
-
-    stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
-    if hasattr(stock_load, "recbole_edlae"):
-        return
-
-    @functools.wraps(stock_load)
-    def load(self, model, model_class, dataset):
-        stock_load(self, model, model_class, dataset)
-        if model in _defaults:
-            self._update_internal_config_dict(_defaults[model])
-
-    @functools.wraps(stock_final)
-    def final(self):
-        settings = stock_final(self)
-        if self.model in _defaults:
-            check_model_settings(_defaults[self.model], settings)
-            check_rules(settings)
-            check_validation(settings)
-        user_split.check(settings)
-        if user_split.asked_for(settings):
-            check_unseen_users(self.model, settings)
-        return settings
-
-    load.recbole_edlae = True
-    config_class._load_internal_config_dict, config_class._get_final_config_dict = load, final
+@functools.cache
+def own_models() -> dict[str, str]:
+    """Return name → YAML file of the models of this package."""
+    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml"))}
 
 
-def _ask_for_loader():
-    """RecBole picks data loaders by its own models' names; both places of that function now ask the model first."""
-    places = [importlib.import_module(name) for name in ("recbole.data.utils", "recbole.data")]
-    stock = places[0].get_dataloader
-    if hasattr(stock, "recbole_edlae"):
-        return
-
-    @functools.wraps(stock)
-    def get_dataloader(config, phase):
-        own = getattr(getattr(config, "model_class", None), "train_loader", None)
-        return own(config) if own is not None and phase == "train" else stock(config, phase)
-
-    get_dataloader.recbole_edlae = True
-    for place in places:
-        place.get_dataloader = get_dataloader
+def get_model(stock: Callable, model_name: str) -> type:
+    """Return the class of a model, as RecBole's function of that name."""
+    return model_class(model_name) if model_name in registered() else stock(model_name)
 
 
-def _collect_lean(trainer):
-    """Trainers of registered models collect the same numbers without a users x items matrix of integers."""
-    from recbole_edlae.evaluation.collector import LeanCollector
-
-    stock = trainer.Collector
-    if hasattr(stock, "recbole_edlae"):
-        return
-
-    @functools.wraps(stock)
-    def collector(config):
-        return (LeanCollector if config["model"] in _defaults else stock)(config)
-
-    collector.recbole_edlae = True
-    trainer.Collector = collector
+def get_trainer(stock: Callable, model_type: Any, model_name: str) -> type:
+    """Return the trainer of a model, as RecBole's function of that name."""
+    trainer = getattr(model_class(model_name), "trainer", None) if model_name in registered() else None
+    return stock(model_type, model_name) if trainer is None else trainer
 
 
-def _register_in_children(quick_start):
-    """``nproc > 1`` spawns children that import what they unpickle: a function of this module, and so the models."""
-    if quick_start.run_recboles is not run_recboles:
-        run_recboles.stock = quick_start.run_recboles
-        quick_start.run_recboles = run_recboles
+def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
+    """Return the loader of a phase as RecBole's function of that name, which asks the model first."""
+    own = getattr(getattr(config, "model_class", None), "train_loader", None)
+    return own(config) if own is not None and phase == "train" else stock(config, phase)
 
 
-def run_recboles(rank, *args):
-    """RecBole's function of that name, in a process where this package has been imported."""
-    return run_recboles.stock(rank, *args)
+def load_internal_config_dict(stock: Callable, config: Any, model: str, model_class: type, dataset: str) -> None:
+    """Load RecBole's default settings, and right after them a registered model's."""
+    stock(config, model, model_class, dataset)
+    if model in registered():
+        config._update_internal_config_dict(registered()[model])
+
+
+def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
+    """Return RecBole's final settings, those of registered models and of user splits checked."""
+    settings = stock(config)
+    if config.model in registered():
+        check_model_settings(registered()[config.model], settings)
+        check_rules(settings)
+        check_validation(settings)
+    user_split.check(settings)
+    if user_split.asked_for(settings):
+        check_unseen_users(config.model, settings)
+    return settings
+
+
+def collector(stock: Callable, config: Any) -> Any:
+    """Return RecBole's collector; that of a registered model needs no users x items matrix of integers."""
+    return (LeanCollector if config["model"] in registered() else stock)(config)
+
+
+def run_recboles(stock: Callable) -> Callable:
+    """Return what RecBole starts in the children of ``nproc > 1``: unpickling it imports this package."""
+    return run_in_child
+
+
+def run_in_child(rank: int, *arguments: Any) -> Any:
+    """Run RecBole's ``run_recboles`` in a process where this package has been imported."""
+    importlib.import_module("recbole.quick_start.quick_start")
+    return hook.stock("recbole.quick_start.quick_start", "run_recboles")(rank, *arguments)

@@ -1,40 +1,416 @@
-"""Replace functions of RecBole by ones that are given the stock function first."""
+"""The table of all that is changed in RecBole, and nothing outside of RecBole is: what, why, and when it can go.
 
-import functools
-import importlib
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. Rows of one
+attribute apply in the order of the table, each to what those before have made of it. ``python -m
+recbole_edlae.integration.patches`` prints the table as docs/recbole.md has it.
+
+NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
+them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
+``Config`` sets ``numpy.float`` and the like, on which its metrics and its users' models rely; and while
+``recbole.quick_start`` is being imported, for which it asks for ray, ``sys.modules`` has a stand-in for ray.
+"""
+
+from typing import NamedTuple
 
 
 class Patch(NamedTuple):
-    """One function of RecBole that is replaced."""
+    """One row: an object of RecBole's and what takes its place.
+
+    ``kind`` says how: ``call`` hands each call to the replacement, with the stock function as first argument; ``value``
+    puts in place what the replacement returns for the stock object; ``import`` enters the replacement, a context
+    manager, while the module is imported.
+    """
 
     module: str
-    attribute: str  # dotted: "Dataset.sort"
-    replacement: Callable  # called with the stock function and then its arguments
+    attribute: str  # "Dataset.sort" of a class, "tune" of the module, "metrics_dict[liangrecall]" of a dict
+    replacement: str  # "module:function"
     why: str
-    until: str  # when it can go
+    until: str  # when the row can go
+    kind: str = "call"
 
 
-def install(patches: Iterable[Patch]) -> None:
-    """Replace each function once, however often this is called; the stock one is its ``__wrapped__``."""
-    for patch in patches:
-        owner: Any = importlib.import_module(patch.module)
-        *path, name = patch.attribute.split(".")
-        for part in path:
-            owner = getattr(owner, part)
-        _wrap(owner, name, patch.replacement)
+def _rows(why: str, until: str, *rows: tuple[str, str, str], kind: str = "call") -> list[Patch]:
+    """Return rows with the same reason, each given as module inside RecBole, attribute and replacement."""
+    return [Patch(f"recbole.{module}", attribute, new, why, until, kind) for module, attribute, new in rows]
 
 
-def _wrap(owner: Any, name: str, replacement: Callable) -> None:
-    stock = getattr(owner, name)
-    key = f"{replacement.__module__}.{replacement.__qualname__}"
-    if key in getattr(stock, "replaced_by", ()):
-        return
+PATCHES: tuple[Patch, ...] = (
+    # RecBole on today's NumPy, SciPy, pandas, torch and ray. Nothing here changes a result.
+    *_rows(
+        "pandas 3 makes RecBole's fillna(inplace=True) a silent no-op",
+        "RecBole assigns what fillna returns",
+        ("data.dataset.dataset", "(import)", "recbole_edlae.integration.stack:refuse_pandas_3"),
+        kind="import",
+    ),
+    *_rows(
+        "imports ray, which is missing or fails on new NumPy and setuptools, and which runs outside Ray Tune "
+        "do not need",
+        "RecBole imports ray where it uses it",
+        ("quick_start.quick_start", "(import)", "recbole_edlae.integration.stack:ray_stand_in"),
+        kind="import",
+    ),
+    *_rows(
+        "ray >= 2.7 takes one dict and refuses outside a Tune session",
+        "RecBole calls ray.tune.report(metrics) inside sessions only",
+        ("quick_start.quick_start", "tune", "recbole_edlae.integration.stack:tune"),
+        kind="value",
+    ),
+    *_rows(
+        "torch >= 2.6 refuses the Config that RecBole's checkpoints pickle",
+        "RecBole passes weights_only=False itself",
+        ("quick_start.quick_start", "load_data_and_model", "recbole_edlae.integration.stack:load_data_and_model"),
+    ),
+    *_rows(
+        "torch >= 2.6 refuses the Config that RecBole's checkpoints pickle",
+        "RecBole passes weights_only=False itself",
+        ("trainer.trainer", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.general_recommender.convncf", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.general_recommender.nais", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.general_recommender.neumf", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.general_recommender.ract", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.context_aware_recommender.kd_dagfm", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        ("model.sequential_recommender.s3rec", "torch", "recbole_edlae.integration.stack:torch_for_recbole"),
+        kind="value",
+    ),
+    *_rows(
+        "SciPy 1.13 dropped dok_matrix._update, with which these models build their graphs",
+        "these models build a COO matrix",
+        ("model.general_recommender.gcmc", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.general_recommender.lightgcn", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.general_recommender.ncl", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.general_recommender.ngcf", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.general_recommender.spectralcf", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.knowledge_aware_recommender.kgin", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        ("model.knowledge_aware_recommender.mcclk", "sp", "recbole_edlae.integration.stack:sparse_for_recbole"),
+        kind="value",
+    ),
+    *_rows(
+        "pandas and torch warn of calls that RecBole's users cannot change",
+        "RecBole no longer makes these calls",
+        ("data.dataset.dataset", "Dataset._fill_nan", "recbole_edlae.integration.stack:without_future_warnings"),
+    ),
+    *_rows(
+        "pandas and torch warn of calls that RecBole's users cannot change",
+        "RecBole no longer makes these calls",
+        ("trainer.trainer", "amp", "recbole_edlae.integration.stack:amp_for_recbole"),
+        kind="value",
+    ),
+    *_rows(
+        "sets numpy.float and the like from names that NumPy 2 dropped",
+        "Config.compatibility_settings is gone",
+        (
+            "config.configurator",
+            "Config.compatibility_settings",
+            "recbole_edlae.integration.stack:compatibility_settings",
+        ),
+    ),
+    *_rows(
+        "calls .cpu() on counts, so that every beyond-accuracy metric crashes",
+        "RecBole tests for a tensor",
+        ("evaluator.collector", "Collector.get_data_struct", "recbole_edlae.integration.stack:get_data_struct"),
+    ),
+    *_rows(
+        "NumPy 2 prints its metrics as np.float64(0.2372)",
+        "Evaluator rounds to a float",
+        ("evaluator.evaluator", "Evaluator.evaluate", "recbole_edlae.integration.stack:evaluate"),
+    ),
+    # Where RecBole looks up what belongs to a model.
+    *_rows(
+        "finds models in RecBole's own folders only",
+        "RecBole asks the model, or has these models",
+        ("utils.utils", "get_model", "recbole_edlae.integration.models:get_model"),
+    ),
+    *_rows(
+        "finds trainers in RecBole's own module only",
+        "RecBole asks the model, or has these models",
+        ("utils.utils", "get_trainer", "recbole_edlae.integration.models:get_trainer"),
+    ),
+    *_rows(
+        "finds default settings in RecBole's own folder only",
+        "RecBole asks the model, or has these models",
+        (
+            "config.configurator",
+            "Config._load_internal_config_dict",
+            "recbole_edlae.integration.models:load_internal_config_dict",
+        ),
+    ),
+    *_rows(
+        "checks neither types and ranges of a model's settings nor user splits",
+        "RecBole asks the model, or has these models",
+        (
+            "config.configurator",
+            "Config._get_final_config_dict",
+            "recbole_edlae.integration.models:get_final_config_dict",
+        ),
+    ),
+    *_rows(
+        "chooses the loader of training by a list of RecBole's own models",
+        "RecBole asks the model, or has these models",
+        ("data.utils", "get_dataloader", "recbole_edlae.integration.models:get_dataloader"),
+    ),
+    *_rows(
+        "builds a users x items matrix of integers; the models here collect the same numbers without it",
+        "RecBole collects hits without a matrix",
+        ("trainer.trainer", "Collector", "recbole_edlae.integration.models:collector"),
+    ),
+    *_rows(
+        "children of nproc > 1 import recbole only: unpickling this function imports the package",
+        "RecBole asks the model, or has these models",
+        ("quick_start.quick_start", "run_recboles", "recbole_edlae.integration.models:run_recboles"),
+        kind="value",
+    ),
+    # A split of the users.
+    *_rows(
+        "splits interactions only",
+        "RecBole has a split by user",
+        ("data.dataset.dataset", "Dataset.build", "recbole_edlae.data.user_split:build"),
+    ),
+    *_rows(
+        "does not know the fold-in of held-out users",
+        "RecBole has a split by user",
+        ("data.utils", "create_samplers", "recbole_edlae.data.user_split:create_samplers"),
+    ),
+    *_rows(
+        "trains on all users",
+        "RecBole has a split by user",
+        ("data.utils", "get_dataloader", "recbole_edlae.data.user_split:get_dataloader"),
+    ),
+    *_rows(
+        "scores users from the matrix that it was trained on",
+        "RecBole has a split by user",
+        (
+            "model.general_recommender.admmslim",
+            "ADMMSLIM.__init__",
+            "recbole_edlae.data.user_split:then_score_histories",
+        ),
+        ("model.general_recommender.ease", "EASE.__init__", "recbole_edlae.data.user_split:then_score_histories"),
+        ("model.general_recommender.itemknn", "ItemKNN.__init__", "recbole_edlae.data.user_split:then_score_histories"),
+        (
+            "model.general_recommender.slimelastic",
+            "SLIMElastic.__init__",
+            "recbole_edlae.data.user_split:then_score_histories",
+        ),
+    ),
+    # What RecBole reads, splits and samples wrongly.
+    *_rows(
+        "some texts of settings end in a traceback",
+        "RecBole catches all that eval raises",
+        ("config.configurator", "Config._convert_config_dict", "recbole_edlae.settings.files:convert_config_dict"),
+    ),
+    *_rows(
+        "passes over values with = in them",
+        "RecBole splits at the first =",
+        ("config.configurator", "Config._load_cmd_line", "recbole_edlae.settings.files:load_cmd_line"),
+    ),
+    *_rows(
+        "its two engines read files differently, and some tokens as missing",
+        "RecBole reads tokens as written",
+        ("data.dataset.dataset", "Dataset._load_feat", "recbole_edlae.data.reading:load_feat"),
+    ),
+    *_rows(
+        "leaves out interactions without a word",
+        "RecBole counts them",
+        (
+            "data.dataset.dataset",
+            "Dataset._filter_inter_by_user_or_item",
+            "recbole_edlae.data.reading:filter_inter_by_user_or_item",
+        ),
+    ),
+    *_rows(
+        "keeps times in float32, in steps of 128 seconds",
+        "RecBole keeps times in float64",
+        ("data.dataset.dataset", "Dataset._normalize", "recbole_edlae.data.time_order:normalize"),
+        (
+            "data.dataset.dataset",
+            "Dataset._dataframe_to_interaction",
+            "recbole_edlae.data.time_order:dataframe_to_interaction",
+        ),
+    ),
+    *_rows(
+        "keeps times in float32: the times of the file go along",
+        "RecBole keeps times in float64",
+        ("data.interaction", "Interaction.__getitem__", "recbole_edlae.data.time_order:getitem"),
+        ("data.interaction", "Interaction._reindex", "recbole_edlae.data.time_order:reindex"),
+    ),
+    *_rows(
+        "sorts by rounded times",
+        "RecBole keeps times in float64",
+        ("data.interaction", "Interaction.sort", "recbole_edlae.data.time_order:sort_interaction"),
+    ),
+    *_rows(
+        "sorts by rounded times, equal ones by the order of lines",
+        "RecBole has a rule for equal times",
+        ("data.dataset.dataset", "Dataset.sort", "recbole_edlae.data.time_order:sort_dataset"),
+    ),
+    *_rows(
+        "applies what it found for sorted rows to unsorted ones",
+        "RecBole sorts before it splits",
+        ("data.dataset.dataset", "Dataset.time_based_split", "recbole_edlae.data.time_order:time_based_split"),
+    ),
+    *_rows(
+        "repeated pairs end in both training and test",
+        "RecBole merges repeats where repeatable is False",
+        ("data.dataset.dataset", "Dataset.build", "recbole_edlae.data.repeats:build"),
+    ),
+    *_rows(
+        "does not say that a part has no interactions",
+        "RecBole says so",
+        ("data.utils", "create_samplers", "recbole_edlae.data.parts:create_samplers"),
+    ),
+    *_rows(
+        "refuses users with all items for models that draw nothing",
+        "RecBole looks for users with all items where it draws",
+        ("sampler.sampler", "Sampler.get_used_ids", "recbole_edlae.data.sampler:get_used_ids"),
+    ),
+    *_rows(
+        "does not name the user who has all items",
+        "RecBole looks for users with all items where it draws",
+        ("data.dataloader.general_dataloader", "TrainDataLoader.__init__", "recbole_edlae.data.sampler:train_loader"),
+    ),
+    *_rows(
+        "draws negatives for models that do not use them",
+        "RecBole looks for users with all items where it draws",
+        (
+            "data.dataloader.abstract_dataloader",
+            "NegSampleDataLoader._set_neg_sample_args",
+            "recbole_edlae.data.sampler:set_neg_sample_args",
+        ),
+    ),
+    *_rows(
+        "draws without end where there is nothing to draw",
+        "RecBole looks for users with all items where it draws",
+        ("sampler.sampler", "Sampler.sample_by_user_ids", "recbole_edlae.data.sampler:sample_by_user_ids"),
+        ("sampler.sampler", "RepeatableSampler.sample_by_user_ids", "recbole_edlae.data.sampler:sample_by_user_ids"),
+        ("sampler.sampler", "SeqSampler.sample_neg_sequence", "recbole_edlae.data.sampler:sample_neg_sequence"),
+        ("data.transform", "MaskItemSequence._neg_sample", "recbole_edlae.data.sampler:mask_negative"),
+    ),
+    *_rows(
+        "the phases share one sampler and its settings",
+        "RecBole draws candidates once for a seed",
+        ("data.utils", "create_samplers", "recbole_edlae.data.candidates:create_samplers"),
+    ),
+    *_rows(
+        "candidates follow from the random numbers of training and the order of lines, so that every model "
+        "is tested on others",
+        "RecBole draws candidates once for a seed",
+        ("sampler.sampler", "Sampler._uni_sampling", "recbole_edlae.data.candidates:uni_sampling"),
+        ("sampler.sampler", "Sampler._get_candidates_list", "recbole_edlae.data.candidates:get_candidates_list"),
+        ("sampler.sampler", "RepeatableSampler._uni_sampling", "recbole_edlae.data.candidates:uni_sampling"),
+        (
+            "sampler.sampler",
+            "RepeatableSampler._get_candidates_list",
+            "recbole_edlae.data.candidates:get_candidates_list",
+        ),
+    ),
+    *_rows(
+        "does not name the user who has all items",
+        "RecBole draws candidates once for a seed",
+        (
+            "data.dataloader.general_dataloader",
+            "NegSampleEvalDataLoader.__init__",
+            "recbole_edlae.data.candidates:eval_loader",
+        ),
+    ),
+    *_rows(
+        "candidates follow from the random numbers of training and the order of lines, so that every model "
+        "is tested on others",
+        "RecBole draws candidates once for a seed",
+        (
+            "data.dataloader.general_dataloader",
+            "NegSampleEvalDataLoader._neg_sampling",
+            "recbole_edlae.data.candidates:neg_sampling",
+        ),
+    ),
+    # Metrics, and lists that are longer than the catalog.
+    *_rows(
+        "fails after the training where topk exceeds the number of items",
+        "RecBole takes topk beyond the number of items",
+        (
+            "evaluator.collector",
+            "Collector.eval_batch_collect",
+            "recbole_edlae.evaluation.collector:eval_batch_collect",
+        ),
+        ("evaluator.collector", "Collector.get_data_struct", "recbole_edlae.evaluation.collector:get_data_struct"),
+        ("evaluator.metrics", "AveragePopularity.topk_result", "recbole_edlae.evaluation.collector:topk_result"),
+        ("evaluator.metrics", "TailPercentage.topk_result", "recbole_edlae.evaluation.collector:topk_result"),
+    ),
+    *_rows(
+        "does not say before the training that topk exceeds the number of items",
+        "RecBole takes topk beyond the number of items",
+        ("data.utils", "create_samplers", "recbole_edlae.evaluation.collector:create_samplers"),
+    ),
+    *_rows(
+        "has no Recall that divides by min(k, positives), as Liang et al. measure it",
+        "RecBole has that metric",
+        ("evaluator.register", "metrics_dict[liangrecall]", "recbole_edlae.evaluation.liang:metric"),
+        ("evaluator.register", "metric_types[liangrecall]", "recbole_edlae.evaluation.liang:metric_type"),
+        ("evaluator.register", "metric_information[liangrecall]", "recbole_edlae.evaluation.liang:metric_information"),
+        kind="value",
+    ),
+    # Checkpoints that know their data.
+    *_rows(
+        "a model does not know which data it was built on",
+        "RecBole stores and compares the tokens itself",
+        (
+            "model.abstract_recommender",
+            "GeneralRecommender.__init__",
+            "recbole_edlae.integration.checkpoints:then_note",
+        ),
+        (
+            "model.abstract_recommender",
+            "SequentialRecommender.__init__",
+            "recbole_edlae.integration.checkpoints:then_note",
+        ),
+        (
+            "model.abstract_recommender",
+            "KnowledgeRecommender.__init__",
+            "recbole_edlae.integration.checkpoints:then_note",
+        ),
+        (
+            "model.abstract_recommender",
+            "ContextRecommender.__init__",
+            "recbole_edlae.integration.checkpoints:then_note",
+        ),
+    ),
+    *_rows(
+        "loads weights onto other data, where they belong to other items",
+        "RecBole stores and compares the tokens itself",
+        (
+            "model.abstract_recommender",
+            "AbstractRecommender.load_state_dict",
+            "recbole_edlae.integration.checkpoints:load_state_dict",
+        ),
+    ),
+    *_rows(
+        "does not store the tokens, and leaves half a file where it is interrupted",
+        "RecBole stores and compares the tokens itself",
+        ("trainer.trainer", "Trainer._save_checkpoint", "recbole_edlae.integration.checkpoints:save_checkpoint"),
+    ),
+    *_rows(
+        "a refused checkpoint changes the trainer",
+        "RecBole stores and compares the tokens itself",
+        ("trainer.trainer", "Trainer.resume_checkpoint", "recbole_edlae.integration.checkpoints:resume_checkpoint"),
+    ),
+    *_rows(
+        "fails for users without items in the test part",
+        "FullSortEvalDataLoader notes the history of every user",
+        ("utils.case_study", "full_sort_scores", "recbole_edlae.integration.case_study:full_sort_scores"),
+    ),
+)
 
-    @functools.wraps(stock)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        return replacement(stock, *arguments, **options)
 
-    wrapped.replaced_by = (*getattr(stock, "replaced_by", ()), key)
-    setattr(owner, name, wrapped)
+def as_markdown() -> str:
+    """Return the table for the page "RecBole on a current stack", rows with the same reason as one."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for patch in PATCHES:
+        name = patch.module if patch.kind == "import" else f"{patch.module}.{patch.attribute}"
+        names = rows.setdefault((patch.why, patch.until), [])
+        if f"`{name}`" not in names:
+            names.append(f"`{name}`")
+    lines = ["| in RecBole | as it is there | can go when |", "|---|---|---|"]
+    lines += [f"| {', '.join(names)} | {why} | {until} |" for (why, until), names in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

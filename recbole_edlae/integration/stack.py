@@ -1,143 +1,197 @@
-"""RecBole 1.2.1 on current numpy, scipy, pandas, torch and ray: one function per break, in the order RecBole hits them.
+"""What the table of patches puts in place so that RecBole 1.2.1 runs on today's NumPy, SciPy, pandas, torch and ray.
 
-Each does nothing where nothing is broken, and says when it can go. None of them alters a result.
+None of it changes a result. Where RecBole calls another package in a way that the package no longer has, RecBole's
+module gets a namespace of its own under that package's name; the package itself stays as it is.
 """
 
+import contextlib
+import functools
 import importlib
+import importlib.metadata
+import logging
+import os
 import sys
 import types
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-import pandas as pd
-import scipy.sparse as sp
 import torch
 
-import recbole_edlae.integration.hook
+from recbole_edlae.serving import saved
 
 
-def before_import():
-    """What has to happen before RecBole's modules can be imported: this, and the repairs that autoload makes."""
-    pandas_3()
-    recbole_edlae.integration.hook.arm()
+class Namespace(types.ModuleType):
+    """A module as RecBole's code is to see it: some names of its own, all others the real module's."""
+
+    def __init__(self, module: types.ModuleType, **names: Any) -> None:
+        super().__init__(module.__name__, doc=module.__doc__)
+        vars(self).update(names, _module=module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(vars(self)["_module"], name)
 
 
-def after_import():
-    """What is changed in RecBole's modules once they are there."""
-    recbole_edlae.integration.hook.remove_ray_stand_in()
-    ray_report()
-    dok_update()
-    collector_counts()
-    plain_results()
-    deprecation_noise()
+@contextlib.contextmanager
+def refuse_pandas_3() -> Iterator[None]:
+    """Refuse to import RecBole's datasets under pandas 3.
 
+    Under its copy on write, RecBole's ``frame[field].fillna(..., inplace=True)`` does nothing: missing values stay NaN
+    and sequence fields crash. No wrapper can tell which of RecBole's chained calls were meant.
 
-def pandas_3():
-    """pandas 3 (copy on write) turns RecBole's ``frame[field].fillna(..., inplace=True)`` into a silent no-op.
-
-    Missing values would stay NaN and sequence fields crash; no wrapper can tell which calls were meant, so refuse.
-    Can go when RecBole assigns what fillna returns.
+    Raises:
+        ImportError: pandas 3 or later is installed.
     """
-    if int(pd.__version__.split(".")[0]) >= 3:
+    version = importlib.metadata.version("pandas")
+    if int(version.partition(".")[0]) >= 3:
         raise ImportError(
-            f"RecBole 1.2.1 silently leaves missing values in the data under pandas {pd.__version__}; "
+            f"RecBole 1.2.1 silently leaves missing values in the data under pandas {version}; "
             "install an older one: pip install 'pandas<3'"
         )
+    yield
 
 
-def read_checkpoint(stock_load, file, *args, **kwargs):
-    """torch.load for calls from inside RecBole; everybody else's keep torch's safe default.
+@contextlib.contextmanager
+def ray_stand_in() -> Iterator[None]:
+    """Answer ``from ray import tune`` while ``recbole.quick_start`` is being imported, without importing ray.
 
-    RecBole's checkpoints pickle its Config, which torch.load (≥ 2.6) refuses; and they remember a device that this
-    machine may not have. Raises ValueError, naming the file, when it is not a readable checkpoint of RecBole's. Its
-    weights remember the file and what they were trained on, which is checked where a model loads them.
-    Can go when RecBole passes ``weights_only=False`` itself.
+    RecBole needs ray in Tune sessions only, and :func:`tune` looks for it there. The import would take a second, and
+    ray 2.6.3, the newest that RecBole's requirements allow, fails on new versions of NumPy and setuptools.
     """
-    kwargs.setdefault("weights_only", False)
-    on_gpu = torch.cuda.is_available()
-    if not on_gpu and not args:
-        kwargs["map_location"] = "cpu"
+    if "ray" in sys.modules:
+        yield
+        return
+    stand_in = types.ModuleType("ray", doc="Stands in for ray while recbole.quick_start is imported.")
+    stand_in.tune = types.ModuleType("ray.tune")  # type: ignore[attr-defined]
+    sys.modules["ray"] = stand_in
     try:
-        checkpoint = stock_load(file, *args, **kwargs)
+        yield
+    finally:
+        if sys.modules.get("ray") is stand_in:
+            del sys.modules["ray"]
+
+
+def tune(stock: Any) -> types.SimpleNamespace:
+    """Return what RecBole uses of ``ray.tune``."""
+    return types.SimpleNamespace(report=report)
+
+
+def report(**metrics: Any) -> None:
+    """Report metrics to Ray Tune; outside of a Tune session, where ray may be missing, do nothing."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return
+    ray_tune = importlib.import_module("ray.tune")
+    if tuple(map(int, ray.__version__.split(".")[:2])) < (2, 7):
+        ray_tune.report(**metrics)
+    else:
+        ray_tune.report(metrics)
+
+
+def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) -> Any:
+    """Return what ``torch.load`` reads from a checkpoint of RecBole's, which pickles its Config.
+
+    torch.load refuses such files from version 2.6 on; and they remember a device that this machine may not have. The
+    weights remember the file and what they were trained on, which is checked where a model loads them. A checkpoint is
+    a pickle, which can run any code: open those only whose origin you trust.
+
+    Args:
+        file: Path of the checkpoint.
+        arguments: Further ones of ``torch.load``.
+        options: Further ones of ``torch.load``.
+
+    Raises:
+        ValueError: The file is not a readable checkpoint of RecBole's; the message names it.
+        OSError: The file is missing or cannot be read.
+    """
+    options.setdefault("weights_only", False)
+    on_gpu = torch.cuda.is_available()
+    if not on_gpu and not arguments:
+        options["map_location"] = "cpu"
+    try:
+        content = torch.load(file, *arguments, **options)
     except (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, AttributeError, MemoryError):
-        raise  # says what is the matter itself
+        raise  # these say themselves what is wrong
     except Exception as error:  # torch's three file formats fail in a dozen ways
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
-    checkpoint = importlib.import_module("recbole_edlae.serving.saved").checked(checkpoint, file)
+    checkpoint = saved.checked(content, file)
     if "config" in checkpoint and not on_gpu:
         checkpoint["config"]["device"] = torch.device("cpu")
     return checkpoint
 
 
-def dok_update():
-    """scipy 1.13 dropped ``dok_matrix._update``, with which LightGCN, NGCF, NCL and others build their graphs.
-
-    Can go when those models build a COO matrix.
-    """
-    if not hasattr(sp.dok_matrix, "_update"):
-        sp.dok_matrix._update = lambda self, entries: self._dict.update(entries)
+def torch_for_recbole(stock: types.ModuleType) -> Namespace:
+    """Return torch as RecBole's modules see it: ``load`` reads RecBole's checkpoints."""
+    return Namespace(stock, load=read_checkpoint)
 
 
-def collector_counts():
-    """``Collector.get_data_struct`` calls ``.cpu()`` on counts too, so every beyond-accuracy metric crashes.
+def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple:
+    """Return what RecBole's function of that name returns, which imports torch by itself and so is written anew here.
 
-    Can go with RecBole's next release after 1.2.1 that tests for a tensor.
-    """
-    collector = importlib.import_module("recbole.evaluator.collector").Collector
-    stock = collector.get_data_struct
-    if hasattr(stock, "recbole_edlae"):
-        return
-
-    def get_data_struct(self):
-        data = self.data_struct._data_dict
-        counts = {key: data.pop(key) for key in list(data) if not isinstance(data[key], torch.Tensor)}
-        returned = stock(self)
-        data.update(counts)
-        returned._data_dict.update(counts)
-        return returned
-
-    get_data_struct.recbole_edlae = True
-    collector.get_data_struct = get_data_struct
-
-
-def plain_results():
-    """numpy 2 prints RecBole's metrics as ``np.float64(0.2372)``: a result is made of plain floats.
-
-    Can go when ``Evaluator`` rounds to a float.
-    """
-    evaluator = importlib.import_module("recbole.evaluator.evaluator").Evaluator
-    stock = evaluator.evaluate
-    if hasattr(stock, "recbole_edlae") or repr(np.float64(0)) == "0.0":
-        return
-
-    def evaluate(self, dataobject):
-        return type(result := stock(self, dataobject))((name, float(value)) for name, value in result.items())
-
-    evaluate.recbole_edlae = True
-    evaluator.evaluate = evaluate
-
-
-def ray_report():
-    """``tune.report(**metrics)``: ray ≥ 2.7 takes one dict, and refuses outside a Tune session.
-
-    Can go when RecBole calls ``ray.tune.report(metrics)`` inside sessions only.
+    Returns:
+        Config, model, dataset and the loaders of training, validation and test.
     """
     quick_start = importlib.import_module("recbole.quick_start.quick_start")
-    ray = sys.modules.get("ray")
-    if ray is None or tuple(map(int, ray.__version__.split(".")[:2])) >= (2, 7):
-        quick_start.tune = types.SimpleNamespace(report=_report)
+    checkpoint = read_checkpoint(model_file)
+    config = checkpoint["config"]
+    config.compatibility_settings()  # a Config that is unpickled has not called it, and RecBole's metrics rely on it
+    quick_start.init_seed(config["seed"], config["reproducibility"])
+    quick_start.init_logger(config)
+    logger = logging.getLogger()
+    logger.info(config)
+    dataset = quick_start.create_dataset(config)
+    logger.info(dataset)
+    loaders = quick_start.data_preparation(config, dataset)
+    quick_start.init_seed(config["seed"], config["reproducibility"])
+    model = quick_start.get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
+    model.load_state_dict(checkpoint["state_dict"])
+    model.load_other_parameter(checkpoint.get("other_parameter"))
+    return config, model, dataset, *loaders
 
 
-def _report(**metrics):
-    ray = sys.modules.get("ray")
-    if ray is None or not ray.is_initialized():
-        return
-    from ray import tune
+def sparse_for_recbole(stock: types.ModuleType) -> Namespace:
+    """Return scipy.sparse as RecBole's graph models see it: ``dok_matrix`` has the method ``_update`` of old."""
 
-    tune.report(metrics)
+    class dok_matrix(stock.dok_matrix):  # type: ignore[name-defined]
+        def _update(self, entries: dict[tuple[int, int], float]) -> None:
+            self._dict.update(entries)
+
+    return Namespace(stock, dok_matrix=stock.dok_matrix if hasattr(stock.dok_matrix, "_update") else dok_matrix)
 
 
-def deprecation_noise():
-    """FutureWarnings about RecBole's own lines (torch.cuda.amp, chained fillna): its users cannot act on them."""
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")
+def without_future_warnings(stock: Callable, *arguments: Any) -> Any:
+    """Call a function of RecBole's without the FutureWarnings of its own lines."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return stock(*arguments)
+
+
+def amp_for_recbole(stock: types.ModuleType) -> Namespace:
+    """Return torch.cuda.amp as RecBole's trainers see it: the same classes by the names that torch has for them now."""
+    scaler = functools.partial(torch.amp.GradScaler, "cuda")
+    return Namespace(stock, GradScaler=scaler, autocast=functools.partial(torch.amp.autocast, "cuda"))
+
+
+def compatibility_settings(stock: Callable, config: Any) -> None:
+    """Set the names that RecBole's method of that name sets in NumPy, whichever of their sources NumPy still has."""
+    names = {"bool": "bool_", "int": "int_", "float": "float64", "complex": "complex128", "object": "object_"}
+    for name, source in (names | {"str": "str_", "long": "int_", "unicode": "str_"}).items():
+        setattr(np, name, getattr(np, source))
+
+
+def get_data_struct(stock: Callable, collector: Any) -> Any:
+    """Return RecBole's collected data; counts, which are no tensors, stay on no device."""
+    collected = collector.data_struct._data_dict
+    counts = {key: collected.pop(key) for key in list(collected) if not isinstance(collected[key], torch.Tensor)}
+    returned = stock(collector)
+    collected.update(counts)
+    returned._data_dict.update(counts)
+    return returned
+
+
+def evaluate(stock: Callable, evaluator: Any, collected: Any) -> dict[str, float]:
+    """Return RecBole's metrics as plain floats, which print as numbers."""
+    result = stock(evaluator, collected)
+    return type(result)((name, float(value)) for name, value in result.items())

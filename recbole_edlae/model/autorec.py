@@ -5,9 +5,17 @@ Reference:
     Suvash Sedhain et al. "AutoRec: Autoencoders Meet Collaborative Filtering" in WWW 2015.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import scipy.sparse as sp
 import torch
+import torch.nn.functional as F
+from recbole.config import Config
 from recbole.data.dataloader import UserDataLoader
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
@@ -16,6 +24,7 @@ from recbole_edlae.data.item_dataloader import ItemDataLoader
 from recbole_edlae.data.training_users import training_users
 from recbole_edlae.model.errors import check_loss, check_scores
 from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
+from recbole_edlae.model.paper import Paper
 from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
 from recbole_edlae.nn.losses import squared
 from recbole_edlae.nn.rows import Rows
@@ -33,8 +42,19 @@ class AutoRec(HistoryMixin, GeneralRecommender):
     """
 
     input_type = InputType.POINTWISE
+    unseen_users: Mapping[str, Any] | None = {"based_on": "user"}
+    paper = Paper(
+        title="AutoRec: Autoencoders Meet Collaborative Filtering",
+        authors="Suvash Sedhain, Aditya Krishna Menon, Scott Sanner and Lexing Xie",
+        venue="WWW",
+        year=2015,
+        link="https://doi.org/10.1145/2740908.2742726",
+    )
+    search_space = """
+        reg_weight choice [0.3,1.0,3.0]
+    """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         choose("based_on", config["based_on"], LOADERS)
         choose("feedback", config["feedback"], dict.fromkeys(FEEDBACK))
@@ -42,7 +62,7 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         self.reg_weight = config["reg_weight"]
         self.rest = 1.0 if config["feedback"] == "implicit" else 0.0
 
-        def read(data):
+        def read(data: Dataset) -> sp.csr_matrix:
             return binary_interactions(data) if self.rest else mean_ratings(data, config["RATING_FIELD"])
 
         training, matrix = interactions_and_histories(dataset, read)
@@ -56,24 +76,24 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         self.network = AutoEncoder(width, [], config["latent_dimension"], latent_activation=config["latent_activation"])
 
     @staticmethod
-    def train_loader(config):
-        r"""Class of the data loader of training, for ``get_dataloader``: batches of users or of items."""
+    def train_loader(config: Config) -> type[UserDataLoader]:
+        r"""Return the class of the data loader of training, for ``get_dataloader``: batches of users or of items."""
         return choose("based_on", config["based_on"], LOADERS)
 
-    def rows(self, row):
-        r"""Rows of some users, or of some items in an item-based model."""
+    def rows(self, row: torch.Tensor) -> Rows:
+        r"""Return the rows of some users, or of some items in an item-based model."""
         position, count = self.positions(row)
         return Rows(self.indices[position], count, self.values[position])
 
-    def calculate_loss(self, interaction):
+    def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
         rows = self.rows(interaction[self.ITEM_ID if self.item_based else self.USER_ID])
         scores = self.network(rows).to(rows.values.dtype)
         # the loss is a mean over rows, the paper's ½ λ ‖weights‖² is one of their sum
         l2 = self.reg_weight / (2 * self.n_rows) * squared_weights(self.network)
         return check_loss(squared(scores, rows, 1.0, self.rest).mean() + l2, "AutoRec")
 
-    def score(self, items, count, values=None):
-        r"""Scores of all items for histories given one after the other, also of users unseen in training.
+    def score(self, items: torch.Tensor, count: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
+        r"""Score all items for histories given one after the other, also of users unseen in training.
 
         Args:
             items (torch.LongTensor): Item ids, shape: [total]
@@ -90,18 +110,23 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         values = torch.ones(len(items), device=items.device) if values is None else values - self.mean
         return self.network(Rows(items, count, values)) + self.mean
 
-    def item_embedding(self):
-        r"""Item embeddings of a user-based model: the weights of the decoder's last layer, shape: [n_items, size]"""
+    def item_embedding(self) -> torch.Tensor:
+        r"""Return the decoder's last weights, a user-based model's item embeddings, shape: [n_items, size]"""
         return self.network.decoder.columns
 
-    def predict(self, interaction):
+    def similarity(self, item: int) -> torch.Tensor:
+        r"""Return the cosines of all items' embeddings with one item's, shape: [n_items]"""
+        embedding = self.item_embedding()
+        return F.cosine_similarity(embedding, embedding[item], dim=1)
+
+    def predict(self, interaction: Interaction) -> torch.Tensor:
         row, column = interaction[self.USER_ID], interaction[self.ITEM_ID]
         if self.item_based:
             row, column = column, row
         row, of_pair = row.unique(return_inverse=True)
         return self.network.decoder.at(self.network.encode(self.rows(row))[of_pair], column) + self.mean
 
-    def full_sort_predict(self, interaction):
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         user = interaction[self.USER_ID]
         if not self.item_based:
             return check_scores(self.network(self.rows(user)) + self.mean, "AutoRec").view(-1)
@@ -110,8 +135,8 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         return check_scores(weight[user] @ hidden.T + bias[user, None] + self.mean, "AutoRec").view(-1)
 
 
-def mean_ratings(dataset, field):
-    r"""The dataset's users x items matrix of ratings, the mean where a pair has several."""
+def mean_ratings(dataset: Dataset, field: str) -> sp.csr_matrix:
+    r"""Return the dataset's users x items matrix of ratings, the mean where a pair has several."""
     if field not in dataset.inter_feat:
         raise ValueError(
             f"feedback rating needs the field {field} of the interactions: name it in load_col and RATING_FIELD, "

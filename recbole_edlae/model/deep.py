@@ -4,9 +4,16 @@ Deep autoencoders
 What DeepAE and DeepVAE share: the users' histories as sparse rows, their corruption, and the scores of a network.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import torch
+import torch.nn.functional as F
+from recbole.config import Config
 from recbole.data.dataloader import UserDataLoader
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
@@ -15,7 +22,7 @@ from recbole_edlae.model.errors import check_loss, check_scores, in_words_of_set
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.nn.rows import Rows, binary_rows
 from recbole_edlae.solvers._gram import activity_weight
 
 
@@ -27,8 +34,9 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
     """
 
     input_type = InputType.POINTWISE
+    unseen_users: Mapping[str, Any] | None = {}
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.normalize_input = config["normalize_input"]
         self.dropout_prob = config["dropout_prob"]
@@ -44,30 +52,32 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         self.register_buffer("user_weight", torch.from_numpy(weight).float(), persistent=False)
 
     @staticmethod
-    def train_loader(config):
-        r"""Class of the data loader of training, for ``get_dataloader``: batches of users."""
+    def train_loader(config: Config) -> type[UserDataLoader]:
+        r"""Return the class of the data loader of training, for ``get_dataloader``: batches of users."""
         return UserDataLoader
 
-    def input(self, rows):
-        r"""Binary rows as the network reads them."""
+    def input(self, rows: Rows) -> Rows:
+        r"""Return binary rows as the network reads them."""
         return rows.unit_length() if self.normalize_input else rows
 
-    def calculate_loss(self, interaction):
+    def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
         user = interaction[self.USER_ID]
         rows = binary_rows(*self.history(user))
         corrupted, dropped = dropout(self.input(rows), self.dropout_prob)
         corrupted = gaussian(corrupted, self.noise_std, self.n_items)
         weight, rest = entry_weights(dropped, self.dropout_prob, self.emphasis)
 
-        def reconstruction(code):
+        def reconstruction(code: torch.Tensor) -> torch.Tensor:
             scores = self.network.decoder(code).to(rows.values.dtype)  # mixed precision ends here
             return self.loss(scores, rows, weight, rest)
 
         row_loss, penalty = self.row_loss(corrupted, reconstruction)
         return check_loss((self.user_weight[user] * row_loss).mean() + penalty, type(self).__name__)
 
-    def row_loss(self, rows, reconstruction):
-        r"""What training minimises.
+    def row_loss(
+        self, rows: Rows, reconstruction: Callable[[torch.Tensor], torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        r"""Return what training minimizes.
 
         Args:
             rows (Rows): Corrupted histories.
@@ -78,8 +88,8 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         raise NotImplementedError
 
-    def score(self, items, count):
-        r"""Scores of all items for histories given one after the other, as from :meth:`history`.
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        r"""Score all items for histories given one after the other, as from :meth:`history`.
 
         They may be histories of users unseen in training.
 
@@ -88,18 +98,23 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         return check_scores(self.network.decoder(self.code(items, count)), type(self).__name__)
 
-    def code(self, items, count):
-        r"""Latent codes of histories given one after the other, shape: [len(count), k]"""
+    def code(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        r"""Return the latent codes of histories given one after the other, shape: [len(count), k]"""
         return self.network.encode(self.input(binary_rows(items, count)))
 
-    def item_embedding(self):
-        r"""Item embeddings: the weights of the decoder's last layer, shape: [n_items, size]"""
+    def item_embedding(self) -> torch.Tensor:
+        r"""Return the item embeddings: the weights of the decoder's last layer, shape: [n_items, size]"""
         return self.network.decoder.columns
 
-    def predict(self, interaction):
+    def similarity(self, item: int) -> torch.Tensor:
+        r"""Return the cosines of all items' embeddings with one item's, shape: [n_items]"""
+        embedding = self.item_embedding()
+        return F.cosine_similarity(embedding, embedding[item], dim=1)
+
+    def predict(self, interaction: Interaction) -> torch.Tensor:
         user, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
         code = self.code(*self.history(user))
         return self.network.decoder.at(code[of_pair], interaction[self.ITEM_ID])
 
-    def full_sort_predict(self, interaction):
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         return self.score(*self.history(interaction[self.USER_ID])).view(-1)

@@ -7,9 +7,15 @@ Reference:
     Yuri Burda et al. "Importance Weighted Autoencoders" in ICLR 2016.
 """
 
+from collections.abc import Callable
+
 import torch
+from recbole.config import Config
+from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.deep import DeepAutoEncoder
+from recbole_edlae.model.paper import Paper
+from recbole_edlae.nn.rows import Rows
 from recbole_edlae.nn.variational import VariationalAutoEncoder, negative_bound
 
 
@@ -20,7 +26,18 @@ class DeepVAE(DeepAutoEncoder):
 
     """
 
-    def __init__(self, config, dataset):
+    paper = Paper(
+        title="Variational Autoencoders for Collaborative Filtering",
+        authors="Dawen Liang, Rahul G. Krishnan, Matthew D. Hoffman and Tony Jebara",
+        venue="WWW",
+        year=2018,
+        link="https://doi.org/10.1145/3178876.3186150",
+    )
+    search_space = """
+        anneal_cap choice [0.1,0.2,0.4]
+    """
+
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.anneal_cap = config["anneal_cap"]
         self.total_anneal_steps = config["total_anneal_steps"]
@@ -34,11 +51,13 @@ class DeepVAE(DeepAutoEncoder):
         )
 
     @property
-    def beta(self):
-        r"""Weight of the divergence now: it rises in a line to ``anneal_cap``."""
+    def beta(self) -> float:
+        r"""Weight of the divergence now: it rises linearly to ``anneal_cap``."""
         return self.anneal_cap * min(1.0, self.step.item() / max(1, self.total_anneal_steps))
 
-    def row_loss(self, rows, reconstruction):
+    def row_loss(
+        self, rows: Rows, reconstruction: Callable[[torch.Tensor], torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
         self.step += 1
         mean, log_variance = self.network.posterior(rows)
         settings = {"beta": self.beta, "samples": self.importance_samples}

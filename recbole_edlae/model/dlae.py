@@ -7,21 +7,32 @@ Reference:
     SIGIR 2023.
 """
 
-from recbole_edlae.model.linear import LinearAutoEncoder
-from recbole_edlae.solvers._full_rank import full_rank
-from recbole_edlae.solvers._low_rank import low_rank
+import torch
+from recbole.config import Config
+from recbole.data.dataset import Dataset
+
+from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.paper import STECK_2020
+from recbole_edlae.solvers import LowRank, full_rank, low_rank
 from recbole_edlae.solvers._parameters import check_rank
 
 
 class DLAE(LinearAutoEncoder):
     r"""DLAE is the linear denoising autoencoder, which reconstructs dropped and kept interactions alike, solved in
     closed form for all dropout masks at once. Its item weights have a diagonal, shrunk by the dropout and held below
-    ``diagonal_bound``, with which it is RDLAE. With a ``rank``, the weights are a product of two factors, penalised as
+    ``diagonal_bound``, with which it is RDLAE. With a ``rank``, the weights are a product of two factors, penalized as
     a product or, as weight decay does it, one by one.
 
     """
 
-    def __init__(self, config, dataset):
+    paper = STECK_2020
+    search_space = """
+        reg_weight choice [200.0,300.0,500.0,700.0]
+        dropout_prob choice [0.2,0.33,0.5,0.6,0.7]
+        user_weight_power choice [0.0,0.5,0.7]
+    """
+
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.diagonal_bound = config["diagonal_bound"]
         self.rank = config["rank"]
@@ -30,7 +41,7 @@ class DLAE(LinearAutoEncoder):
             check_rank(self.rank, self.n_items)
             self.matrices = 2  # the Gram matrix and an inverse
 
-    def solve(self, G, progress):
+    def solve(self, G: torch.Tensor, progress: Progress | None) -> torch.Tensor | LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         if self.rank is not None:
             return low_rank(G, self.rank, method=self.solver, **problem)

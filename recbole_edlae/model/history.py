@@ -4,8 +4,12 @@ Histories
 What every autoencoder here reads: rows of a sparse matrix, kept as they are in memory, taken out in batches.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+import scipy.sparse as sp
 import torch
+from recbole.data.dataset import Dataset
 
 from recbole_edlae.data.training_users import with_fold_in
 
@@ -13,7 +17,7 @@ from recbole_edlae.data.training_users import with_fold_in
 class HistoryMixin:
     r"""Keeps a CSR matrix in buffers that follow the model to its device and stay out of its checkpoints."""
 
-    def keep_history(self, matrix):
+    def keep_history(self, matrix: sp.csr_matrix) -> None:
         r"""Keep the rows of a matrix, users x items in most models.
 
         Args:
@@ -23,8 +27,8 @@ class HistoryMixin:
             array = torch.from_numpy(getattr(matrix, name).astype(np.int64))
             self.register_buffer(name, array, persistent=False)
 
-    def history(self, row):
-        r"""Items that some users are scored from, one after the other.
+    def history(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        r"""Return the items that some users are scored from, one after the other.
 
         Args:
             row (torch.LongTensor): User ids, shape: [batch_size]
@@ -35,21 +39,23 @@ class HistoryMixin:
         position, count = self.positions(row)
         return self.indices[position], count
 
-    def positions(self, row):
-        r"""Where the entries of some rows stand among all entries, and how many each row has."""
+    def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        r"""Return where the entries of some rows stand among all entries, and how many each row has."""
         return positions(self.indptr, row)
 
 
-def positions(indptr, row):
-    r"""Where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
+def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    r"""Return where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
     start, count = indptr[row], indptr[row + 1] - indptr[row]
     first = count.cumsum(0) - count
     position = (start - first).repeat_interleave(count)
     return position + torch.arange(len(position), device=position.device), count
 
 
-def interactions_and_histories(dataset, read=None):
-    r"""The matrix to train on, and the one to score from, which has the fold-in of held-out users too.
+def interactions_and_histories(
+    dataset: Dataset, read: Callable[[Dataset], sp.csr_matrix] | None = None
+) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    r"""Return the matrix to train on, and the one to score from, which has the fold-in of held-out users too.
 
     They are one, unless a user split holds users out.
 
@@ -62,8 +68,8 @@ def interactions_and_histories(dataset, read=None):
     return training, training if whole is dataset else read(whole)
 
 
-def binary_interactions(dataset):
-    r"""The dataset's users x items matrix with 1 wherever there is an interaction, however many."""
+def binary_interactions(dataset: Dataset) -> sp.csr_matrix:
+    r"""Return the dataset's users x items matrix with 1 wherever there is an interaction, however many."""
     matrix = dataset.inter_matrix(form="csr").astype(np.float32)
     matrix.data[:] = 1  # repeated interactions were summed
     matrix.sort_indices()

@@ -4,28 +4,33 @@ Linear autoencoders
 What EDLAE and its relatives share: the users' histories, one fit, scores that are sums of item weights.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
-import scipy.sparse as sp
 import torch
-import torch.nn.functional as F
+from recbole.config import Config
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
-from recbole_edlae.model.weights import SparseWeights
-from recbole_edlae.solvers._finite import SingularError
-from recbole_edlae.solvers._gram import activity_weight, gram
-from recbole_edlae.solvers._iterations import LowRank
-from recbole_edlae.solvers._normalization import normalize_items
+from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.model.weights import Unfitted, Weights, of_solution, of_tensors
+from recbole_edlae.solvers import LowRank, SingularError, gram
+from recbole_edlae.solvers._gram import activity_weight
+
+PAIRS = 4096  # scored at a time
+Progress = Callable[[float, float], Any]
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
-    r"""A user's scores are :math:`x^T E D^T`, x the user's binary history, E the encoder and D the decoder.
+    r"""A user's scores are :math:`x^T B`, x the user's binary history, B the item x item :class:`Weights`.
 
-    A full-rank model has its item x item weights for encoder and no decoder, or keeps them in ``sparse``. All are
-    buffers, filled by :meth:`fit`, which the trainer calls once; loading a checkpoint fills them without fitting. An
+    The trainer calls :meth:`fit` once, which solves for the weights; a checkpoint is loaded without fitting. An
     unfitted model scores 0.
 
     A subclass gives :meth:`solve`.
@@ -33,10 +38,11 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
-    gram = staticmethod(gram)  # a sweep puts one in its place that remembers
+    trainer = ClosedFormTrainer
+    unseen_users: Mapping[str, Any] | None = {}
     matrices = 1  # items x items, how many a fit holds at once
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.reg_weight = config["reg_weight"]
         self.dropout_prob = config["dropout_prob"]
@@ -45,26 +51,26 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
         self.interactions, histories = interactions_and_histories(dataset)
         self.keep_history(histories)
-        self.register_buffer("encoder", torch.zeros(self.n_items, 0))
-        self.register_buffer("decoder", None)
-        self.sparse = SparseWeights()
+        self.weights: Weights = Unfitted(encoder=torch.zeros(self.n_items, 0))
 
-    def fit(self, progress=None):
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
         r"""Solve for the weights.
 
         Args:
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
+            gram (callable, optional): Returns the Gram matrix, which may be overwritten, for the arguments of
+                ``solvers.gram``: one that is there already, or from shards. Defaults to ``solvers.gram``.
 
         Raises:
             MemoryError: There is not enough memory, which is found out before any is taken.
             ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
         """
         with in_words_of_settings(power="user_weight_power"):
-            weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
+            user_weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
         popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
-                weights = self.weights(weight, progress)
+                weights = of_solution(self.solution(user_weight, gram, progress))
         except ValueError as error:
             if not isinstance(error.__cause__, SingularError):
                 raise
@@ -74,26 +80,21 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
                 f"items undetermined by {users} users: raise reg_weight or dropout_prob"
             ) from error
         if self.item_weight_power != 0:
-            popularity = torch.from_numpy(popularity).to(self.encoder.device)
             with in_words_of_settings(power="item_weight_power"):
-                weights = normalize_items(weights, popularity, power=self.item_weight_power, overwrite=True)
-        if sp.issparse(weights):
-            self.sparse.keep(weights)
-        else:
-            self.encoder, self.decoder = (weights.u, weights.v) if isinstance(weights, LowRank) else (weights, None)
+                weights.scale_items(popularity, self.item_weight_power)
+        self.weights = weights.to(self.dummy_param.device)
 
-    def weights(self, user_weight, progress):
-        r"""Weights for users who weigh what ``user_weight`` says, by the Gram matrix and :meth:`solve`."""
-        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, self.encoder.device)
+    def solution(
+        self, user_weight: np.ndarray, gram: Callable[..., torch.Tensor], progress: Progress | None
+    ) -> torch.Tensor | LowRank | Any:
+        r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
+        device = self.dummy_param.device
+        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, device)
         self.logger.info(f"{type(self).__name__}: {takes}")
-        return self.solve(self.gram(self.interactions, user_weight, device=self.encoder.device), progress)
+        return self.solve(gram(self.interactions, user_weight, device=device), progress)
 
-    @property
-    def fitted(self):
-        return self.encoder.shape[1] > 0 or self.sparse.filled
-
-    def solve(self, G, progress):
-        r"""Weights for a Gram matrix, which may be overwritten.
+    def solve(self, G: torch.Tensor, progress: Progress | None) -> torch.Tensor | LowRank:
+        r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:
             G (torch.Tensor): Gram matrix, shape: [n_items, n_items]
@@ -104,8 +105,13 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         raise NotImplementedError
 
-    def item_embedding(self, side="encoder"):
-        r"""Item embeddings of a low-rank model.
+    @property
+    def fitted(self) -> bool:
+        r"""Whether there are weights."""
+        return not isinstance(self.weights, Unfitted)
+
+    def item_embedding(self, side: str = "encoder") -> torch.Tensor:
+        r"""Return the item embeddings of a low-rank model.
 
         Args:
             side (str): ``encoder`` for what an item means in a user's history (U), ``decoder`` for what makes it
@@ -116,62 +122,57 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         if side not in ("encoder", "decoder"):
             raise ValueError(f"side must be 'encoder' or 'decoder', got {side!r}")
-        if self.decoder is None:
-            raise ValueError("a full-rank model has item x item weights (encoder) and no embeddings; give it a rank")
-        return getattr(self, side)
+        return self.weights.item_embedding(side)
 
-    def calculate_loss(self, interaction):
-        r"""Nothing to descend. For a trainer that knows no :meth:`fit`, the first batch fits."""
+    def similarity(self, item: int) -> torch.Tensor:
+        r"""Return how similar all items are to one: its weights for them or, at low rank, cosines of embeddings."""
+        return self.weights.similarity(item)
+
+    def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
+        r"""Return zero; fit on the first call if the trainer does not call :meth:`fit`."""
         if not self.fitted:
             self.fit()
         return self.dummy_param.sum() * 0
 
-    def score(self, items, count):
-        r"""Scores of all items for histories given one after the other, as from :meth:`history`.
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        r"""Score all items for histories given one after the other, as from :meth:`history`.
 
         Returns:
             torch.Tensor: shape: [len(count), n_items]
         """
-        if not self.fitted:
-            return torch.zeros(len(count), self.n_items, device=self.encoder.device)
-        if self.sparse.filled:
-            return self.sparse(items, count)
-        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
-        return code if self.decoder is None else code @ self.decoder.T
+        return self.weights.score(items, count)
 
-    def predict(self, interaction):
-        user, item = interaction[self.USER_ID], interaction[self.ITEM_ID]
-        return torch.cat([self._score_pairs(*pair) for pair in zip(user.split(4096), item.split(4096))])
+    def predict(self, interaction: Interaction) -> torch.Tensor:
+        users, items = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        pairs = zip(users.split(PAIRS), items.split(PAIRS))
+        return torch.cat([self.weights.score_pairs(*self.history(user), item) for user, item in pairs])
 
-    def _score_pairs(self, user, item):
-        items, count = self.history(user)
-        scores = torch.zeros(len(user), device=self.encoder.device)
-        if not self.fitted:
-            return scores
-        if self.sparse.filled:
-            for one in user.unique():
-                own = user == one
-                scores[own] = self.score(*self.history(one[None]))[0, item[own]]
-            return scores
-        if self.decoder is None:
-            row = torch.arange(len(user), device=user.device).repeat_interleave(count)
-            return scores.index_add_(0, row, self.encoder[items, item[row]])
-        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
-        return (code * self.decoder[item]).sum(-1)
-
-    def full_sort_predict(self, interaction):
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         return self.score(*self.history(interaction[self.USER_ID])).view(-1)
 
-    def _load_from_state_dict(self, state_dict, prefix, *args):
-        """Takes the checkpoint's tensors as they are, whatever their rank, instead of copying into place."""
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination.update({prefix + name: tensor for name, tensor in self.weights.tensors().items()})
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
+        """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
+        _, _, missing, *_ = arguments
+        names = {"encoder", "decoder", "sparse.indptr", "sparse.target", "sparse.weight"}
+        saved = {name: state_dict.pop(prefix + name) for name in names if prefix + name in state_dict}
+        weights = of_tensors(saved)
+        if weights is None:
+            missing.append(f"{prefix}encoder")
+        else:
+            self._check_items(saved)
+            self.weights = weights.to(self.dummy_param.device)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+    def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
         for name in ("encoder", "decoder"):
-            value = state_dict.get(prefix + name)
-            if value is None and name == "encoder":
-                continue  # reported as missing below
-            if value is not None and len(value) != self.n_items:
+            if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
-                    f"the checkpoint has weights for {len(value)} items, the data have {self.n_items}: "
+                    f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "
                     "it was trained on other data or other filters"
                 )
-            setattr(self, name, None if value is None else value.to(self.dummy_param.device))
-        super()._load_from_state_dict(state_dict, prefix, *args)
+        if "decoder" not in saved and saved["encoder"].shape[1] not in (0, self.n_items):
+            raise ValueError(f"the checkpoint has an encoder of shape {tuple(saved['encoder'].shape)} and no decoder")

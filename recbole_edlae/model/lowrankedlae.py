@@ -6,10 +6,14 @@ Reference:
     Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
 """
 
-from recbole_edlae.model.linear import LinearAutoEncoder
-from recbole_edlae.solvers._low_rank import low_rank
+import torch
+from recbole.config import Config
+from recbole.data.dataset import Dataset
+
+from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.paper import STECK_2020
+from recbole_edlae.solvers import LowRank, low_rank, stationarity
 from recbole_edlae.solvers._parameters import check_rank
-from recbole_edlae.solvers._stationarity import stationarity
 
 
 class LowRankEDLAE(LinearAutoEncoder):
@@ -19,16 +23,23 @@ class LowRankEDLAE(LinearAutoEncoder):
 
     """
 
+    paper = STECK_2020
+    search_space = """
+        rank choice [200,400,800]
+        solver choice ["eigen","admm"]
+        reg_weight choice [300.0,500.0]
+        user_weight_power choice [0.5]
+    """
     matrices = 2  # the Gram matrix and an inverse
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.rank = config["rank"]
         self.solver = config["solver"]
         self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}
         check_rank(self.rank, self.n_items)
 
-    def solve(self, G, progress):
+    def solve(self, G: torch.Tensor, progress: Progress | None) -> LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}
         weights = low_rank(G, self.rank, method=self.solver, progress=progress, **self.iteration, **problem)
         self.logger.info(

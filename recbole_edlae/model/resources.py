@@ -5,8 +5,10 @@ What a fit is going to take, and whether this machine has it: known before anyth
 """
 
 import functools
+import os
 import pathlib
 import time
+from collections.abc import Iterator
 
 import psutil
 import torch
@@ -20,7 +22,7 @@ WAYS_OUT = (
 )
 
 
-def check_memory(items, matrices, more, device):
+def check_memory(items: int, matrices: int, more: int, device: torch.device) -> str:
     r"""Raise MemoryError, with the ways out, for a fit that would not fit.
 
     Args:
@@ -42,8 +44,17 @@ def check_memory(items, matrices, more, device):
     return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
 
 
-def check_sparse_memory(items, neighbors, wanted):
-    r"""The same for a fit with ``neighbors``, which takes ``wanted`` bytes of the machine."""
+def check_sparse_memory(items: int, neighbors: int, wanted: int) -> str:
+    r"""Raise MemoryError for a fit with ``neighbors`` that would not fit, as :func:`check_memory` does.
+
+    Args:
+        items (int): Number of items.
+        neighbors (int): Weights for each of them.
+        wanted (int): Bytes that the fit takes.
+
+    Returns:
+        str: What the fit takes, for the log.
+    """
     there = memory_at_hand(torch.device("cpu"))
     text = f"{items} items with {neighbors} neighbors: {_size(wanted)} of {_size(there)} memory at hand"
     if wanted > there:
@@ -55,15 +66,17 @@ def check_sparse_memory(items, neighbors, wanted):
     return text
 
 
-def memory_at_hand(device):
-    r"""Bytes that a process may still take: of the machine, of its control group, or of the GPU."""
+def memory_at_hand(device: torch.device) -> int:
+    r"""Return the bytes that a process may still take: of the machine, of its control group, or of the GPU."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return min([psutil.virtual_memory().available, *group_memory()])
 
 
-def group_memory(membership="/proc/self/cgroup", root="/sys/fs/cgroup"):
-    r"""Bytes left to the control groups (v1 and v2) of this process that have a limit: containers, batch systems."""
+def group_memory(
+    membership: str | os.PathLike = "/proc/self/cgroup", root: str | os.PathLike = "/sys/fs/cgroup"
+) -> Iterator[int]:
+    r"""Yield the bytes left to the control groups (v1 and v2) of this process that have a limit, as in containers."""
     if not pathlib.Path(membership).is_file():
         return
     for line in pathlib.Path(membership).read_text().splitlines():
@@ -83,19 +96,19 @@ def group_memory(membership="/proc/self/cgroup", root="/sys/fs/cgroup"):
 
 
 @functools.cache
-def _operations_a_second(device, order=1024):
-    """Of a matrix product by what inverts there, after a first one that wakes the threads."""
-    A = torch.ones(order, order, device=device)
-    A = A.numpy() if device.type == "cpu" else A
+def _operations_a_second(device: torch.device, order: int = 1024) -> float:
+    """Measure the FLOP/s of a matrix product by the library that inverts there; the first run is a warm-up."""
+    ones = torch.ones(order, order, device=device)
+    A = ones.numpy() if device.type == "cpu" else ones
     for _ in range(2):
         start = time.perf_counter()
         (A @ A)[0, 0].item()
     return 2 * order**3 / (time.perf_counter() - start)
 
 
-def _size(count):
-    return f"{count / 2**30:.1f} GiB"
+def _size(number_of_bytes: int) -> str:
+    return f"{number_of_bytes / 2**30:.1f} GiB"
 
 
-def _duration(seconds):
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"

@@ -1,72 +1,234 @@
 r"""
-Sparse weights
+Weights
 ################################################
-Item x item weights of which few are not zero, kept in buffers.
+What a linear model has learned, in the three forms that solvers return: dense, two factors, sparse. Each is a module of
+buffers with the same methods, so that no model asks which it has.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
+import torch.nn.functional as F
 
 from recbole_edlae.model.history import positions
+from recbole_edlae.solvers import LowRank, normalize_items
 
 
-class SparseWeights(torch.nn.Module):
-    r"""A square matrix in CSR, input x target, as dense buffers: none before :meth:`keep` or a checkpoint fills it."""
+class Weights(torch.nn.Module):
+    r"""Item weights B[input, target], shape: [n_items, n_items], in some form."""
 
-    names = ("indptr", "target", "weight")
+    names: tuple[str, ...] = ()  # of the tensors, as checkpoints and exports have them
 
-    def __init__(self):
+    def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
         for name in self.names:
-            self.register_buffer(name, None)
-        self.register_buffer("place", torch.zeros(0), persistent=False)  # follows the model to its device
+            # The model saves and loads them under the names that checkpoints have always had.
+            self.register_buffer(name.rpartition(".")[2], tensors[name], persistent=False)
 
-    @property
-    def filled(self):
-        return self.indptr is not None
+    def tensors(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor, as a checkpoint has them."""
+        return {name: getattr(self, name.rpartition(".")[2]) for name in self.names}
 
-    def keep(self, matrix):
-        r"""Keep a matrix.
-
-        Args:
-            matrix (scipy.sparse.csr_matrix): weights, shape: [n_items, n_items]
-        """
-        arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
-        for name, array in zip(self.names, arrays):
-            setattr(self, name, torch.from_numpy(array).to(self.place.device))
-
-    def forward(self, items, count):
-        r"""Sums of the rows of histories given one after the other.
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        r"""Score all items for histories given one after the other.
 
         Args:
-            items (torch.LongTensor): item ids, shape: [total]
-            count (torch.LongTensor): how many each history has, shape: [batch_size]
+            items (torch.LongTensor): Item ids, shape: [total]
+            count (torch.LongTensor): How many each history has, shape: [batch_size]
 
         Returns:
             torch.FloatTensor: shape: [batch_size, n_items]
         """
+        raise NotImplementedError
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        r"""Score one item for each history.
+
+        Args:
+            items (torch.LongTensor): Item ids of the histories, shape: [total]
+            count (torch.LongTensor): How many each history has, shape: [batch_size]
+            target (torch.LongTensor): The item to score for each history, shape: [batch_size]
+
+        Returns:
+            torch.FloatTensor: shape: [batch_size]
+        """
+        raise NotImplementedError
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        r"""Normalize the items by a power of their popularity, in place (``solvers.normalize_items``)."""
+        raise NotImplementedError
+
+    def item_embedding(self, side: str) -> torch.Tensor:
+        r"""Return the item embeddings of one side, shape: [n_items, rank].
+
+        Raises:
+            ValueError: These weights have no factors.
+        """
+        raise ValueError("a full-rank model has item x item weights (encoder) and no embeddings; give it a rank")
+
+    def similarity(self, item: int) -> torch.Tensor:
+        r"""Return how similar all items are to one: its weights for them, shape: [n_items]"""
+        return self.score(torch.tensor([item]), torch.tensor([1]))[0]
+
+    def thinned(self, top: int) -> "Sparse":
+        r"""Return the weights of largest magnitude of each target only.
+
+        Args:
+            top (int): How many of them to keep for a target.
+
+        Raises:
+            ValueError: These weights are not dense.
+        """
+        raise ValueError("these weights are not dense")
+
+
+class Dense(Weights):
+    r"""A matrix, ``encoder``."""
+
+    names = ("encoder",)
+    encoder: torch.Tensor
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return _sums(self.encoder[items, target.repeat_interleave(count)], count)
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        users = torch.from_numpy(popularity).to(self.encoder.device)
+        self.encoder = normalize_items(self.encoder, users, power=power, overwrite=True)
+
+    def thinned(self, top: int) -> "Sparse":
+        B = self.encoder
+        kept = B.abs().topk(min(top, len(B)), dim=0).indices
+        columns = torch.arange(len(B)).expand_as(kept)
+        places = kept.flatten().numpy(), columns.flatten().numpy()
+        thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), places), shape=B.shape)
+        thin.eliminate_zeros()
+        return Sparse.of(thin)
+
+
+class Factors(Weights):
+    r"""B = ``encoder`` @ ``decoder``.T, each of shape: [n_items, rank]"""
+
+    names = ("encoder", "decoder")
+    encoder: torch.Tensor
+    decoder: torch.Tensor
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum") @ self.decoder.T
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+        return (code * self.decoder[target]).sum(-1)
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        users = torch.from_numpy(popularity).to(self.encoder.device)
+        scaled = normalize_items(LowRank(self.encoder, self.decoder, True, ()), users, power=power)
+        self.encoder, self.decoder = scaled.u, scaled.v
+
+    def item_embedding(self, side: str) -> torch.Tensor:
+        return getattr(self, side)
+
+    def similarity(self, item: int) -> torch.Tensor:
+        r"""Return the cosines of all items' decoder embeddings with one item's, shape: [n_items]"""
+        return F.cosine_similarity(self.decoder, self.decoder[item], dim=1)
+
+
+class Sparse(Weights):
+    r"""A matrix in CSR, input x target, of which few entries are not zero."""
+
+    names = ("sparse.indptr", "sparse.target", "sparse.weight")
+    indptr: torch.Tensor
+    target: torch.Tensor
+    weight: torch.Tensor
+
+    @classmethod
+    def of(cls, matrix: Any) -> "Sparse":
+        r"""Keep a SciPy sparse matrix, shape: [n_items, n_items]"""
+        matrix = matrix.tocsr()
+        arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
+        return cls(**{name: torch.from_numpy(array) for name, array in zip(cls.names, arrays)})
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor, with an ``encoder`` of no columns, which checkpoints of sparse weights have too."""
+        return {"encoder": self.weight.new_zeros(len(self.indptr) - 1, 0)} | super().tensors()
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         if self.weight.device.type == "cpu":
-            return self._on_cpu(items.numpy(), count.numpy())
+            return self._score_on_cpu(items.numpy(), count.numpy())
         scores = self.weight.new_zeros(len(count), len(self.indptr) - 1)
         for row, history in zip(scores, items.split(count.tolist())):
             position, _ = positions(self.indptr, history)
             row.index_add_(0, self.target[position], self.weight[position])
         return scores
 
-    def _on_cpu(self, items, count):
-        """SciPy's product of sparse matrices, which has no threads to wait for."""
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        if self.weight.device.type == "cpu":
+            places = np.array(items), np.array(target.repeat_interleave(count))  # SciPy wants arrays of NumPy's own
+            return _sums(torch.from_numpy(np.asarray(self._matrix()[places]).ravel()), count)
+        scores = self.weight.new_zeros(len(count))
+        for row, history in enumerate(items.split(count.tolist())):
+            scores[row] = self.score(history, count[row : row + 1])[0, target[row]]
+        return scores
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        scaled = Sparse.of(normalize_items(self._matrix(), torch.from_numpy(popularity), power=power))
+        for name, tensor in scaled.named_buffers():
+            setattr(self, name, tensor.to(self.weight.device))
+
+    def _matrix(self) -> sp.csr_matrix:
         square = (len(self.indptr) - 1,) * 2
-        weights = sp.csr_matrix((self.weight.numpy(), self.target.numpy(), self.indptr.numpy()), shape=square)
+        arrays = (tensor.cpu().numpy() for tensor in (self.weight, self.target, self.indptr))
+        return sp.csr_matrix(tuple(arrays), shape=square)
+
+    def _score_on_cpu(self, items: np.ndarray, count: np.ndarray) -> torch.Tensor:
+        """Multiply by SciPy's product of sparse matrices, which has no threads to wait for."""
+        weights = self._matrix()
         ones = np.ones(len(items), dtype=weights.dtype)
-        histories = sp.csr_matrix(
-            (ones, items, np.append(0, count.cumsum())), shape=(len(count), len(weights.indptr) - 1)
-        )
+        shape = len(count), weights.shape[0]
+        histories = sp.csr_matrix((ones, items, np.append(0, count.cumsum())), shape=shape)
         return torch.from_numpy((histories @ weights).toarray())
 
-    def _load_from_state_dict(self, state_dict, prefix, *args):
-        """Takes the checkpoint's tensors as they are, however many weights there are."""
-        for name in self.names:
-            value = state_dict.get(prefix + name)
-            setattr(self, name, None if value is None else value.to(self.place.device))
-        super()._load_from_state_dict(state_dict, prefix, *args)
+
+class Unfitted(Weights):
+    r"""No weights yet: every score is 0."""
+
+    names = ("encoder",)
+    encoder: torch.Tensor  # shape: [n_items, 0]
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return self.encoder.new_zeros(len(count), len(self.encoder))
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.encoder.new_zeros(len(count))
+
+
+def of_solution(solution: Any) -> Weights:
+    r"""Return the weights that a solver returned: a torch.Tensor, a LowRank or a SciPy sparse matrix."""
+    if sp.issparse(solution):
+        return Sparse.of(solution)
+    if isinstance(solution, LowRank):
+        return Factors(encoder=solution.u, decoder=solution.v)
+    return Dense(encoder=solution)
+
+
+def of_tensors(tensors: Mapping[str, torch.Tensor]) -> Weights | None:
+    r"""Return the weights of a checkpoint, whatever their form and rank; None where it has none."""
+    if tensors.keys() >= set(Sparse.names):
+        return Sparse(**{name: tensors[name] for name in Sparse.names})
+    if tensors.keys() >= set(Factors.names):
+        return Factors(**{name: tensors[name] for name in Factors.names})
+    if "encoder" not in tensors:
+        return None
+    form = Dense if tensors["encoder"].shape[1] else Unfitted
+    return form(encoder=tensors["encoder"])
+
+
+def _sums(entries: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Sum the entries of each row, given one row after the other."""
+    row = torch.arange(len(count), device=count.device).repeat_interleave(count)
+    return entries.new_zeros(len(count)).index_add_(0, row, entries)

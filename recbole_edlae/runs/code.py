@@ -76,7 +76,7 @@ def code_files(
 
 def _module_of(model: str) -> str | None:
     """Return the module of a registered model; None for one of RecBole's."""
-    if model in registry.MODELS:
+    if model in registry.own_models():
         return f"{_ONE_OF_MANY}{model.lower()}"
     if model not in registry.registered():
         return None

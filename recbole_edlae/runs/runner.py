@@ -15,7 +15,8 @@ import pandas as pd
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
-from recbole_edlae.solvers._gram import gram
+from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.solvers import gram
 
 from recbole.data import create_dataset, data_preparation  # isort: skip
 from recbole.data import dataset as datasets  # isort: skip
@@ -69,8 +70,6 @@ class Bench:
             init_seed(config["seed"], config["reproducibility"])
             start = time.perf_counter()
             model = get_model(config["model"])(config, train._dataset).to(config["device"])
-            if hasattr(model, "gram"):
-                model.gram = self._gram
             self._gram.saved = 0.0
             built = time.perf_counter() - start
             # run_recbole counts operations here, which draws random numbers where a model's predict does
@@ -80,7 +79,9 @@ class Bench:
             trainer.evaluate = watch = Stopwatch(trainer.evaluate)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             start = time.perf_counter()
-            score, best = trainer.fit(train, valid, verbose=False, saved=saved)
+            # a sweep over penalties and dropouts builds the Gram matrix once
+            remembered = {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
+            score, best = trainer.fit(train, valid, verbose=False, saved=saved, **remembered)
             trained = time.perf_counter() - start - watch.seconds
             if best is None and "test" not in phases:
                 raise ValueError(

@@ -67,7 +67,7 @@ class Checkpoint:
             DataWarning: It does not know its data, so that they cannot be checked.
         """
         try:
-            saved = compat.read_checkpoint(torch.load, path)
+            saved = compat.read_checkpoint(path)
         except OSError as error:
             raise ValueError(f"checkpoint: {path} cannot be read: {error.strerror}") from None
         except (ImportError, AttributeError) as error:
@@ -231,7 +231,7 @@ def check_servable(model: str, settings: dict[str, Any]) -> None:
     """Raise ValueError for a model that has no scores for a history of items, with the reason."""
     registry.check_unseen_users(model, settings)
     if model not in registry.registered():
-        own = [name for name in registry.UNSEEN_USERS if name in registry.registered()]
+        own = [name for name in registry.unseen_users() if name in registry.registered()]
         raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {', '.join(own)}")
     if settings.get("feedback") == "rating":
         raise ValueError("model: this AutoRec was trained on ratings, and a history of items has none")

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import scipy.sparse as sp
 import torch
 from safetensors.torch import save as save_tensors
 
@@ -23,7 +22,6 @@ from recbole_edlae._choices import choose
 from recbole_edlae._files import write_whole
 from recbole_edlae.cli import checks
 from recbole_edlae.integration import models as registry
-from recbole_edlae.model.weights import SparseWeights
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
 from recbole_edlae.serving.exported import FORMAT, ITEMS, MANIFEST, VERSION, WEIGHTS, fingerprint, own_hash, read_export
@@ -111,9 +109,11 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     model = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
     if top is not None:
-        if getattr(model, "decoder", model) is not None or model.sparse.filled:
-            raise ValueError(f"top thins out full item × item weights; {checkpoint.config['model']} here has none")
-        tensors |= _thin(tensors["encoder"], top)
+        try:
+            tensors |= model.weights.thinned(top).tensors()
+        except (AttributeError, ValueError):
+            name = checkpoint.config["model"]
+            raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
     limit = torch.finfo(DTYPES[dtype]).max
     for name, value in tensors.items():
         if value.is_floating_point():
@@ -134,21 +134,6 @@ def _say_loss(checkpoint: Checkpoint, folder: pathlib.Path) -> None:
         return
     for name, value in before.items():
         print(f"{name} on the test users: {value:.4f} → {after[name]:.4f} ({after[name] - value:+.4f})")
-
-
-def _thin(B: torch.Tensor, top: int) -> dict[str, torch.Tensor]:
-    """Return the state of a model that keeps the ``top`` weights of largest magnitude of each column of B only."""
-    kept = B.abs().topk(min(top, len(B)), dim=0).indices
-    columns = torch.arange(len(B)).expand_as(kept)
-    places = kept.flatten().numpy(), columns.flatten().numpy()
-    thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), places), shape=B.shape)
-    thin.eliminate_zeros()
-    weights = SparseWeights()
-    weights.keep(thin)
-    return {
-        "encoder": B.new_zeros(len(B), 0),
-        **{f"sparse.{name}": value for name, value in weights.state_dict().items()},
-    }
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.serving.checkpoint import Checkpoint
@@ -139,12 +138,7 @@ class Recommender:
         if item not in self._ids:
             raise ValueError(f"item: there is no {item}; there are {', '.join(closest_first(item, self._ids)[:5])}, …")
         row = self._ids[item]
-        if getattr(self.model, "decoder", self) is None:
-            values = self.model.score(torch.tensor([row]), torch.tensor([1]))[0]
-        else:
-            linear = hasattr(self.model, "decoder")
-            embedding = self.model.item_embedding("decoder") if linear else self.model.item_embedding()
-            values = F.cosine_similarity(embedding, embedding[row], dim=1)
+        values = self.model.similarity(row)
         values[[0, row]] = -torch.inf
         values, ids = values.topk(min(k, len(self.tokens) - 2))
         return self.tokens[ids.numpy()].tolist(), values.numpy()

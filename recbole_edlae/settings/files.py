@@ -12,7 +12,6 @@ import yaml
 from recbole.config import Config
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.integration.patches import Patch
 
 
 def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
@@ -144,7 +143,7 @@ class PlainConfig(Config):
         return dict(config_dict or {})
 
 
-def _convert(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
+def convert_config_dict(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
     """As RecBole's; a text that is no expression stands for itself, whatever evaluating it raises."""
     for key in values:
         try:
@@ -154,7 +153,7 @@ def _convert(stock: Callable, config: Config | None, values: dict[str, Any]) -> 
     return values
 
 
-def _load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
+def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
     """As RecBole's; a value may have "=" in it.
 
     Raises:
@@ -172,15 +171,3 @@ def _load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
     if others:
         getLogger().warning(f"command line args [{' '.join(others)}] will not be used in RecBole")
     return config._convert_config_dict(settings)
-
-
-PATCHES = [
-    Patch(
-        "recbole.config", "Config._convert_config_dict", _convert,
-        "some texts of settings ended in a traceback", "RecBole catches all that eval raises",
-    ),
-    Patch(
-        "recbole.config", "Config._load_cmd_line", _load_cmd_line,
-        'values with "=" in them were passed over', 'RecBole splits at the first "="',
-    ),
-]  # fmt: skip

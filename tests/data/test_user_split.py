@@ -31,7 +31,7 @@ SETTINGS = {
     "ADMMSLIM": {"k": 10},
     "SLIMElastic": {"alpha": 0.01},
 }
-SCORING = sorted(set(registry.UNSEEN_USERS) - {"Pop", "Random"})
+SCORING = sorted(set(registry.unseen_users()) - {"Pop", "Random"})
 
 
 def build(name, dataset="tiny", **settings):
@@ -147,7 +147,7 @@ def test_weights_are_those_of_the_training_users_alone(parts, write_parts):
     model, data = fit("EDLAE", "own", **write_parts("own", parts), reg_weight=2.0, dropout_prob=0.0)
     items = [str(each) for each in data.id2token(data.iid_field, np.arange(1, data.item_num))]
     X = np.array([[item in own for item in items] for own in parts["train"].values()], dtype=float)
-    np.testing.assert_allclose(model.encoder[1:, 1:], oracles.ease(X, 2.0), atol=1e-5)
+    np.testing.assert_allclose(model.weights.encoder[1:, 1:], oracles.ease(X, 2.0), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SCORING)
@@ -227,7 +227,7 @@ def test_metrics_are_those_of_the_protocol(parts, write_parts):
             assert found[f"liangrecall@{k}"] == pytest.approx(np.mean(recall), abs=5.1e-5)
 
 
-@pytest.mark.parametrize("name", sorted(registry.UNSEEN_USERS))
+@pytest.mark.parametrize("name", sorted(registry.unseen_users()))
 def test_every_model_that_can_runs_in_the_bench_as_in_recbole(name, settings, tmp_path):
     own = {**SETTINGS.get(name, {}), **settings, "eval_args": US}
     result, _ = BENCH.run(Cell(name, "tiny", (), own))

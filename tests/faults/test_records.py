@@ -253,7 +253,6 @@ def test_row_30_a_line_that_does_not_fit_leaves_the_others_whole(shop, small_dis
 def package(tmp_path):
     """A copy of the package's source, to be changed."""
     shutil.copytree(ROOT / "recbole_edlae", tmp_path / "copy" / "recbole_edlae")
-    shutil.copy(ROOT / "recbole_edlae.integration.hook.py", tmp_path / "copy")
     return tmp_path / "copy"
 
 

@@ -98,7 +98,7 @@ def test_row_10_export_after_sorting_the_file(checkpoint, command, write_shop):
 
 
 def test_row_10_load_data_and_model_after_sorting_the_file(checkpoint, write_shop):
-    assert load_data_and_model(checkpoint)[1].encoder.shape == (21, 21)
+    assert load_data_and_model(checkpoint)[1].weights.encoder.shape == (21, 21)
     change(write_shop, "sorted the other way")
     with pytest.raises(ValueError, match="was not trained on these data"):
         load_data_and_model(checkpoint)
@@ -432,16 +432,16 @@ def test_row_33_weights_beyond_half_precision(checkpoint, refused):
     saved["state_dict"]["encoder"][3, 4] = 65_504.0
     torch.save(saved, "large.pth")
     write_export(Checkpoint.read("large.pth"), "small", dtype="float16")
-    assert Recommender.load("small").model.encoder[3, 4] == 65_504.0
+    assert Recommender.load("small").model.weights.encoder[3, 4] == 65_504.0
 
 
 @pytest.mark.slow
 def test_more_data_sorted_in_a_process_that_does_not_import_the_plugin(checkpoint, write_shop):
     change(write_shop, "sorted the other way")
     program = (
-        "import sys, recbole_edlae.integration.hook; recbole_edlae.integration.hook.arm()\n"  # as torch does where it is installed
+        "import sys; from recbole_edlae.integration.hook import arm; arm()\n"  # as torch does where it is installed
         "from recbole.quick_start import load_data_and_model\n"
-        "assert 'recbole_edlae' not in sys.modules\n"
+        "assert 'recbole_edlae.model' not in sys.modules\n"
         f"load_data_and_model({checkpoint!r})\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -11,6 +11,7 @@ from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae.data.item_dataloader import ItemDataLoader
+from recbole_edlae.integration import hook
 from recbole_edlae.integration import models as registry
 from tests.conftest import ROOT
 
@@ -58,7 +59,7 @@ def test_registering_twice_wraps_the_loaders_once():
     import recbole.data
 
     before = recbole.data.utils.get_dataloader
-    registry.register_all()
+    hook.arm()
     assert recbole.data.utils.get_dataloader is recbole.data.get_dataloader is before
 
 

@@ -38,13 +38,13 @@ def test_weights_of_edlae(tiny):
     M = X[:, used].T @ X[:, used] + np.diag(3.0 + X[:, used].sum(0) / 3)
     C = np.linalg.inv(M)
     expected[np.ix_(used, used)] = np.eye(used.sum()) - C / np.diag(C)
-    np.testing.assert_allclose(model.encoder, expected, atol=1e-5)
+    np.testing.assert_allclose(model.weights.encoder, expected, atol=1e-5)
 
 
 def test_weights_of_dlae(tiny):
     model, train, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, dropout_prob=0.25)
     X = matrix(train)
-    np.testing.assert_allclose(model.encoder, oracles.ridge(X, 3.0 + X.sum(0) / 3), atol=1e-5)
+    np.testing.assert_allclose(model.weights.encoder, oracles.ridge(X, 3.0 + X.sum(0) / 3), atol=1e-5)
 
 
 def test_user_weights(tiny):
@@ -53,26 +53,27 @@ def test_user_weights(tiny):
     count = X.sum(1)
     weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
     expected = oracles.ridge(X * np.sqrt(weight)[:, None], np.full(X.shape[1], 3.0))
-    np.testing.assert_allclose(model.encoder, expected, atol=1e-5)
+    np.testing.assert_allclose(model.weights.encoder, expected, atol=1e-5)
 
 
 def test_item_weights(tiny):
     plain, train, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
     model, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0, item_weight_power=0.4)
     scale = np.maximum(matrix(train).sum(0), 1) ** 0.4
-    np.testing.assert_allclose(model.encoder, scale[:, None] * plain.encoder.numpy() / scale, rtol=1e-5, atol=1e-7)
+    expected = scale[:, None] * plain.weights.encoder.numpy() / scale
+    np.testing.assert_allclose(model.weights.encoder, expected, rtol=1e-5, atol=1e-7)
 
 
 def test_bounded_diagonal(tiny):
     free, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
-    bound = free.encoder.diagonal().median().item()
+    bound = free.weights.encoder.diagonal().median().item()
     model, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=bound)
-    held = free.encoder.diagonal() > bound
+    held = free.weights.encoder.diagonal() > bound
     assert held.any() and not held.all()
-    torch.testing.assert_close(model.encoder.diagonal(), free.encoder.diagonal().clamp(max=bound))
-    torch.testing.assert_close(model.encoder[:, ~held], free.encoder[:, ~held])
+    torch.testing.assert_close(model.weights.encoder.diagonal(), free.weights.encoder.diagonal().clamp(max=bound))
+    torch.testing.assert_close(model.weights.encoder[:, ~held], free.weights.encoder[:, ~held])
     zero, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=0.0)
-    torch.testing.assert_close(zero.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].encoder)
+    torch.testing.assert_close(zero.weights.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].weights.encoder)
 
 
 def test_neighbors(tiny):
@@ -85,7 +86,7 @@ def test_neighbors(tiny):
     scale = np.maximum(X.sum(0), 1) ** 0.4
     scores = model.score(*model.history(torch.arange(1, 61)))
     np.testing.assert_allclose(scores, X[1:] @ (scale[:, None] * B / scale), rtol=1e-4, atol=1e-6)
-    assert model.encoder.numel() == 0 and model.sparse.weight.numel() <= 4 * 30
+    assert model.weights.weight.numel() <= 4 * 30
     new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
     expected = [(scale[:, None] * B / scale)[items].sum(0) for items in ([3, 5], [], [9])]
     np.testing.assert_allclose(model.score(*new), expected, rtol=1e-4, atol=1e-6)
@@ -95,14 +96,14 @@ def test_neighbors(tiny):
 def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
     full, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
     low, _, _ = fit("LowRankEDLAE", data_path=tiny, reg_weight=3.0, rank=30, solver=solver, tol=1e-6, max_iter=300)
-    product = low.encoder @ low.decoder.T
-    torch.testing.assert_close(product.fill_diagonal_(0), full.encoder, rtol=0, atol=2e-4)
+    product = low.weights.encoder @ low.weights.decoder.T
+    torch.testing.assert_close(product.fill_diagonal_(0), full.weights.encoder, rtol=0, atol=2e-4)
 
 
 def test_full_rank_of_dlae_as_a_product(tiny):
     full, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
     low, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, rank=31)
-    torch.testing.assert_close(low.encoder @ low.decoder.T, full.encoder, rtol=0, atol=1e-5)
+    torch.testing.assert_close(low.weights.encoder @ low.weights.decoder.T, full.weights.encoder, rtol=0, atol=1e-5)
 
 
 def test_item_embeddings(tiny):
@@ -153,7 +154,7 @@ def test_rows_of_table_1(row, tiny):
         ridge = np.linalg.solve(X.T @ X + penalty, X.T @ X)
         top = np.linalg.eigh(X.T @ X @ ridge)[1][:, -k:]
         expected = ridge @ top @ top.T
-    error = abs((model.encoder @ model.decoder.T).numpy() - expected).max()
+    error = abs((model.weights.encoder @ model.weights.decoder.T).numpy() - expected).max()
     assert error < 1e-4 if row != "row5" else error > 0.05  # EDLAE is not the best approximation of DLAE
 
 
@@ -168,7 +169,7 @@ def test_the_training_loader_is_never_walked(tiny, monkeypatch):
 
     monkeypatch.setattr(TrainDataLoader, "collate_fn", lambda *_: pytest.fail("an idle pass over the training data"))
     model, _, trainer = fit("EDLAE", data_path=tiny)
-    assert model.encoder.shape == (model.n_items, model.n_items)
+    assert model.weights.encoder.shape == (model.n_items, model.n_items)
     assert list(trainer.train_loss_dict) == [0]
 
 
@@ -178,7 +179,7 @@ def test_a_trainer_that_knows_no_fit_fits_too(tiny):
     expected, train, _ = fit("EDLAE", data_path=tiny)
     model = get_model("EDLAE")(train.config, train.dataset)
     TraditionalTrainer(train.config, model).fit(train)
-    assert torch.equal(model.encoder, expected.encoder)
+    assert torch.equal(model.weights.encoder, expected.weights.encoder)
 
 
 def test_evaluation_reads_the_checkpoint_only_where_the_weights_are_others(tiny, monkeypatch):
@@ -188,9 +189,9 @@ def test_evaluation_reads_the_checkpoint_only_where_the_weights_are_others(tiny,
     monkeypatch.setattr(trainer.model, "load_state_dict", lambda state: read.append(state) or load(state))
     expected = trainer.evaluate(test)
     assert not read
-    trainer.model.encoder.neg_()
+    trainer.model.weights.encoder.neg_()
     assert trainer.evaluate(test) == expected and len(read) == 1
-    trainer.model.encoder = torch.zeros_like(trainer.model.encoder)
+    trainer.model.weights.encoder = torch.zeros_like(trainer.model.weights.encoder)
     assert trainer.evaluate(test) == expected and len(read) == 2
 
 
@@ -220,7 +221,7 @@ def test_without_dropout_edlae_is_recboles_ease_on_ml_100k():
     model, train, _ = fit("EDLAE", "ml-100k", reg_weight=250.0, dropout_prob=0.0)
     ease = get_model("EASE")(train.config, train.dataset)
     scale = abs(ease.item_similarity).max()
-    assert abs(model.encoder.numpy() - ease.item_similarity).max() <= 1e-5 * scale
+    assert abs(model.weights.encoder.numpy() - ease.item_similarity).max() <= 1e-5 * scale
 
 
 @pytest.mark.slow

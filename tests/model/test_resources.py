@@ -31,9 +31,8 @@ def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, mat
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
-    model.gram = without_gram
     with pytest.raises(MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"):
-        model.fit()
+        model.fit(gram=without_gram)
 
 
 def test_a_fit_with_neighbors_counts_its_pairs_of_items(tiny, monkeypatch):

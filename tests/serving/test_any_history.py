@@ -34,7 +34,7 @@ def token(value):
 
 
 def check(recommender, answer, histories, excluded, k):
-    B = recommender.model.encoder.numpy()
+    B = recommender.model.weights.encoder.numpy()
     assert len(answer.items) == len(answer.scores) == len(histories)
     for items, scores, history, never in zip(answer.items, answer.scores, histories, excluded):
         known = {token(value) for value in history} & set(ITEMS)

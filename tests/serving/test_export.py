@@ -66,13 +66,13 @@ def test_half_precision_halves_the_weights(checkpoints, tmp_path):
 
 
 def test_the_largest_weights_of_each_item(checkpoints, export):
-    B = Checkpoint.read(checkpoints("DLAE")).model.encoder.numpy()
+    B = Checkpoint.read(checkpoints("DLAE")).model.weights.encoder.numpy()
     thin = np.zeros_like(B)
     for j in range(len(B)):
         kept = np.argsort(-np.abs(B[:, j]), kind="stable")[:4]
         thin[kept, j] = B[kept, j]
     recommender = Recommender.load(export("DLAE", top=4))
-    sparse = recommender.model.sparse
+    sparse = recommender.model.weights
     parts = (sparse.weight.numpy(), sparse.target.numpy(), sparse.indptr.numpy())
     np.testing.assert_array_equal(sp.csr_matrix(parts, shape=thin.shape).toarray(), thin)
     tokens = list(recommender.tokens)
@@ -136,7 +136,7 @@ DAMAGE = {
     "no weights": (lambda f: (f / "weights.safetensors").unlink(), "there is no weights.safetensors"),
     "newer version": (lambda f: forge(f, version=2), "version 2; this reads 'recbole_edlae export' version 1"),
     "another format": (lambda f: forge(f, format="own"), "'own' version 1; this reads"),
-    "another model": (lambda f: forge(f, model="os.system"), "there is no model os.system; there are EDLAE"),
+    "another model": (lambda f: forge(f, model="os.system"), "there is no model os.system; there are AutoRec"),
     "another architecture": (lambda f: forge(f, model="DeepAE"), "DeepAE has no setting "),
     "bad setting": (lambda f: forge(f, settings={**FIELDS, "dropout_prob": 3}), "dropout_prob must be float in [0, 1)"),
     "no fields": (lambda f: forge(f, settings={}), "the settings lack ITEM_ID_FIELD, NEG_PREFIX"),

@@ -47,7 +47,7 @@ def test_known_users_by_all_that_is_known_of_them(recommender, tiny):
 
 
 def test_scores_by_definition(recommender):
-    B, tokens = recommender.model.encoder.numpy(), list(recommender.tokens)
+    B, tokens = recommender.model.weights.encoder.numpy(), list(recommender.tokens)
     history = ["i3", "i7", "i0"]
     scores = B[[tokens.index(item) for item in history]].sum(0)
     scores[[0, *(tokens.index(item) for item in [*history, "i1"])]] = -np.inf
@@ -102,9 +102,9 @@ def test_similar_items(name, checkpoints):
     own = tokens.index("i4")
     items, values = recommender.similar("i4", 5)
     if name in ("EDLAE", "DLAE"):
-        expected = model.encoder[own].clone()
+        expected = model.weights.encoder[own].clone()
     else:
-        V = model.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
+        V = model.weights.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
         expected = (V @ V[own]) / (V.norm(dim=1) * V[own].norm())
     expected[[0, own]] = -np.inf
     assert items == [tokens[each] for each in expected.argsort(descending=True)[:5]]
@@ -159,7 +159,7 @@ def test_files_that_are_none(tmp_path, checkpoints):
     ("AutoRec", {"based_on": "item"}, "AutoRec scores users it was not trained on with based_on 'user' only"),
     ("AutoRec", {"feedback": "rating", "load_col": {"inter": ["user_id", "item_id", "rating"]}}, "trained on ratings"),
     ("BPR", {}, "BPR has nothing for a user it was not trained on"),
-    ("EASE", {}, "EASE is RecBole's own; there are recommenders of EDLAE, "),
+    ("EASE", {}, "EASE is RecBole's own; there are recommenders of AutoRec, "),
 ])  # fmt: skip
 def test_models_without_a_recommender(model, settings, message, checkpoints, monkeypatch):
     monkeypatch.setitem(MODELS, model, MODELS.get(model, {}))

@@ -10,10 +10,12 @@ import pytest
 import recbole.trainer
 from recbole.config import Config
 from recbole.quick_start import load_data_and_model, objective_function, quick_start, run_recbole
-from recbole.utils import get_model, get_trainer
+from recbole.utils import ModelType, get_model, get_trainer
 
+from recbole_edlae.integration import hook
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model.edlae import EDLAE
+from recbole_edlae.model.trainer import ClosedFormTrainer
 from tests.conftest import ROOT
 
 installed = any(
@@ -58,7 +60,8 @@ def test_other_models_keep_their_defaults(settings):
 
 def test_lookups():
     assert get_model("EDLAE") is EDLAE
-    assert get_trainer(EDLAE.type, "EDLAE") is recbole.trainer.EDLAETrainer
+    assert get_trainer(EDLAE.type, "EDLAE") is ClosedFormTrainer
+    assert get_trainer(ModelType.GENERAL, "DeepAE") is recbole.trainer.Trainer
 
 
 def test_registered_models_collect_lean_and_others_as_ever(settings):
@@ -100,11 +103,11 @@ def test_again_changes_nothing():
     def state():
         return (
             Config._load_internal_config_dict, Config._get_final_config_dict, quick_start.run_recboles,
-            recbole.trainer.EDLAETrainer, get_model("EDLAE"), list(map(type, sys.meta_path)), registry.registered(),
+            get_trainer(EDLAE.type, "EDLAE"), get_model("EDLAE"), list(sys.meta_path), registry.registered(),
         )  # fmt: skip
 
     before = state()
-    registry.register_all()
+    hook.arm()
     assert state() == before
 
 
@@ -119,7 +122,7 @@ def test_a_second_plugin_is_not_hurt(settings, monkeypatch):
         self.internal_config_dict["of_another_plugin"] = 1
 
     monkeypatch.setattr(Config, "_load_internal_config_dict", another)
-    registry.register_all()
+    hook.arm()
     config = Config("EDLAE", "tiny", config_dict=settings)
     assert calls == ["EDLAE"] and config["of_another_plugin"] == 1 and config["reg_weight"] == 500.0
 
@@ -154,7 +157,7 @@ def test_a_fresh_process_that_does_not_import_the_plugin_loads_a_checkpoint(sett
     program = f"""
         import sys
         from recbole.quick_start import load_data_and_model
-        assert "recbole_edlae" not in sys.modules
+        assert "recbole_edlae.model" not in sys.modules
         model = load_data_and_model({str(checkpoint)!r})[1]
         import torch
         from recbole.data.interaction import Interaction
@@ -186,6 +189,9 @@ def test_a_fresh_process_runs_stock_recbole_whatever_was_imported_first(first, s
 def test_a_program_that_merely_uses_torch_pays_nothing(tmp_path):
     program = """
         import sys, torch
-        print(any(name.startswith(("recbole.", "recbole_edlae.")) for name in sys.modules), "numba" in sys.modules)
+        own = {name for name in sys.modules if name.partition(".")[0] in ("recbole", "recbole_edlae")}
+        hook = ["", ".integration", ".integration.hook", ".integration.patches"]
+        heavy = {"numba", "pandas", "ray"}
+        print(own == {"recbole_edlae" + name for name in hook}, not heavy & sys.modules.keys())
     """
-    assert python(program, tmp_path).split() == ["False", "False"]
+    assert python(program, tmp_path).split() == ["True", "True"]
