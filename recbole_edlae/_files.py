@@ -1,10 +1,14 @@
-"""Files that bear their name only when they are whole."""
+"""Files that bear their name only when they are whole, and where the configs of the project are."""
 
 import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
 from typing import BinaryIO
+
+_PACKAGE = pathlib.Path(__file__).parent
+# A folder of the package where it was built, the folder at the top in a clone.
+CONFIGS = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.parent / "configs"
 
 
 @contextlib.contextmanager

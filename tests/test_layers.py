@@ -1,14 +1,26 @@
-"""The dependencies go one way: experiment → model → solvers, and the mathematics knows nothing of RecBole."""
+"""Imports go one way, the mathematics knows nothing of RecBole, and the wheel has every folder of the package."""
 
 import ast
+import configparser
 import pathlib
+import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
-PACKAGE = pathlib.Path(__file__).parents[1] / "recbole_edlae"
-PURE = sorted(path for folder in ("solvers", "nn") for path in (PACKAGE / folder).glob("*.py"))
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "recbole_edlae"
+PURE = [path for folder in ("solvers", "nn", "analysis") for path in sorted((PACKAGE / folder).glob("*.py"))]
+# A room may import from those below it: to its right, or on a lower line.
+FLOORS = [
+    ["cli"],
+    ["papers", "leaderboard"],
+    ["runs", "serving"],
+    ["model", "integration", "data", "evaluation", "settings"],
+    ["analysis", "nn", "solvers"],
+]
 
 
 def imported(path):
@@ -23,31 +35,83 @@ def imported(path):
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_mathematics_imports_nothing_above_it(path):
-    layer = f"recbole_edlae.{path.parent.name}"
+    below = f"recbole_edlae.{path.parent.name}", "recbole_edlae._choices"
+    below += ("recbole_edlae.solvers",) * (path.parent.name == "analysis")
     for name in imported(path):
-        assert name.partition(".")[0] != "recbole"
-        assert not name.startswith("recbole_edlae") or name.startswith(layer), f"{path} imports {name}"
+        assert name.partition(".")[0] not in ("recbole", "pandas", "ray")
+        assert not name.startswith("recbole_edlae.") or name.startswith(below), f"{path} imports {name}"
 
 
-def test_models_do_not_import_experiments():
-    above = ("recbole_edlae.experiment", "recbole_edlae.cli.checks")
-    for path in (PACKAGE / "model").glob("*.py"):
-        assert not any(name.startswith(above) for name in imported(path)), path
+@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
+def test_no_room_imports_from_a_floor_above(room):
+    floor = next(level for level, rooms in enumerate(FLOORS) if room in rooms)
+    above = {f"recbole_edlae.{other}" for rooms in FLOORS[:floor] for other in rooms}
+    allowed = {("integration", "recbole_edlae.serving")}  # checkpoints know their data: written and read there
+    for path in (PACKAGE / room).rglob("*.py"):
+        for name in imported(path):
+            parent = ".".join(name.split(".")[:2])
+            assert parent not in above or (room, parent) in allowed, f"{path} imports {name}"
 
 
-def test_nothing_imports_the_command_line_but_its_entry():
-    for path in PACKAGE.rglob("*.py"):
-        assert path.name == "__main__.py" or not any(name == "recbole_edlae.cli" for name in imported(path)), path
+def test_every_room_has_a_floor():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == {room for floor in FLOORS for room in floor}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["", ".solvers", ".nn", ".analysis"])
+def test_pure_imports_load_neither_recbole_nor_ray_nor_pandas(module):
+    program = f"import recbole_edlae{module}, sys; print({{'recbole', 'ray', 'pandas'}} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_solvers_work_without_recbole():
     program = (
         "import sys; sys.modules['recbole'] = None\n"
-        "import importlib.util as u; find = u.find_spec\n"
-        "u.find_spec = lambda name, *rest: None if name == 'recbole' else find(name, *rest)\n"
         "import scipy.sparse as sp, recbole_edlae.solvers as s\n"
         "print(s.full_rank(s.gram(sp.eye(3).tocsr()), dropout=0.5, l2=1.0).shape)\n"
         "assert not any(name.startswith('recbole.') for name in sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PACKAGE.parent)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "torch.Size([3, 3])", done.stderr
+
+
+def test_the_wheel_is_told_of_every_folder():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    folders = [path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")]
+    packages = sorted([*(".".join(folder.parts) for folder in folders), "recbole_edlae.configs"])
+    assert setup["options"]["packages"].split() == packages
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
+    clone = tmp_path / "clone"
+    for folder in ("recbole_edlae", "configs"):
+        shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, clone)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        tmp_path,
+        clone,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"recbole_edlae", next(top for top in tops if top.endswith(".dist-info"))}
+    expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")} | {
+        f"recbole_edlae/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*") if path.is_file()
+    }
+    expected |= {"recbole_edlae/py.typed", "recbole_edlae/leaderboard/report.html"}
+    expected |= {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.yaml")}
+    assert {name for name in names if name.startswith("recbole_edlae/")} == expected

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import os
-import pathlib
 import signal
 import sys
 import threading
@@ -18,7 +17,6 @@ from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES
 from recbole_edlae.runs.run import Cell
 
-CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints and an export that version 0.1.0 wrote before its weights were classes: they open, with the same numbers."""
+"""Checkpoints and an export of before the weights were classes: they open, with the same numbers."""
 
 import json
 import pathlib

@@ -140,4 +140,4 @@ def test_our_own_tuned_files_name_their_command_and_can_be(path):
     content = yaml.safe_load(text)
     assert (content["dataset"], content["model"]) == (path.parent.name, path.stem)
     for file in re.findall(r"configs/\S+", text.partition("\n")[0]):
-        assert (CONFIGS.parent.parent / file).exists()
+        assert (CONFIGS.parent / file).exists()
