@@ -34,10 +34,11 @@ def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *a
     if file is None:
         return stock(model, state_dict, *arguments, **options)
     current = identity.known_data(model)
-    if current is not None and saved is None:
-        warn(unchecked(file))
-    elif current is not None:
-        identity.check_same(saved, current, file)
+    if current is not None:
+        if saved is None:
+            warn(unchecked(file))
+        else:
+            identity.check_same(saved, current, file)
     try:
         return stock(model, state_dict, *arguments, **options)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:

@@ -9,7 +9,9 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae._files import CONFIGS
 from recbole_edlae.integration import models as registry
+from recbole_edlae.runs import space
 from recbole_edlae.settings.comments import read
 
 
@@ -26,6 +28,17 @@ def cases():
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
         if "neighbors" in read(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
+
+
+def test_every_model_says_what_to_cite_and_what_to_search():
+    for name, defaults in registry.own_models().items():
+        model = registry.model_class(name)
+        assert all(model.paper) and model.paper.link.startswith("https://")
+        dimensions = space.parse(model.search_space, name)
+        assert dimensions and {dimension.key for dimension in dimensions} <= read(defaults).keys()
+        assert model.unseen_users is None or model.unseen_users.keys() <= read(defaults).keys()
+        file = CONFIGS / "spaces" / f"{name}.test"  # what earlier versions named on the command line
+        assert not file.exists() or space.read(file) == dimensions
 
 
 of_every_model = pytest.mark.parametrize("name, fitting", list(cases()))
