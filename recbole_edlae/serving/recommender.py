@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.exported import read_export
+from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.tokens import as_list, is_list, lists_to_exclude, positive, token_of
 
 SCORES = 4_000_000  # computed at a time: users times items

@@ -1,18 +1,17 @@
 """Settings as they are written, in YAML files and as --key=value: read alike by every command and by RecBole."""
 
-import argparse
 import os
 import pathlib
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from recbole.config import Config
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.integration.patches import Patch
+from recbole_edlae.settings.process import process_words
 
 
 def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
@@ -77,61 +76,9 @@ def split_names(words: Sequence[str] | None) -> list[str]:
     return names
 
 
-class Parser(argparse.ArgumentParser):
-    """The one argument parser of the commands: its own options, and settings as ``--key=value`` words.
-
-    It differs from argparse's in two ways: a setting may have blanks in its value, wherever it stands, and what is
-    wrong is one line.
-    """
-
-    def __init__(self, program: str, **options: Any) -> None:
-        self._names: set[str] = set()
-        options = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False} | options
-        super().__init__(program, **options)
-
-    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
-        """Add an option as argparse does."""
-        self._names.update(names)
-        return super().add_argument(*names, **options)
-
-    def parse(self, words: Iterable[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-        """Return the options among some words, and key → text of the settings among them.
-
-        Raises:
-            ValueError: a word is neither.
-        """
-        options, settings = [], []
-        for word in words:
-            name, equals, _ = word.partition("=")
-            (settings if equals and name.startswith("--") and name not in self._names else options).append(word)
-        namespace, rest = self.parse_known_args(options)
-        return namespace, read_overrides([*rest, *settings])
-
-    def error(self, message: str) -> NoReturn:
-        """End the process with status 2 and one line."""
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
 def value_of(text: str) -> Any:
     """Return the value that RecBole's Config reads from the text of a setting."""
     return Config._convert_config_dict(None, {"": text})[""]
-
-
-def read_overrides(words: Iterable[str]) -> dict[str, str]:
-    """Return key → text of words ``--key=value``; the value may have "=" in it.
-
-    Raises:
-        ValueError: a word is something else, or a key has two values.
-    """
-    overrides: dict[str, str] = {}
-    for word in words:
-        key, equals, text = word.removeprefix("--").partition("=")
-        if not (word.startswith("--") and equals and key):
-            raise ValueError(f"{word!r} is neither an option nor a setting of the form --key=value")
-        if overrides.get(key, text) != text:
-            raise ValueError(f"--{key} is given twice, with {overrides[key]} and with {text}")
-        overrides[key] = text
-    return overrides
 
 
 class PlainConfig(Config):
@@ -160,10 +107,9 @@ def _load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
     Raises:
         SyntaxError: a key has two values.
     """
-    words = [] if "ipykernel_launcher" in sys.argv[0] else sys.argv[1:]
     settings: dict[str, Any] = {}
     others = []
-    for word in words:
+    for word in process_words():
         key, equals, text = word.removeprefix("--").partition("=")
         if not (word.startswith("--") and equals):
             others.append(word)

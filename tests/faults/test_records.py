@@ -313,7 +313,7 @@ def test_row_34_a_changed_metric_is_run_again(shop, package):
         return done.stderr.count("(on record)")
 
     assert (run(), run()) == (0, 2)
-    for name in ("leaderboard/report.py", "data/liang.py", "serving/recommend.py"):
+    for name in ("leaderboard/report.py", "data/liang.py", "serving/batches.py"):
         path = package / "recbole_edlae" / name
         path.write_text(path.read_text() + "\nCHANGED = True\n")
     assert run() == 2
