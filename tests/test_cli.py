@@ -9,7 +9,7 @@ import yaml
 from recbole.data.dataset import Dataset
 
 from recbole_edlae import __version__, cli
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES, recbole_settings
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
 from tests.conftest import ROOT
 
 QUIET = ["--state=ERROR", "--show_progress=False"]
@@ -144,4 +144,4 @@ def test_the_help_loads_neither_recbole_nor_torch():
 
 @pytest.mark.parametrize("model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml")))
 def test_recboles_own_comments_are_read(model):
-    assert len(recbole_settings(model)) > 60
+    assert len(recbole_schema(model)) > 60

@@ -10,10 +10,10 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES, check_validation, read, recbole_settings
 from recbole_edlae.settings.files import PlainConfig, read_config_files, split_names, value_of
-from recbole_edlae.settings.names import check_keys, effects
-from recbole_edlae.settings.rules import check_rules, normalized_ratings
+from recbole_edlae.settings.keys import check_keys, without_effect
+from recbole_edlae.settings.rules import check_rules, check_validation, normalized_ratings
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbole_schema
 
 from recbole.config import Config  # isort: skip
 
@@ -52,7 +52,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     Warns:
         DataWarning: a setting has no effect, or changes the meaning of what is measured.
     """
-    settings = recbole_settings(options.model) | read(file_of_defaults(options.model))
+    settings = recbole_schema(options.model) | read_schema(file_of_defaults(options.model))
     for key, value in options.settings.items():
         if key in settings and value is not None:
             settings[key].check(value)
@@ -65,7 +65,10 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     check_validation(config.final_config_dict)
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
-    remarks = [*effects(config.final_config_dict, options.settings), normalized_ratings(config.final_config_dict)]
+    remarks = [
+        *without_effect(config.final_config_dict, options.settings),
+        normalized_ratings(config.final_config_dict),
+    ]
     for remark in filter(None, remarks):
         warn(remark)
     return config

@@ -15,10 +15,10 @@ import torch
 from recbole_edlae.cli.checks import check, check_model, file_of_defaults
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
-from recbole_edlae.settings.comments import read
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
-from recbole_edlae.settings.names import check_keys
+from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.schema import read_schema
 
 from recbole import quick_start  # isort: skip
 
@@ -112,7 +112,7 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         parser.print_help()
         check_model(options.model)
         print(f"\nsettings of {options.model}:")
-        for setting in read(file_of_defaults(options.model)).values():
+        for setting in read_schema(file_of_defaults(options.model)).values():
             print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
         sys.exit(0)
     return options, overrides

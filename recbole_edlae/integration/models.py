@@ -131,8 +131,8 @@ def check_unseen_users(model, settings):
 def _merge_defaults(config_class):
     """Config reads a registered model's YAML right after RecBole's own files, and checks the values it ends with."""
     from recbole_edlae.data import user_split
-    from recbole_edlae.settings.comments import check_model_settings, check_validation
-    from recbole_edlae.settings.rules import check_rules
+    from recbole_edlae.settings.rules import check_rules, check_validation
+    from recbole_edlae.settings.schema import check_model_settings
 
     stock_load, stock_final = config_class._load_internal_config_dict, config_class._get_final_config_dict
     if hasattr(stock_load, "recbole_edlae"):

@@ -19,7 +19,7 @@ from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.serving import identity
 from recbole_edlae.serving.saved import Saved, check_finite
-from recbole_edlae.settings.comments import check_model_settings
+from recbole_edlae.settings.schema import check_model_settings
 
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 

@@ -31,7 +31,7 @@ from recbole_edlae.serving.export_reader import (
 )
 from recbole_edlae.serving.saved import largest
 from recbole_edlae.serving.tokens import positive
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 
@@ -85,7 +85,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
         ITEMS: json.dumps(checkpoint.tokens, ensure_ascii=False).encode(),
     }
     name = checkpoint.config["model"]
-    keys = [*read(registry.registered()[name]), *FIELDS]
+    keys = [*read_schema(registry.registered()[name]), *FIELDS]
     manifest = {
         "format": FORMAT,
         "version": VERSION,

@@ -16,7 +16,7 @@ from safetensors.torch import load as load_tensors
 from recbole_edlae.integration import models as registry
 from recbole_edlae.serving.checkpoint import FIELDS, StandIn, check_servable
 from recbole_edlae.serving.saved import check_finite
-from recbole_edlae.settings.comments import check_model_settings, read
+from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 FORMAT, VERSION = "recbole_edlae export", 1
 WEIGHTS, ITEMS, MANIFEST = "weights.safetensors", "items.json", "manifest.json"
@@ -92,7 +92,7 @@ def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
 
 def _with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings with those that a later version of the model has too: their defaults leave it as it was."""
-    known = read(registry.registered()[name])
+    known = read_schema(registry.registered()[name])
     if newer := settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(f"{name} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
     if missing := set(FIELDS) - settings.keys():

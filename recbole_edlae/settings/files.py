@@ -1,4 +1,4 @@
-"""Settings as they are written, in YAML files and as --key=value: read alike by every command and by RecBole."""
+"""Read settings from YAML files and ``--key=value`` words, so that every command and RecBole read them alike."""
 
 import os
 import pathlib
@@ -22,12 +22,12 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         what: the option that named the file, for messages.
 
     Raises:
-        ValueError: there is no such file, or it is not YAML; the message names the file and the line.
+        ValueError: There is no such file, or it is not YAML; the message names the file and the line.
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        near = sorted(str(other) for other in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        choices = f"; there are {', '.join(closest_first(path, near))}" if near else ""
+        others = sorted(str(other) for other in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        choices = f"; there are {', '.join(closest_first(path, others))}" if others else ""
         raise ValueError(f"{what}: no file {path}{choices}")
     loader = Config._build_yaml_loader(None)
     try:
@@ -40,11 +40,12 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         raise ValueError(f"{what}: {path} is not UTF-8: {error.reason} at byte {error.start}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = f", line {mark.line + 1}: {error.problem}" if mark else f": {' '.join(str(error).split())}"
+        problem = f", line {mark.line + 1}: {error.problem}" if mark else f": {' '.join(str(error).split())}"  # type: ignore[attr-defined]
         raise ValueError(f"{what}: {path} is not YAML{problem}") from None
 
 
 def _refuse_repeated_keys(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
+    """Raise ValueError for a key that a file has twice; YAML takes the last."""
     lines: dict[str, int] = {}
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         line = key.start_mark.line + 1
@@ -56,8 +57,12 @@ def _refuse_repeated_keys(path: pathlib.Path, what: str, node: yaml.Node | None)
 def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_files") -> dict[str, Any]:
     """Return the settings of YAML files of ``key: value`` lines; later files win.
 
+    Args:
+        files: paths.
+        what: the option that named the files, for messages.
+
     Raises:
-        ValueError: a file is missing, is not YAML or holds something else.
+        ValueError: A file is missing, is not YAML or holds something else.
     """
     merged: dict[str, Any] = {}
     for file in files:
@@ -69,7 +74,12 @@ def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_fi
 
 
 def split_names(words: Sequence[str] | None) -> list[str]:
-    """Return the files that words name: one each, or several in one word, with blanks between, as RecBole has them."""
+    """Return the files that words name: one each, or several in one word with blanks between, as RecBole has them.
+
+    Examples:
+        >>> split_names(["protocol.yaml", "a.yaml b.yaml"])
+        ['protocol.yaml', 'a.yaml', 'b.yaml']
+    """
     names: list[str] = []
     for word in words or ():
         names += [word] if pathlib.Path(word).is_file() else word.split()
@@ -77,14 +87,23 @@ def split_names(words: Sequence[str] | None) -> list[str]:
 
 
 def value_of(text: str) -> Any:
-    """Return the value that RecBole's Config reads from the text of a setting."""
+    """Return the value that RecBole's Config reads from the text of a setting.
+
+    Examples:
+        >>> value_of("[10, 20]")
+        [10, 20]
+        >>> value_of("5e2")
+        500.0
+        >>> value_of("ml-100k")
+        'ml-100k'
+    """
     return Config._convert_config_dict(None, {"": text})[""]
 
 
 class PlainConfig(Config):
     """RecBole's Config for settings that have been parsed: a text in ``config_dict`` stays that text.
 
-    RecBole evaluates such texts once more. The process's --key=value words and YAML files are read as ever.
+    RecBole evaluates such texts once more. YAML files and the ``--key=value`` words of the process are read as usual.
     """
 
     def _load_variable_config_dict(self, config_dict: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -92,7 +111,7 @@ class PlainConfig(Config):
 
 
 def _convert(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
-    """As RecBole's; a text that is no expression stands for itself, whatever evaluating it raises."""
+    """Do as RecBole does, but leave a text that is no expression as it is, whatever evaluating it raises."""
     for key in values:
         try:
             values[key] = stock(config, {key: values[key]})[key]
@@ -102,10 +121,10 @@ def _convert(stock: Callable, config: Config | None, values: dict[str, Any]) -> 
 
 
 def _load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
-    """As RecBole's; a value may have "=" in it.
+    """Do as RecBole does, but allow "=" in a value.
 
     Raises:
-        SyntaxError: a key has two values.
+        SyntaxError: A key has two values.
     """
     settings: dict[str, Any] = {}
     others = []

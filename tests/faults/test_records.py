@@ -272,14 +272,14 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
     inside += [
         "runs/run",
         "integration/models",
-        "settings/comments",
+        "settings/schema",
         "model/trainer",
         "integration/stack",
         "data/user_split",
         "__init__",
     ]
     assert {f"recbole_edlae/{name}.py" for name in inside} <= found
-    outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/recommend"]
+    outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/batches"]
     outside += ["serving/export", "cli", "upstream/command", "evaluation/significance", "model/deepae"]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
     assert ("recbole_edlae/solvers/inverse.py" in found) == (model == "EDLAE")

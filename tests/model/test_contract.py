@@ -10,7 +10,7 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 
 
 def cases():
@@ -19,12 +19,12 @@ def cases():
     The default rank may be too high for `tiny`.
     """
     for name, defaults in sorted(registry.registered().items()):
-        rank = read(defaults).get("rank")
+        rank = read_schema(defaults).get("rank")
         if rank is None or "None" in rank.type:
             yield pytest.param(name, {}, id=name)
         if rank is not None:
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
-        if "neighbors" in read(defaults):
+        if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
 
 
@@ -143,14 +143,14 @@ def test_users_and_items_without_training_data_are_harmless(name, fitting, setti
 
 @pytest.mark.parametrize("name", sorted(registry.registered()))
 def test_defaults_say_type_and_range_and_keep_them(name):
-    for setting in read(registry.registered()[name]).values():
-        assert setting.believable and setting.meaning, setting
+    for setting in read_schema(registry.registered()[name]).values():
+        assert setting.default_is_valid and setting.meaning, setting
 
 
 @pytest.mark.parametrize("name", sorted(registry.registered()))
 def test_every_number_out_of_range_is_refused_before_data_are_read(name):
     tried = 0
-    for key, setting in read(registry.registered()[name]).items():
+    for key, setting in read_schema(registry.registered()[name]).items():
         if setting.type != "float" or "[0" not in setting.meaning:
             continue
         tried += 1
