@@ -9,13 +9,14 @@ import argparse
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from recbole_edlae._files import whole_folder
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import DTYPES, FILES, read_export, write_files
-from recbole_edlae.serving.tokens import positive
+from recbole_edlae.serving.tokens import positive_int
 
 PROGRAM = "recbole-edlae export"
 
@@ -35,7 +36,7 @@ def main(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     folder = pathlib.Path(options.output)
     if options.top is not None:
-        positive(options.top, "top")
+        positive_int(options.top, "top")
     with quiet():
         with whole_folder(folder, FILES) as part:  # before the checkpoint is read
             checkpoint = Checkpoint.read(options.checkpoint)
@@ -49,7 +50,8 @@ def _print_loss(checkpoint: Checkpoint, folder: pathlib.Path) -> None:
     """Print what an export costs on the test users, or why that cannot be measured."""
     try:
         before = checkpoint.evaluate()
-        after = checkpoint.evaluate(read_export(folder)[0].score)
+        exported: Any = read_export(folder)[0]
+        after = checkpoint.evaluate(exported.score)
     except ValueError as error:
         print(f"{PROGRAM}: the export is written; what it costs cannot be measured: {error}", file=sys.stderr)
         return

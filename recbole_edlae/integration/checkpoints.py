@@ -9,7 +9,7 @@ import torch
 from recbole_edlae._files import whole
 from recbole_edlae._warnings import warn
 from recbole_edlae.integration import case_study
-from recbole_edlae.serving import identity
+from recbole_edlae.serving import training_data as identity
 
 RECOMMENDERS = ("GeneralRecommender", "SequentialRecommender", "KnowledgeRecommender", "ContextRecommender")
 

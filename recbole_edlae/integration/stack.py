@@ -64,7 +64,7 @@ def read_checkpoint(stock_load, file, *args, **kwargs):
     except Exception as error:  # torch's three file formats fail in a dozen ways
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
-    checkpoint = importlib.import_module("recbole_edlae.serving.saved").checked(checkpoint, file)
+    checkpoint = importlib.import_module("recbole_edlae.serving.checkpoint_file").checked(checkpoint, file)
     if "config" in checkpoint and not on_gpu:
         checkpoint["config"]["device"] = torch.device("cpu")
     return checkpoint

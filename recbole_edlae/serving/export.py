@@ -8,6 +8,7 @@ of it, and refuses what does not match. The hashes find damage; they do not say 
 import json
 import os
 import pathlib
+from typing import Any
 
 import scipy.sparse as sp
 import torch
@@ -19,6 +20,7 @@ from recbole_edlae._files import whole_folder, write_whole
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model.weights import SparseWeights
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
+from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import (
     FORMAT,
     ITEMS,
@@ -29,8 +31,7 @@ from recbole_edlae.serving.export_reader import (
     own_hash,
     read_export,
 )
-from recbole_edlae.serving.saved import largest
-from recbole_edlae.serving.tokens import positive
+from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings.schema import read_schema
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
@@ -62,7 +63,7 @@ def write_export(
         OSError: The folder cannot be written, or the disk is full.
     """
     choose("dtype", dtype, DTYPES)
-    top = None if top is None else positive(top, "top")
+    top = None if top is None else positive_int(top, "top")
     with whole_folder(folder, FILES) as part:
         return write_files(checkpoint, part, dtype, top)
 
@@ -105,7 +106,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
 
 def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, torch.Tensor]:
     """Return the weights as they are written."""
-    model = checkpoint.scorer
+    model: Any = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
     if top is not None:
         if getattr(model, "decoder", model) is not None or model.sparse.filled:
