@@ -7,7 +7,7 @@ import yaml
 
 import recbole_edlae  # noqa: F401  before RecBole
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 from recbole.data.interaction import Interaction  # isort: skip
 from recbole.utils import get_model  # isort: skip

@@ -1,10 +1,19 @@
-"""Files that bear their name only when they are whole, and where the configs of the project are."""
+"""Files and folders that bear their name only when they are whole, and where the project's configs are."""
 
 import contextlib
+import errno
 import os
 import pathlib
-from collections.abc import Iterator
-from typing import BinaryIO
+import shutil
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # no locks there: two runs into one output are not told from each other
+    fcntl = None
 
 _PACKAGE = pathlib.Path(__file__).parent
 # A folder of the package where it was built, the folder at the top in a clone.
@@ -25,7 +34,7 @@ def whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
         The part, open for writing bytes.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; ``filename`` is the path.
+        OSError: The disk is full or the folder cannot be written; ``filename`` is the path.
     """
     path = pathlib.Path(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -47,7 +56,159 @@ def write_whole(path: str | os.PathLike, content: bytes | str) -> None:
     """Write a file that is either whole or not there; text is written as UTF-8.
 
     Raises:
-        OSError: as in :func:`whole`.
+        OSError: As in :func:`whole`.
     """
     with whole(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: str | os.PathLike, files: Sequence[str]) -> Iterator[pathlib.Path]:
+    """Make a folder to write into, which takes its name when the block ends well, and is removed otherwise.
+
+    A folder that exists already, and is empty, gets the files at the end, one after the other.
+
+    Args:
+        folder: not there yet, or empty.
+        files: names of the files that the block writes, in the order in which an existing folder gets them.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        ValueError: There is a folder with files, or a file, of that name.
+        OSError: The folder cannot be written; ``filename`` is its name.
+    """
+    folder = pathlib.Path(folder)
+    exists = os.path.lexists(folder)
+    if exists and not folder.is_dir():
+        raise ValueError(f"output: {folder} is there already and not an empty folder")
+    part: pathlib.Path | None = None
+    try:
+        if exists and any(folder.iterdir()):
+            raise ValueError(f"output: {folder} is there already and not an empty folder")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = folder / f".{os.getpid()}.part" if exists else folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        part.mkdir()
+        yield part
+        if exists:
+            for file in files:
+                os.replace(part / file, folder / file)
+            part.rmdir()
+        else:
+            os.rename(part, folder)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(folder)) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+class PartFile:
+    """``OUTPUT.part``, to which whole batches are added, and which :meth:`finish` gives its name.
+
+    What was added stays in the part when the work ends early.
+
+    Attributes:
+        output: path of the file to write.
+        path: path of the part.
+    """
+
+    def __init__(self, output: str | os.PathLike, heads: tuple[bytes, ...]) -> None:
+        """Open the part, or refuse.
+
+        Args:
+            output: path of the file to write.
+            heads: how a part of an earlier run begins, which may be overwritten; any other file may not.
+
+        Raises:
+            ValueError: The part is in use, cannot be written, or is a file of somebody else's.
+        """
+        self.output = str(output)
+        self.path = f"{output}.part"
+        if os.path.lexists(output) and not os.path.isfile(output):
+            raise ValueError(f"output: {output} is there already and not a file")
+        self._file = self._open(heads)
+        self._size = 0
+
+    def add(self, content: bytes) -> None:
+        """Write a batch: all of it, or nothing.
+
+        Raises:
+            OSError: The disk is full; ``filename`` is the output.
+        """
+        view = memoryview(content)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise OSError(error.errno, error.strerror, self.output) from error
+        self._size += len(content)
+
+    def finish(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            OSError: The file cannot be written; ``filename`` is the output.
+        """
+        try:
+            os.fsync(self._file)
+            os.replace(self.path, self.output)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.output) from error
+
+    def close(self, keep: bool) -> None:
+        """Close the file; remove it where there is nothing to keep, and it has not got its name."""
+        if not keep and os.path.lexists(self.path) and os.path.samestat(os.fstat(self._file), os.lstat(self.path)):
+            os.unlink(self.path)
+        os.close(self._file)
+
+    def _open(self, heads: tuple[bytes, ...]) -> int:
+        """Return the descriptor of the part, locked and empty."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            file = os.open(self.path, flags, 0o666)
+        except OSError as error:
+            reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
+            raise ValueError(f"output: {self.path} cannot be written: {reason}") from None
+        try:
+            self._lock(file)
+            start = os.pread(file, 100, 0) if stat.S_ISREG(os.fstat(file).st_mode) else b"?"
+            if start and not start.startswith(heads):
+                raise ValueError(f"output: {self.path} is there already and not of an earlier run; move it away")
+            os.ftruncate(file, 0)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def _lock(self, file: int) -> None:
+        """Lock the part, or raise ValueError where another process has it."""
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            in_use = not os.path.samestat(os.fstat(file), os.lstat(self.path))  # it has just got its name
+        except (BlockingIOError, FileNotFoundError):
+            in_use = True
+        except OSError:  # a file system without locks
+            in_use = False
+        if in_use:
+            raise ValueError(f"output: another run is writing {self.output}")
+
+
+def check_not_an_input(output: str, inputs: Iterable[tuple[str, str | None]]) -> None:
+    """Check that an output, or the part it is written to, is none of the inputs by any name or link.
+
+    Args:
+        output: path of the file to write.
+        inputs: option and path of each input.
+
+    Raises:
+        ValueError: It is one of them.
+    """
+    for name, path in inputs:
+        for written in (output, f"{output}.part"):
+            if path and os.path.exists(written) and os.path.exists(path) and os.path.samefile(written, path):
+                raise ValueError(f"output: {written} is the file of --{name}, {path}; it would be overwritten")

@@ -1,13 +1,16 @@
 """The command line as a stranger uses it: what is wrong is said in one line, before any data are read."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
 from recbole.data.dataset import Dataset
 
 from recbole_edlae import __version__, cli
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES, recbole_settings
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
+from tests.conftest import ROOT
 
 QUIET = ["--state=ERROR", "--show_progress=False"]
 
@@ -112,6 +115,33 @@ def test_version(capsys):
     assert stopped.value.code == 0 and __version__ in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["rnu"], "recbole-edlae: error: unknown command 'rnu'; did you mean run?"),
+        (["upload"], "recbole-edlae: error: unknown command 'upload'; the commands are run, leaderboard, "),
+        ([], "recbole-edlae: error: the following arguments are required: COMMAND"),
+    ],
+)
+def test_unknown_command(words, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and error.startswith(message) and error.count("\n") == 1
+
+
+def test_the_help_loads_neither_recbole_nor_torch():
+    program = (
+        "import sys, importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'recbole' else find(name, *rest)\n"
+        "from recbole_edlae import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: print({'recbole', 'torch', 'numpy', 'pandas', 'ray'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert "convert-liang" in done.stdout and done.stdout.endswith("set()\n"), done.stderr
+
+
 @pytest.mark.parametrize("model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml")))
 def test_recboles_own_comments_are_read(model):
-    assert len(recbole_settings(model)) > 60
+    assert len(recbole_schema(model)) > 60

@@ -13,7 +13,7 @@ import yaml
 
 from recbole_edlae import cli
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 from tests.conftest import ROOT
 
 PAGES = {str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]}
@@ -157,15 +157,15 @@ def test_every_command_is_on_a_page_and_in_the_help(capsys):
         cli.main(["--help"])
     known = capsys.readouterr().out
     shown = {words.values[1][0] for words in commands("recbole-edlae")}
-    for name, module in {"run": "recbole_edlae.cli", **cli.COMMANDS}.items():
-        assert name in shown and f"{name}:" in known and importlib.import_module(module)
+    for name, command in cli.COMMANDS.items():
+        assert name in shown and f"    {name}" in known and importlib.import_module(command.module)
 
 
 def test_settings_in_the_readmes_table_are_the_defaults():
     rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (`\w+` .*?) \|$", README, re.M))
     assert rows.keys() <= registry.registered().keys()
     for model, cell in rows.items():
-        settings = read(registry.registered()[model])
+        settings = read_schema(registry.registered()[model])
         for key, value in re.findall(r"`(\w+)` (\[.*?\]|[\w.\"]+)", cell):
             assert yaml.safe_load(settings[key].default) == eval(value), (model, key)
 
@@ -173,6 +173,6 @@ def test_settings_in_the_readmes_table_are_the_defaults():
 @pytest.mark.parametrize("model", sorted(registry.registered()))
 def test_settings_of_a_models_section_are_those_of_its_file(model):
     section = re.search(rf"^## {model}$(.*?)(?=^## |\Z)", TEXTS["docs/models.md"], re.M | re.S)[1]
-    settings = read(registry.registered()[model]).values()
+    settings = read_schema(registry.registered()[model]).values()
     rows = "\n".join(f"| `{setting.key}` | `{setting.default}` | {setting.meaning} |" for setting in settings)
     assert f"| setting | default | |\n|---|---|---|\n{rows}\n" in section, rows

@@ -15,7 +15,7 @@ from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 from tests.conftest import ROOT
 from tools.upstream import __main__ as command
 from tools.upstream import lift, pages
@@ -214,7 +214,7 @@ def test_a_second_run_changes_nothing_and_says_so(tree, capsys):
 def test_pages_tests_and_lists_have_every_model(tree):
     for name in registry.MODELS:
         guide = (tree / f"docs/source/user_guide/model/general/{name.lower()}.rst").read_text()
-        assert all(f"``{key} (" in guide for key in read(registry.PROPERTIES / f"{name}.yaml"))
+        assert all(f"``{key} (" in guide for key in read_schema(registry.PROPERTIES / f"{name}.yaml"))
         assert f"model='{name}'" in guide and " choice " in guide
         intro = (tree / "docs/source/user_guide/model_intro.rst").read_text()
         assert f"   model/general/{name.lower()}\n" in intro.partition("Context-aware")[0]

@@ -1,82 +1,82 @@
-"""The command line: `recbole-edlae run`, which is also run_recbole.py, and where the other commands are."""
+"""The command line: `recbole-edlae COMMAND`, and `run`, which is also run_recbole.py.
 
-import argparse
+A command is a module with ``main(words)``, imported when it is called: the help needs neither RecBole nor torch.
+"""
+
+import difflib
 import importlib
-import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from recbole_edlae import __version__  # first: RecBole's own modules need it on a current stack
-from recbole_edlae.cli import checks
+from recbole_edlae import __version__
+from recbole_edlae.cli.errors import errors_in_one_line, warnings_in_one_line, without_debug
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.settings.process import process_words
 
-from recbole import quick_start  # isort: skip
 
-COMMANDS = {  # beside `run`: name → module whose main takes the words after it
-    "leaderboard": "recbole_edlae.cli.leaderboard",
-    "tune": "recbole_edlae.cli.tune",
-    "activations": "recbole_edlae.papers.activation_study",
-    "convert-liang": "recbole_edlae.data.liang",
-    "recommend": "recbole_edlae.serving.recommend",
-    "export": "recbole_edlae.serving.export",
-    "reproduce": "recbole_edlae.cli.reproduce",
+class Command(NamedTuple):
+    """One command."""
+
+    module: str  # whose main takes the words after the command's name
+    help: str
+
+
+COMMANDS = {
+    "run": Command("recbole_edlae.cli.single_run", "train and evaluate one model"),
+    "leaderboard": Command("recbole_edlae.cli.leaderboard", "compare many models under one protocol"),
+    "tune": Command("recbole_edlae.cli.tune", "search the settings of one model"),
+    "activations": Command("recbole_edlae.papers.activation_study", "compare latent activations of DeepAE"),
+    "convert-liang": Command("recbole_edlae.cli.convert_liang", "convert data split by the code of Liang et al."),
+    "recommend": Command("recbole_edlae.cli.recommend", "recommend items to the users of a file, known or new"),
+    "export": Command("recbole_edlae.cli.export", "write a trained model without pickle"),
+    "reproduce": Command("recbole_edlae.cli.reproduce", "measure the papers' figures and tables"),
 }
 
 
-def main(arguments=None):
-    """Entry point of the command `recbole-edlae`."""
-    arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
-    command = arguments[0] if arguments else None
-    if command == "run":
-        run(arguments[1:], program="recbole-edlae run")
-        return
-    if command in COMMANDS:
-        with checks.plain_warnings(f"recbole-edlae {command}"):
-            importlib.import_module(COMMANDS[command]).main(arguments[1:])
-        return
-    parser = argparse.ArgumentParser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
-    parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
-    commands = (
-        "run: train and evaluate one model; leaderboard: many models under one protocol; tune: search one model's "
-        "settings; activations: compare latent activations; convert-liang: read data split by Liang et al.'s code; "
-        "recommend: items for new and known users; export: a model without pickle; reproduce: the papers' figures "
-        "and tables; upstream: lay the models into RecBole's own source; `COMMAND --help` says how"
-    )
-    parser.add_argument("command", choices=["run", *COMMANDS], help=commands)
-    parser.parse_args(arguments)
-
-
-def _without_debug(arguments):
-    """Remove --debug, which every command takes, and remember it."""
-    checks.debug = checks.debug or "--debug" in arguments
-    return [word for word in arguments if word != "--debug"]
-
-
-def run(arguments=None, program="run_recbole.py"):
-    """RecBole's run_recbole.py: its flags and behaviour, with what is wrong said before any data are read.
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command that the first word names: the entry point of `recbole-edlae`.
 
     Args:
-        arguments: list of command-line words; None takes those of the process.
+        words: the words after the program's name; None takes those of the process.
+    """
+    words = without_debug(process_words() if words is None else words)
+    name = _command(words[:1])
+    program = f"recbole-edlae {name}"
+    if name == "run":
+        run(words[1:], program)
+        return
+    command = importlib.import_module(COMMANDS[name].module)
+    with warnings_in_one_line(program), errors_in_one_line(program):
+        command.main(words[1:])
+
+
+def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> dict[str, Any]:
+    """Run RecBole's run_recbole.py: its flags and behavior, but errors in the input are found before data are read.
+
+    Args:
+        words: command-line words; None takes those of the process.
         program: name in messages.
 
     Returns:
-        dict: RecBole's result. Exits with status 2 and one line on standard error where the input is at fault.
+        RecBole's result. The process exits with status 2 and one line on standard error where the input is at fault.
     """
-    arguments = _without_debug(sys.argv[1:] if arguments is None else arguments)
-    with checks.plain_warnings(program):
-        with checks.said_in_one_line(program):
-            options = checks.prepare(arguments, program)
-        try:
-            return quick_start.run(
-                options.model,
-                options.dataset,
-                config_file_list=options.config_files,
-                nproc=options.nproc,
-                world_size=options.world_size,
-                ip=options.ip,
-                port=options.port,
-                group_offset=options.group_offset,
-            )
-        except KeyboardInterrupt:
-            checks.interrupted(program)
-        except Exception as error:
-            if checks.debug:
-                raise
-            checks.stop(program, checks.told(error, options))
+    words = without_debug(process_words() if words is None else words)
+    command = importlib.import_module(COMMANDS["run"].module)
+    with warnings_in_one_line(program), errors_in_one_line(program):
+        return command.main(words, program)
+
+
+def _command(words: list[str]) -> str:
+    """Return the name of the command; end the process for the help, the version and an unknown command."""
+    parser = Parser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
+    parser.epilog = "`recbole-edlae COMMAND --help` describes a command. With --debug, errors show their traceback."
+    parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.help, add_help=False)
+    for word in words:
+        if not word.startswith("-") and word not in COMMANDS:
+            nearest = difflib.get_close_matches(word, COMMANDS, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"the commands are {', '.join(COMMANDS)}"
+            parser.error(f"unknown command {word!r}; {hint}")
+    return parser.parse_args(words).command

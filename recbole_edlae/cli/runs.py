@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.cli import checks
+from recbole_edlae.cli import checks, errors
+from recbole_edlae.cli.parser import Parser
 from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES
 from recbole_edlae.runs.run import Cell
@@ -28,16 +29,16 @@ class Terminated(BaseException):
 def ended_in_one_line(program: str) -> Iterator[None]:
     """End the process with one line where it cannot go on: what is on record stays there.
 
-    The status is 2 for what :func:`checks.said_in_one_line` says and where memory is exhausted, 130 where it is
+    The status is 2 for what :func:`errors.errors_in_one_line` says and where memory is exhausted, 130 where it is
     interrupted (SIGINT), 143 where it is asked to end (SIGTERM).
     """
-    with checks.said_in_one_line(program), _terminated_as_exception():
+    with errors.errors_in_one_line(program), _terminated_as_exception():
         try:
             yield
         except MemoryError as error:
-            if checks.debug:
+            if errors.debug:
                 raise
-            checks.stop(program, str(error) or "out of memory; what ended before is on record")
+            errors.stop(program, str(error) or "out of memory; what ended before is on record")
         except Terminated:
             print(f"\n{program}: terminated", file=sys.stderr)
             sys.exit(128 + signal.SIGTERM)
@@ -74,7 +75,7 @@ def parse(
     Raises:
         ValueError: a word is none of these.
     """
-    parser = checks.Parser(program, description=description, epilog=USAGE)
+    parser = Parser(program, description=description, epilog=USAGE)
     add_arguments(parser)
     parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
@@ -136,6 +137,6 @@ def check(cells: Sequence[Cell], overrides: Mapping[str, Any], parts: Mapping[st
 
 def tell(line: str, record: Mapping[str, Any]) -> None:
     """Print a line on a run that has ended, and with --debug the traceback of one that failed."""
-    if checks.debug and "traceback" in record:
+    if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"
     tqdm.write(line, file=sys.stderr)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 
 def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:

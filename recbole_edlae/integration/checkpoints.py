@@ -8,7 +8,7 @@ from recbole.utils import set_color
 
 from recbole_edlae._files import whole
 from recbole_edlae._warnings import warn
-from recbole_edlae.serving import identity
+from recbole_edlae.serving import training_data
 
 
 class WeightsError(ValueError, RuntimeError):
@@ -18,7 +18,7 @@ class WeightsError(ValueError, RuntimeError):
 def then_note(stock: Callable, model: torch.nn.Module, config: Any, dataset: Any) -> None:
     """Construct a model as RecBole does, and remember which data it was built on."""
     stock(model, config, dataset)
-    identity.note(model, dataset)
+    training_data.note(model, dataset)
 
 
 def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *arguments: Any, **options: Any) -> Any:
@@ -33,12 +33,12 @@ def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *a
     file, saved = getattr(state_dict, "checkpoint", (None, None))
     if file is None:
         return stock(model, state_dict, *arguments, **options)
-    current = identity.known_data(model)
+    current = training_data.known_data(model)
     if current is not None:
         if saved is None:
             warn(unchecked(file))
         else:
-            identity.check_same(saved, current, file)
+            training_data.check_same(saved, current, file)
     try:
         return stock(model, state_dict, *arguments, **options)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
@@ -72,8 +72,8 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
         "other_parameter": trainer.model.other_parameter(),
         "optimizer": trainer.optimizer.state_dict(),
     }
-    if (data := identity.known_data(trainer.model)) is not None:
-        state[identity.KEY] = data
+    if (data := training_data.known_data(trainer.model)) is not None:
+        state[training_data.KEY] = data
     with whole(saved_model_file) as file:
         torch.save(state, file, pickle_protocol=4)
     if verbose:

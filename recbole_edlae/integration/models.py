@@ -23,8 +23,8 @@ from typing import Any
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import hook
-from recbole_edlae.settings.comments import check_model_settings, check_validation
-from recbole_edlae.settings.rules import check_rules
+from recbole_edlae.settings.rules import check_rules, check_validation
+from recbole_edlae.settings.schema import check_model_settings
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_edlae.serving import saved
+from recbole_edlae.serving import checkpoint_file
 
 
 class Namespace(types.ModuleType):
@@ -116,7 +116,7 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
     except Exception as error:  # torch's three file formats fail in a dozen ways
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
-    checkpoint = saved.checked(content, file)
+    checkpoint = checkpoint_file.checked(content, file)
     if "config" in checkpoint and not on_gpu:
         checkpoint["config"]["device"] = torch.device("cpu")
     return checkpoint

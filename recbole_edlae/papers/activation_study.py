@@ -21,8 +21,9 @@ from scipy.stats import spearmanr
 from recbole_edlae._choices import choose
 from recbole_edlae._files import whole, write_whole
 from recbole_edlae.analysis.encoder import encoder_properties
-from recbole_edlae.cli import checks
 from recbole_edlae.cli import runs as command
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.cli.single_run import prepare
 from recbole_edlae.data.parts import check_loaders, check_parts
 from recbole_edlae.nn.activations import ACTIVATIONS
 
@@ -35,7 +36,7 @@ def main(arguments):
     Returns:
         list of dict: the runs, as ``study`` gives them.
     """
-    parser = checks.Parser(PROGRAM, description=main.__doc__.partition("\n")[0])
+    parser = Parser(PROGRAM, description=main.__doc__.partition("\n")[0])
     parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
     parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
@@ -45,7 +46,7 @@ def main(arguments):
         load_pyplot()
         for name in own.activations:
             choose("activations", name, ACTIVATIONS)
-        options = checks.prepare([*rest, "--model=DeepAE"], PROGRAM)
+        options = prepare([*rest, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
         settings = {"state": "ERROR", "show_progress": False, **options.settings}

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from tqdm import tqdm
 
 from recbole_edlae._choices import choose
-from recbole_edlae.cli import checks
+from recbole_edlae.cli import errors
 from recbole_edlae.cli import runs as command
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs import engine
@@ -136,7 +136,7 @@ class Lab:
         runs = []
         for cell, record, known in engine.run(wanted, self.records, phases, self.runner):
             if record["status"] == "failed":
-                if checks.debug:
+                if errors.debug:
                     _say(record["traceback"])
                 raise ValueError(f"{cell.label}: {record['error']}; what ended before is on record")
             runs.append((cell, record))

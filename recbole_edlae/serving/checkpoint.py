@@ -1,9 +1,9 @@
-"""A checkpoint of RecBole's: its model by the tokens stored with it, its data when they are asked for."""
+"""Open a checkpoint of RecBole's: its model by the tokens stored with it, its data when they are asked for."""
 
 import functools
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from recbole_edlae.integration import models as registry
 from recbole_edlae.integration import stack as compat
 from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.model.history import binary_interactions
-from recbole_edlae.serving import identity
-from recbole_edlae.serving.saved import Saved, check_finite
-from recbole_edlae.settings.comments import check_model_settings
+from recbole_edlae.serving import training_data
+from recbole_edlae.serving.checkpoint_file import Saved, check_finite
+from recbole_edlae.settings.schema import check_model_settings
 
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
@@ -27,9 +27,9 @@ FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 class Checkpoint:
     """A trained model, its Config, and the tokens and popularity of its items.
 
-    Its data are read when they are asked for; what they say of users is mapped by token, and their split is refused
-    where it is not the one that the model was trained on. A checkpoint that does not know its data (an earlier version
-    or RecBole alone wrote it) takes its tokens from the data as they are today.
+    Its data are read when they are asked for. Users are mapped by token, and a split that is not the one that the model
+    was trained on is refused. A checkpoint without a description of its data (an earlier version or RecBole alone wrote
+    it) takes its tokens from the data as they are today.
 
     Attributes:
         path: of the file.
@@ -41,16 +41,18 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike, saved: Saved) -> None:
         """Build the model of what :meth:`read` found in a file."""
-        self.path, self.config = str(path), saved["config"]
-        self._description = saved.get(identity.KEY)
+        self.path = str(path)
+        self.config = saved["config"]
+        self._description = saved.get(training_data.KEY)
+        training: Any
         if self._description is None:
             training = self.train._dataset
             self.tokens = self.dataset.field2id_token[self.dataset.iid_field].tolist()
             self.popularity = np.bincount(binary_interactions(training).indices, minlength=len(self.tokens))
             warn(unchecked(self.path))
         else:
-            self.tokens, self.popularity = self._stored()
-            training = StandIn(self.config.final_config_dict, len(self.tokens))
+            self.tokens, self.popularity = self._stored(self._description)
+            training = DatasetSizes(self.config.final_config_dict, len(self.tokens))
         self.scorer = self._build(training, saved["state_dict"])
         check_finite(self.scorer.state_dict(), f"checkpoint {path}")
         if not getattr(self.scorer, "fitted", True):
@@ -61,10 +63,10 @@ class Checkpoint:
         """Read a checkpoint as RecBole's ``load_data_and_model`` does, without its log file.
 
         Raises:
-            ValueError: It is no checkpoint, or its model has no scores for a history.
+            ValueError: The file is no checkpoint, or its model has no scores for a history.
 
         Warns:
-            DataWarning: It does not know its data, so that they cannot be checked.
+            DataWarning: The checkpoint has no description of its data, so that they cannot be checked.
         """
         try:
             saved = compat.read_checkpoint(path)
@@ -75,25 +77,17 @@ class Checkpoint:
         if not {"config", "state_dict"} <= saved.keys():
             raise ValueError(f"checkpoint {path} is none of RecBole's: it has no config and state_dict")
         config = saved["config"]
-        settings = config.final_config_dict
-        check_servable(config["model"], settings)
-        missing = [key for key in FIELDS if settings.get(key) is None]
-        if missing:
-            raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
-        try:
-            check_model_settings(registry.registered()[config["model"]], settings)
-        except ValueError as error:
-            raise ValueError(f"checkpoint {path}: {error}") from None
+        _check_settings(path, config["model"], config.final_config_dict)
         config.compatibility_settings()
         config["device"] = torch.device("cpu")
         config["checkpoint_dir"] = str(pathlib.Path(path).parent)
-        # the weights are loaded by stored tokens below, or onto data that nothing is known of
+        # the constructor loads the weights by stored tokens, or onto data without a description
         vars(saved["state_dict"]).pop("checkpoint", None)
         return cls(path, saved)
 
     @functools.cached_property
     def dataset(self) -> Any:
-        """The data as they are today, where the ids of users and items may be others than the model's."""
+        """The data as they are today; the ids of users and items may differ from the model's."""
         folder = self.config["data_path"]
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved")
@@ -105,12 +99,12 @@ class Checkpoint:
         """RecBole's loaders of training, validation and test, split as they were.
 
         Raises:
-            ValueError: The data are not those that the model was trained on.
+            ValueError: The model was trained on other data.
         """
         vars(self).pop("dataset", None)  # read again: the split depends on the random numbers drawn since the seed
         loaders = data_preparation(self.config, self.dataset)
         if self._description is not None:
-            identity.check_same(self._description, identity.describe(loaders[0]._dataset), self.path)
+            training_data.check_same(self._description, training_data.describe(loaders[0]._dataset), self.path)
         return tuple(loaders)
 
     @functools.cached_property
@@ -143,14 +137,15 @@ class Checkpoint:
         """Return metrics on the test users, as RecBole's trainer has them.
 
         Args:
-            score: function of items and count in place of the model's own.
+            score: function of items and count, instead of the model's own.
             metrics: names of ranking metrics.
 
         Raises:
-            ValueError: The data are gone, or not those that the model was trained on.
+            ValueError: The data are gone, or the model was trained on other data.
         """
-        self.config["metrics"], self.config["valid_metric"] = list(metrics), f"{metrics[0]}@{self.config['topk'][0]}"
-        model = self.model
+        self.config["metrics"] = list(metrics)
+        self.config["valid_metric"] = f"{metrics[0]}@{self.config['topk'][0]}"
+        model: Any = self.model
         trainer = get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, model)
         if score is not None:
             user = model.USER_ID
@@ -162,6 +157,7 @@ class Checkpoint:
             vars(model).pop("full_sort_predict", None)
 
     def _build(self, training: Any, state: Any) -> torch.nn.Module:
+        """Return the model with its weights, in evaluation mode."""
         model = get_model(self.config["model"])(self.config, training)
         try:
             model.load_state_dict(state)
@@ -172,11 +168,11 @@ class Checkpoint:
             ) from None
         return model.eval()
 
-    def _stored(self) -> tuple[list[str], np.ndarray]:
-        """Item tokens and popularity as they were in training."""
+    def _stored(self, description: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+        """Return item tokens and popularity as they were in training."""
         try:
-            tokens = identity.tokens_of(self._description, self.config["ITEM_ID_FIELD"])
-            popularity = np.asarray(self._description["popularity"]).astype(np.int64)
+            tokens = training_data.tokens_of(description, self.config["ITEM_ID_FIELD"])
+            popularity = np.asarray(description["popularity"]).astype(np.int64)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"checkpoint {self.path}: what it says of its data is damaged: {error}") from None
         if popularity.shape != (len(tokens),):
@@ -184,54 +180,80 @@ class Checkpoint:
         return tokens, popularity
 
 
-class StandIn:
-    """Stands in for a dataset when a model is rebuilt, which asks how many users and items there are."""
+class DatasetSizes:
+    """A dataset of sizes alone, for a model that is rebuilt: it asks how many users and items there are."""
 
     def __init__(self, settings: dict[str, Any], n_items: int) -> None:
-        self._numbers = {settings["ITEM_ID_FIELD"]: n_items, settings["USER_ID_FIELD"]: 2}
+        self._sizes = {settings["ITEM_ID_FIELD"]: n_items, settings["USER_ID_FIELD"]: 2}
         self.user_num = 2
 
     def num(self, field: str) -> int:
         """Return how many ids a field has."""
-        return self._numbers[field]
+        return self._sizes[field]
 
     def inter_matrix(self, form: str) -> sp.csr_matrix:
         """Return a matrix of one interaction."""
-        return sp.csr_matrix(([1.0], ([1], [1])), shape=tuple(reversed(self._numbers.values())))
+        return sp.csr_matrix(([1.0], ([1], [1])), shape=tuple(reversed(self._sizes.values())))
 
 
-class Profiles:
+class Profiles(Mapping[str, list[str]]):
     """User token → tokens of the user's items in the data, which are read when first asked for."""
 
     def __init__(self, read: Callable[[], Any]) -> None:
         self._read = read
 
-    def __contains__(self, user: str) -> bool:
+    def __contains__(self, user: object) -> bool:
         return self._users.get(user, 0) != 0
 
     def __getitem__(self, user: str) -> list[str]:
-        row, (tokens, matrix) = self._users[user], self._table
+        row = self._users[user]
+        tokens, matrix = self._table
         return tokens[matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]].tolist()
 
     def __iter__(self) -> Iterator[str]:
         return (user for user in self._users if self._users[user])
 
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
     @functools.cached_property
-    def _users(self) -> dict[str, int]:
+    def _users(self) -> dict[Any, int]:
+        """Ids by token; 0 is RecBole's padding."""
         dataset = self._read()
         return dataset.field2token_id[dataset.uid_field]
 
     @functools.cached_property
     def _table(self) -> tuple[np.ndarray, sp.csr_matrix]:
+        """Item tokens by id, and the matrix of users × items."""
         dataset = self._read()
         return np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object), binary_interactions(dataset)
 
 
 def check_servable(model: str, settings: dict[str, Any]) -> None:
-    """Raise ValueError for a model that has no scores for a history of items, with the reason."""
+    """Check that a model has scores for a history of items.
+
+    Args:
+        model: its name.
+        settings: all settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: The model has none; the message says why.
+    """
     registry.check_unseen_users(model, settings)
     if model not in registry.registered():
-        own = [name for name in registry.unseen_users() if name in registry.registered()]
-        raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {', '.join(own)}")
+        servable = [name for name in registry.unseen_users() if name in registry.registered()]
+        raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {', '.join(servable)}")
     if settings.get("feedback") == "rating":
         raise ValueError("model: this AutoRec was trained on ratings, and a history of items has none")
+
+
+def _check_settings(path: str | os.PathLike, model: str, settings: dict[str, Any]) -> None:
+    """Raise ValueError for a checkpoint whose settings do not make a model that scores histories."""
+    check_servable(model, settings)
+    missing = [key for key in FIELDS if settings.get(key) is None]
+    if missing:
+        raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
+    try:
+        check_model_settings(registry.registered()[model], settings)
+    except ValueError as error:
+        raise ValueError(f"checkpoint {path}: {error}") from None

@@ -1,4 +1,4 @@
-"""Files of histories, JSON lines or CSV, read one user at a time; what is wrong is said with file and line."""
+"""Read files of histories, JSON lines or CSV, one user at a time; errors name file and line."""
 
 import csv
 import difflib
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from recbole_edlae._choices import choose
-from recbole_edlae.serving.tokens import as_list, token_of
+from recbole_edlae.serving.tokens import checked_list, token_of
 
 BLANKS = " \t\r\n"
 BOM = b"\xef\xbb\xbf"
@@ -23,15 +23,18 @@ class User(NamedTuple):
     user: str
     items: list[str] | None  # None: the user's items in the data
     exclude: list[str]
-    place: str  # file and line
+    place: str  # file and line, for messages
 
 
 def open_histories(path: str) -> Iterator[User]:
-    """Return an iterator of the users of a file of one of READERS.
+    """Return an iterator of the users of a file.
+
+    Args:
+        path: of a file with a suffix of READERS.
 
     Raises:
-        ValueError: The file is missing, of no known kind or begins wrongly; and from the iterator, when it gets to a
-            line that is at fault.
+        ValueError: The file is missing, of an unknown kind or begins wrongly; and from the iterator, when it gets to an
+            invalid line.
     """
     read = choose("histories", pathlib.Path(path).suffix, READERS)
     if not pathlib.Path(path).is_file():
@@ -41,11 +44,14 @@ def open_histories(path: str) -> Iterator[User]:
 
 
 def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
-    """Return the lines of a UTF-8 file with their numbers; a byte order mark at the start is left out.
+    """Yield the lines of a UTF-8 file with their numbers, without a byte order mark.
 
     Args:
         path: of the file.
         name: of the argument, for messages.
+
+    Yields:
+        Number of the line, from 1, and the line.
 
     Raises:
         ValueError: The file cannot be read, or a line is not UTF-8.
@@ -65,12 +71,22 @@ def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
 
 
 def read_items(path: str) -> list[str]:
-    """Return the items of a file, one a line; blanks around them and empty lines do not matter."""
+    """Return the items of a file, one a line, without blanks around them and empty lines."""
     return [token for _, line in read_lines(path, "exclude") if (token := line.strip(BLANKS))]
 
 
 def read_jsonl(path: str) -> Iterator[User]:
-    """Return the users of a file of JSON lines; empty lines are left out."""
+    """Yield the users of a file of JSON lines, without empty lines.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        One user after the other.
+
+    Raises:
+        ValueError: A line is invalid.
+    """
     for number, line in read_lines(path, "histories"):
         if not line.strip(BLANKS):
             continue
@@ -82,24 +98,36 @@ def read_jsonl(path: str) -> Iterator[User]:
         if not isinstance(content, dict) or "user" not in content:
             raise ValueError(f"{place} is not like {EXAMPLE}: {line.strip(BLANKS)[:80]!r}")
         _check_keys(content, place)
-        items, exclude = content.get("items"), content.get("exclude")
+        items = content.get("items")
+        exclude = content.get("exclude")
         for name, value in (("items", items), ("exclude", exclude)):
             if value is not None and not isinstance(value, list):
                 raise ValueError(f"{place} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
         user = token_of(content["user"], f"{place}: user")
         if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
             raise ValueError(f"{place}: user {user!r} has half a character, which no file can hold")
-        yield User(user, None if items is None else _tokens(items, f"{place}: items"),
-                   _tokens(exclude or [], f"{place}: exclude"), place)  # fmt: skip
+        history = None if items is None else _tokens(items, f"{place}: items")
+        yield User(user, history, _tokens(exclude or [], f"{place}: exclude"), place)
 
 
 def read_csv(path: str) -> Iterator[User]:
-    """Return the users of a CSV file; a line whose item is empty makes a user without history."""
+    """Yield the users of a CSV file; a line whose item is empty makes a user without history.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        One user after the other.
+
+    Raises:
+        ValueError: The header or a line is invalid, or the lines of a user are not together.
+    """
     rows = _csv_rows(path)
     _, head = next(rows, (0, []))
     if head[:2] not in (["user_id"], ["user_id", "item_id"]):
         raise ValueError(f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}")
-    known, seen = len(head) == 1, set()
+    known_users = len(head) == 1  # their items are in the data
+    seen: set[int] = set()
 
     def user_of(numbered: tuple[int, list[str]]) -> str:
         number, row = numbered
@@ -115,7 +143,9 @@ def read_csv(path: str) -> Iterator[User]:
             where = f"histories: {path}, line {number}"
             raise ValueError(f"{where}: user {user} was there before; sort the file by user")
         seen.add(hash(user))
-        items = [row[1] for _, row in itertools.chain([(number, row)], group) if row[1]] if not known else None
+        items = None
+        if not known_users:
+            items = [fields[1] for _, fields in itertools.chain([(number, row)], group) if fields[1]]
         yield User(user, items, [], f"histories: {path}, line {number}")
 
 
@@ -123,7 +153,7 @@ READERS = {".jsonl": read_jsonl, ".csv": read_csv}
 
 
 def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
-    """Return line number and fields of a CSV file, without the blanks around them; empty lines are left out."""
+    """Yield line number and fields of a CSV file, without blanks around them and empty lines."""
     lines = csv.reader((line for _, line in read_lines(path, "histories")), skipinitialspace=True, strict=True)
     try:
         for row in lines:
@@ -144,4 +174,5 @@ def _check_keys(content: dict[str, Any], place: str) -> None:
 
 
 def _tokens(values: list, name: str) -> list[str]:
-    return [value if type(value) is str else token_of(value, name) for value in as_list(values, name)]
+    """Return the tokens that the values of a list stand for."""
+    return [value if type(value) is str else token_of(value, name) for value in checked_list(values, name)]

@@ -1,4 +1,4 @@
-"""Recommending for anyone: users in training, held out or never heard of, by their histories of raw item tokens."""
+"""Recommend for any user, seen in training or not, by a history of raw item tokens."""
 
 import collections
 import dataclasses
@@ -13,20 +13,28 @@ import torch
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.exported import read_export
-from recbole_edlae.serving.tokens import as_list, is_list, lists_to_exclude, positive, token_of
+from recbole_edlae.serving.export_reader import read_export
+from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
 
 SCORES = 4_000_000  # computed at a time: users times items
+Entries = tuple[np.ndarray, np.ndarray]  # row and item id of the entries of some lists, sorted
 
 
 @dataclasses.dataclass(frozen=True)
 class Recommendations:
-    """Answers to n histories, in their order."""
+    """Answers to n histories, in their order.
 
-    items: list  # of lists of item tokens, the best first; shorter than k where no more items are left
-    scores: list  # of NumPy arrays, as long as the lists
-    popular: np.ndarray  # (n,) bool: no item of the history was known, and the answer is what is popular
-    unknown: collections.Counter  # item tokens that the model does not know and that were skipped → how often
+    Attributes:
+        items: a list of item tokens for each history, the best first; shorter than k where no more items are left.
+        scores: NumPy array for each history, as long as its list.
+        popular: (n,) bool: no item of the history was known, and the answer is the most popular items.
+        unknown: item tokens that the model does not know and that were skipped → how often.
+    """
+
+    items: list[list[str]]
+    scores: list[np.ndarray]
+    popular: np.ndarray
+    unknown: collections.Counter
 
 
 class Recommender:
@@ -35,7 +43,7 @@ class Recommender:
     def __init__(
         self, model: Any, tokens: list[str], popularity: np.ndarray, *, profiles: Mapping | None = None
     ) -> None:
-        """Keep what ``load`` makes of a file.
+        """Keep what :meth:`load` makes of a file.
 
         Args:
             model: has ``score(items, count)`` → (users, items), and is in evaluation mode.
@@ -43,7 +51,8 @@ class Recommender:
             popularity: array (items,), users in training that have the item.
             profiles: user token → tokens of the user's items; None where users are not known.
         """
-        self.model, self.popularity = model, np.asarray(popularity)
+        self.model = model
+        self.popularity = np.asarray(popularity)
         self.tokens = np.empty(len(tokens), dtype=object)
         self.tokens[:] = list(tokens)
         self._profiles = profiles
@@ -53,17 +62,17 @@ class Recommender:
     def load(cls, path: str | os.PathLike) -> "Recommender":
         """Read a checkpoint of RecBole's, which knows the users of its data, or an export, which knows none.
 
-        Items are those whose tokens are stored in the file. The data are read when a known user is asked for.
-        A checkpoint is a pickle: open those only whose origin you trust. An export runs no code.
+        The items are those whose tokens are stored in the file. The data are read when a known user is asked for.
+        A checkpoint is a pickle: open only those whose origin you trust. An export runs no code.
 
         Args:
             path: a .pth file that RecBole saved, or the folder of an export.
 
         Raises:
-            ValueError: It is neither, it is damaged, or its model cannot score a history.
+            ValueError: The path is neither, the file is damaged, or its model cannot score a history.
 
         Warns:
-            DataWarning: The checkpoint does not know its data, and takes them as they are today.
+            DataWarning: The checkpoint has no description of its data, and takes them as they are today.
         """
         if pathlib.Path(path).is_dir():
             return cls(*read_export(path))
@@ -73,9 +82,9 @@ class Recommender:
     def recommend(self, histories: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
         """Return the k best items for each of some histories.
 
-        A history without a known item is answered with the items that most users of training have, whose numbers are
-        then the scores. Items of the history itself are never recommended. A number is the token of its digits:
-        196 is "196", and so is 196.0.
+        A history without a known item gets the most popular items, with their numbers of users in training as scores.
+        Items of the history itself are never recommended. A number stands for the token of its digits: 196 and 196.0
+        for "196".
 
         Args:
             histories: list of lists of item tokens, in any order; repetitions count once.
@@ -87,8 +96,8 @@ class Recommender:
             ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, or
                 there are more or fewer lists to exclude than histories.
         """
-        k = positive(k, "k")
-        histories = as_list(histories, "histories", "histories")
+        k = positive_int(k, "k")
+        histories = checked_list(histories, "histories", "histories")
         if wrong := [history for history in histories if not is_list(history)]:
             raise ValueError(f"a history must be a list of item tokens, got {wrong[0]!r}")
         histories = [list(history) for history in histories]
@@ -96,45 +105,61 @@ class Recommender:
         answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), collections.Counter())
         known = self._entries(histories, "histories", answer.unknown)
         excluded = self._entries(for_each, "exclude", answer.unknown)
-        never = self._entries([for_all], "exclude", unknown := collections.Counter())[1]
+        unknown: collections.Counter = collections.Counter()
+        _, never = self._entries([for_all], "exclude", unknown)
         answer.unknown.update({token: times * len(histories) for token, times in unknown.items() if histories})
         step = max(1, SCORES // len(self.tokens))
         for start in range(0, len(histories), step):
             stop = min(start + step, len(histories))
-            part = [_rows(entries, start, stop) for entries in (known, excluded)]
-            answer.popular[start:stop] = self._answer(*part, never, stop - start, k, answer)
+            batch = (_rows(known, start, stop), _rows(excluded, start, stop))
+            answer.popular[start:stop] = self._answer(*batch, never, stop - start, k, answer)
         return answer
 
     def profile(self, user: Any) -> list[str]:
         """Return all items of a known user, in training or not, as tokens.
 
         Raises:
-            ValueError: The user, or this recommender's knowledge of users, does not exist.
+            ValueError: There is no such user, or an export was loaded, which knows no users.
         """
         user = token_of(user, "user")
         if self._profiles is None:
             raise ValueError("an export knows no users: give their histories, or load the checkpoint")
         if user not in self._profiles:
-            raise ValueError(f"user: there is no {user} in the data; there are {', '.join(self._like(user))}")
+            similar = closest_first(user, list(self._profiles))[:5]
+            raise ValueError(f"user: there is no {user} in the data; there are {', '.join([*similar, '…'])}")
         return self._profiles[user]
 
     def recommend_users(self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
-        """Return :meth:`recommend` for known users, by all that is known of them: items outside training count too."""
-        users = as_list(users, "users", "user tokens")
+        """Recommend for known users by all their items in the data, in training or not.
+
+        Args:
+            users: user tokens.
+            k: as in :meth:`recommend`.
+            exclude: as in :meth:`recommend`.
+
+        Raises:
+            ValueError: As in :meth:`recommend` and :meth:`profile`.
+        """
+        users = checked_list(users, "users", "user tokens")
         return self.recommend([self.profile(user) for user in users], k, exclude=exclude)
 
     @torch.no_grad()
     def similar(self, item: Any, k: int = 20) -> tuple[list[str], np.ndarray]:
-        """Return the k items most similar to one: by its weights for them in a full-rank linear model, else by the
-        cosine of the embeddings with which the decoder scores them.
+        """Return the k items most similar to one.
+
+        Args:
+            item: item token.
+            k: at least 1.
 
         Returns:
-            List of item tokens, the best first, and NumPy array of their weights or cosines.
+            List of item tokens, the best first, and NumPy array of their similarities: the item's weights for them in
+            a full-rank linear model, else the cosine of the embeddings with which the decoder scores items.
 
         Raises:
             ValueError: The item is not known, or k is no positive integer.
         """
-        k, item = positive(k, "k"), token_of(item, "item")
+        k = positive_int(k, "k")
+        item = token_of(item, "item")
         if item not in self._ids:
             raise ValueError(f"item: there is no {item}; there are {', '.join(closest_first(item, self._ids)[:5])}, …")
         row = self._ids[item]
@@ -145,9 +170,9 @@ class Recommender:
 
     @torch.no_grad()
     def _answer(
-        self, known: tuple, excluded: tuple, never: np.ndarray, users: int, k: int, answer: Recommendations
+        self, known: Entries, excluded: Entries, never: np.ndarray, users: int, k: int, answer: Recommendations
     ) -> np.ndarray:
-        """Answer one batch; return which of its users have no known item."""
+        """Add the answers to one batch; return which of its users have no known item."""
         row, item = known
         count = np.bincount(row, minlength=users)
         scores = self.model.score(torch.from_numpy(item), torch.from_numpy(count))
@@ -158,15 +183,16 @@ class Recommender:
         scores[row, item] = -torch.inf
         scores[excluded] = -torch.inf
         scores, ids = scores.topk(min(k, len(self.tokens)))
-        left = (scores > -torch.inf).sum(1).tolist()
-        scores, tokens = scores.numpy(), self.tokens[ids.numpy()].tolist()
-        answer.items.extend(items[:number] for items, number in zip(tokens, left))
-        answer.scores.extend(values[:number] for values, number in zip(scores, left))
+        allowed = (scores > -torch.inf).sum(1).tolist()  # the others are at the end
+        tokens = self.tokens[ids.numpy()].tolist()
+        answer.items.extend(items[:length] for items, length in zip(tokens, allowed))
+        answer.scores.extend(values[:length] for values, length in zip(scores.numpy(), allowed))
         return popular
 
-    def _entries(self, lists: list[list], name: str, unknown: collections.Counter) -> tuple[np.ndarray, np.ndarray]:
+    def _entries(self, lists: list[list], name: str, unknown: collections.Counter) -> Entries:
         """Return row and item id of the known tokens, by row and id, each once; count the others."""
-        find, tokens = self._ids.get, list(itertools.chain.from_iterable(lists))
+        find = self._ids.get
+        tokens = list(itertools.chain.from_iterable(lists))
         try:
             ids = np.fromiter(map(find, tokens, itertools.repeat(0)), dtype=np.int64, count=len(tokens))
         except TypeError:  # a list or dict among them, which is named below
@@ -181,11 +207,8 @@ class Recommender:
         entry = np.sort(row[known] * len(self.tokens) + ids[known])
         return np.divmod(entry[np.diff(entry, prepend=-1) > 0], len(self.tokens))
 
-    def _like(self, user: str) -> list[str]:
-        return [*closest_first(user, list(self._profiles))[:5], "…"]
 
-
-def _rows(entries: tuple[np.ndarray, np.ndarray], start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(entries: Entries, start: int, stop: int) -> Entries:
     """Return the entries of some rows, which count from 0."""
     row, item = entries
     first, last = np.searchsorted(row, [start, stop])

@@ -1,4 +1,4 @@
-"""One rule for tokens and numbers, for every argument and file that names users or items."""
+"""Check tokens, lists of tokens and numbers alike in every argument and file that names users or items."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,22 @@ import numpy as np
 
 
 def token_of(value: Any, name: str) -> str:
-    """Return the token that a value stands for: text is itself, 196 is "196", 50.0 is "50", 0.5 is "0.5".
+    """Return the token that a value stands for.
 
     Args:
         value: text, or an integer or float of Python or NumPy.
         name: of the argument, for the message.
 
     Raises:
-        ValueError: It is anything else: None, a bool, NaN, infinity, bytes, a list or a dict.
+        ValueError: The value is anything else: None, a bool, NaN, infinity, bytes, a list or a dict.
+
+    Examples:
+        >>> [token_of(value, "items") for value in ("a", 196, 50.0, 0.5)]
+        ['a', '196', '50', '0.5']
+        >>> token_of(None, "items")
+        Traceback (most recent call last):
+            ...
+        ValueError: items: a token is text or a number, got None
     """
     if isinstance(value, str):
         return str(value)
@@ -24,33 +32,62 @@ def token_of(value: Any, name: str) -> str:
         if isinstance(value, Integral):
             return str(int(value))
         if math.isfinite(value):
-            return str(int(value)) if value == int(value) else str(value)
+            whole = int(value)  # type: ignore[call-overload]  # every Real in use has __int__
+            return str(whole) if value == whole else str(value)
     raise ValueError(f"{name}: a token is text or a number, got {_short(value)}")
 
 
-def as_list(value: Any, name: str, what: str = "item tokens") -> list:
+def checked_list(value: Any, name: str, entries: str = "item tokens") -> list:
     """Return the entries of a list, tuple, set, array or iterator.
 
+    Args:
+        value: the list.
+        name: of the argument, for the message.
+        entries: what the list should hold, for the message.
+
     Raises:
-        ValueError: It is text, a dict or nothing that has entries.
+        ValueError: The value is text, a dict or nothing that has entries.
+
+    Examples:
+        >>> checked_list(("a", "b"), "items")
+        ['a', 'b']
+        >>> checked_list("ab", "items")
+        Traceback (most recent call last):
+            ...
+        ValueError: items must be a list of item tokens, got 'ab'
     """
     if not is_list(value):
-        raise ValueError(f"{name} must be a list of {what}, got {_short(value)}")
+        raise ValueError(f"{name} must be a list of {entries}, got {_short(value)}")
     return list(value)
 
 
 def is_list(value: Any) -> bool:
-    """Return whether a value has entries and is neither text nor a dict."""
+    """Return whether a value has entries and is neither text nor a dict.
+
+    Examples:
+        >>> is_list(["a"]), is_list("a"), is_list({"a": 1})
+        (True, False, False)
+    """
     if isinstance(value, (str, bytes, bytearray, Mapping)) or getattr(value, "shape", None) == ():
         return False
     return isinstance(value, Iterable)
 
 
-def positive(value: Any, name: str) -> int:
-    """Return a number of at least 1 as an int.
+def positive_int(value: Any, name: str) -> int:
+    """Return an integer of at least 1 as an int.
+
+    Args:
+        value: an integer of Python or NumPy.
+        name: of the argument, for the message.
 
     Raises:
-        ValueError: It is no integer, or less than 1.
+        ValueError: The value is no integer, or less than 1.
+
+    Examples:
+        >>> positive_int(0, "k")
+        Traceback (most recent call last):
+            ...
+        ValueError: k must be an integer of at least 1, got 0
     """
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {_short(value)}")
@@ -64,15 +101,24 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
         exclude: None, a list of item tokens for all, or a list of as many lists as histories, None for an empty one.
         histories: how many there are.
 
+    Returns:
+        The tokens to exclude for all histories, and a list of entries to exclude for each.
+
     Raises:
-        ValueError: It is neither, or there are more or fewer lists than histories.
+        ValueError: exclude is neither, or has more or fewer lists than there are histories.
+
+    Examples:
+        >>> lists_to_exclude(["a"], 2)
+        (['a'], [[], []])
+        >>> lists_to_exclude([["a"], None], 2)
+        ([], [['a'], []])
     """
-    entries = [] if exclude is None else as_list(exclude, "exclude", "item tokens, or a list of such lists")
-    lists = [entry is None or is_list(entry) for entry in entries]
-    if not any(lists):
+    entries = [] if exclude is None else checked_list(exclude, "exclude", "item tokens, or a list of such lists")
+    are_lists = [entry is None or is_list(entry) for entry in entries]
+    if not any(are_lists):
         return [token_of(entry, "exclude") for entry in entries], [[] for _ in range(histories)]
-    if not all(lists):
-        wrong = _short(entries[lists.index(False)])
+    if not all(are_lists):
+        wrong = _short(entries[are_lists.index(False)])
         raise ValueError(f"exclude must be a list of item tokens or a list of lists, not both; got {wrong} among lists")
     if len(entries) != histories:
         raise ValueError(f"exclude has {len(entries)} lists for {histories} histories")
@@ -80,5 +126,6 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
 
 
 def _short(value: Any) -> str:
+    """Return a value for a message, cut after 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,17 +1,16 @@
-"""Settings as they are written, in YAML files and as --key=value: read alike by every command and by RecBole."""
+"""Read settings from YAML files and ``--key=value`` words, so that every command and RecBole read them alike."""
 
-import argparse
 import os
 import pathlib
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from recbole.config import Config
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae.settings.process import process_words
 
 
 def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
@@ -22,12 +21,12 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         what: the option that named the file, for messages.
 
     Raises:
-        ValueError: there is no such file, or it is not YAML; the message names the file and the line.
+        ValueError: There is no such file, or it is not YAML; the message names the file and the line.
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        near = sorted(str(other) for other in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        choices = f"; there are {', '.join(closest_first(path, near))}" if near else ""
+        others = sorted(str(other) for other in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        choices = f"; there are {', '.join(closest_first(path, others))}" if others else ""
         raise ValueError(f"{what}: no file {path}{choices}")
     loader = Config._build_yaml_loader(None)
     try:
@@ -40,11 +39,12 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         raise ValueError(f"{what}: {path} is not UTF-8: {error.reason} at byte {error.start}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = f", line {mark.line + 1}: {error.problem}" if mark else f": {' '.join(str(error).split())}"
+        problem = f", line {mark.line + 1}: {error.problem}" if mark else f": {' '.join(str(error).split())}"  # type: ignore[attr-defined]
         raise ValueError(f"{what}: {path} is not YAML{problem}") from None
 
 
 def _refuse_repeated_keys(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
+    """Raise ValueError for a key that a file has twice; YAML takes the last."""
     lines: dict[str, int] = {}
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         line = key.start_mark.line + 1
@@ -56,8 +56,12 @@ def _refuse_repeated_keys(path: pathlib.Path, what: str, node: yaml.Node | None)
 def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_files") -> dict[str, Any]:
     """Return the settings of YAML files of ``key: value`` lines; later files win.
 
+    Args:
+        files: paths.
+        what: the option that named the files, for messages.
+
     Raises:
-        ValueError: a file is missing, is not YAML or holds something else.
+        ValueError: A file is missing, is not YAML or holds something else.
     """
     merged: dict[str, Any] = {}
     for file in files:
@@ -69,74 +73,36 @@ def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_fi
 
 
 def split_names(words: Sequence[str] | None) -> list[str]:
-    """Return the files that words name: one each, or several in one word, with blanks between, as RecBole has them."""
+    """Return the files that words name: one each, or several in one word with blanks between, as RecBole has them.
+
+    Examples:
+        >>> split_names(["protocol.yaml", "a.yaml b.yaml"])
+        ['protocol.yaml', 'a.yaml', 'b.yaml']
+    """
     names: list[str] = []
     for word in words or ():
         names += [word] if pathlib.Path(word).is_file() else word.split()
     return names
 
 
-class Parser(argparse.ArgumentParser):
-    """The one argument parser of the commands: its own options, and settings as ``--key=value`` words.
-
-    It differs from argparse's in two ways: a setting may have blanks in its value, wherever it stands, and what is
-    wrong is one line.
-    """
-
-    def __init__(self, program: str, **options: Any) -> None:
-        self._names: set[str] = set()
-        options = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False} | options
-        super().__init__(program, **options)
-
-    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
-        """Add an option as argparse does."""
-        self._names.update(names)
-        return super().add_argument(*names, **options)
-
-    def parse(self, words: Iterable[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-        """Return the options among some words, and key → text of the settings among them.
-
-        Raises:
-            ValueError: a word is neither.
-        """
-        options, settings = [], []
-        for word in words:
-            name, equals, _ = word.partition("=")
-            (settings if equals and name.startswith("--") and name not in self._names else options).append(word)
-        namespace, rest = self.parse_known_args(options)
-        return namespace, read_overrides([*rest, *settings])
-
-    def error(self, message: str) -> NoReturn:
-        """End the process with status 2 and one line."""
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
 def value_of(text: str) -> Any:
-    """Return the value that RecBole's Config reads from the text of a setting."""
-    return Config._convert_config_dict(None, {"": text})[""]
+    """Return the value that RecBole's Config reads from the text of a setting.
 
-
-def read_overrides(words: Iterable[str]) -> dict[str, str]:
-    """Return key → text of words ``--key=value``; the value may have "=" in it.
-
-    Raises:
-        ValueError: a word is something else, or a key has two values.
+    Examples:
+        >>> value_of("[10, 20]")
+        [10, 20]
+        >>> value_of("5e2")
+        500.0
+        >>> value_of("ml-100k")
+        'ml-100k'
     """
-    overrides: dict[str, str] = {}
-    for word in words:
-        key, equals, text = word.removeprefix("--").partition("=")
-        if not (word.startswith("--") and equals and key):
-            raise ValueError(f"{word!r} is neither an option nor a setting of the form --key=value")
-        if overrides.get(key, text) != text:
-            raise ValueError(f"--{key} is given twice, with {overrides[key]} and with {text}")
-        overrides[key] = text
-    return overrides
+    return Config._convert_config_dict(None, {"": text})[""]
 
 
 class PlainConfig(Config):
     """RecBole's Config for settings that have been parsed: a text in ``config_dict`` stays that text.
 
-    RecBole evaluates such texts once more. The process's --key=value words and YAML files are read as ever.
+    RecBole evaluates such texts once more. YAML files and the ``--key=value`` words of the process are read as usual.
     """
 
     def _load_variable_config_dict(self, config_dict: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -144,7 +110,7 @@ class PlainConfig(Config):
 
 
 def convert_config_dict(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
-    """As RecBole's; a text that is no expression stands for itself, whatever evaluating it raises."""
+    """Do as RecBole does, but leave a text that is no expression as it is, whatever evaluating it raises."""
     for key in values:
         try:
             values[key] = stock(config, {key: values[key]})[key]
@@ -154,15 +120,14 @@ def convert_config_dict(stock: Callable, config: Config | None, values: dict[str
 
 
 def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
-    """As RecBole's; a value may have "=" in it.
+    """Do as RecBole does, but allow "=" in a value.
 
     Raises:
-        SyntaxError: a key has two values.
+        SyntaxError: A key has two values.
     """
-    words = [] if "ipykernel_launcher" in sys.argv[0] else sys.argv[1:]
     settings: dict[str, Any] = {}
     others = []
-    for word in words:
+    for word in process_words():
         key, equals, text = word.removeprefix("--").partition("=")
         if not (word.startswith("--") and equals):
             others.append(word)

@@ -1,10 +1,10 @@
-"""What RecBole's settings may be where their comments do not say it: checked before data are read."""
+"""Check RecBole's settings where their comments do not say what is allowed, before data are read."""
 
 import math
 import re
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
@@ -12,8 +12,11 @@ from recbole.utils import EvaluatorType
 from recbole_edlae._choices import choose, closest_first
 
 INTERVALS = (
-    "user_inter_num_interval", "item_inter_num_interval", "entity_kg_num_interval", "relation_kg_num_interval",
-)  # fmt: skip
+    "user_inter_num_interval",
+    "item_inter_num_interval",
+    "entity_kg_num_interval",
+    "relation_kg_num_interval",
+)
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
 _AT_LEAST = {"epochs": 0, "train_batch_size": 1, "eval_batch_size": 1, "worker": 0, "stopping_step": 0}
 _SPLITS = dict.fromkeys(("RS", "LS", "TS", "US"))
@@ -29,7 +32,7 @@ def check_rules(settings: Mapping[str, Any]) -> None:
         settings: all settings, merged, before or after ``Config`` fills in the parts of ``eval_args``.
 
     Raises:
-        ValueError: for the first setting that cannot be; the message names it, its value and what it may be.
+        ValueError: For the first setting that is not allowed; the message has it, its value and what is allowed.
     """
     _check_numbers(settings)
     _check_files(settings)
@@ -42,9 +45,31 @@ def check_rules(settings: Mapping[str, Any]) -> None:
     _check_eval_args(eval_args, settings)
 
 
+def check_validation(settings: Mapping[str, Any]) -> None:
+    """Check that the validation metric is one of those that are evaluated, which RecBole notices after training.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: A metric is unknown, or the validation metric is not evaluated.
+    """
+    topk = _listed(settings["topk"] or [])
+    names = _listed(settings["metrics"])
+    _check_metric_names(names)
+    at_k = [f"{name}@{k}" for name in names for k in topk]
+    valid_metric = settings["valid_metric"]
+    if valid_metric.lower() not in [name.lower() for name in [*at_k, *names]]:
+        raise ValueError(
+            f"valid_metric {valid_metric} is none of what metrics {names} and topk {topk} evaluate: "
+            f"{', '.join(closest_first(valid_metric, at_k or names))}"
+        )
+
+
 def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
     """Return what to say where errors of ratings are measured on ratings that RecBole scales to between 0 and 1."""
-    label, normalized = settings.get("LABEL_FIELD"), settings.get("normalize_field") or []
+    label = settings.get("LABEL_FIELD")
+    normalized = settings.get("normalize_field") or []
     errors = [name for name in _listed(settings["metrics"]) if name.lower() in ("rmse", "mae")]
     if not errors or settings.get("threshold") or not (settings.get("normalize_all") or label in normalized):
         return None
@@ -56,6 +81,7 @@ def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
 
 
 def _check_numbers(settings: Mapping[str, Any]) -> None:
+    """Check the settings that are integers."""
     seed = settings.get("seed")
     if not _is_int(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be an integer from 0 to 4294967295, got {seed!r}")
@@ -69,6 +95,7 @@ def _check_numbers(settings: Mapping[str, Any]) -> None:
 
 
 def _check_files(settings: Mapping[str, Any]) -> None:
+    """Check the settings that say which files are read, and how."""
     for key in ("field_separator", "seq_separator"):
         if not isinstance(settings.get(key), str) or not settings[key]:
             raise ValueError(f"{key} must be text of at least one character, got {settings.get(key)!r}")
@@ -80,26 +107,31 @@ def _check_files(settings: Mapping[str, Any]) -> None:
             f"got {names!r}"
         )
     for key in ("load_col", "unload_col", "unused_col"):
-        columns = settings.get(key)
-        if columns is None:
-            continue
-        if not isinstance(columns, Mapping):
-            raise ValueError(f"{key} must map suffixes of files to lists of columns, got {columns!r}")
-        for suffix, fields in columns.items():
-            if not _are_texts(fields) and not (key == "load_col" and fields == "*"):
-                raise ValueError(f"{key}: {suffix} must be a list of columns, [user_id, item_id]; got {fields!r}")
+        _check_columns(key, settings.get(key))
     if settings.get("rm_dup_inter") not in (None, "first", "last", False):
         raise ValueError(f"rm_dup_inter must be one of first, last, None; got {settings['rm_dup_inter']!r}")
 
 
+def _check_columns(key: str, columns: Any) -> None:
+    """Check a setting that maps suffixes of files to columns."""
+    if columns is None:
+        return
+    if not isinstance(columns, Mapping):
+        raise ValueError(f"{key} must map suffixes of files to lists of columns, got {columns!r}")
+    for suffix, fields in columns.items():
+        if not _are_texts(fields) and not (key == "load_col" and fields == "*"):
+            raise ValueError(f"{key}: {suffix} must be a list of columns, [user_id, item_id]; got {fields!r}")
+
+
 def _check_intervals(settings: Mapping[str, Any]) -> None:
+    """Check the settings that filter by intervals of numbers."""
     for key in INTERVALS:
         if settings.get(key) is not None:
             check_interval(key, settings[key])
-    wanted = settings.get("val_interval")
-    if wanted is not None and not isinstance(wanted, Mapping):
-        raise ValueError(f"val_interval must map columns to intervals, {{rating: '[3,inf)'}}; got {wanted!r}")
-    for field, interval in (wanted or {}).items():
+    filters = settings.get("val_interval")
+    if filters is not None and not isinstance(filters, Mapping):
+        raise ValueError(f"val_interval must map columns to intervals, {{rating: '[3,inf)'}}; got {filters!r}")
+    for field, interval in (filters or {}).items():
         if not isinstance(interval, (list, tuple)):  # a list names tokens
             check_interval(f"val_interval: {field}", interval)
     threshold = settings.get("threshold")
@@ -112,20 +144,39 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
 def check_interval(key: str, text: Any) -> None:
     """Check an interval, or several with ";" between, as RecBole's settings have them.
 
+    Args:
+        key: the setting, for the message.
+        text: its value.
+
     Raises:
-        ValueError: it is none; RecBole would pass over it with a line in its log and filter nothing.
+        ValueError: It is no interval; RecBole would filter nothing and only write a line into its log.
+
+    Examples:
+        >>> check_interval("user_inter_num_interval", "[5,inf)")
+        >>> check_interval("val_interval: rating", "[1,2];[5,9)")
+        >>> check_interval("user_inter_num_interval", "5")
+        Traceback (most recent call last):
+            ...
+        ValueError: user_inter_num_interval must be an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)', got '5'
     """
     for part in text.split(";") if isinstance(text, str) else [""]:
-        ends = _INTERVAL.fullmatch(part)
-        try:
-            low, high = map(float, ends.groups()) if ends else (math.nan, math.nan)
-        except ValueError:
-            low = high = math.nan
-        if not low <= high:
+        if not _is_interval(part):
             raise ValueError(f"{key} must be an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)', got {text!r}")
 
 
+def _is_interval(text: str) -> bool:
+    """Return whether a text is an interval of two numbers in order."""
+    ends = _INTERVAL.fullmatch(text)
+    if ends is None:
+        return False
+    try:
+        return float(ends[1]) <= float(ends[2])
+    except ValueError:
+        return False
+
+
 def _check_negatives(negatives: Any) -> None:
+    """Check the negative items of training."""
     if negatives is None or negatives == "None":
         return
     if not isinstance(negatives, Mapping):
@@ -136,25 +187,32 @@ def _check_negatives(negatives: Any) -> None:
     if distribution in (None, "None", "none"):
         return
     choose("distribution in train_neg_sample_args", distribution, dict.fromkeys(("uniform", "popularity")))
-    number = negatives.get("sample_num", 1)
-    if not _is_int(number) or number < 1:
-        raise ValueError(f"sample_num in train_neg_sample_args must be an integer of at least 1, got {number!r}")
+    sample_num = negatives.get("sample_num", 1)
+    if not _is_int(sample_num) or sample_num < 1:
+        raise ValueError(f"sample_num in train_neg_sample_args must be an integer of at least 1, got {sample_num!r}")
 
 
 def _check_metrics(settings: Mapping[str, Any]) -> None:
+    """Check that metrics are known and of one kind."""
     names = _listed(settings.get("metrics"))
     if not names or not _are_texts(names):
         raise ValueError(f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}")
-    for name in names:
-        if name.lower() not in metric_types:
-            choices = ", ".join(closest_first(name, sorted(metric_types)))
-            raise ValueError(f"metrics: there is no {name}; there are {choices}")
+    _check_metric_names(names)
     if len({metric_types[name.lower()] for name in names}) > 1:
         values = [name for name in names if metric_types[name.lower()] == EvaluatorType.VALUE]
         raise ValueError(f"metrics: {', '.join(values)} measure values and the others rankings; take one kind")
 
 
+def _check_metric_names(names: list[str]) -> None:
+    """Check that RecBole has every metric."""
+    for name in names:
+        if name.lower() not in metric_types:
+            choices = ", ".join(closest_first(name, sorted(metric_types)))
+            raise ValueError(f"metrics: there is no {name}; there are {choices}")
+
+
 def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Check the protocol of the evaluation."""
     for key in eval_args:
         choose("a key of eval_args", key, _EVAL_ARGS)
     choose("order in eval_args", eval_args.get("order", "RO"), dict.fromkeys(("RO", "TO")))
@@ -164,14 +222,15 @@ def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) 
     if not settings.get("benchmark_filename"):
         _check_split(eval_args.get("split", {"RS": [0.8, 0.1, 0.1]}))
     mode = eval_args.get("mode", "full")
-    if isinstance(mode, Mapping):
-        for phase in mode:
-            choose("a key of mode in eval_args", phase, dict.fromkeys(("valid", "test")))
-    for each in mode.values() if isinstance(mode, Mapping) else [mode]:
-        _check_mode(each, _listed(settings["metrics"]))
+    modes = mode if isinstance(mode, Mapping) else {"valid": mode, "test": mode}
+    for phase in modes:
+        choose("a key of mode in eval_args", phase, dict.fromkeys(("valid", "test")))
+    for mode in modes.values():
+        _check_mode(mode, _listed(settings["metrics"]))
 
 
 def _check_split(split: Any) -> None:
+    """Check how interactions or users are split."""
     if not isinstance(split, Mapping) or len(split) != 1:
         raise ValueError(f"split in eval_args must be one of {{RS: …}}, {{LS: …}}, {{TS: …}}, {{US: …}}; got {split!r}")
     ((kind, parts),) = split.items()
@@ -188,8 +247,9 @@ def _check_split(split: Any) -> None:
 
 
 def _check_mode(mode: Any, metrics: list[str]) -> None:
-    number = re.fullmatch(r"(?:uni|pop)([1-9]\d*)", str(mode))
-    if not isinstance(mode, str) or not (number or mode in ("full", "labeled")):
+    """Check what a target is ranked among, and that the metrics fit it."""
+    sampled = re.fullmatch(r"(?:uni|pop)([1-9]\d*)", str(mode))
+    if not isinstance(mode, str) or not (sampled or mode in ("full", "labeled")):
         raise ValueError(f"mode in eval_args must be one of full, uniN, popN (N candidates), labeled; got {mode!r}")
     ranking = [name for name in metrics if metric_types[name.lower()] == EvaluatorType.RANKING]
     if mode == "labeled" and ranking:
@@ -199,16 +259,22 @@ def _check_mode(mode: Any, metrics: list[str]) -> None:
 
 
 def _listed(value: Any) -> list:
-    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    """Return a value as a list: None as an empty one, and anything that is no list as its only entry."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _are_texts(values: Any) -> bool:
+    """Return whether a value is a list of texts."""
     return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
 
 
-def _is_int(value: Any) -> bool:
+def _is_int(value: Any) -> TypeGuard[int]:
+    """Return whether a value is an integer and no bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_finite(*values: Any) -> bool:
+    """Return whether all values are finite numbers."""
     return all(isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) for value in values)

@@ -18,7 +18,7 @@ from recbole_edlae import cli
 from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.run import Cell
 from recbole_edlae.runs.runner import Bench
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 from tests import oracles
 
 US = {"split": {"US": [0.7, 0.15, 0.15]}, "order": "RO", "group_by": "user", "mode": "full"}
@@ -185,7 +185,7 @@ def test_no_weight_depends_on_held_out_users(name, parts, write_parts):
 
 
 def read_keys(name):
-    return read(registry.registered()[name]) if name in registry.registered() else {}
+    return read_schema(registry.registered()[name]) if name in registry.registered() else {}
 
 
 def weights(model):

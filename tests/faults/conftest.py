@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.cli import checks
+from recbole_edlae.cli import errors
 
 from recbole.data.dataset import Dataset  # isort: skip
 
@@ -58,7 +58,7 @@ def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> C
     """Run ``recbole-edlae WORDS`` in this process; a traceback fails the test."""
 
     def call(*words: str) -> Outcome:
-        monkeypatch.setattr(checks, "debug", False)
+        monkeypatch.setattr(errors, "debug", False)
         capsys.readouterr()
         status = 0
         try:

@@ -271,14 +271,14 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
     inside += [
         "runs/run",
         "integration/models",
-        "settings/comments",
+        "settings/schema",
         "model/trainer",
         "integration/stack",
         "data/user_split",
         "__init__",
     ]
     assert {f"recbole_edlae/{name}.py" for name in inside} <= found
-    outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/recommend"]
+    outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/batches"]
     outside += ["serving/export", "cli", "upstream/command", "evaluation/significance", "model/deepae"]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
     assert ("recbole_edlae/solvers/inverse.py" in found) == (model == "EDLAE")
@@ -312,7 +312,7 @@ def test_row_34_a_changed_metric_is_run_again(shop, package):
         return done.stderr.count("(on record)")
 
     assert (run(), run()) == (0, 2)
-    for name in ("leaderboard/report.py", "data/liang.py", "serving/recommend.py"):
+    for name in ("leaderboard/report.py", "data/liang.py", "serving/batches.py"):
         path = package / "recbole_edlae" / name
         path.write_text(path.read_text() + "\nCHANGED = True\n")
     assert run() == 2

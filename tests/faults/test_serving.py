@@ -439,7 +439,7 @@ def test_row_33_weights_beyond_half_precision(checkpoint, refused):
 def test_more_data_sorted_in_a_process_that_does_not_import_the_plugin(checkpoint, write_shop):
     change(write_shop, "sorted the other way")
     program = (
-        "import sys; from recbole_edlae.integration.hook import arm; arm()\n"  # as torch does where it is installed
+        "import sys, recbole_edlae.integration.hook as hook; hook.arm()\n"  # as torch does where it is installed
         "from recbole.quick_start import load_data_and_model\n"
         "assert 'recbole_edlae.model' not in sys.modules\n"
         f"load_data_and_model({checkpoint!r})\n"

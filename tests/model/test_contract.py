@@ -12,7 +12,7 @@ from recbole.utils import get_model, get_trainer, init_seed
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.integration import models as registry
 from recbole_edlae.runs import space
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 
 
 def cases():
@@ -21,12 +21,12 @@ def cases():
     The default rank may be too high for `tiny`.
     """
     for name, defaults in sorted(registry.registered().items()):
-        rank = read(defaults).get("rank")
+        rank = read_schema(defaults).get("rank")
         if rank is None or "None" in rank.type:
             yield pytest.param(name, {}, id=name)
         if rank is not None:
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
-        if "neighbors" in read(defaults):
+        if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
 
 
@@ -35,8 +35,8 @@ def test_every_model_says_what_to_cite_and_what_to_search():
         model = registry.model_class(name)
         assert all(model.paper) and model.paper.link.startswith("https://")
         dimensions = space.parse(model.search_space, name)
-        assert dimensions and {dimension.key for dimension in dimensions} <= read(defaults).keys()
-        assert model.unseen_users is None or model.unseen_users.keys() <= read(defaults).keys()
+        assert dimensions and {dimension.key for dimension in dimensions} <= read_schema(defaults).keys()
+        assert model.unseen_users is None or model.unseen_users.keys() <= read_schema(defaults).keys()
         file = CONFIGS / "spaces" / f"{name}.test"  # what earlier versions named on the command line
         assert not file.exists() or space.read(file) == dimensions
 
@@ -156,14 +156,14 @@ def test_users_and_items_without_training_data_are_harmless(name, fitting, setti
 
 @pytest.mark.parametrize("name", sorted(registry.registered()))
 def test_defaults_say_type_and_range_and_keep_them(name):
-    for setting in read(registry.registered()[name]).values():
-        assert setting.believable and setting.meaning, setting
+    for setting in read_schema(registry.registered()[name]).values():
+        assert setting.default_is_valid and setting.meaning, setting
 
 
 @pytest.mark.parametrize("name", sorted(registry.registered()))
 def test_every_number_out_of_range_is_refused_before_data_are_read(name):
     tried = 0
-    for key, setting in read(registry.registered()[name]).items():
+    for key, setting in read_schema(registry.registered()[name]).items():
         if setting.type != "float" or "[0" not in setting.meaning:
             continue
         tried += 1

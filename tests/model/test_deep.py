@@ -143,11 +143,11 @@ def test_the_settings_list_every_activation_loss_and_penalty():
     from recbole_edlae.nn.activations import ACTIVATIONS
     from recbole_edlae.nn.losses import LOSSES
     from recbole_edlae.nn.penalties import PENALTIES
-    from recbole_edlae.settings.comments import read
+    from recbole_edlae.settings.schema import read_schema
 
     choices = {"activation": ACTIVATIONS, "loss_type": LOSSES, "latent_penalty": PENALTIES}
     for name in ("DeepAE", "DeepVAE", "AutoRec"):
-        for key, setting in read(registry.registered()[name]).items():
+        for key, setting in read_schema(registry.registered()[name]).items():
             for end, table in choices.items():
                 if key.endswith(end):
                     assert setting.choices == list(table), (name, key)

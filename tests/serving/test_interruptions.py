@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.cli import checks
-from recbole_edlae.serving import export, recommend
+from recbole_edlae._files import PartFile
+from recbole_edlae.cli import errors
+from recbole_edlae.serving import batches, export
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.recommender import Recommender
 
@@ -110,7 +111,7 @@ def expected(words, tmp_path):
 
 @pytest.mark.parametrize("kind", ["export", "recommend"])
 def test_killed(kind, words, expected, trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(recommend, "BATCH", 20)
+    monkeypatch.setattr(batches, "BATCH", 20)
     fork = multiprocessing.get_context("fork")
 
     def run(output, limit=None):
@@ -139,8 +140,8 @@ def test_killed(kind, words, expected, trained, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["export", "recommend"])
 def test_disk_full(kind, words, expected, trained, disk, capsys, monkeypatch):
-    monkeypatch.setattr(recommend, "BATCH", 20)
-    monkeypatch.setattr(checks, "debug", False)
+    monkeypatch.setattr(batches, "BATCH", 20)
+    monkeypatch.setattr(errors, "debug", False)
     output = len(expected) if kind == "recommend" else 4 * 401 * 401
     for tenth in range(10):
         folder = disk(1 + output * tenth // 40_960)
@@ -158,7 +159,7 @@ def test_disk_full(kind, words, expected, trained, disk, capsys, monkeypatch):
 
 @pytest.mark.parametrize("moment", range(5))
 def test_export_onto_what_becomes_read_only(moment, words, disk, trained, capsys, monkeypatch):
-    monkeypatch.setattr(checks, "debug", False)
+    monkeypatch.setattr(errors, "debug", False)
     folder, calls = disk(1000), []
 
     def then(function):
@@ -174,7 +175,7 @@ def test_export_onto_what_becomes_read_only(moment, words, disk, trained, capsys
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         monkeypatch.setattr(Checkpoint, "read", lambda _: pytest.fail("the checkpoint was read"))
     monkeypatch.setattr(export, "write_whole", then(export.write_whole))
-    monkeypatch.setattr(export.os, "rename", then(os.rename))
+    monkeypatch.setattr(os, "rename", then(os.rename))
     assert call(words["export"](folder / "out")) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and str(folder / "out") in error and os.strerror(errno.EROFS) in error
@@ -182,7 +183,7 @@ def test_export_onto_what_becomes_read_only(moment, words, disk, trained, capsys
 
 
 def test_recommend_into_what_is_read_only(words, disk, capsys, monkeypatch):
-    monkeypatch.setattr(checks, "debug", False)
+    monkeypatch.setattr(errors, "debug", False)
     folder = disk(1000)
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     monkeypatch.setattr(Checkpoint, "read", lambda _: pytest.fail("the checkpoint was read"))
@@ -194,7 +195,7 @@ def test_recommend_into_what_is_read_only(words, disk, capsys, monkeypatch):
 
 def test_a_second_run_into_one_output_is_refused(words, tmp_path, capsys, monkeypatch):
     output = tmp_path / "two"
-    first = recommend.PartFile(f"{output}.jsonl", recommend.HEADS)
+    first = PartFile(f"{output}.jsonl", batches.HEADS)
     first.add(b'{"user": "of the first"}\n')
     assert call(words["recommend"](output)) == 2
     assert "another run is writing" in capsys.readouterr().err

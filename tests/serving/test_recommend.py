@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.serving import recommend
+from recbole_edlae.serving import batches
 from recbole_edlae.serving.recommender import Recommender
 
 USERS = {"new": ["i1", "i4"], "u1": ["i9"], "nobody": [], "odd": ["i2", "gone", "gone", "lost"]}
@@ -47,7 +47,7 @@ def read(path):
 @pytest.mark.parametrize("out", ["jsonl", "csv"])
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_files_in_and_out(kind, out, run, files, recommender, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(recommend, "BATCH", 3)
+    monkeypatch.setattr(batches, "BATCH", 3)
     run(f"--histories=users.{kind}", f"--output=top.{out}", "--topk=4")
     expected = recommender.recommend(USERS.values(), 4)
     for (user, (items, scores)), some, values in zip(
@@ -83,7 +83,7 @@ def test_tokens_that_csv_and_json_have_to_quote(checkpoints, tmp_path):
     recommender = Recommender(loaded.model, tokens, loaded.popularity)
     for kind in ("csv", "jsonl"):
         users = iter([("x, y", [tokens[3], tokens[4]], [])])
-        recommend.recommend_file(recommender, users, recommend.WRITERS[f".{kind}"], tmp_path / f"top.{kind}", 3)
+        batches.recommend_file(recommender, users, batches.WRITERS[f".{kind}"], tmp_path / f"top.{kind}", 3)
         ((user, (items, _)),) = read(tmp_path / f"top.{kind}").items()
         assert user == "x, y" and items == recommender.recommend([[tokens[3], tokens[4]]], 3).items[0]
         assert all(
@@ -132,7 +132,7 @@ BAD_LINES = {
     "name, content, message", [(name, *case) for name, cases in BAD_LINES.items() for case in cases]
 )
 def test_a_bad_line_is_named_and_what_was_done_is_kept(name, content, message, run, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(recommend, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     (tmp_path / name).write_text(content)
     with pytest.raises(SystemExit):
         run(f"--histories={name}", "--output=top.jsonl")
@@ -145,7 +145,7 @@ def test_a_bad_line_is_named_and_what_was_done_is_kept(name, content, message, r
 
 
 def test_an_interrupted_run_leaves_whole_lines_and_no_output(run, files, tmp_path, monkeypatch):
-    monkeypatch.setattr(recommend, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     stock, calls = Recommender.recommend, []
 
     def interrupted(self, *arguments, **options):

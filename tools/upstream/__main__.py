@@ -10,7 +10,8 @@ import dataclasses
 import pathlib
 import re
 
-from recbole_edlae.cli import checks
+from recbole_edlae.cli.errors import errors_in_one_line
+from recbole_edlae.cli.parser import Parser
 from recbole_edlae.integration import models as registry
 from tools.upstream import lift, pages
 
@@ -61,10 +62,10 @@ class Insertion:
 
 def main(arguments):
     """Lays the models in and says which files it wrote."""
-    parser = checks.Parser(PROGRAM, description=__doc__.partition("\n\n")[0].partition(": ")[2])
+    parser = Parser(PROGRAM, description=__doc__.partition("\n\n")[0].partition(": ")[2])
     parser.add_argument("path", type=pathlib.Path, help="a checkout of RecBole, the folder that has recbole/ in it")
     options = parser.parse_args(arguments)
-    with checks.said_in_one_line(PROGRAM):
+    with errors_in_one_line(PROGRAM):
         changes, absent = plan(options.path)
         write(changes, options.path)
     for path in changes:

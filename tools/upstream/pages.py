@@ -12,7 +12,7 @@ import yaml
 from recbole.utils import get_model
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import read
+from recbole_edlae.settings.schema import read_schema
 from tools.upstream.lift import PACKAGE
 
 PAPERS = yaml.safe_load((pathlib.Path(__file__).parent / "papers.yaml").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def guide(name):
     """Page of the user guide."""
     settings = [
         f"- ``{setting.key} ({setting.type})`` : {setting.meaning} Defaults to ``{setting.default}``."
-        for setting in read(registry.PROPERTIES / f"{name}.yaml").values()
+        for setting in read_schema(registry.PROPERTIES / f"{name}.yaml").values()
     ]
     space = (PACKAGE / "configs" / "spaces" / f"{name}.test").read_text(encoding="utf-8").splitlines()
     return _GUIDE.format(

@@ -1,4 +1,4 @@
-"""Reading an export: what was cut short, changed or is of something else is refused."""
+"""Read an export; refuse one that was cut short or changed, and anything else."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.serving.checkpoint import FIELDS, StandIn, check_servable
-from recbole_edlae.serving.saved import check_finite
-from recbole_edlae.settings.comments import check_model_settings, read
+from recbole_edlae.serving.checkpoint import FIELDS, DatasetSizes, check_servable
+from recbole_edlae.serving.checkpoint_file import check_finite
+from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 FORMAT, VERSION = "recbole_edlae export", 1
 WEIGHTS, ITEMS, MANIFEST = "weights.safetensors", "items.json", "manifest.json"
 
 
 def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], np.ndarray]:
-    """Return model, item tokens and popularity of an export, for ``Recommender``.
+    """Return model, item tokens and popularity of an export, as ``Recommender`` takes them.
 
     Args:
         folder: of the export.
@@ -42,7 +42,12 @@ def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], 
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
-    """Return length and SHA-256 of a file's content."""
+    """Return length and SHA-256 of a file's content.
+
+    Examples:
+        >>> fingerprint(b"")["sha256"][:8]
+        'e3b0c442'
+    """
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -52,9 +57,10 @@ def own_hash(manifest: dict[str, Any]) -> str:
 
 
 def _read(folder: pathlib.Path) -> tuple[torch.nn.Module, list[str], np.ndarray]:
+    """Return what :func:`read_export` returns; an OSError names the file."""
     manifest = _read_manifest(folder)
     contents = {file: _read_file(folder, file, manifest["files"].get(file)) for file in (WEIGHTS, ITEMS)}
-    name, settings = manifest["model"], dict(manifest["settings"])
+    name = manifest["model"]
     if name not in registry.registered():
         raise ValueError(f"export {folder}: there is no model {name}; there are {', '.join(registry.registered())}")
     try:
@@ -62,10 +68,10 @@ def _read(folder: pathlib.Path) -> tuple[torch.nn.Module, list[str], np.ndarray]
         tensors = load_tensors(contents.pop(WEIGHTS))
         tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
         popularity = _popularity(tensors, len(tokens))
-        settings = _with_defaults(name, settings)
+        settings = _with_defaults(name, manifest["settings"])
         check_servable(name, settings)
         check_finite(tensors, "the file")
-        model = get_model(name)(settings | {"device": torch.device("cpu")}, StandIn(settings, len(tokens)))
+        model = get_model(name)(settings | {"device": torch.device("cpu")}, DatasetSizes(settings, len(tokens)))
         model.load_state_dict(tensors)
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
@@ -75,6 +81,7 @@ def _read(folder: pathlib.Path) -> tuple[torch.nn.Module, list[str], np.ndarray]
 
 
 def _tokens(content: bytes) -> list[str]:
+    """Return the item tokens of a file's content."""
     tokens = json.loads(content)
     if not isinstance(tokens, list) or len(tokens) < 2 or not all(isinstance(token, str) for token in tokens):
         raise ValueError(f"{ITEMS} is not a list of tokens")
@@ -84,6 +91,7 @@ def _tokens(content: bytes) -> list[str]:
 
 
 def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
+    """Take the popularity of the items out of the weights."""
     popularity = tensors.pop("popularity", None)
     if popularity is None or popularity.shape != (items,):
         raise ValueError(f"{WEIGHTS} has no popularity of {items} items")
@@ -91,8 +99,8 @@ def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
 
 
 def _with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings with those that a later version of the model has too: their defaults leave it as it was."""
-    known = read(registry.registered()[name])
+    """Return the settings, and the defaults of those that a later version of the model has: they change nothing."""
+    known = read_schema(registry.registered()[name])
     if newer := settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(f"{name} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
     if missing := set(FIELDS) - settings.keys():
@@ -103,35 +111,39 @@ def _with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the manifest, whose hash and form have been checked."""
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"export {folder}: there is no {MANIFEST}, so it is none or was not finished")
     try:
         manifest = json.loads(path.read_bytes())
-        kind, version, saved_hash = manifest["format"], manifest["version"], manifest.pop("sha256")
+        kind = manifest["format"]
+        version = manifest["version"]
+        saved_hash = manifest.pop("sha256")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ValueError(f"export {folder}: {MANIFEST} is damaged or of something else") from None
     if kind != FORMAT or version != VERSION:
         raise ValueError(f"export {folder}: {kind!r} version {version!r}; this reads {FORMAT!r} version {VERSION}")
     if saved_hash != own_hash(manifest):
         raise ValueError(f"export {folder}: {MANIFEST} does not match its own SHA-256: it was changed")
-    for key, kind in (("files", dict), ("settings", dict), ("model", str)):
-        if not isinstance(manifest.get(key), kind):
+    for key, expected in (("files", dict), ("settings", dict), ("model", str)):
+        if not isinstance(manifest.get(key), expected):
             raise ValueError(f"export {folder}: {MANIFEST} has no {key}")
     return manifest
 
 
 def _read_file(folder: pathlib.Path, file: str, expected: Any) -> bytes:
+    """Return the content of a file, which must have the size and the hash that the manifest has."""
     path = folder / file
     if not path.is_file():
         raise ValueError(f"export {folder}: there is no {file}")
     if not isinstance(expected, dict) or expected.keys() != {"bytes", "sha256"}:
         raise ValueError(f"export {folder}: {MANIFEST} does not say what {file} is")
     content = path.read_bytes()
-    found = fingerprint(content)
-    if found["bytes"] != expected["bytes"]:
-        sizes = f"{found['bytes']} bytes of {expected['bytes']}"
+    actual = fingerprint(content)
+    if actual["bytes"] != expected["bytes"]:
+        sizes = f"{actual['bytes']} bytes of {expected['bytes']}"
         raise ValueError(f"export {folder}: {file} has {sizes}: it was cut short or changed")
-    if found["sha256"] != expected["sha256"]:
+    if actual["sha256"] != expected["sha256"]:
         raise ValueError(f"export {folder}: {file} does not match its SHA-256: it was changed")
     return content

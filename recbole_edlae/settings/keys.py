@@ -1,17 +1,17 @@
-"""Which settings there are, what RecBole's earlier versions called them, and what to say of a name nothing reads."""
+"""Check the names of settings: which exist, what earlier versions of RecBole called them, and which have no effect."""
 
 import difflib
 import functools
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from recbole.config import Config
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.comments import RECBOLE_PROPERTIES
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 # Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.
 OLD_NAMES = {
@@ -37,29 +37,29 @@ OLD_NAMES = {
     "drop_filter_field": "unused_col: {inter: [rating]}",
     "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
 }
-_OF_THE_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
-_KEY = re.compile(r"^(\w+):", re.MULTILINE)
-_READ = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
+_OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
+_TOP_LEVEL_KEY = re.compile(r"^(\w+):", re.MULTILINE)
+_READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 
 
 def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True) -> None:
     """Check that something reads each of some settings.
 
     Args:
-        keys: the settings' names.
-        configs: of the runs that they are for; what one of them reads is no fault.
+        keys: names of settings.
+        configs: of the runs that they are for; a setting that one of them reads is valid.
         where: what to put before a message: the file or row that has the settings.
-        written_now: whether they are a choice for these very runs: on the command line, in a search space or in the
-            row of a leaderboard. Files of settings may be shared by other models and other programs.
+        written_now: whether the settings are a choice for these very runs: on the command line, in a search space or
+            in the row of a leaderboard. Files of settings may be shared by other models and other programs.
 
     Raises:
-        ValueError: a name is one of an earlier RecBole, or looks like one that is read, or is read by nothing and
-            was ``written_now``; the message has today's name.
+        ValueError: A name is one of an earlier RecBole, or resembles one that is read, or nothing reads it and it was
+            ``written_now``; the message has today's name.
 
     Warns:
-        DataWarning: a setting of a file is read by nothing or by other models only.
+        DataWarning: Nothing reads a setting of a file, or other models only.
     """
-    known = {name for config in configs for names in config.parameters.values() for name in names} | _OF_THE_RUN
+    known = {name for config in configs for names in config.parameters.values() for name in names} | _OPTIONS_OF_RUN
     known = known.union(*(config.internal_config_dict for config in configs)) - OLD_NAMES.keys()
     models = ", ".join(dict.fromkeys(config.model for config in configs))
     for key in keys:
@@ -68,7 +68,7 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
         if key in known or key in _read_by_code():
             continue
         if others := _read_by_models().get(key):
-            warn(f"{where}{key} has no effect on {models}: it is a setting of {_some(others)}")
+            warn(f"{where}{key} has no effect on {models}: it is a setting of {_first_names(others)}")
         elif alike := difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75):
             raise ValueError(f"{where}there is no setting {key}; did you mean {alike[0]}?")
         elif written_now:
@@ -77,12 +77,15 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
             warn(f"{where}nothing reads the setting {key}")
 
 
-def effects(settings: Mapping[str, Any], given: Iterable[str]) -> Iterable[str]:
-    """Yield a line for each given setting that is read and still has no effect under the other settings.
+def without_effect(settings: Mapping[str, Any], given: Iterable[str]) -> Iterator[str]:
+    """Yield a line for each given setting that is read but has no effect under the other settings.
 
     Args:
         settings: all settings, as ``Config`` ends with.
         given: names of those that a user has set.
+
+    Yields:
+        The setting, and why it has no effect.
     """
     given = {key for key in given if settings.get(key) is not None}
     mode = settings["eval_args"]["mode"].values()
@@ -102,24 +105,25 @@ def effects(settings: Mapping[str, Any], given: Iterable[str]) -> Iterable[str]:
         yield "valid_metric_bigger has no effect: RecBole knows it of every metric"
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
+    """Return at most five names for a message."""
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 @functools.cache
 def _read_by_models() -> dict[str, list[str]]:
-    """Setting → the models whose files of defaults have it."""
+    """Return setting → the models whose files of defaults have it."""
     files = {path.stem: path for path in sorted((RECBOLE_PROPERTIES / "model").glob("*.yaml"))}
     files |= {name: pathlib.Path(path) for name, path in registry.registered().items()}
     models: dict[str, list[str]] = {}
     for name, path in files.items():
-        for key in _KEY.findall(path.read_text(encoding="utf-8")):
+        for key in _TOP_LEVEL_KEY.findall(path.read_text(encoding="utf-8")):
             models.setdefault(key, []).append(name)
     return models
 
 
 @functools.cache
 def _read_by_code() -> set[str]:
-    """Settings that RecBole's code reads, whether or not a file of defaults has them."""
+    """Return the settings that RecBole's code reads, whether or not a file of defaults has them."""
     texts = (path.read_text(encoding="utf-8") for path in RECBOLE_PROPERTIES.parent.rglob("*.py"))
-    return {key for text in texts for key in _READ.findall(text)}.difference(_read_by_models(), OLD_NAMES)
+    return {key for text in texts for key in _READ_BY_CODE.findall(text)}.difference(_read_by_models(), OLD_NAMES)

@@ -1,4 +1,4 @@
-"""What a checkpoint's file may hold, checked where RecBole reads it: one sentence for what is none."""
+"""Check the content of a checkpoint's file where RecBole reads it, so that what is wrong is one sentence."""
 
 import importlib
 from collections import OrderedDict
@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.serving import identity
+from recbole_edlae.serving import training_data
 
 NEEDED = ("model", "dataset", "data_path", "seed", "MODEL_TYPE")
 
 
 class Saved(dict):
-    """A checkpoint that says which file lacks a key that is asked for."""
+    """The content of a checkpoint; a missing key raises a ValueError that names the file."""
 
     file = ""
 
@@ -28,8 +28,11 @@ def checked(checkpoint: Any, file: Any) -> Saved:
         checkpoint: what ``torch.load`` returned.
         file: its path, for messages.
 
+    Returns:
+        The checkpoint; its ``state_dict`` has an attribute ``checkpoint``: the file and the description of its data.
+
     Raises:
-        ValueError: It is not a dict, its config is not RecBole's or lacks a setting, or its weights are none.
+        ValueError: It is not a dict, its config is not RecBole's or lacks a setting, or it has no named weights.
     """
     if not isinstance(checkpoint, dict):
         raise ValueError(f"checkpoint {file} is none of RecBole's: it holds {_kind(checkpoint)}, not a dict")
@@ -40,12 +43,14 @@ def checked(checkpoint: Any, file: Any) -> Saved:
     if isinstance(saved.get("state_dict"), str):  # the decision trees' is the name of a file
         return saved
     if "state_dict" in saved:
-        saved["state_dict"] = _weights(saved["state_dict"], file)
-        saved["state_dict"].checkpoint = (str(file), _description(saved.get(identity.KEY), file))
+        state = _named_weights(saved["state_dict"], file)
+        state.checkpoint = (str(file), _description(saved.get(training_data.KEY), file))  # type: ignore[attr-defined]
+        saved["state_dict"] = state
     return saved
 
 
 def _check_config(config: Any, file: Any) -> None:
+    """Check that a config is RecBole's and has the settings that identify a run."""
     config_class = importlib.import_module("recbole.config").Config
     settings = vars(config).get("final_config_dict") if isinstance(config, config_class) else None
     if not isinstance(settings, dict):
@@ -54,7 +59,8 @@ def _check_config(config: Any, file: Any) -> None:
         raise ValueError(f"checkpoint {file}: its config lacks {', '.join(missing)}")
 
 
-def _weights(state: Any, file: Any) -> OrderedDict:
+def _named_weights(state: Any, file: Any) -> OrderedDict:
+    """Return a state_dict that maps names to weights."""
     if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
         raise ValueError(f"checkpoint {file} is none of RecBole's: its state_dict is {_kind(state)}, not named weights")
     return state if isinstance(state, OrderedDict) else OrderedDict(state)
@@ -66,12 +72,19 @@ def _description(description: Any, file: Any) -> dict[str, Any] | None:
         return None
     tables = ("tokens", "fields")
     if not isinstance(description, dict) or not all(isinstance(description.get(name), dict) for name in tables):
-        raise ValueError(f"checkpoint {file}: what it says of its data ({identity.KEY}) is damaged")
+        raise ValueError(f"checkpoint {file}: what it says of its data ({training_data.KEY}) is damaged")
     return description
 
 
 def largest(values: torch.Tensor) -> float:
-    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them."""
+    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them.
+
+    Examples:
+        >>> largest(torch.tensor([1.0, -3.0]))
+        3.0
+        >>> largest(torch.tensor([1.0, float("nan")]))
+        nan
+    """
     if values.numel() == 0:
         return 0.0
     low, high = torch.aminmax(values.detach())
@@ -79,11 +92,20 @@ def largest(values: torch.Tensor) -> float:
 
 
 def check_finite(tensors: Mapping[str, Any], source: str) -> None:
-    """Raise ValueError for weights that have values that are NaN or infinite."""
+    """Check that weights are finite.
+
+    Args:
+        tensors: name → weights; other values are passed over.
+        source: where they are from, for the message.
+
+    Raises:
+        ValueError: Some weights have values that are NaN or infinite.
+    """
     for name, value in tensors.items():
         if isinstance(value, torch.Tensor) and value.is_floating_point() and not largest(value) < float("inf"):
             raise ValueError(f"{source}: its weights {name} have values that are NaN or infinite")
 
 
 def _kind(value: Any) -> str:
+    """Return a value's type for a message."""
     return "an empty dict" if isinstance(value, dict) and not value else f"a {type(value).__name__}"

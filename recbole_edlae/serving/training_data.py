@@ -1,7 +1,7 @@
-"""What a checkpoint knows of its data: the tokens of its ids, and a fingerprint of what it was trained on.
+"""Describe the data that a checkpoint was trained on: the tokens of its ids, and a fingerprint of the interactions.
 
-RecBole numbers users and items in the order of the file's lines. Sorted otherwise, or with one item more, the same file
-gives every weight to another item, so a checkpoint stores, under the key ``trained_on``:
+RecBole numbers users and items in the order of the file's lines. If the file is sorted differently, or has one more
+item, every weight belongs to another item. So a checkpoint stores, under the key ``trained_on``:
 
 * ``tokens``: the tokens of users and items by id, as compressed JSON;
 * ``fields``: a digest of the tokens by id for every field of tokens;
@@ -24,14 +24,14 @@ import torch
 KEY = "trained_on"
 
 _described: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # dataset → its description
-_noted: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # model → _Noted
+_built_on: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # model → _DatasetOfModel
 
 
 class OtherDataError(ValueError):
     """The data are not those that a checkpoint was trained on."""
 
 
-class _Noted:
+class _DatasetOfModel:
     """What a model remembers of its dataset, without keeping its interactions in memory."""
 
     def __init__(self, dataset: Any) -> None:
@@ -43,40 +43,33 @@ class _Noted:
 def note(model: torch.nn.Module, dataset: Any) -> None:
     """Remember which dataset a model was built on."""
     if hasattr(dataset, "field2id_token"):
-        _noted[model] = _Noted(dataset)
+        _built_on[model] = _DatasetOfModel(dataset)
 
 
 def known_data(model: torch.nn.Module) -> dict[str, Any] | None:
     """Return the description of the data that a model was built on; None where that is not known."""
-    noted = _noted.get(model)
-    if noted is None:
+    built_on = _built_on.get(model)
+    if built_on is None:
         return None
-    dataset = noted.dataset()
+    dataset = built_on.dataset()
     if dataset is None:
-        return _describe_tokens(noted.tokens, noted.ids)
+        return _describe_tokens(built_on.tokens, built_on.ids)
     return describe(dataset)
 
 
 def describe(dataset: Any) -> dict[str, Any]:
-    """Return what a checkpoint stores of the training part of its data; the module says what that is.
+    """Return what a checkpoint stores of the training part of its data.
 
     Args:
         dataset: RecBole's Dataset of the training interactions.
+
+    Returns:
+        The keys that the module's docstring lists, and ``version``; without users or items, those of tokens only.
     """
     if dataset not in _described:
         description = _describe_tokens(dataset.field2id_token, [dataset.uid_field, dataset.iid_field])
         if dataset.uid_field and dataset.iid_field:
-            matrix = dataset.inter_matrix(form="csr")  # repeated pairs are summed
-            matrix.sort_indices()
-            digest = hashlib.blake2b(digest_size=16)
-            for array in (matrix.indptr, matrix.indices, matrix.data):
-                digest.update(np.ascontiguousarray(array, dtype=np.int64).data)
-            popularity = np.bincount(matrix.indices, minlength=matrix.shape[1])
-            description |= {
-                "training": digest.hexdigest(),
-                "interactions": int(matrix.data.sum()),
-                "popularity": torch.from_numpy(popularity.astype(np.int32)),
-            }
+            description |= _describe_interactions(dataset)
         _described[dataset] = description
     return _described[dataset]
 
@@ -85,7 +78,7 @@ def tokens_of(description: dict[str, Any], field: str) -> list[str]:
     """Return the tokens of a field by id.
 
     Raises:
-        ValueError: The description has none, or they are damaged.
+        ValueError: The description has no tokens of the field, or they are damaged.
     """
     try:
         tokens = json.loads(zlib.decompress(description["tokens"][field]))
@@ -105,22 +98,40 @@ def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> Non
         file: the checkpoint, for the message.
 
     Raises:
-        OtherDataError: An id stands for another token, or the interactions to train on are others.
+        OtherDataError: An id stands for another token, or the training interactions differ.
     """
     for field, digest in current["fields"].items():
         if saved["fields"].get(field) != digest:
             reason = _how_tokens_differ(saved, current, field)
             raise OtherDataError(f"checkpoint {file} was not trained on these data: {reason}")
-    pair = saved.get("training"), current.get("training")
-    if None not in pair and pair[0] != pair[1]:
+    before = saved.get("training")
+    now = current.get("training")
+    if before is not None and now is not None and before != now:
         raise OtherDataError(
             f"checkpoint {file} was not trained on these data: the users and items are the same, the interactions to "
             f"train on are not ({saved['interactions']} then, {current['interactions']} now), or are split otherwise"
         )
 
 
+def _describe_interactions(dataset: Any) -> dict[str, Any]:
+    """Return digest, number of interactions and popularity of the training part."""
+    matrix = dataset.inter_matrix(form="csr")  # repeated pairs are summed
+    matrix.sort_indices()
+    digest = hashlib.blake2b(digest_size=16)
+    for array in (matrix.indptr, matrix.indices, matrix.data):
+        digest.update(np.ascontiguousarray(array, dtype=np.int64).data)
+    popularity = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    return {
+        "training": digest.hexdigest(),
+        "interactions": int(matrix.data.sum()),
+        "popularity": torch.from_numpy(popularity.astype(np.int32)),
+    }
+
+
 def _describe_tokens(tokens: dict[str, Any], ids: list[str | None]) -> dict[str, Any]:
-    fields, stored = {}, {}
+    """Return a digest of every field's tokens, and the tokens of users and items."""
+    fields: dict[str, str] = {}
+    stored: dict[str, bytes] = {}
     for field, by_id in tokens.items():
         field = str(field)  # RecBole's may be NumPy's
         content = json.dumps([str(token) for token in by_id]).encode()
@@ -131,11 +142,13 @@ def _describe_tokens(tokens: dict[str, Any], ids: list[str | None]) -> dict[str,
 
 
 def _how_tokens_differ(saved: dict[str, Any], current: dict[str, Any], field: str) -> str:
-    """Say in which way the tokens of a field are others."""
+    """Say how the tokens of a field differ."""
     if field not in saved["tokens"] or field not in current["tokens"]:
         return f"the values of {field} are numbered otherwise or are others"
-    before, now = tokens_of(saved, field)[1:], tokens_of(current, field)[1:]
-    gone, new = len(set(before) - set(now)), len(set(now) - set(before))
+    before = tokens_of(saved, field)[1:]
+    now = tokens_of(current, field)[1:]
+    gone = len(set(before) - set(now))
+    new = len(set(now) - set(before))
     if gone or new:
         return f"{gone} of its {len(before)} values of {field} are gone, and {new} of {len(now)} are new"
     return f"the same {len(now)} values of {field} stand in another order in the file, so that their ids differ"

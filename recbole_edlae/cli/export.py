@@ -1,0 +1,59 @@
+"""`recbole-edlae export`: a trained model as numbers (safetensors) and text (JSON), without pickle.
+
+A folder of three files: weights.safetensors, items.json (the token of every item id) and manifest.json: the format's
+version, the model's name and settings, and size and SHA-256 of the other two and of itself. Reading one runs no code
+of it, and refuses what does not match. The hashes find damage; they do not say who wrote the files.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from recbole_edlae._files import whole_folder
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.runs.runner import quiet
+from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.export import DTYPES, FILES, read_export, write_files
+from recbole_edlae.serving.tokens import positive_int
+
+PROGRAM = "recbole-edlae export"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--checkpoint", required=True, metavar="FILE", help="a .pth file that RecBole saved")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder to write, not there yet or empty")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the weights (default: %(default)s)")
+    parser.add_argument("--top", type=int, metavar="N", help="keep the N largest weights for each item, by magnitude")
+
+
+def main(words: Sequence[str]) -> None:
+    """Export a checkpoint; where that loses precision, say how much NDCG on the test users."""
+    parser = Parser(PROGRAM, description=__doc__)
+    add_arguments(parser)
+    options = parser.parse_args(words)
+    folder = pathlib.Path(options.output)
+    if options.top is not None:
+        positive_int(options.top, "top")
+    with quiet():
+        with whole_folder(folder, FILES) as part:  # before the checkpoint is read
+            checkpoint = Checkpoint.read(options.checkpoint)
+            size = write_files(checkpoint, part, options.dtype, options.top)
+        print(f"{folder}: {checkpoint.config['model']}, {len(checkpoint.tokens) - 1} items, {size:,} bytes")
+        if options.dtype != "float32" or options.top is not None:
+            _print_loss(checkpoint, folder)
+
+
+def _print_loss(checkpoint: Checkpoint, folder: pathlib.Path) -> None:
+    """Print what an export costs on the test users, or why that cannot be measured."""
+    try:
+        before = checkpoint.evaluate()
+        exported: Any = read_export(folder)[0]
+        after = checkpoint.evaluate(exported.score)
+    except ValueError as error:
+        print(f"{PROGRAM}: the export is written; what it costs cannot be measured: {error}", file=sys.stderr)
+        return
+    for name, value in before.items():
+        print(f"{name} on the test users: {value:.4f} → {after[name]:.4f} ({after[name] - value:+.4f})")

@@ -1,0 +1,58 @@
+"""`recbole-edlae recommend`: the best items for a file of users, read and written as it goes.
+
+Histories are JSON lines, {"user": "u1", "items": ["a", "b"]} and, if wanted, "exclude": ["c"]; or CSV with a head
+user_id,item_id, one interaction a line, all of a user's lines together. Without items (no "items", no column item_id)
+the users are ones that the checkpoint's data know, and all their items there are their history.
+"""
+
+import argparse
+import collections
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from recbole_edlae._choices import choose
+from recbole_edlae._files import check_not_an_input
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.runs.runner import quiet
+from recbole_edlae.serving.batches import WRITERS, recommend_file
+from recbole_edlae.serving.histories import open_histories, read_items
+
+PROGRAM = "recbole-edlae recommend"
+SHOWN = 10  # unknown items named at the end
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
+    parser.add_argument("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
+    parser.add_argument("--output", required=True, metavar="FILE", help=".jsonl or .csv")
+    parser.add_argument("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
+    parser.add_argument("--exclude", metavar="FILE", help="items never to recommend, one a line")
+
+
+def main(words: Sequence[str]) -> None:
+    """Write recommendations for the users of a file; what was unknown is said at the end."""
+    parser = Parser(PROGRAM, description=__doc__)
+    add_arguments(parser)
+    options = parser.parse_args(words)
+    with quiet():
+        write = choose("output", pathlib.Path(options.output).suffix, WRITERS)
+        if options.topk < 1:
+            raise ValueError(f"topk must be at least 1, got {options.topk}")
+        inputs = [(name, getattr(options, name)) for name in ("histories", "exclude", "checkpoint")]
+        check_not_an_input(options.output, inputs)
+        users = open_histories(options.histories)
+        exclude = read_items(options.exclude) if options.exclude else []
+        unknown, popular = recommend_file(options.checkpoint, users, write, options.output, options.topk, exclude)
+    if popular:
+        print(f"{popular} users without a known item got the most popular ones", file=sys.stderr)
+    if unknown:
+        _print_unknown(unknown)
+
+
+def _print_unknown(unknown: collections.Counter) -> None:
+    """Print which items the model does not know, the most frequent ones by name."""
+    named = ", ".join(f"{token} ({times})" for token, times in unknown.most_common(SHOWN))
+    more = f", and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+    print(f"{sum(unknown.values())} interactions with unknown items were skipped: {named}{more}", file=sys.stderr)

@@ -1,0 +1,132 @@
+"""`recbole-edlae run`: train and evaluate one model with RecBole, after its settings are checked.
+
+The module is not named after its command, because :func:`recbole_edlae.cli.run` is a function.
+"""
+
+import argparse
+import functools
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from recbole_edlae.cli.checks import check, check_model, file_of_defaults
+from recbole_edlae.cli.errors import errors_in_one_line
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.keys import check_keys
+from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.schema import read_schema
+
+from recbole import quick_start  # isort: skip
+
+USAGE = """\
+Trains and evaluates one model with RecBole.
+
+Every other setting of RecBole, of the dataset or of the model goes in as --key=value and overrides the config files,
+for example --dropout_prob=0.5 --topk=[10,20]; `recbole-edlae run --model=MODEL --help` lists a model's own.
+--debug shows the traceback of an error.
+"""
+FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
+
+
+def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, Any]:
+    """Train and evaluate one model; return RecBole's result.
+
+    Args:
+        words: command-line words.
+        program: name in messages.
+
+    Raises:
+        ValueError: A word or a setting is invalid; no data have been read.
+    """
+    options = prepare(words, program)
+    with errors_in_one_line(program, functools.partial(_reason, options)):
+        return quick_start.run(
+            options.model,
+            options.dataset,
+            config_file_list=options.config_files,
+            nproc=options.nproc,
+            world_size=options.world_size,
+            ip=options.ip,
+            port=options.port,
+            group_offset=options.group_offset,
+        )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that RecBole's script has."""
+    parser.add_argument("--help", "-h", action="store_true", help="this text, with the settings of --model")
+    parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
+    parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
+    parser.add_argument("--config_files", nargs="+", default=[], metavar="FILE", help="YAML files, later ones win")
+    parser.add_argument("--nproc", "-n", type=int, default=1, help="processes on this machine, one GPU each")
+    parser.add_argument("--ip", default="localhost", help="address of the first machine")
+    parser.add_argument("--port", "-p", default="5678", help="port of the first machine")
+    parser.add_argument("--world_size", type=int, default=-1, help="processes on all machines")
+    parser.add_argument("--group_offset", type=int, default=0, help="rank of this machine's first process")
+
+
+def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
+    """Return the checked options of a run, and leave its settings where RecBole's Config will read them.
+
+    Args:
+        words: command-line words.
+        program: name in messages.
+
+    Returns:
+        The options, with the settings of files and command line as ``settings``.
+
+    Raises:
+        ValueError: A word or a setting is invalid.
+    """
+    options, overrides = _parse(words, program)
+    check_model(options.model)
+    process_words([f"--{key}={value}" for key, value in overrides.items()], program=program)
+    config = check(options)
+    check_keys(options.settings.keys() - overrides.keys(), [config], written_now=False)
+    check_keys(overrides, [config])
+    if options.nproc > 1 and not torch.cuda.is_available():
+        raise ValueError(
+            f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"
+        )
+    return options
+
+
+def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict[str, str]]:
+    """Return the options and key → text of the settings; print the help where it is asked for."""
+    parser = Parser(program, description=USAGE, add_help=False)
+    add_arguments(parser)
+    options, overrides = parser.parse(words)
+    options.config_files = split_names(options.config_files)
+    from_files = read_config_files(options.config_files)
+    if options.model is None:
+        options.model = from_files.get("model", "EDLAE")
+    if options.dataset is None:
+        options.dataset = from_files.get("dataset", "ml-100k")
+    options.dataset = str(options.dataset)
+    options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
+    if options.help:
+        parser.print_help()
+        check_model(options.model)
+        print(f"\nsettings of {options.model}:")
+        for setting in read_schema(file_of_defaults(options.model)).values():
+            print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
+        sys.exit(0)
+    return options, overrides
+
+
+def _reason(options: argparse.Namespace, error: Exception) -> str:
+    """Return what to say, in one line, of an error that ended a run."""
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    text = " ".join(str(error).split())
+    if "is empty" in text and "recbole.data.dataset.dataset" in modules:
+        filters = {key: value for key, value in options.settings.items() if key in FILTERS}
+        return f"no interaction of {options.dataset} is left after filtering by {filters}"
+    if isinstance(error, (ValueError, MemoryError)):
+        return text
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return f"{type(error).__name__}: {text} (--debug shows where)"
