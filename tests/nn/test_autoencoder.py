@@ -17,9 +17,9 @@ def by_hand(network, x):
         h = torch.tanh(h) @ layer.weight.T + layer.bias
     h = torch.sigmoid(h)
     weights = [w.T for w in encoder.weights[::-1]] if decoder.tied_to else list(decoder.weights)
-    for number, (weight, bias) in enumerate(zip(weights, decoder.biases), 1):
+    for layer, (weight, bias) in enumerate(zip(weights, decoder.biases), 1):
         h = h @ weight.T + bias
-        h = torch.tanh(h) if number < len(weights) else h
+        h = torch.tanh(h) if layer < len(weights) else h
     return h
 
 

@@ -20,7 +20,7 @@ def linear_pair(bias=True):
 
 def test_rows_are_those_of_the_dense_matrix():
     torch.testing.assert_close(ROWS.dense(5), DENSE)
-    assert ROWS.number.tolist() == [0, 0, 0, 2]
+    assert ROWS.row_of_entry.tolist() == [0, 0, 0, 2]
     torch.testing.assert_close(ROWS.sum(ROWS.values), DENSE.sum(1))
 
 
