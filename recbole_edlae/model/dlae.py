@@ -8,8 +8,7 @@ Reference:
 """
 
 from recbole_edlae.model.linear import LinearAutoEncoder
-from recbole_edlae.solvers._full_rank import full_rank
-from recbole_edlae.solvers._low_rank import low_rank
+from recbole_edlae.solvers import full_rank, low_rank
 from recbole_edlae.solvers._parameters import check_rank
 
 

@@ -7,8 +7,7 @@ Reference:
 
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.resources import check_sparse_memory
-from recbole_edlae.solvers._full_rank import full_rank
-from recbole_edlae.solvers._neighbors import neighbors
+from recbole_edlae.solvers import full_rank, neighbors
 
 
 class EDLAE(LinearAutoEncoder):

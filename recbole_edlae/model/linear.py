@@ -15,10 +15,7 @@ from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
 from recbole_edlae.model.weights import SparseWeights
-from recbole_edlae.solvers._finite import SingularError
-from recbole_edlae.solvers._gram import activity_weight, gram
-from recbole_edlae.solvers._iterations import LowRank
-from recbole_edlae.solvers._normalization import normalize_items
+from recbole_edlae.solvers import LowRank, SingularError, activity_weight, gram, normalize_items
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):

@@ -7,9 +7,8 @@ Reference:
 """
 
 from recbole_edlae.model.linear import LinearAutoEncoder
-from recbole_edlae.solvers._low_rank import low_rank
+from recbole_edlae.solvers import low_rank, stationarity
 from recbole_edlae.solvers._parameters import check_rank
-from recbole_edlae.solvers._stationarity import stationarity
 
 
 class LowRankEDLAE(LinearAutoEncoder):
