@@ -3,8 +3,7 @@ import copy
 import pytest
 import torch
 
-from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.nn import AutoEncoder, binary_rows, squared_weights
 
 ROWS = binary_rows(torch.tensor([0, 3, 4, 1, 2, 5]), torch.tensor([3, 1, 2]))
 
