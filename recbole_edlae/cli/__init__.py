@@ -12,7 +12,7 @@ from recbole import quick_start  # isort: skip
 COMMANDS = {  # beside `run`: name → module whose main takes the words after it
     "leaderboard": "recbole_edlae.cli.leaderboard",
     "tune": "recbole_edlae.cli.tune",
-    "activations": "recbole_edlae.papers.activation_study",
+    "activations": "recbole_edlae.cli.activations",
     "convert-liang": "recbole_edlae.data.liang",
     "recommend": "recbole_edlae.serving.recommend",
     "export": "recbole_edlae.serving.export",
