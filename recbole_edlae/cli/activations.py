@@ -36,11 +36,11 @@ def main(arguments: Sequence[str]) -> list[Trained]:
     parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
     parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
     with command.ended_in_one_line(PROGRAM):
-        study, rest = parser.parse_known_args(arguments)
+        study, remaining = parser.parse_known_args(arguments)
         load_pyplot()
         for name in study.activations:
             choose("activations", name, ACTIVATIONS)
-        options = checks.prepare([*rest, "--model=DeepAE"], PROGRAM)
+        options = checks.prepare([*remaining, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
         settings = {"state": "ERROR", "show_progress": False, **options.settings}

@@ -21,7 +21,11 @@ PROGRAM = "recbole-edlae leaderboard"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser."""
+    """Add the command's own options to a parser.
+
+    Args:
+        parser: of the command.
+    """
     parser.add_argument("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
     parser.add_argument("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
     settings = (

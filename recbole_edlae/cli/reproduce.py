@@ -24,7 +24,11 @@ PARTS = {"validation": "settings are chosen on it", "test": "figures show what w
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser."""
+    """Add the command's own options to a parser.
+
+    Args:
+        parser: of the command.
+    """
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
     parser.add_argument("--dataset", nargs="+", metavar="NAME", help="default: that of --settings, or ml-100k")

@@ -26,7 +26,11 @@ PROGRAM = "recbole-edlae tune"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser."""
+    """Add the command's own options to a parser.
+
+    Args:
+        parser: of the command.
+    """
     parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"

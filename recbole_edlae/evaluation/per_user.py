@@ -60,6 +60,9 @@ class PerUser:
     def save(self, path: str | os.PathLike) -> None:
         """Write one file, whole or not at all; bits for the hits make it about 10 bytes a user.
 
+        Args:
+            path: of the file.
+
         Raises:
             OSError: the disk is full or cannot be written.
         """
@@ -76,6 +79,9 @@ class PerUser:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PerUser":
         """Read what :meth:`save` wrote.
+
+        Args:
+            path: of the file.
 
         Raises:
             ValueError: the file is empty or damaged.

@@ -44,21 +44,33 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
 
 
 def terminal(leaderboard: Leaderboard) -> str:
-    """Return a table for a terminal; * marks what is significantly ahead of every other row that was run."""
+    """Return a table for a terminal; * marks what is significantly ahead of every other row that was run.
+
+    Args:
+        leaderboard: of one dataset.
+    """
     table = _table(leaderboard, lambda value, best: f"{value}{'*' if best else ' '}")
     text = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
     return text + _failures(leaderboard)
 
 
 def markdown(leaderboard: Leaderboard) -> str:
-    """Return a table for a README or an issue."""
+    """Return a table for a README or an issue.
+
+    Args:
+        leaderboard: of one dataset.
+    """
     table = _table(leaderboard, lambda value, best: f"**{value}**" if best else value)
     text = tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True)
     return f"{text}\n\n{caption(leaderboard)}{_failures(leaderboard)}\n"
 
 
 def latex(leaderboard: Leaderboard) -> str:
-    r"""Return a table for a paper, to be used with \usepackage{booktabs}."""
+    r"""Return a table for a paper, to be used with \usepackage{booktabs}.
+
+    Args:
+        leaderboard: of one dataset.
+    """
     names = leaderboard.metrics
     ran = [row for row in leaderboard.rows if row.kind != "failed"]
     frame = pd.DataFrame([{name: row.metrics.get(name) for name in names} for row in ran])
@@ -80,7 +92,11 @@ def latex(leaderboard: Leaderboard) -> str:
 
 
 def csv(leaderboards: Sequence[Leaderboard]) -> str:
-    """Return all leaderboards as one table, numbers in full: one row per model, metrics with their intervals."""
+    """Return all leaderboards as one table, numbers in full: one row per model, metrics with their intervals.
+
+    Args:
+        leaderboards: one per dataset.
+    """
     lines = []
     for leaderboard in leaderboards:
         for row in leaderboard.rows:
@@ -130,7 +146,11 @@ def environment() -> dict[str, str]:
 
 
 def caption(leaderboard: Leaderboard) -> str:
-    """Return what the numbers are, in one sentence or two."""
+    """Return what the numbers are, in one sentence or two.
+
+    Args:
+        leaderboard: of one dataset.
+    """
     seeds = leaderboard.seeds
     average = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over {len(seeds)} seeds"
     text = f"{leaderboard.dataset}, test set, {average}."
@@ -144,12 +164,15 @@ def caption(leaderboard: Leaderboard) -> str:
 def heading(metric: str) -> str:
     """Return a metric as papers write it.
 
+    Args:
+        metric: "metric@k" as in RecBole's results.
+
     Examples:
         >>> heading("ndcg@10"), heading("liangrecall@20"), heading("recall@5")
         ('NDCG@10', 'LiangRecall@20', 'Recall@5')
     """
-    name, at, k = metric.partition("@")
-    return _HEADINGS.get(name, name.capitalize()) + at + k
+    name = metric.partition("@")[0]
+    return _HEADINGS.get(name, name.capitalize()) + metric.removeprefix(name)
 
 
 def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:

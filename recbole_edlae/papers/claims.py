@@ -85,6 +85,9 @@ def never_behind(differences: Sequence[Sequence[float]]) -> bool | None:
 def together(verdicts: Collection[bool | None]) -> bool | None:
     """Return one verdict on a claim of several parts: False where a part fails, None where a part is undecided.
 
+    Args:
+        verdicts: of the parts.
+
     Examples:
         >>> together([True, None]), together([None, False]), together([True, True])
         (None, False, True)
@@ -96,6 +99,9 @@ def together(verdicts: Collection[bool | None]) -> bool | None:
 
 def signed(difference: Sequence[float]) -> str:
     """Return a difference and its standard error as text.
+
+    Args:
+        difference: a mean difference and its standard error.
 
     Examples:
         >>> signed([0.01234, 0.001])

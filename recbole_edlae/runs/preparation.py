@@ -31,5 +31,10 @@ def build_model(config: Config, train: Any) -> torch.nn.Module:
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:
-    """Return RecBole's trainer of a model."""
+    """Return RecBole's trainer of a model.
+
+    Args:
+        config: of the run.
+        model: as :func:`build_model` returns it.
+    """
     return get_trainer(config["MODEL_TYPE"], config["model"])(config, model)

@@ -132,6 +132,9 @@ class Records:
     def per_user(self, key: str) -> PerUser | None:
         """Return the hits of each user of one run; None where its evaluation had no ranking metric.
 
+        Args:
+            key: of the run.
+
         Raises:
             ValueError: the file is damaged.
         """
@@ -161,6 +164,9 @@ class Records:
 
 def loss(record: dict) -> float:
     """Return the score of a run such that less is better; a score that is not a number is the worst.
+
+    Args:
+        record: with "score" and "bigger".
 
     Examples:
         >>> loss({"score": 0.3, "bigger": True}), loss({"score": 0.3, "bigger": False})

@@ -129,6 +129,9 @@ def make_run(
 def key_of(identity: Mapping[str, Any]) -> str:
     """Return the sixteen hexadecimal digits that stand for an identity.
 
+    Args:
+        identity: as :meth:`Run.identity` returns it.
+
     Examples:
         >>> key_of({"settings": {"seed": 2020}})
         'ff7ed618a449cd73'

@@ -60,7 +60,11 @@ class Sweep:
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
-        """Return the run of one point of the space."""
+        """Return the run of one point of the space.
+
+        Args:
+            point: setting → value.
+        """
         return dataclasses.replace(self.base, settings={**self.base.settings, **point})
 
     def extremes(self) -> list[Run]:
@@ -149,11 +153,11 @@ def best_config(
         command: the command line.
     """
     config = best.config()
-    found = {dimension.key: config[dimension.key] for dimension in space}
+    searched = {dimension.key: config[dimension.key] for dimension in space}
     head = f"# {command}\n# valid: {_metrics(validated['valid'])}\n"
     if tested:
         head += f"# test: {_metrics(tested['test']) if tested['status'] == 'ok' else 'failed, ' + tested['error']}\n"
-    content = {"model": best.model, "dataset": best.dataset, **found}
+    content = {"model": best.model, "dataset": best.dataset, **searched}
     named_already = {*ASIDE, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
     blocks = [

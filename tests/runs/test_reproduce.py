@@ -11,6 +11,7 @@ from recbole_edlae import cli
 from recbole_edlae.analysis.similarity import median_cosine
 from recbole_edlae.papers import claims, page, proposition, similarities, study, table1
 from recbole_edlae.papers.claims import in_words
+from recbole_edlae.papers.figure import Figure
 from recbole_edlae.papers.page import FIGURES
 from recbole_edlae.papers.plan import KEYS, PLANS, read_plan
 from recbole_edlae.runs.records import Records
@@ -263,3 +264,16 @@ def test_the_page_in_docs_is_what_its_measurements_say():
     folder = ROOT / "docs" / "results"
     assert (ROOT / "docs" / "results.md").read_text() == page.text(folder, "results")
     assert all(path.stat().st_size < 100_000 for path in folder.iterdir())
+
+
+def test_every_figure_is_reproduced_and_named():
+    assert {type(figure) for figure in FIGURES.values()} == set(Figure.__subclasses__())
+    for name, figure in FIGURES.items():
+        assert figure.name == name and figure.title and all(claim.endswith(".") for claim in figure.claims)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_every_claim_has_a_verdict(path):
+    result = json.loads(path.read_text())
+    figure = FIGURES[result["figure"]]
+    assert len(figure.verdicts(result["data"])) == len(figure.claims)
