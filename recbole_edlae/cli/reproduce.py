@@ -17,7 +17,7 @@ from recbole_edlae.papers.plan import read_plan
 from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.study import Protocol, Study
 from recbole_edlae.runs.records import Records
-from recbole_edlae.runs.run import ASIDE
+from recbole_edlae.runs.run import WITHOUT_EFFECT
 
 PROGRAM = "recbole-edlae reproduce"
 PARTS = {"validation": "settings are chosen on it", "test": "figures show what was measured on it"}
@@ -96,4 +96,4 @@ def _given(options: argparse.Namespace, overrides: Mapping[str, Any]) -> list[st
     words += ["--config_files", *options.config_files] if options.config_files else []
     words += ["--ranks", *map(str, options.ranks)] if options.ranks else []
     words += [f"--items={options.items}"] if options.items else []
-    return words + [f"--{key}={value}" for key, value in overrides.items() if key not in ASIDE]
+    return words + [f"--{key}={value}" for key, value in overrides.items() if key not in WITHOUT_EFFECT]

@@ -15,7 +15,7 @@ from recbole_edlae.papers.figure import Figure
 from recbole_edlae.papers.study import Study
 from recbole_edlae.solvers import full_rank, gram, low_rank
 
-NAMES = {"zero_diagonal": "diagonal at zero", "free_diagonal": "diagonal free", "EDLAE": "EDLAE by ADMM"}
+LABELS = {"zero_diagonal": "diagonal at zero", "free_diagonal": "diagonal free", "EDLAE": "EDLAE by ADMM"}
 SIMILAR = 10  # an item and the nine that weigh most for it in the full-rank model, as in the author's notebook
 BINS = np.linspace(-0.2, 1, 25)
 
@@ -35,7 +35,7 @@ class Similarities(Figure):
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the median cosine of all pairs among each item's most similar ones, in three low-rank models."""
         rank = min(study.plan["rank"], study.ranks[-1])
-        settings = {row: study.best(row, rank=rank) for row in NAMES}
+        settings = {row: study.best(row, rank=rank) for row in LABELS}
         full = study.best("full_rank")
         return study.remember("similarities", _measure, rank, settings, full)
 
@@ -56,15 +56,15 @@ class Similarities(Figure):
         """Return a model a line."""
         columns = ("balanced U", "balanced V", "U", "V")
         lines = [f"| median cosine, rank {data['rank']} | " + " | ".join(columns) + " |", "|---|---|---|---|---|"]
-        for row, name in NAMES.items():
+        for row, name in LABELS.items():
             medians = data["medians"][row]
             lines.append(f"| {name} | " + " | ".join(f"{medians[column]:.3f}" for column in columns) + " |")
         return "\n".join([*lines, "", "Balanced: U and V share the singular values of UVᵀ. The others have VᵀV = I."])
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw histograms, a panel a model."""
-        panels = figure.subplots(1, len(NAMES), sharey=True)
-        for panel, (row, name) in zip(panels, NAMES.items()):
+        panels = figure.subplots(1, len(LABELS), sharey=True)
+        for panel, (row, name) in zip(panels, LABELS.items()):
             for side, style in (("U", "b-"), ("V", "r--")):
                 shares = data["shares"][row][f"balanced {side}"]
                 panel.stairs(shares, BINS, color=style[0], linestyle=style[1:], label=side)
@@ -80,7 +80,7 @@ def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, 
     similar = B.fill_diagonal_(torch.inf).topk(SIMILAR, dim=0).indices.T.numpy()
     medians = {}
     shares = {}
-    for row in NAMES:
+    for row in LABELS:
         problem = {"dropout": settings[row].get("dropout_prob", 0.0), "l2": settings[row]["reg_weight"]}
         u, v, *_ = low_rank(G, rank, method="admm" if row == "EDLAE" else row, **problem)
         factors = {"U": u, "V": v, **dict(zip(("balanced U", "balanced V"), balanced(u, v)))}

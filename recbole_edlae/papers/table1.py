@@ -6,7 +6,7 @@ from recbole_edlae.papers.claims import Verdict, ahead, lead, signed, together
 from recbole_edlae.papers.figure import Figure
 from recbole_edlae.papers.study import Study
 
-ROWS = {
+LABELS = {
     "weight_decay": "1: ‖X − XUVᵀ‖² + λ(‖U‖² + ‖V‖²)",
     "free_diagonal": "2: ‖X − XUVᵀ‖² + λ‖UVᵀ‖²",
     "DLAE": "3: denoising, in closed form",
@@ -32,10 +32,10 @@ class Table1(Figure):
     def measure(self, study: Study) -> dict[str, Any]:
         """Test every row with settings chosen on validation."""
         rank = min(study.plan["rank"], study.ranks[-1])
-        settings = {row: study.best(row, rank=rank) for row in ROWS}
-        tested = study.test({row: study.protocol.run(row, rank=rank, **settings[row]) for row in ROWS})
+        settings = {row: study.best(row, rank=rank) for row in LABELS}
+        tested = study.test({row: study.protocol.run(row, rank=rank, **settings[row]) for row in LABELS})
         pairs = [("free_diagonal", "weight_decay"), ("DLAE", "free_diagonal"), ("DLAE", "sampled")]
-        pairs += [("EDLAE", row) for row in ROWS if row != "EDLAE"]
+        pairs += [("EDLAE", row) for row in LABELS if row != "EDLAE"]
         return {
             "rank": rank,
             "metric": study.metric,
@@ -62,7 +62,7 @@ class Table1(Figure):
             Verdict(ahead(sampled) is not False, signed(sampled)),
             Verdict(
                 together([ahead(difference, len(emphasis)) for difference in emphasis.values()]),
-                ", ".join(f"{signed(difference)} over row {ROWS[row][0]}" for row, difference in emphasis.items()),
+                ", ".join(f"{signed(difference)} over row {LABELS[row][0]}" for row, difference in emphasis.items()),
             ),
         ]
 
@@ -73,7 +73,7 @@ class Table1(Figure):
             f"| rank {data['rank']} | settings | " + " | ".join(names) + " | MSD, rank 1000 (published) |",
             "|---|---|" + "---|" * (len(names) + 1),
         ]
-        for row, label in ROWS.items():
+        for row, label in LABELS.items():
             settings = ", ".join(f"`{key}` {value:g}" for key, value in data["settings"][row].items())
             values = [f"{data['metrics'][row][name]:.4f}" for name in names]
             lines.append(f"| {label} | {settings} | " + " | ".join(values) + f" | {PUBLISHED[row]:.3f} |")
@@ -83,10 +83,10 @@ class Table1(Figure):
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the validation metric of each row, with two standard errors to both sides."""
         axes = figure.subplots()
-        for position, row in enumerate(ROWS):
+        for position, row in enumerate(LABELS):
             error = 2 * data["errors"][row]
             axes.errorbar(data["metrics"][row][data["metric"]], -position, xerr=error, fmt="ko", capsize=3)
-        axes.set_yticks([-position for position in range(len(ROWS))], list(ROWS.values()))
+        axes.set_yticks([-position for position in range(len(LABELS))], list(LABELS.values()))
         axes.set_xlabel(data["metric"])
 
 

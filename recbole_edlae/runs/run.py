@@ -22,7 +22,7 @@ from recbole_edlae.settings.files import PlainConfig, read_config_files
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"  # settings files that come with the package
 
 # Settings that say where and how loudly to run. No result depends on them.
-ASIDE = (
+WITHOUT_EFFECT = (
     "checkpoint_dir",
     "config_file",
     "config_files",
@@ -95,7 +95,7 @@ class Run:
         config = self.config()
         if not pathlib.Path(config["data_path"]).exists():
             create_dataset(config)  # downloads it
-        settings = {key: value for key, value in config.final_config_dict.items() if key not in ASIDE}
+        settings = {key: value for key, value in config.final_config_dict.items() if key not in WITHOUT_EFFECT}
         return {
             "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
             "phases": list(phases),

@@ -10,7 +10,7 @@ import yaml
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
-from recbole_edlae.runs.run import ASIDE, Run
+from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # unless max_evals says otherwise, where the space is not searched exhaustively
@@ -158,7 +158,7 @@ def best_config(
     if tested:
         head += f"# test: {_metrics(tested['test']) if tested['status'] == 'ok' else 'failed, ' + tested['error']}\n"
     content = {"model": best.model, "dataset": best.dataset, **searched}
-    named_already = {*ASIDE, *content}
+    named_already = {*WITHOUT_EFFECT, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
     blocks = [
         "".join(f"{key}: {_yaml(value)}\n" for key, value in block.items()) for block in (content, protocol) if block

@@ -103,7 +103,7 @@ def test_claims_about_similarities():
 def test_claims_about_table_1():
     def data(**leads):
         names = ["free_diagonal over weight_decay", "DLAE over free_diagonal", "DLAE over sampled"]
-        names += [f"EDLAE over {row}" for row in table1.ROWS if row != "EDLAE"]
+        names += [f"EDLAE over {row}" for row in table1.LABELS if row != "EDLAE"]
         return {"leads": {name: [leads.get(name.replace(" ", "_"), 0.01), 0.001] for name in names}}
 
     assert holds("table1", data()) == [True] * 4
@@ -254,7 +254,7 @@ def test_settings_that_come_along(path):
     assert all((path.parent / file).is_file() for file in content["config_files"])
 
 
-@pytest.mark.parametrize("number, row", list(enumerate(table1.ROWS, 1)))
+@pytest.mark.parametrize("number, row", list(enumerate(table1.LABELS, 1)))
 def test_the_configs_of_table_1_are_its_rows(number, row):
     content = yaml.safe_load((ROOT / "configs" / "table1" / f"row{number}.yaml").read_text())
     assert study.ROWS[row].items() <= content.items()
