@@ -25,13 +25,18 @@ RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(met
 class PerUser:
     """Hold which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
 
+    Attributes:
+        users: RecBole's user ids, of shape (n,).
+        hits: whether each recommendation is a hit, in the order of the scores, of shape (n, K).
+        positives: number of items to be found, of shape (n,).
+
     Notes:
         Notation: n users, K the largest k evaluated.
     """
 
-    users: np.ndarray  # (n,) RecBole's user ids
-    hits: np.ndarray  # (n, K) bool, in the order of the scores
-    positives: np.ndarray  # (n,) number of items to be found
+    users: np.ndarray
+    hits: np.ndarray
+    positives: np.ndarray
 
     def metric(self, name: str) -> np.ndarray:
         """Return the values of one metric, computed by RecBole's own class; their mean over users is RecBole's result.
@@ -44,6 +49,11 @@ class PerUser:
 
         Raises:
             ValueError: the name is not that of a ranking metric, or k is larger than K.
+
+        Examples:
+            >>> user = PerUser(np.array([7]), np.array([[False, True]]), np.array([4]))
+            >>> user.metric("recall@2").tolist(), user.metric("mrr@2").tolist()
+            ([0.25], [0.5])
         """
         metric, _, k = name.lower().partition("@")
         if metric not in RANKING:
