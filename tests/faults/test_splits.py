@@ -15,8 +15,8 @@ from recbole.utils import init_seed
 
 from recbole_edlae import cli
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.runs.run import Cell
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.runner import Runner
 from tests.faults.conftest import QUIET, shop_rows, shop_text
 
 COLUMNS = {"inter": ["user_id", "item_id", "rating", "timestamp"]}
@@ -293,10 +293,10 @@ SAMPLED = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", 
 def test_row_17_leaderboard_equals_run(write_shop, command, tmp_path):
     write_shop()
     own = {"state": "ERROR", "show_progress": False, "epochs": 2, "eval_args": SAMPLED}
-    bench = Bench()
+    runner = Runner()
     for model in ("EDLAE", "BPR", "Pop", "DeepAE"):
-        cell = Cell(model, "shop", (), {**own, "data_path": "dataset"})
-        assert bench.run(cell)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
+        run = Run(model, "shop", (), {**own, "data_path": "dataset"})
+        assert runner.run(run)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
     words = json.dumps(SAMPLED).replace(" ", "").replace('"', "'")
     outcome = command(
         "leaderboard", "--models", "EDLAE", "BPR", "--dataset", "shop", f"--eval_args={words}", "--epochs=2",
