@@ -21,12 +21,12 @@ def test_similarities_are_cosines_of_each_item_and_its_neighbor() -> None:
         assert found.in_data[place] == pytest.approx(cosine(X[:, i], X[:, j]))
         assert found.in_encoder[place] == pytest.approx(cosine(U[i], U[j]))
         assert found.in_decoder[place] == pytest.approx(cosine(V[i], V[j]))
-        assert found.own[place] == pytest.approx(cosine(U[i], V[i]))
+        assert found.encoder_to_decoder[place] == pytest.approx(cosine(U[i], V[i]))
 
 
 def test_a_zero_diagonal_holds_an_items_own_rows_apart() -> None:
     U, V = np.eye(5), np.roll(np.eye(5), 1, axis=0)
-    assert (item_similarities(sp.csr_matrix(X), U, V).own == 0).all()
+    assert (item_similarities(sp.csr_matrix(X), U, V).encoder_to_decoder == 0).all()
 
 
 def test_factors_must_fit_the_items() -> None:
