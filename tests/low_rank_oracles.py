@@ -1,27 +1,32 @@
 """What the low-rank solvers are held against: float64 NumPy, slow, by definition. Shares no code with the package."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.optimize
 
 
-def penalty(G, p, l2):
+def penalty(G: np.ndarray, p: float, l2: float) -> np.ndarray:
+    """Return Λ, the L2 penalty of every input item."""
     return l2 + p / (1 - p) * np.diag(G)
 
 
-def regularised(G, p, l2):
+def regularized(G: np.ndarray, p: float, l2: float) -> np.ndarray:
+    """Return M = G + diag Λ."""
     return G + np.diag(penalty(G, p, l2))
 
 
-def off_diagonal(B):
+def off_diagonal(B: np.ndarray) -> np.ndarray:
+    """Return B with a zero diagonal."""
     return B - np.diag(np.diag(B))
 
 
-def edlae(G, p, l2, bound=0.0):
-    """Every target's ridge regression with its own weight at most ``bound``: free if that suffices, else fixed.
+def edlae(G: np.ndarray, p: float, l2: float, bound: float = 0.0) -> np.ndarray:
+    """Return every target's ridge regression with its own weight at most ``bound``: free if that suffices, else fixed.
 
     Items that nobody used have no weights.
     """
-    M, B = regularised(G, p, l2), np.zeros_like(G)
+    M, B = regularized(G, p, l2), np.zeros_like(G)
     used = np.flatnonzero(np.diag(G))
     for j in used:
         free = np.linalg.solve(M[np.ix_(used, used)], G[used, j])
@@ -33,19 +38,19 @@ def edlae(G, p, l2, bound=0.0):
     return B
 
 
-def loss(G, p, l2, B):
-    """‖X − X P(B)‖² + ‖Λ^½ P(B)‖², up to the first term's constant tr G: the training objective off the diagonal."""
+def loss(G: np.ndarray, p: float, l2: float, B: np.ndarray) -> float:
+    """Return ‖X − X P(B)‖² + ‖Λ^½ P(B)‖² up to the constant tr G: the training objective off the diagonal."""
     B = off_diagonal(B)
-    return np.trace(B.T @ regularised(G, p, l2) @ B) - 2 * np.trace(B.T @ G)
+    return np.trace(B.T @ regularized(G, p, l2) @ B) - 2 * np.trace(B.T @ G)
 
 
-def objective(G, p, l2, u, v):
-    """What the loss of the factors is above that of the best zero-diagonal matrix."""
+def objective(G: np.ndarray, p: float, l2: float, u: np.ndarray, v: np.ndarray) -> float:
+    """Return by how much the loss of the factors exceeds that of the best zero-diagonal matrix."""
     return loss(G, p, l2, u @ v.T) - loss(G, p, l2, edlae(G, p, l2))
 
 
-def slopes(f, x, step=1e-5):
-    """Central differences of f at x, in x's shape."""
+def slopes(f: Callable[[np.ndarray], float], x: np.ndarray, step: float = 1e-5) -> np.ndarray:
+    """Return central differences of f at x, in x's shape."""
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         e = np.zeros_like(x)
@@ -54,36 +59,36 @@ def slopes(f, x, step=1e-5):
     return gradient
 
 
-def stationarity(G, p, l2, u, v):
-    """Slopes of the loss, relative to what they are where the product is zero but the other factor the same."""
+def stationarity(G: np.ndarray, p: float, l2: float, u: np.ndarray, v: np.ndarray) -> float:
+    """Return slopes of the loss, relative to those where the product is zero but the other factor the same."""
 
-    def ratio(f, x):
+    def ratio(f: Callable[[np.ndarray], float], x: np.ndarray) -> float:
         return np.linalg.norm(slopes(f, x)) / np.linalg.norm(slopes(f, 0 * x))
 
     return max(ratio(lambda U: loss(G, p, l2, U @ v.T), u), ratio(lambda V: loss(G, p, l2, u @ V.T), v))
 
 
-def truncated(B, M, rank):
-    """The rank-k matrix closest to B in the metric M, by a singular value decomposition of M^½ B."""
+def truncated(B: np.ndarray, M: np.ndarray, rank: int) -> np.ndarray:
+    """Return the rank-k matrix closest to B in the metric M, by a singular value decomposition of M^½ B."""
     values, Q = np.linalg.eigh(M)
     root, inverse_root = (Q * values**0.5) @ Q.T, (Q * values**-0.5) @ Q.T
     left, sigma, right = np.linalg.svd(root @ B)
     return inverse_root @ (left[:, :rank] * sigma[:rank]) @ right[:rank]
 
 
-def weight_decay(X, rank, l2, seed):
-    """The least ‖X − XUVᵀ‖² + λ(‖U‖² + ‖V‖²) that L-BFGS finds from a random start, and UVᵀ there."""
+def weight_decay(X: np.ndarray, rank: int, l2: float, seed: int) -> tuple[float, np.ndarray]:
+    """Return the least ‖X − XUVᵀ‖² + λ(‖U‖² + ‖V‖²) that L-BFGS finds from a random start, and UVᵀ there."""
     n = X.shape[1]
 
-    def value_and_gradient(x):
+    def value_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
         U, V = x.reshape(2, n, rank)
         E = X @ U @ V.T - X
         gradient = np.stack([X.T @ E @ V + l2 * U, E.T @ X @ U + l2 * V])
         return (E**2).sum() + l2 * (x**2).sum(), 2 * gradient.ravel()
 
     start = np.random.default_rng(seed).normal(size=2 * n * rank)
-    found = scipy.optimize.minimize(
+    lowest = scipy.optimize.minimize(
         value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9}
     )
-    U, V = found.x.reshape(2, n, rank)
-    return found.fun, U @ V.T
+    U, V = lowest.x.reshape(2, n, rank)
+    return lowest.fun, U @ V.T

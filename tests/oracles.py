@@ -5,19 +5,19 @@ import itertools
 import numpy as np
 
 
-def gram(X, weight=None):
-    """Σ_u w_u x_u x_uᵀ, one user at a time."""
+def gram(X: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Return Σ_u w_u x_u x_uᵀ, one user at a time."""
     G = np.zeros((X.shape[1], X.shape[1]))
     for u, row in enumerate(X):
         G += (1.0 if weight is None else weight[u]) * np.outer(row, row)
     return G
 
 
-def all_masks(X, p, emphasis, l2):
-    """q times the minimiser of the error averaged over every dropout mask, one target item at a time.
+def all_masks(X: np.ndarray, p: float, emphasis: tuple[float, float], l2: float) -> np.ndarray:
+    """Return q times the minimizer of the error averaged over every dropout mask, one target item at a time.
 
     The error of item j counts a where the mask drops j and b where it keeps it. The L2 penalty of column j is
-    q²(ap + bq) λ, on the diagonal times ab/(ap + bq)², as Steck's theorem has it.
+    q²(ap + bq) λ, on the diagonal times ab/(ap + bq)², as in Steck's theorem.
     """
     (a, b), q, n = emphasis, 1 - p, X.shape[1]
     m = a * p + b * q
@@ -36,8 +36,8 @@ def all_masks(X, p, emphasis, l2):
     return B
 
 
-def ease(X, l2):
-    """Ridge regression of every item on all the others."""
+def ease(X: np.ndarray, l2: float) -> np.ndarray:
+    """Return the ridge regression of every item on all the others."""
     n = X.shape[1]
     B = np.zeros((n, n))
     for j in range(n):
@@ -47,6 +47,6 @@ def ease(X, l2):
     return B
 
 
-def ridge(X, penalty):
-    """Regression of every item on all items, itself too, with a penalty per input item."""
+def ridge(X: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """Return the regression of every item on all items, itself too, with a penalty per input item."""
     return np.linalg.solve(X.T @ X + np.diag(penalty), X.T @ X)

@@ -19,7 +19,7 @@ class ItemSimilarities:
         in_data: cosine of their columns of X.
         in_encoder: cosine of their rows of U.
         in_decoder: cosine of their rows of V.
-        own: cosine of an item's own rows of U and V; a zero diagonal of UVᵀ holds it at 0.
+        encoder_to_decoder: cosine of an item's own rows of U and V; a zero diagonal of UVᵀ holds it at 0.
     """
 
     item: np.ndarray
@@ -27,7 +27,7 @@ class ItemSimilarities:
     in_data: np.ndarray
     in_encoder: np.ndarray
     in_decoder: np.ndarray
-    own: np.ndarray
+    encoder_to_decoder: np.ndarray
 
 
 def item_similarities(X: sp.csr_matrix, U: np.ndarray, V: np.ndarray) -> ItemSimilarities:
@@ -75,7 +75,7 @@ def item_similarities(X: sp.csr_matrix, U: np.ndarray, V: np.ndarray) -> ItemSim
         in_data=C[item, neighbor],
         in_encoder=(U[item] * U[neighbor]).sum(1),
         in_decoder=(V[item] * V[neighbor]).sum(1),
-        own=(U[item] * V[item]).sum(1),
+        encoder_to_decoder=(U[item] * V[item]).sum(1),
     )
 
 

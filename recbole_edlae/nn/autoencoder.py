@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -76,6 +76,14 @@ class Encoder(nn.Module):
         return cast(Iterable[nn.Linear], self.rest)
 
 
+class LastLayer(NamedTuple):
+    """The input of a decoder's last layer (batch, size), its weight (width, size) and its bias (width,) or None."""
+
+    hidden: torch.Tensor
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+
 class Decoder(nn.Module):
     """Map codes to scores through hidden layers; the last layer is linear.
 
@@ -124,8 +132,7 @@ class Decoder(nn.Module):
         Returns:
             torch.Tensor of shape (batch, width).
         """
-        hidden, weight, bias = self.last_layer(code)
-        return F.linear(hidden, weight, bias)
+        return F.linear(*self.last_layer(code))
 
     def at(self, code: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Return the score of one column for each code.
@@ -137,29 +144,29 @@ class Decoder(nn.Module):
         Returns:
             torch.Tensor of shape (batch,).
         """
-        hidden, weight, bias = self.last_layer(code)
-        scores = (hidden * weight[columns]).sum(1)
-        return scores if bias is None else scores + bias[columns]
+        last = self.last_layer(code)
+        scores = (last.hidden * last.weight[columns]).sum(1)
+        return scores if last.bias is None else scores + last.bias[columns]
 
     @property
     def columns(self) -> torch.Tensor:
         """Weights of the last layer, (width, size): the embedding of each column."""
         return self.tied_to[0].first.weight if self.tied_to else self.weights[-1]
 
-    def last_layer(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    def last_layer(self, code: torch.Tensor) -> LastLayer:
         """Return the input of the last layer, its weight and its bias.
 
         Args:
             code: shape (batch, k).
 
         Returns:
-            The input (batch, size), the weight (width, size) and the bias (width,) or None.
+            LastLayer.
         """
         weights = [weight.T for weight in reversed(self.tied_to[0].weights)] if self.tied_to else self.weights
         *layers, last = zip(weights, self.biases)
         for weight, bias in layers:
             code = self.activation(F.linear(code, weight, bias))
-        return code, *last
+        return LastLayer(code, *last)
 
 
 class AutoEncoder(nn.Module):

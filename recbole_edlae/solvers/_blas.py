@@ -20,8 +20,8 @@ def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
 
     Args:
         name: such as "gemm".
-        arguments: in the routine's order. An array stands for its address and its leading dimension, both of which
-            follow each other in every routine; it is float32 or float64, alike for all, stored by columns
+        arguments: in the routine's order. An array stands for its address and its leading dimension, which follow
+            each other in every routine; it is float32 or float64, alike for all, stored by columns
             (``strides[0]`` is one item). LAPACK's last argument, info, is left out.
 
     Returns:

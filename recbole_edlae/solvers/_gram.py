@@ -113,7 +113,7 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
 
 
 def checked_weight(user_weight: Any, users: int) -> np.ndarray:
-    """Return the weight of each user as float64 after a check; 1 for all where there is none."""
+    """Return the weight of each user as float64 after a check; 1 for all users if none is given."""
     if user_weight is None:
         return np.ones(users)
     weight = np.asarray(user_weight)

@@ -42,7 +42,7 @@ def low_rank(
             zero_diagonal); omega for admm; cg_steps for als and zero_diagonal. The methods have their defaults.
 
     Returns:
-        LowRank(u, v, converged, history): u and v of shape (n, k), dtype and device G's. Items that nobody used
+        LowRank(u, v, converged, history), u and v of shape (n, k), dtype and device G's. Items that nobody used
         (zero rows of G) have zero rows. history has one (objective, residual) an iteration.
 
     Raises:

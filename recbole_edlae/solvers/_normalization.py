@@ -51,7 +51,7 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
         overwrite: the result replaces a full-rank B.
 
     Returns:
-        What B was: a torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank.
+        A torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank, as B is.
 
     Raises:
         ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not

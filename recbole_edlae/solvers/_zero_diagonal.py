@@ -41,8 +41,8 @@ def zero_diagonal(
         progress: called as ``progress(done, total)``, in multiply-adds.
 
     Returns:
-        LowRank; VᵀV = I; the residual in its history is that of the constrained problem: ‖Π_V(MU − MV)‖ / ‖Π_V MV‖
-        after each solve for V, where the other half of the gradient is zero.
+        LowRank; VᵀV = I; the history has the objective and ‖Π_V(MU − MV)‖ / ‖Π_V MV‖, the residual of the constrained
+        problem, after each solve for V, where the other half of the gradient is zero.
 
     Raises:
         ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.

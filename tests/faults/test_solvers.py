@@ -1,5 +1,8 @@
 """Inputs on which the solvers, and models that call them, once failed: rows 21, 26 and 37 of the table of faults."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -18,14 +21,14 @@ METHODS = ["admm", "als", "eigen", "zero_diagonal", "free_diagonal", "weight_dec
 BAD = [float("nan"), float("inf"), -float("inf")]
 
 
-def matrix(value=1.0, dtype=float) -> sp.csr_matrix:
+def matrix(value: Any = 1.0, dtype: type = float) -> sp.csr_matrix:
     """Return 12 users × 6 items with one entry of some value."""
     X = (np.random.default_rng(0).random((12, 6)) < 0.6).astype(dtype)
     X[3, 2] = value
     return sp.csr_matrix(X)
 
 
-def gram_matrix(value=None, dtype=torch.float32) -> torch.Tensor:
+def gram_matrix(value: Any = None, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     G = torch.from_numpy((matrix().T @ matrix()).toarray()).to(dtype)
     if value is not None:
         G[1, 2] = G[2, 1] = value
@@ -41,12 +44,12 @@ OF_X = {
 }
 
 
-def low_rank(method):
+def low_rank(method: str) -> Callable[..., Any]:
     dropout = 0.0 if method == "weight_decay" else 0.3
     return lambda G: solvers.low_rank(G, 2, method=method, dropout=dropout, l2=2.0)
 
 
-def factors(value=0.1):
+def factors(value: Any = 0.1) -> tuple[torch.Tensor, torch.Tensor]:
     pair = torch.full((6, 2), 0.1), torch.full((6, 2), 0.2)
     pair[0][4, 1] = value
     return pair
@@ -63,7 +66,7 @@ every_x = pytest.mark.parametrize("solve", OF_X.values(), ids=OF_X)
 every_g = pytest.mark.parametrize("solve", OF_G.values(), ids=OF_G)
 
 
-def fit(name, **settings):
+def fit(name: str, **settings: Any) -> Any:
     config = Config(name, "shop", config_dict={"state": "ERROR", "show_progress": False, **settings})
     init_seed(config["seed"], config["reproducibility"])
     train, _, _ = data_preparation(config, create_dataset(config))
@@ -73,12 +76,12 @@ def fit(name, **settings):
 
 
 @pytest.fixture
-def few_users(write_shop):
+def few_users(write_shop: Callable[..., Any]) -> None:
     write_shop(shop_text([row for row in shop_rows() if int(row[0][1:]) < 10]))
 
 
 @pytest.mark.parametrize("name, settings", [("EDLAE", {}), ("DLAE", {}), ("LowRankEDLAE", {"rank": 5})])
-def test_row_21_too_few_users_without_regularization(few_users, name, settings):
+def test_row_21_too_few_users_without_regularization(few_users: None, name: str, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError) as raised:
         fit(name, reg_weight=0.0, dropout_prob=0.0, **settings)
     assert "reg_weight 0.0 and dropout_prob 0.0 leave the weights" in str(raised.value)
@@ -88,44 +91,44 @@ def test_row_21_too_few_users_without_regularization(few_users, name, settings):
 
 @pytest.mark.parametrize("value", BAD)
 @every_x
-def test_row_26_x_with_nan_or_infinity(solve, value):
+def test_row_26_x_with_nan_or_infinity(solve: Callable[..., Any], value: Any) -> None:
     with pytest.raises(ValueError, match=r"\bX\b.* must have finite values only"):
         solve(matrix(value))
 
 
 @every_x
-def test_row_26_complex_x(solve):
+def test_row_26_complex_x(solve: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"\bX\b.* must hold real numbers, got complex128"):
         solve(matrix(1 + 2j, complex))
 
 
 @pytest.mark.parametrize("solve", [OF_X["gram"], OF_X["gram_of_shards"], OF_X["neighbors"]])
-def test_row_26_x_whose_products_overflow(solve):
+def test_row_26_x_whose_products_overflow(solve: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"not be finite at .*float32.*\bX\b"):
         solve(matrix(1e30))
 
 
 @pytest.mark.parametrize("value", BAD)
 @every_g
-def test_row_26_g_with_nan_or_infinity(solve, value):
+def test_row_26_g_with_nan_or_infinity(solve: Callable[..., Any], value: Any) -> None:
     with pytest.raises(ValueError, match=r"G must have finite entries only, G\[1, 2\] is"):
         solve(gram_matrix(value))
 
 
 @every_g
-def test_row_26_complex_g(solve):
+def test_row_26_complex_g(solve: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"G must be float32 or float64, got torch\.complex64"):
         solve(gram_matrix(dtype=torch.complex64))
 
 
 @every_g
-def test_row_26_g_as_a_numpy_array(solve):
+def test_row_26_g_as_a_numpy_array(solve: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"G must be a torch.Tensor.*torch.from_numpy\(G\)"):
         solve(gram_matrix().numpy())
 
 
 @every_g
-def test_row_26_huge_g_gives_finite_numbers_or_an_error(solve):
+def test_row_26_huge_g_gives_finite_numbers_or_an_error(solve: Callable[..., Any]) -> None:
     for scale in (1e15, 1e25, 1e30, 2e37):
         try:
             result = solve(gram_matrix() * scale)
@@ -136,7 +139,7 @@ def test_row_26_huge_g_gives_finite_numbers_or_an_error(solve):
         assert all(torch.as_tensor(number).isfinite().all() for number in numbers)
 
 
-def test_row_37_no_factorization_sees_more_than_a_tile(monkeypatch):
+def test_row_37_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The crash itself needs 30,000 rows: tests/solvers/test_inverse_large.py."""
     seen, call = [], inverse_module.call
     monkeypatch.setattr(inverse_module, "call", lambda *words: (seen.append(words), call(*words))[1])
@@ -146,7 +149,7 @@ def test_row_37_no_factorization_sees_more_than_a_tile(monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [[1.0, float("nan")], [float("inf"), 1.0]])
-def test_more_nan_factors_and_weights(rows):
+def test_more_nan_factors_and_weights(rows: list[float]) -> None:
     G = gram_matrix()
     for check in (solvers.objective, solvers.stationarity):
         with pytest.raises(ValueError, match="u must have finite entries only"):
@@ -159,7 +162,7 @@ def test_more_nan_factors_and_weights(rows):
         solvers.low_rank(G, 2, method="als", start=factors(float("nan")), **PROBLEM)
 
 
-def test_more_nan_popularity_and_powers_beyond_the_numbers():
+def test_more_nan_popularity_and_powers_beyond_the_numbers() -> None:
     B, popularity = torch.ones(3, 3), torch.tensor([1, 20, 300])
     with pytest.raises(ValueError, match="popularity must have finite"):
         solvers.item_scale(torch.tensor([1.0, float("nan")]), power=0.5)
@@ -172,7 +175,7 @@ def test_more_nan_popularity_and_powers_beyond_the_numbers():
         solvers.normalize_items(sp.csr_matrix([[float("inf")] * 3] * 3), popularity, power=0.5)
 
 
-def test_more_nan_penalties_beyond_the_numbers():
+def test_more_nan_penalties_beyond_the_numbers() -> None:
     with pytest.raises(ValueError, match="gram_diagonal must have finite"):
         solvers.penalty(torch.tensor([1.0, float("nan")]), dropout=0.3, l2=1.0)
     with pytest.raises(ValueError, match="l2 1e\\+300"):
@@ -181,26 +184,26 @@ def test_more_nan_penalties_beyond_the_numbers():
         solvers.gram(matrix(), np.full(12, 1 + 1j))
 
 
-def test_more_nan_indices_outside_of_x_do_not_end_the_process():
+def test_more_nan_indices_outside_of_x_do_not_end_the_process() -> None:
     X = matrix()
     X.indices[4] = 600
     with pytest.raises(ValueError, match="X is damaged"):
         solvers.gram(X)
 
 
-def test_more_nan_integers_are_summed_without_overflow():
+def test_more_nan_integers_are_summed_without_overflow() -> None:
     X = sp.csr_matrix(np.array([[100, 100], [100, 0]], dtype=np.int8))
     assert solvers.gram(X).tolist() == [[20000, 10000], [10000, 10000]]
     with pytest.raises(ValueError, match=r"not be finite at torch.float32.*\bX\b"):
         solvers.gram(sp.csr_matrix(np.full((60, 2), 2**62)) * 8.0)
 
 
-def test_more_nan_duplicates_are_summed_as_scipy_does():
+def test_more_nan_duplicates_are_summed_as_scipy_does() -> None:
     X = sp.csr_matrix((np.ones(3), np.array([1, 0, 1]), np.array([0, 3])), shape=(1, 2))
     assert solvers.gram(X).tolist() == [[1, 2], [2, 4]] and X.nnz == 3
 
 
-def test_more_singular_is_an_error_of_its_own():
+def test_more_singular_is_an_error_of_its_own() -> None:
     X = matrix()[:2]
     with pytest.raises(solvers.SingularError, match="l2 or dropout"):
         solvers.full_rank(solvers.gram(X), dropout=0, l2=0)
@@ -208,7 +211,7 @@ def test_more_singular_is_an_error_of_its_own():
         solvers.neighbors(X, 5, dropout=0, l2=0)
 
 
-def test_more_words_neighbors_without_regularization(few_users):
+def test_more_words_neighbors_without_regularization(few_users: None) -> None:
     with pytest.raises(ValueError, match=r"reg_weight 0.0 and dropout_prob 0.0 leave .*: raise reg_weight"):
         fit("EDLAE", reg_weight=0.0, dropout_prob=0.0, neighbors=19)
 
@@ -222,20 +225,22 @@ def test_more_words_neighbors_without_regularization(few_users):
         ({"item_weight_power": 1e4, "neighbors": 5}, "item_weight_power 10000.0 is beyond"),
     ],
 )
-def test_more_words_settings_beyond_the_numbers(write_shop, settings, words):
+def test_more_words_settings_beyond_the_numbers(
+    write_shop: Callable[..., Any], settings: dict[str, Any], words: str
+) -> None:
     write_shop(shop_text(shop_rows()[5:]))  # the first user has fewer items than others
     with pytest.raises(ValueError, match=words):
         fit("EDLAE", **settings)
 
 
 @pytest.mark.parametrize("name", ["DLAE", "LowRankEDLAE"])
-def test_more_words_rank_above_the_items(write_shop, name):
+def test_more_words_rank_above_the_items(write_shop: Callable[..., Any], name: str) -> None:
     write_shop()
     with pytest.raises(ValueError, match=r"rank must be an integer .*got 50"):
         fit(name, rank=50)
 
 
-def test_more_words_weight_decay_and_dropout(write_shop):
+def test_more_words_weight_decay_and_dropout(write_shop: Callable[..., Any]) -> None:
     write_shop()
     with pytest.raises(ValueError, match="solver 'weight_decay' has no dropout_prob"):
         fit("DLAE", rank=5, solver="weight_decay")
@@ -243,7 +248,7 @@ def test_more_words_weight_decay_and_dropout(write_shop):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["DeepAE", "DeepVAE", "AutoRec"])
-def test_more_words_training_that_diverges(write_shop, name):
+def test_more_words_training_that_diverges(write_shop: Callable[..., Any], name: str) -> None:
     write_shop()
     settings = {"state": "ERROR", "show_progress": False, "epochs": 20, "learning_rate": 1e30}
     with pytest.raises(ValueError, match=f"training of {name} diverged.*learning_rate"):

@@ -25,16 +25,16 @@ FORMULA = {
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_is_its_formula(name):
+def test_activation_is_its_formula(name: str) -> None:
     np.testing.assert_allclose(activation(name)(torch.from_numpy(X)).numpy(), FORMULA[name], atol=1e-12)
 
 
-def test_rates_are_rates():
+def test_rates_are_rates() -> None:
     for name in ACTIVATIONS:
         inside = bool((FORMULA[name] >= 0).all() and (FORMULA[name] <= 1).all())
         assert inside == (name in RATES)
 
 
-def test_unknown_activation_lists_the_choices_close_ones_first():
+def test_unknown_activation_lists_the_choices_close_ones_first() -> None:
     with pytest.raises(ValueError, match=r"latent_activation must be one of sigmoid, .*identity; got 'sigmod'"):
         activation("sigmod", "latent_activation")

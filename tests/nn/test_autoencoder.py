@@ -3,12 +3,12 @@ import copy
 import pytest
 import torch
 
-from recbole_edlae.nn import AutoEncoder, binary_rows, squared_weights
+from recbole_edlae.nn import AutoEncoder, VariationalAutoEncoder, binary_rows, squared_weights
 
 ROWS = binary_rows(torch.tensor([0, 3, 4, 1, 2, 5]), torch.tensor([3, 1, 2]))
 
 
-def by_hand(network, x):
+def by_hand(network: AutoEncoder, x: torch.Tensor) -> torch.Tensor:
     """The forward pass on dense rows, layer by layer."""
     encoder, decoder = network.encoder, network.decoder
     h = x @ encoder.first.weight + encoder.first.bias
@@ -24,27 +24,27 @@ def by_hand(network, x):
 
 @pytest.mark.parametrize("hidden", [[], [6], [6, 5]])
 @pytest.mark.parametrize("tied", [False, True])
-def test_forward_is_the_layers_one_by_one(hidden, tied):
+def test_forward_is_the_layers_one_by_one(hidden: list[int], tied: bool) -> None:
     network = AutoEncoder(7, hidden, 4, tied=tied)
     for bias in network.decoder.biases:
         torch.nn.init.normal_(bias)
     torch.testing.assert_close(network(ROWS), by_hand(network, ROWS.dense(7)))
 
 
-def test_no_hidden_layer_and_identity_is_linear():
+def test_no_hidden_layer_and_identity_is_linear() -> None:
     network = AutoEncoder(7, [], 4, latent_activation="identity", bias=False)
     U, V = network.encoder.first.weight, network.decoder.weights[0]
     torch.testing.assert_close(network(ROWS), ROWS.dense(7) @ U @ V.T)
     assert len(list(network.parameters())) == 2
 
 
-def test_scores_of_single_columns_are_those_of_all():
+def test_scores_of_single_columns_are_those_of_all() -> None:
     network = AutoEncoder(7, [5], 4)
     code, columns = network.encode(ROWS), torch.tensor([6, 0, 2])
     torch.testing.assert_close(network.decoder.at(code, columns), network(ROWS)[range(3), columns])
 
 
-def test_tied_weights_are_one_set_also_in_a_copy_and_a_checkpoint():
+def test_tied_weights_are_one_set_also_in_a_copy_and_a_checkpoint() -> None:
     network = AutoEncoder(7, [5], 4, tied=True)
     untied = AutoEncoder(7, [5], 4)
     assert sum(weight.ndim == 2 for weight in network.parameters()) == 2
@@ -58,13 +58,22 @@ def test_tied_weights_are_one_set_also_in_a_copy_and_a_checkpoint():
     assert (twin(ROWS) == 0).all() and (network(ROWS) != 0).any()
 
 
-def test_squared_weights_leave_biases_out():
+def test_names_in_checkpoints_stay() -> None:
+    encoder = ["encoder.first.weight", "encoder.first.bias", "encoder.rest.0.weight", "encoder.rest.0.bias"]
+    biases = ["decoder.biases.0", "decoder.biases.1"]
+    assert list(AutoEncoder(7, [5], 4, tied=True).state_dict()) == encoder + biases
+    weights = ["decoder.weights.0", "decoder.weights.1"]
+    for network in (AutoEncoder(7, [5], 4), VariationalAutoEncoder(7, [5], 4)):
+        assert list(network.state_dict()) == encoder + weights + biases
+
+
+def test_squared_weights_leave_biases_out() -> None:
     network = AutoEncoder(3, [], 2)
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 2.0)
     assert squared_weights(network).item() == 4 * (3 * 2 + 2 * 3)
 
 
-def test_unknown_hidden_activation_names_its_setting():
+def test_unknown_hidden_activation_names_its_setting() -> None:
     with pytest.raises(ValueError, match="hidden_activation must be one of relu, elu, selu"):
         AutoEncoder(7, [5], 4, hidden_activation="rellu")

@@ -12,13 +12,13 @@ STORED = X != 0
 WEIGHT, REST = torch.tensor([1.5, 0.2, 3.0, 1.0], dtype=torch.double), 0.4
 
 
-def dense_weights():
+def dense_weights() -> np.ndarray:
     W = np.full(X.shape, REST)
     W[STORED] = WEIGHT.numpy()
     return W
 
 
-def log_softmax(scores):
+def log_softmax(scores: np.ndarray) -> np.ndarray:
     return scores - np.log(np.exp(scores).sum(1, keepdims=True))
 
 
@@ -32,17 +32,17 @@ DENSE = {
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_loss_is_its_dense_formula(name):
+def test_loss_is_its_dense_formula(name: str) -> None:
     value = loss(name)(torch.from_numpy(SCORES), ROWS, WEIGHT, REST)
     np.testing.assert_allclose(value.numpy(), DENSE[name](dense_weights()), atol=1e-12)
 
 
-def test_without_weight_outside_only_observed_entries_count():
+def test_without_weight_outside_only_observed_entries_count() -> None:
     error = np.where(STORED, X - SCORES, 0)
     value = loss("squared")(torch.from_numpy(SCORES), ROWS, 1.0, 0.0)
     np.testing.assert_allclose(value.numpy(), (error**2).sum(1), atol=1e-12)
 
 
-def test_unknown_loss_lists_the_choices():
+def test_unknown_loss_lists_the_choices() -> None:
     with pytest.raises(ValueError, match="loss_type must be one of multinomial, squared, cross_entropy"):
         loss("multinomal")

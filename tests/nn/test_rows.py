@@ -7,7 +7,7 @@ ROWS = Rows(torch.tensor([0, 3, 4, 1]), torch.tensor([3, 0, 1]), torch.tensor([1
 DENSE = torch.tensor([[1.0, 0, 0, 2.0, -1.0], [0, 0, 0, 0, 0], [0, 0.5, 0, 0, 0]])
 
 
-def linear_pair(bias=True):
+def linear_pair(bias: bool = True) -> tuple[SparseLinear, nn.Linear]:
     """A SparseLinear, and torch's own layer with the same weights."""
     sparse, dense = SparseLinear(5, 3, bias), nn.Linear(5, 3, bias)
     with torch.no_grad():
@@ -18,18 +18,18 @@ def linear_pair(bias=True):
     return sparse, dense
 
 
-def test_rows_are_those_of_the_dense_matrix():
+def test_rows_are_those_of_the_dense_matrix() -> None:
     torch.testing.assert_close(ROWS.dense(5), DENSE)
     assert ROWS.row_of_entry.tolist() == [0, 0, 0, 2]
     torch.testing.assert_close(ROWS.sum(ROWS.values), DENSE.sum(1))
 
 
-def test_unit_length_leaves_empty_rows_empty():
+def test_unit_length_leaves_empty_rows_empty() -> None:
     expected = DENSE / DENSE.norm(dim=1, keepdim=True).clamp(min=1e-12)
     torch.testing.assert_close(ROWS.unit_length().dense(5), expected)
 
 
-def test_sparse_linear_is_torchs_linear_and_so_are_its_gradients():
+def test_sparse_linear_is_torchs_linear_and_so_are_its_gradients() -> None:
     for bias in (True, False):
         sparse, dense = linear_pair(bias)
         torch.testing.assert_close(sparse(ROWS), dense(DENSE))
@@ -38,7 +38,7 @@ def test_sparse_linear_is_torchs_linear_and_so_are_its_gradients():
         torch.testing.assert_close(sparse.weight.grad, dense.weight.grad.T)
 
 
-def test_noise_is_added_to_the_dense_rows():
+def test_noise_is_added_to_the_dense_rows() -> None:
     sparse, dense = linear_pair()
     noise = torch.randn(3, 5)
     noisy = ROWS.replace(noise=noise)
@@ -46,7 +46,7 @@ def test_noise_is_added_to_the_dense_rows():
     torch.testing.assert_close(sparse(noisy), dense(DENSE + noise))
 
 
-def test_a_batch_of_empty_rows_is_the_bias():
+def test_a_batch_of_empty_rows_is_the_bias() -> None:
     sparse, _ = linear_pair()
     nothing = Rows(torch.tensor([], dtype=torch.long), torch.tensor([0, 0]), torch.tensor([]))
     torch.testing.assert_close(sparse(nothing), sparse.bias.expand(2, 3))

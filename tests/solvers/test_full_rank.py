@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,47 +11,47 @@ from tests import oracles
 CASES = [(0.3, (1, 0)), (0.3, (1, 0.2)), (0.5, (1, 1)), (0.4, (2, 0.7)), (0.8, (1, 0.9)), (0, (1, 0.5))]
 
 
-def interactions(users=40, items=5, seed=0):
+def interactions(users: int = 40, items: int = 5, seed: int = 0) -> np.ndarray:
     return (np.random.default_rng(seed).random((users, items)) < 0.5).astype(float)
 
 
-def solve(X, dtype=torch.float64, **arguments):
+def solve(X: np.ndarray, dtype: torch.dtype = torch.float64, **arguments: Any) -> np.ndarray:
     return full_rank(torch.from_numpy(X.T @ X).to(dtype), **{"dropout": 0.3, "l2": 1.0, **arguments}).numpy()
 
 
 @pytest.mark.parametrize("p, emphasis", CASES)
 @pytest.mark.parametrize("l2", [0.0, 2.5])
-def test_equals_the_enumeration_of_all_dropout_masks(p, emphasis, l2):
+def test_equals_the_enumeration_of_all_dropout_masks(p: float, emphasis: tuple[float, float], l2: float) -> None:
     X = interactions()
     B = solve(X, dropout=p, emphasis=emphasis, l2=l2)
     np.testing.assert_allclose(B, oracles.all_masks(X, p, emphasis, l2), atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("l2", [1e-3, 3.0, 1e3])
-def test_without_dropout_is_ease(l2):
+def test_without_dropout_is_ease(l2: float) -> None:
     X = interactions(items=12)
     np.testing.assert_allclose(solve(X, dropout=0, l2=l2), oracles.ease(X, l2), atol=1e-12)
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.7])
-def test_equal_emphasis_is_ridge_regression(p):
+def test_equal_emphasis_is_ridge_regression(p: float) -> None:
     X = interactions(items=12)
     expected = oracles.ridge(X, 2.0 + p / (1 - p) * X.sum(0))
     np.testing.assert_allclose(solve(X, dropout=p, l2=2.0, emphasis=(1, 1)), expected, atol=1e-12)
 
 
-def test_emphasis_counts_by_its_ratio_only():
+def test_emphasis_counts_by_its_ratio_only() -> None:
     X = interactions(items=12)
     np.testing.assert_allclose(solve(X, emphasis=(2, 0.5)), solve(X, emphasis=(8, 2)), atol=1e-14)
 
 
-def test_little_emphasis_on_kept_entries_tends_to_none_off_the_diagonal():
+def test_little_emphasis_on_kept_entries_tends_to_none_off_the_diagonal() -> None:
     X, off = interactions(items=12), ~np.eye(12, dtype=bool)
     distance = [abs(solve(X, emphasis=(1, b)) - solve(X))[off].max() for b in (1e-2, 1e-4, 1e-6)]
     assert distance[0] > 50 * distance[1] > 2500 * distance[2] > 0
 
 
-def test_diagonal_grows_with_emphasis_on_kept_entries():
+def test_diagonal_grows_with_emphasis_on_kept_entries() -> None:
     X = interactions(items=12)
     diagonals = [np.diag(solve(X, emphasis=(1, b))) for b in (0, 0.1, 0.5, 1)]
     assert (diagonals[0] == 0).all()
@@ -59,7 +60,9 @@ def test_diagonal_grows_with_emphasis_on_kept_entries():
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 2e-4), (torch.float64, 1e-11)])
 @pytest.mark.parametrize("emphasis", [(1.0, 0.0), (1.0, 0.3), (1.0, 1.0)])
-def test_every_solution_is_kept_in_its_type_and_leaves_the_gram_matrix(dtype, tolerance, emphasis):
+def test_every_solution_is_kept_in_its_type_and_leaves_the_gram_matrix(
+    dtype: torch.dtype, tolerance: float, emphasis: tuple[float, float]
+) -> None:
     X = interactions(600, 550, seed=3)
     G = torch.from_numpy(X.T @ X).to(dtype)
     before = G.clone()
@@ -71,7 +74,7 @@ def test_every_solution_is_kept_in_its_type_and_leaves_the_gram_matrix(dtype, to
     assert torch.equal(G, B)
 
 
-def test_follows_the_order_of_the_items():
+def test_follows_the_order_of_the_items() -> None:
     X, order = interactions(items=12), np.random.default_rng(1).permutation(12)
     expected = solve(X, emphasis=(1, 0.3))[order][:, order]
     np.testing.assert_allclose(solve(X[:, order], emphasis=(1, 0.3)), expected, atol=1e-13)
@@ -79,7 +82,7 @@ def test_follows_the_order_of_the_items():
 
 @pytest.mark.parametrize("emphasis", [(1, 0), (1, 0.4), (1, 1)])
 @pytest.mark.parametrize("p, l2", [(0.0, 0.0), (0.3, 0.0), (0.3, 2.0)])
-def test_items_of_nobody_have_no_weights(emphasis, p, l2):
+def test_items_of_nobody_have_no_weights(emphasis: tuple[float, float], p: float, l2: float) -> None:
     X = interactions(items=8)
     X[:, [0, 5]] = 0
     used = [1, 2, 3, 4, 6, 7]
@@ -90,7 +93,7 @@ def test_items_of_nobody_have_no_weights(emphasis, p, l2):
     )
 
 
-def test_users_do_not_determine_the_weights():
+def test_users_do_not_determine_the_weights() -> None:
     with pytest.raises(ValueError, match="Raise l2 or dropout"):
         solve(interactions(users=4, items=12), dropout=0, l2=0)
 
@@ -110,18 +113,18 @@ def test_users_do_not_determine_the_weights():
         ({"emphasis": 1.0}, "emphasis must be two numbers"),
     ],
 )
-def test_errors(arguments, message):
+def test_errors(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         solve(interactions(), **arguments)
 
 
 @pytest.mark.parametrize("G", [torch.ones(2, 3), torch.ones(4), torch.ones(2, 2, dtype=torch.int64)])
-def test_not_a_gram_matrix(G):
+def test_not_a_gram_matrix(G: Any) -> None:
     with pytest.raises(ValueError, match="G must be"):
         full_rank(G, dropout=0.3, l2=1.0)
 
 
-def test_penalty():
+def test_penalty() -> None:
     diagonal = np.array([0.0, 1.0, 10.0])
     np.testing.assert_allclose(penalty(diagonal, dropout=0.2, l2=3.0), [3.0, 3.25, 5.5])
     assert penalty(torch.ones(2), dropout=0.5, l2=0.0).tolist() == [1.0, 1.0]

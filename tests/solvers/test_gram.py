@@ -1,4 +1,6 @@
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from recbole_edlae.solvers import activity_weight, gram
 from tests import oracles
 
 
-def random_matrix(users=83, items=150, seed=0, values=False):
+def random_matrix(users: int = 83, items: int = 150, seed: int = 0, values: bool = False) -> np.ndarray:
     generator = np.random.default_rng(seed)
     dense = (generator.random((users, items)) < 0.1).astype(float)
     dense[:, [0, 77]] = 0  # items of nobody
@@ -20,7 +22,7 @@ def random_matrix(users=83, items=150, seed=0, values=False):
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-6), (torch.float64, 1e-13)])
 @pytest.mark.parametrize("values", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_equals_the_sum_over_users(dtype, tolerance, values, weighted):
+def test_equals_the_sum_over_users(dtype: torch.dtype, tolerance: float, values: bool, weighted: bool) -> None:
     X = random_matrix(values=values)
     weight = np.random.default_rng(1).random(len(X)) if weighted else None
     G = gram(sp.csr_matrix(X), weight, dtype=dtype)
@@ -30,7 +32,7 @@ def test_equals_the_sum_over_users(dtype, tolerance, values, weighted):
 
 
 @pytest.mark.parametrize("convert", [sp.csr_matrix, sp.csc_matrix, sp.coo_matrix, sp.csr_array])
-def test_takes_every_sparse_format_and_leaves_it_alone(convert):
+def test_takes_every_sparse_format_and_leaves_it_alone(convert: Callable[..., Any]) -> None:
     X = convert(random_matrix())
     before = X.copy()
     G = gram(X)
@@ -38,7 +40,7 @@ def test_takes_every_sparse_format_and_leaves_it_alone(convert):
     np.testing.assert_array_equal(G.numpy(), (X.T @ X).toarray())
 
 
-def test_indices_in_any_order():
+def test_indices_in_any_order() -> None:
     X = sp.csr_matrix(random_matrix())
     shuffled = sp.csr_matrix((X.data, X.indices.copy(), X.indptr), shape=X.shape)
     for start, end in zip(X.indptr, X.indptr[1:]):
@@ -47,24 +49,24 @@ def test_indices_in_any_order():
     assert torch.equal(gram(shuffled), gram(X))
 
 
-def test_order_of_users_does_not_matter():
+def test_order_of_users_does_not_matter() -> None:
     X = random_matrix()
     assert torch.equal(gram(sp.csr_matrix(X)), gram(sp.csr_matrix(X[::-1])))
 
 
-def test_order_of_items_is_that_of_the_result():
+def test_order_of_items_is_that_of_the_result() -> None:
     X, order = random_matrix(values=True), np.random.default_rng(2).permutation(150)
     np.testing.assert_allclose(gram(sp.csr_matrix(X[:, order])), gram(sp.csr_matrix(X))[order][:, order], rtol=1e-6)
 
 
-def test_more_items_than_short_indices_can_name(monkeypatch):
+def test_more_items_than_short_indices_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
     X = sp.csr_matrix(random_matrix(items=300))
     expected = gram(X)
     monkeypatch.setattr(sys.modules[activity_weight.__module__], "_SHORT", 149)
     assert torch.equal(gram(X), expected)
 
 
-def test_result_does_not_depend_on_the_threads(monkeypatch):
+def test_result_does_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     X = sp.csr_matrix(random_matrix(values=True))
     weight = np.random.default_rng(1).random(X.shape[0])
     expected = gram(X, weight)
@@ -73,7 +75,7 @@ def test_result_does_not_depend_on_the_threads(monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (1, 1), (3, 65)])
-def test_small_and_empty(shape):
+def test_small_and_empty(shape: tuple[int, int]) -> None:
     X = np.ones(shape)
     np.testing.assert_array_equal(gram(sp.csr_matrix(X)).numpy(), X.T @ X)
 
@@ -88,13 +90,13 @@ def test_small_and_empty(shape):
         ({"dtype": torch.float16}, "dtype must be torch.float32 or torch.float64, got torch.float16"),
     ],
 )
-def test_errors(arguments, message):
+def test_errors(arguments: dict[str, Any], message: str) -> None:
     arguments = {"X": sp.csr_matrix(np.eye(2)), **arguments}
     with pytest.raises(ValueError, match=message):
         gram(arguments.pop("X"), **arguments)
 
 
-def test_activity_weight():
+def test_activity_weight() -> None:
     count = np.array([0, 2, 4, 6])
     np.testing.assert_array_equal(activity_weight(count, 0.0), 1)
     np.testing.assert_allclose(activity_weight(count, 0.5)[1:], (count[1:] / 4) ** -0.5)

@@ -1,5 +1,7 @@
 import itertools
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,20 +13,20 @@ from recbole_edlae.solvers._inverse import inverse
 
 
 @pytest.fixture(params=[module.TILE, 128])
-def tile(request, monkeypatch):
-    """Tiles as they are, where these matrices are one, and small ones, of which they are many."""
+def tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return the usual size of a tile, which these matrices fit in, or a small one, so that they are many tiles."""
     monkeypatch.setattr(module, "TILE", request.param)
     return request.param
 
 
-def positive_definite(n, seed=0, dtype=torch.float64):
+def positive_definite(n: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     A = torch.from_numpy(np.random.default_rng(seed).normal(size=(n, n + 5)))
     return (A @ A.T / n + torch.eye(n)).to(dtype)
 
 
 @pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 513, 1500])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
-def test_equals_numpy(n, dtype, tolerance, tile):
+def test_equals_numpy(n: int, dtype: torch.dtype, tolerance: float, tile: int) -> None:
     M = positive_definite(n, dtype=dtype)
     before = M.clone()
     C = inverse(M)
@@ -33,7 +35,7 @@ def test_equals_numpy(n, dtype, tolerance, tile):
 
 
 @pytest.mark.parametrize("view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]])
-def test_overwrite_is_in_place(view, tile):
+def test_overwrite_is_in_place(view: Callable[..., Any], tile: int) -> None:
     M = positive_definite(700)
     expected = inverse(M)
     given = view(M).copy_(M)
@@ -41,7 +43,7 @@ def test_overwrite_is_in_place(view, tile):
     assert torch.equal(given, expected)
 
 
-def test_reads_the_upper_triangle_and_returns_both(tile):
+def test_reads_the_upper_triangle_and_returns_both(tile: int) -> None:
     M = positive_definite(600)
     C = inverse(M.triu() + torch.full_like(M, torch.nan).tril(-1))
     assert torch.equal(C, C.T) and torch.equal(C, inverse(M))
@@ -49,7 +51,7 @@ def test_reads_the_upper_triangle_and_returns_both(tile):
 
 @pytest.mark.parametrize("condition", [1e2, 1e4])
 @pytest.mark.parametrize("large", [1, 700, 1399])
-def test_is_as_accurate_as_lapack(condition, large, tile):
+def test_is_as_accurate_as_lapack(condition: float, large: int, tile: int) -> None:
     values = torch.ones(1400, dtype=torch.float64)
     values[:large] = condition
     Q = torch.linalg.qr(torch.from_numpy(np.random.default_rng(0).normal(size=(1400, 1400))))[0]
@@ -61,12 +63,12 @@ def test_is_as_accurate_as_lapack(condition, large, tile):
     assert (inverse(M) - exact).norm() <= 2 * (lapack - exact).norm() + 8 * rounding
 
 
-def test_holds_nothing_of_the_size_of_the_matrix():
+def test_holds_nothing_of_the_size_of_the_matrix() -> None:
     status, reset = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
     if not reset.exists():
         pytest.skip("peak memory is read from Linux's /proc")
 
-    def kilobytes(field):
+    def kilobytes(field: str) -> int:
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field + ":"))
 
     M = positive_definite(3000, dtype=torch.float32)
@@ -77,7 +79,7 @@ def test_holds_nothing_of_the_size_of_the_matrix():
     assert (kilobytes("VmHWM") - before) * 1024 <= 0.1 * M.nbytes
 
 
-def test_takes_as_many_threads_as_torch_has():
+def test_takes_as_many_threads_as_torch_has() -> None:
     M, before, seen = positive_definite(900), torch.get_num_threads(), []
     try:
         for threads in (1, 2):
@@ -88,11 +90,11 @@ def test_takes_as_many_threads_as_torch_has():
     assert seen == [{1}] * 3 + [{2}] * 3
 
 
-def blas_threads():
+def blas_threads() -> set[int]:
     return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
 
 
-def test_progress_ends_at_the_total(tile):
+def test_progress_ends_at_the_total(tile: int) -> None:
     seen = []
     inverse(positive_definite(1300), progress=lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -102,7 +104,7 @@ def test_progress_ends_at_the_total(tile):
 
 @pytest.mark.parametrize("n", [3, 900])
 @pytest.mark.parametrize("place", [0, -1])
-def test_not_positive_definite(n, place, tile):
+def test_not_positive_definite(n: int, place: Any, tile: int) -> None:
     M = positive_definite(n)
     M[place, place] = -1
     with pytest.raises(torch.linalg.LinAlgError, match="not positive definite"):
@@ -111,24 +113,24 @@ def test_not_positive_definite(n, place, tile):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("place", [(0, 0), (0, 1), (3, 899), (500, 500), (700, 701), (899, 899)])
-def test_entries_that_are_not_finite_are_never_passed_on(value, place, tile):
+def test_entries_that_are_not_finite_are_never_passed_on(value: Any, place: Any, tile: int) -> None:
     M = positive_definite(900, dtype=torch.float32)
     M[place] = M[place[::-1]] = value
     with pytest.raises(torch.linalg.LinAlgError, match="not positive definite"):
         inverse(M)
 
 
-def test_an_inverse_beyond_the_largest_number(tile):
+def test_an_inverse_beyond_the_largest_number(tile: int) -> None:
     with pytest.raises(torch.linalg.LinAlgError, match="not finite"):
         inverse(torch.eye(300) * 1e-40)
 
 
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.int64, torch.float16])
-def test_other_types(dtype):
+def test_other_types(dtype: torch.dtype) -> None:
     with pytest.raises(ValueError, match="M must be float32 or float64, got torch"):
         inverse(torch.eye(3).to(dtype))
 
 
-def test_not_square():
+def test_not_square() -> None:
     with pytest.raises(ValueError, match="square"):
         inverse(torch.ones(2, 3))

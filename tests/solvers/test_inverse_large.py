@@ -24,7 +24,7 @@ def has_avx512() -> bool:
 @pytest.mark.large
 @pytest.mark.slow
 @pytest.mark.skipif(psutil.virtual_memory().available < NEEDED, reason="less than 6 GiB of memory are free")
-def test_a_matrix_of_30_000_rows_on_two_threads():
+def test_a_matrix_of_30_000_rows_on_two_threads() -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "2"}
     environment.pop("OPENBLAS_CORETYPE", None)
     if has_avx512():

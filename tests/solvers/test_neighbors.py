@@ -1,6 +1,8 @@
 """Weights on a few inputs per target, against the definition and against the full solution."""
 
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,17 +21,17 @@ CASES = [
 ]
 
 
-def matrix(users=40, items=9, density=0.35, seed=0, values=True):
+def matrix(users: int = 40, items: int = 9, density: float = 0.35, seed: int = 0, values: bool = True) -> np.ndarray:
     generator = np.random.default_rng(seed)
     X = (generator.random((users, items)) < density) * (generator.random((users, items)) + 0.5 if values else 1.0)
     return X
 
 
-def fit(X, count, user_weight=None, **problem):
+def fit(X: np.ndarray, count: int, user_weight: np.ndarray | None = None, **problem: Any) -> np.ndarray:
     return neighbors(sp.csr_matrix(X), count, user_weight, dtype=torch.float64, **problem).toarray()
 
 
-def best_inputs(X, j, count, dropout, l2):
+def best_inputs(X: np.ndarray, j: int, count: int, dropout: float, l2: float) -> list[int]:
     """Inputs of the smallest error of j when each is the only one, by the errors themselves."""
     q, gain = 1 - dropout, {}
     for i in set(range(X.shape[1])) - {j}:
@@ -41,7 +43,7 @@ def best_inputs(X, j, count, dropout, l2):
 
 
 @pytest.mark.parametrize("problem", [case for case in CASES if "diagonal_bound" not in case])
-def test_columns_are_what_all_masks_say_of_their_inputs(problem):
+def test_columns_are_what_all_masks_say_of_their_inputs(problem: dict[str, Any]) -> None:
     X, count = matrix(), 3
     B = fit(X, count, **problem)
     options = {"emphasis": (1.0, 0.0), **problem}
@@ -58,7 +60,7 @@ def test_columns_are_what_all_masks_say_of_their_inputs(problem):
 
 @pytest.mark.parametrize("problem", CASES)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_all_inputs_make_it_the_full_solution(problem, weighted):
+def test_all_inputs_make_it_the_full_solution(problem: dict[str, Any], weighted: bool) -> None:
     X = matrix(density=0.6)
     weight = np.random.default_rng(1).random(len(X)) if weighted else None
     expected = full_rank(gram(sp.csr_matrix(X), weight, dtype=torch.float64), **problem)
@@ -66,7 +68,7 @@ def test_all_inputs_make_it_the_full_solution(problem, weighted):
         np.testing.assert_allclose(fit(X, count, weight, **problem), expected, atol=1e-12)
 
 
-def test_many_items_in_several_batches(monkeypatch):
+def test_many_items_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     X, done = sp.csr_matrix(matrix(300, 200, 0.1)), []
     whole = neighbors(X, 20, dropout=0.3, l2=5.0)
     assert whole.dtype == np.float32 and (whole.getnnz(axis=0) == 20).all()
@@ -76,20 +78,20 @@ def test_many_items_in_several_batches(monkeypatch):
     assert len(done) == 29 and done[0] == (7, 200) and done[-1] == (200, 200)
 
 
-def test_single_precision():
+def test_single_precision() -> None:
     X = sp.csr_matrix(matrix(300, 60, 0.2))
     exact = neighbors(X, 20, dropout=0.3, l2=5.0, dtype=torch.float64)
     np.testing.assert_allclose(neighbors(X, 20, dropout=0.3, l2=5.0).toarray(), exact.toarray(), atol=1e-6)
 
 
-def test_order_of_items_and_of_users_is_that_of_the_result():
+def test_order_of_items_and_of_users_is_that_of_the_result() -> None:
     X, generator = matrix(60, 30), np.random.default_rng(3)
     users, items = generator.permutation(60), generator.permutation(30)
     expected = fit(X, 5, dropout=0.3, l2=1.0)[items][:, items]
     np.testing.assert_allclose(fit(X[users][:, items], 5, dropout=0.3, l2=1.0), expected, atol=1e-12)
 
 
-def test_of_equal_inputs_the_more_popular_and_then_the_first_is_chosen():
+def test_of_equal_inputs_the_more_popular_and_then_the_first_is_chosen() -> None:
     X = np.zeros((10, 4))  # items 0, 1 and 2 all explain 1 / 4 of item 3
     X[0] = 1
     X[1:4, [0, 1]] = 1
@@ -99,7 +101,7 @@ def test_of_equal_inputs_the_more_popular_and_then_the_first_is_chosen():
     assert np.flatnonzero(fit(X, 2, dropout=0.0, l2=0.5)[:, 3]).tolist() == [0, 1]
 
 
-def test_fewer_inputs_than_allowed():
+def test_fewer_inputs_than_allowed() -> None:
     X = np.kron(np.eye(3), np.ones((4, 3))) * matrix(12, 9, density=1.0)  # three groups with nothing in common
     B = fit(X, 5, dropout=0.3, l2=1.0)
     G = X.T @ X
@@ -109,7 +111,7 @@ def test_fewer_inputs_than_allowed():
 
 
 @pytest.mark.parametrize("emphasis", [(1.0, 0.0), (1.0, 1.0)])
-def test_items_that_nobody_used(emphasis):
+def test_items_that_nobody_used(emphasis: tuple[float, float]) -> None:
     X = matrix(40, 9)
     X[:, [0, 4]] = 0
     weight = np.ones(40)
@@ -122,12 +124,12 @@ def test_items_that_nobody_used(emphasis):
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (3, 1)])
-def test_small_and_empty(shape):
+def test_small_and_empty(shape: tuple[int, int]) -> None:
     assert neighbors(sp.csr_matrix(np.ones(shape)), 3, dropout=0.3, l2=1.0).shape == (shape[1], shape[1])
 
 
 @pytest.mark.parametrize("convert", [sp.csc_matrix, sp.coo_matrix, sp.csr_array])
-def test_takes_every_sparse_format_and_leaves_it_alone(convert):
+def test_takes_every_sparse_format_and_leaves_it_alone(convert: Callable[..., Any]) -> None:
     X = convert(matrix())
     before = X.copy()
     B = neighbors(X, 3, dropout=0.3, l2=1.0, dtype=torch.float64)
@@ -135,7 +137,7 @@ def test_takes_every_sparse_format_and_leaves_it_alone(convert):
     np.testing.assert_allclose(B.toarray(), fit(matrix(), 3, dropout=0.3, l2=1.0))
 
 
-def test_a_catalogue_whose_square_does_not_fit():
+def test_a_catalog_whose_square_does_not_fit() -> None:
     """100,000 items: a dense matrix of theirs takes 40 GB."""
     cells = np.random.default_rng(0).integers((2000, 100_000), size=(20_000, 2))
     X = sp.csr_matrix((np.ones(len(cells)), cells.T))
@@ -159,7 +161,7 @@ def test_a_catalogue_whose_square_does_not_fit():
         ({"X": sp.csr_matrix(np.ones((4, 3))), "dropout": 0.0, "l2": 0.0}, "not positive definite .* 3 items"),
     ],
 )
-def test_errors(arguments, message):
+def test_errors(arguments: dict[str, Any], message: str) -> None:
     arguments = {"X": matrix(), "count": 2, "dropout": 0.3, "l2": 1.0, **arguments}
     X = arguments.pop("X")
     with pytest.raises(ValueError, match=message):

@@ -3,6 +3,8 @@
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,31 +16,31 @@ from tests import oracles
 from tests.conftest import ROOT
 
 
-def matrix(users=400, items=150, density=0.2):
+def matrix(users: int = 400, items: int = 150, density: float = 0.2) -> sp.csr_matrix:
     generator = np.random.default_rng(0)
     X = (generator.random((users, items)) < density * generator.random((users, 1))).astype(np.float32)
     X[7] = 0  # a user without items counts in no mean
     return sp.csr_matrix(X)
 
 
-def split(X, parts=10):
+def split(X: sp.csr_matrix, parts: int = 10) -> list[sp.csr_matrix]:
     bounds = np.sort(np.random.default_rng(1).choice(X.shape[0], parts - 1, replace=False))
     return [X[start:end] for start, end in zip([0, *bounds], [*bounds, X.shape[0]])]
 
 
-def weights(X, power):
+def weights(X: sp.csr_matrix, power: float) -> np.ndarray:
     count = X.toarray().astype(float).sum(1)
     return np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -power, 0)
 
 
-def files(shards, folder):
+def files(shards: Any, folder: pathlib.Path) -> Iterator[pathlib.Path]:
     for number, shard in enumerate(shards):
         sp.save_npz(folder / f"{number}.npz", shard)
         yield folder / f"{number}.npz"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_ten_shards_are_the_whole(dtype, tmp_path):
+def test_ten_shards_are_the_whole(dtype: torch.dtype, tmp_path: pathlib.Path) -> None:
     X = matrix()
     whole = gram(X, dtype=dtype)
     assert torch.equal(gram_of_shards(split(X), dtype=dtype), whole)
@@ -49,14 +51,14 @@ def test_ten_shards_are_the_whole(dtype, tmp_path):
 
 @pytest.mark.parametrize("power", [0.5, 1.0, -0.5])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
-def test_users_weigh_relative_to_the_mean_over_all_shards(power, dtype, tolerance):
+def test_users_weigh_relative_to_the_mean_over_all_shards(power: float, dtype: torch.dtype, tolerance: float) -> None:
     X = matrix()
     G = gram_of_shards(split(X), user_weight_power=power, dtype=dtype)
     assert G.dtype == dtype
     np.testing.assert_allclose(G, oracles.gram(X.toarray().astype(float), weights(X, power)), rtol=tolerance)
 
 
-def test_sums_of_sums():
+def test_sums_of_sums() -> None:
     X, parts = matrix(), [PartialGram(user_weight_power=0.5, dtype=torch.float64) for _ in range(3)]
     for number, shard in enumerate(split(X)):
         parts[number % 2].add(shard)
@@ -66,7 +68,7 @@ def test_sums_of_sums():
     torch.testing.assert_close(parts[0].finish(), expected, rtol=1e-13, atol=0)
 
 
-def test_progress_and_inputs_left_alone():
+def test_progress_and_inputs_left_alone() -> None:
     shards, done = split(matrix()), []
     before = [shard.copy() for shard in shards]
     gram_of_shards(shards, user_weight_power=0.5, progress=lambda *step: done.append(step))
@@ -76,7 +78,7 @@ def test_progress_and_inputs_left_alone():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not pathlib.Path("/proc/self/status").is_file(), reason="reads the peak of memory from /proc")
-def test_memory_does_not_grow_with_the_users(tmp_path):
+def test_memory_does_not_grow_with_the_users(tmp_path: pathlib.Path) -> None:
     """Ten and a hundred times a shard of 2 MB, in a process each."""
     generator = np.random.default_rng(0)
     indices = generator.integers(500, size=(20_000, 10)).astype(np.int32)
@@ -105,6 +107,6 @@ def test_memory_does_not_grow_with_the_users(tmp_path):
         ([sp.eye(3)], {"dtype": torch.float16}, "dtype must be"),
     ],
 )
-def test_errors(shards, options, message):
+def test_errors(shards: list[Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         gram_of_shards(shards, **options)

@@ -9,18 +9,18 @@ from recbole_edlae.solvers import StoredGram, activity_weight, full_rank, gram
 from tests import oracles
 
 
-def draw(users, items, seed, density=0.2):
+def draw(users: int, items: int, seed: int, density: float = 0.2) -> sp.csr_matrix:
     X = np.random.default_rng(seed).random((users, items)) < density
     X[: users // 10] = False  # some have nothing
     return sp.csr_matrix(X.astype(float))
 
 
-def wider(X, items):
+def wider(X: sp.csr_matrix, items: int) -> sp.csr_matrix:
     return sp.csr_matrix((X.data, X.indices, X.indptr), shape=(X.shape[0], items))
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, -0.3])
-def test_users_added_one_part_after_another_are_all_users(power):
+def test_users_added_one_part_after_another_are_all_users(power: float) -> None:
     parts = [draw(80, 30, 0), draw(15, 30, 1, density=0.5), draw(3, 37, 2)]
     stored = StoredGram.of(parts[0], power)
     for part in parts[1:]:
@@ -33,7 +33,7 @@ def test_users_added_one_part_after_another_are_all_users(power):
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5])
-def test_the_model_is_that_of_a_refit(power):
+def test_the_model_is_that_of_a_refit(power: float) -> None:
     old, new = draw(200, 40, 3), draw(30, 40, 4)
     X = sp.vstack([old, new]).tocsr()
     problem = {"dropout": 0.33, "l2": 5.0}
@@ -43,7 +43,7 @@ def test_the_model_is_that_of_a_refit(power):
     assert (full_rank(StoredGram.of(old, power).G, **problem) - refit).abs().max() > 1e-3
 
 
-def test_counts_stay_exact_and_nothing_is_overwritten():
+def test_counts_stay_exact_and_nothing_is_overwritten() -> None:
     old, new = draw(50, 20, 5), draw(50, 20, 6)
     stored = StoredGram.of(old)
     before = stored.G.clone()
@@ -52,7 +52,7 @@ def test_counts_stay_exact_and_nothing_is_overwritten():
     assert np.array_equal(added.G, (old.T @ old + new.T @ new).toarray())
 
 
-def test_nobody_and_nothing():
+def test_nobody_and_nothing() -> None:
     stored = StoredGram.of(draw(50, 20, 7), 0.5)
     same = stored.add(sp.csr_matrix((3, 20)))
     assert torch.equal(same.G, stored.G) and same.users == stored.users
@@ -60,7 +60,7 @@ def test_nobody_and_nothing():
     torch.testing.assert_close(first.G, stored.G)
 
 
-def test_errors():
+def test_errors() -> None:
     stored = StoredGram.of(draw(10, 20, 0))
     with pytest.raises(ValueError, match="X has 19 items, the Gram matrix has 20"):
         stored.add(draw(10, 19, 0))
