@@ -1,7 +1,9 @@
 """Find the modules of this package that a result depends on, from the imports in the source itself.
 
-A run starts in the runner and in its model's module. Its result depends on their code, and on that of all modules of
-this package that they import, directly or not, at their top or inside a function. Nobody keeps a list: a module counts
+A run starts in the runner, in its model's module and in the table of what is changed in RecBole. Its result depends on
+their code, and on that of all modules of this package that they import, directly or not, at their top or inside a
+function. A name that is taken from a package (``from recbole_edlae.solvers import gram``) leads to the module that the
+package has it from, and to no other. Nobody keeps a list: a module counts
 from the moment that one of these imports it, and a report, a command or a converter that none of them imports does not
 count.
 """
@@ -19,7 +21,7 @@ import recbole_edlae
 from recbole_edlae.integration import models as registry
 
 PACKAGE = "recbole_edlae"
-RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner")
+RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner", "recbole_edlae.integration.patches")
 _ROOT = pathlib.Path(recbole_edlae.__file__).parents[1]
 # registry imports all models by their names, but a run goes through one of them, from which the search starts.
 _ONE_OF_MANY = "recbole_edlae.model."
@@ -81,7 +83,7 @@ def _module_of(model: str) -> str | None:
         return f"{_ONE_OF_MANY}{model.lower()}"
     if model not in registry.registered():
         return None
-    return sys.modules[f"recbole.model.general_recommender.{model.lower()}"].__name__
+    return registry.model_class(model).__module__
 
 
 @functools.cache
@@ -96,10 +98,34 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, name, path)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            names += [_origin(base, alias.name, root) for alias in node.names]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
             names += _named_in(node.value, root)
     return tuple(dict.fromkeys(imported for imported in names if _is_own(imported)))
+
+
+def _origin(base: str, name: str, root: pathlib.Path) -> str:
+    """Return the module that a name comes from which is taken from a module or package."""
+    if not _is_own(base):
+        return base
+    if _file(f"{base}.{name}", root):
+        return f"{base}.{name}"
+    return _public_names(base, root).get(name, base)
+
+
+@functools.cache
+def _public_names(package: str, root: pathlib.Path) -> dict[str, str]:
+    """Return the names that a package imports → the module that it has them from; none for a module."""
+    path = _file(package, root)
+    if path is None or path.name != "__init__.py":
+        return {}
+    statements = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.asname or alias.name: _origin(base, alias.name, root)
+        for node in statements
+        if _is_own(base := _absolute(node, package, path))
+        for alias in node.names
+    }
 
 
 def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
