@@ -34,9 +34,10 @@ bench: $(BIN)/recbole-edlae  ## benchmarks side by side with RecBole's own: benc
 	$(BIN)/python benchmarks/end_to_end.py --out=benchmarks/results/end_to_end.json
 	$(BIN)/python benchmarks/plot.py benchmarks/results
 
-lint: $(BIN)/recbole-edlae  ## style
+lint: $(BIN)/recbole-edlae  ## style, docstrings, annotations and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(BIN)/recbole-edlae  ## puts the style right where that can be done by machine
 	$(BIN)/ruff check --fix .
@@ -47,7 +48,7 @@ lock: $(BIN)/recbole-edlae  ## writes the versions of $(VENV) into requirements.
 	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' >> requirements.lock
 
 clean:  ## removes what runs and tests leave behind, and $(VENV)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache log log_tensorboard saved leaderboard tune
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
