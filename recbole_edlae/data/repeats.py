@@ -1,9 +1,9 @@
-"""A pair of user and item is in one part.
+"""Keep every pair of user and item in one part of a split.
 
-RecBole splits interactions, so that a pair which is there twice may be trained on and tested: a model that remembers
-what it was trained on wins. Where items are ranked (eval_args mode full, uniN or popN) repeats are merged before the
-split. Where ratings are predicted (mode labeled), a user's repeated ratings are data; files that come split
-(``benchmark_filename``) stay as they were published. Both are kept, and pairs in two parts are counted in a warning.
+RecBole splits interactions, so that a repeated pair may be both trained on and tested, and a model that remembers its
+training data wins. Where items are ranked (eval_args mode full, uniN or popN) repeats are merged before the split.
+Where ratings are predicted (mode labeled), a user's repeated ratings are data, and files that are split already
+(``benchmark_filename``) stay as they were published: both are kept, and pairs in two parts are counted in a warning.
 ``repeatable: True``, which asks for repeats to be recommended, changes nothing.
 """
 
@@ -19,18 +19,19 @@ from recbole_edlae.data.training_users import with_fold_in
 
 
 def merge(dataset: Dataset) -> None:
-    """Keep one interaction of each pair, the earliest where times are loaded, else that of the first line.
+    """Keep one interaction of each pair: the earliest where times are loaded, else that of the first line.
 
-    Rows keep their order. RecBole's filters came before, so that ``val_interval`` chose among the repeats and the
-    intervals of numbers counted them.
+    Rows keep their order. RecBole's filters have been applied before, so that ``val_interval`` chose among the repeats
+    and the intervals of numbers counted them.
 
     Args:
-        dataset: before its interactions are converted; nothing happens to it without repeats.
+        dataset: before its interactions are converted; it does not change without repeats.
 
     Warns:
-        DataWarning: how many interactions were dropped, and the settings that choose otherwise.
+        DataWarning: Interactions were dropped; the text has how many, and the settings that choose otherwise.
     """
-    frame, pair = dataset.inter_feat, [dataset.uid_field, dataset.iid_field]
+    frame = dataset.inter_feat
+    pair = [dataset.uid_field, dataset.iid_field]
     if not frame.duplicated(pair).any():
         return
     times = file_times(dataset)
@@ -56,7 +57,7 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
         cure: what can be done about it.
 
     Warns:
-        DataWarning: for each two parts that share pairs.
+        DataWarning: Two parts share pairs.
     """
     pairs = [_pairs(part) for part in (with_fold_in(parts[0]), *parts[1:])]
     for first, second in ((0, 1), (0, 2), (1, 2)):
@@ -69,12 +70,14 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
 
 
 def _pairs(dataset: Dataset) -> np.ndarray:
-    user, item = (dataset.inter_feat[field].numpy() for field in (dataset.uid_field, dataset.iid_field))
+    """Return a number for the pair of each interaction."""
+    user = dataset.inter_feat[dataset.uid_field].numpy()
+    item = dataset.inter_feat[dataset.iid_field].numpy()
     return user.astype(np.int64) * dataset.item_num + item
 
 
 def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
-    """As RecBole's, with every pair in one part, or a warning."""
+    """Do as RecBole does, with every pair in one part, or a warning."""
     config = dataset.config
     if config["repeatable"] or dataset.uid_field is None:
         return stock(dataset)
