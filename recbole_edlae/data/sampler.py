@@ -47,7 +47,8 @@ def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
 
 def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
     """Do as RecBole does, but refuse no user, and keep the number of items of each."""
-    item_num, sampler.item_num = sampler.item_num, -1  # no user has that many
+    item_num = sampler.item_num
+    sampler.item_num = -1  # no user has that many
     try:
         used = stock(sampler)
     finally:
