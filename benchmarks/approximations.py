@@ -50,7 +50,7 @@ def exact(X, _, problem):
 
 
 def neighbors(X, count, problem):
-    from recbole_edlae.solvers._neighbors import neighbors
+    from recbole_edlae.solvers import neighbors
 
     B = neighbors(X, int(count), **problem)
     return lambda x: (x @ B).toarray()

@@ -1,26 +1,53 @@
-"""Names that a user chooses from, and what to say of a name there is none of."""
+"""Look a name up in a table; a wrong name is answered with the nearest right ones."""
 
 import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+Entry = TypeVar("Entry")
 
 
-def choose(what, name, table):
-    """The entry of a table by its name.
+def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
+    """Return the entry of a table by its name.
 
     Args:
-        what: the word for it in the message, which is the setting's name.
-        name: what was asked for.
+        what: what the message calls it: the setting's name.
+        name: the requested name.
         table: mapping of names to entries.
 
+    Returns:
+        The entry.
+
     Raises:
-        ValueError: there is no such name; the message lists all there are, those that look like it first.
+        ValueError: the name is not in the table; the message lists all names, the nearest first.
+
+    Examples:
+        >>> choose("color", "red", {"red": 1, "green": 2})
+        1
+        >>> choose("color", "gren", {"red": 1, "green": 2})
+        Traceback (most recent call last):
+        ValueError: color must be one of green, red; got 'gren'
     """
     if name not in table:
         raise ValueError(f"{what} must be one of {', '.join(closest_first(name, table))}; got {name!r}")
     return table[name]
 
 
-def closest_first(wrong, choices):
-    """The choices, those that look like the wrong one first."""
+def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
+    """Return the choices, those most similar to a wrong one first.
+
+    Args:
+        wrong: what was given instead of a choice; upper and lower case are the same.
+        choices: all that is allowed.
+
+    Returns:
+        All choices: up to five similar ones by falling similarity, then the others in their own order.
+
+    Examples:
+        >>> closest_first("Bananna", ["apple", "banana", "cherry"])
+        ['banana', 'apple', 'cherry']
+    """
+    choices = list(choices)
     by_lower = {str(choice).lower(): choice for choice in choices}
-    close = [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]
-    return close + [choice for choice in choices if choice not in close]
+    similar = [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]
+    return similar + [choice for choice in choices if choice not in similar]

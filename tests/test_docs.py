@@ -26,7 +26,7 @@ BEGINNINGS = {
     "run": "recbole.quick_start.run",
     "leaderboard": "recbole_edlae.cli.leaderboard.Records",
     "tune": "recbole_edlae.cli.tune.Records",
-    "activations": "recbole_edlae.papers.activation_study.study",
+    "activations": "recbole_edlae.cli.activations.compare_activations",
     "reproduce": "recbole_edlae.cli.reproduce.Records",
     "upstream": "tools.upstream.__main__.plan",
 }
@@ -128,8 +128,8 @@ def test_commands_are_understood(page, words, clone, monkeypatch, capsys):
     def begin(*_, **__):
         raise Begun
 
-    for module in ("activations", "reproduce.command"):
-        monkeypatch.setattr(f"recbole_edlae.{module}.load_pyplot", lambda: None)
+    for module in ("activations", "reproduce"):
+        monkeypatch.setattr(f"recbole_edlae.cli.{module}.load_pyplot", lambda: None)
     if words[0] in BEGINNINGS:
         monkeypatch.setattr(BEGINNINGS[words[0]], begin)
     else:  # its words are held against its help

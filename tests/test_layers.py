@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import importlib
+import inspect
 import pathlib
 import shutil
 import subprocess
@@ -35,11 +37,15 @@ def imported(path):
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_mathematics_imports_nothing_above_it(path):
-    below = f"recbole_edlae.{path.parent.name}", "recbole_edlae._choices"
-    below += ("recbole_edlae.solvers",) * (path.parent.name == "analysis")
+    below = {"solvers": (), "nn": (), "analysis": ("recbole_edlae.solvers",)}[path.parent.name]
+    allowed = (f"recbole_edlae.{path.parent.name}", "recbole_edlae._choices", *below)
     for name in imported(path):
-        assert name.partition(".")[0] not in ("recbole", "pandas", "ray")
-        assert not name.startswith("recbole_edlae.") or name.startswith(below), f"{path} imports {name}"
+        assert name.partition(".")[0] not in ("recbole", "ray", "pandas"), f"{path} imports {name}"
+        assert not name.startswith("recbole_edlae") or name.startswith(allowed), f"{path} imports {name}"
+
+
+def test_choices_are_below_everything():
+    assert not any(name.startswith("recbole") for name in imported(PACKAGE / "_choices.py"))
 
 
 @pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
@@ -66,15 +72,24 @@ def test_pure_imports_load_neither_recbole_nor_ray_nor_pandas(module):
     assert done.stdout.strip() == "set()", done.stderr
 
 
-def test_solvers_work_without_recbole():
+def test_mathematics_works_without_recbole_ray_and_pandas():
     program = (
-        "import sys; sys.modules['recbole'] = None\n"
-        "import scipy.sparse as sp, recbole_edlae.solvers as s\n"
+        "import sys\n"
+        "for name in ('recbole', 'ray', 'pandas'): sys.modules[name] = None\n"
+        "import scipy.sparse as sp, recbole_edlae.analysis, recbole_edlae.nn, recbole_edlae.solvers as s\n"
         "print(s.full_rank(s.gram(sp.eye(3).tocsr()), dropout=0.5, l2=1.0).shape)\n"
-        "assert not any(name.startswith('recbole.') for name in sys.modules)\n"
+        "loaded = {name.partition('.')[0] for name, module in sys.modules.items() if module}\n"
+        "assert not loaded & {'recbole', 'ray', 'pandas'}\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "torch.Size([3, 3])", done.stderr
+
+
+@pytest.mark.parametrize("package", ["solvers", "nn", "analysis"])
+def test_public_names_of_the_mathematics_are_listed(package):
+    module = importlib.import_module(f"recbole_edlae.{package}")
+    public = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    assert set(module.__all__) == public
 
 
 def test_the_wheel_is_told_of_every_folder():

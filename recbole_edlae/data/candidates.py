@@ -10,7 +10,7 @@ test, when testing).
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,38 +66,72 @@ def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -
     return items[np.argsort(sampler.rank[items], kind="stable")].tolist()
 
 
+def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
+    """Return how many items each user of a loader does not know yet."""
+    sampler = loader._sampler
+    if isinstance(sampler, RepeatableSampler):  # excludes the target, and no other item
+        return np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
+    return can_be_drawn(sampler) - np.array([len(sampler.used_ids[user]) for user in loader.uid_list])
+
+
 def eval_loader(
     stock: Callable, loader: NegSampleEvalDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
-    """Do as RecBole does, if there are candidates for every user.
-
-    Raises:
-        ValueError: A user has all items.
+    """Construct the loader as RecBole does, with a warning where candidates are few.
 
     Warns:
         DataWarning: Users have fewer unknown items than candidates are asked for.
     """
     stock(loader, config, dataset, sampler, shuffle)
-    if sampler is None or loader.neg_sample_args["sample_num"] == "none" or not len(loader.uid_list):
+    if not _draws(loader):
         return
-    mode = config["eval_args"]["mode"][sampler.phase]
     requested = loader.neg_sample_args["sample_num"]
-    if isinstance(sampler, RepeatableSampler):  # excludes the target, and no other item
-        unknown = np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
-    else:
-        unknown = can_be_drawn(sampler) - np.array([len(sampler.used_ids[user]) for user in loader.uid_list])
-    if (unknown <= 0).any():
-        raise ValueError(
-            f"eval_args mode {mode}: {all_items(sampler, loader.uid_list[unknown <= 0])}, so that there is nothing to "
-            f"rank against; leave such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
-        )
+    unknown = unknown_items(loader)
     few = loader.uid_list[unknown < requested]
     if len(few):
         warn(
-            f"eval_args mode {mode}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
+            f"{_mode(loader)}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
             f"fewer than {requested:,} items that they do not know yet (user {dataset.id2token(loader.uid_field, few[0])} "
             f"has {unknown[unknown < requested][0]:,}); their candidates are drawn with replacement and repeat"
         )
+
+
+def check_candidates(loaders: Sequence[Any]) -> None:
+    """Check before training that there are candidates for every user of the loaders that draw candidates.
+
+    Args:
+        loaders: of any kind.
+
+    Raises:
+        ValueError: A user has all items.
+    """
+    for loader in loaders:
+        if not isinstance(loader, NegSampleEvalDataLoader) or not _draws(loader):
+            continue
+        sampler = loader._sampler
+        complete = loader.uid_list[unknown_items(loader) <= 0]
+        if len(complete):
+            raise ValueError(
+                f"{_mode(loader)}: {all_items(sampler, complete)}, so that there is nothing to rank against; leave "
+                f"such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
+            )
+
+
+def prepared(stock: Callable, config: Any, dataset: Dataset) -> tuple:
+    """Prepare the data of a run as RecBole does, and check that there are candidates for every user."""
+    loaders = stock(config, dataset)
+    check_candidates(loaders)
+    return loaders
+
+
+def _draws(loader: NegSampleEvalDataLoader) -> bool:
+    """Return whether a loader draws candidates."""
+    return loader._sampler is not None and loader.neg_sample_args["sample_num"] != "none" and len(loader.uid_list) > 0
+
+
+def _mode(loader: NegSampleEvalDataLoader) -> str:
+    """Return the setting of a loader's candidates, for messages."""
+    return f"eval_args mode {loader.config['eval_args']['mode'][loader._sampler.phase]}"
 
 
 def neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:

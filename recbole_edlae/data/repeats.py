@@ -1,51 +1,18 @@
-"""Keep every pair of user and item in one part of a split.
+"""Warn of pairs of user and item that a split puts into two parts.
 
 RecBole splits interactions, so that a repeated pair may be both trained on and tested, and a model that remembers its
-training data wins. Where items are ranked (eval_args mode full, uniN or popN) repeats are merged before the split.
-Where ratings are predicted (mode labeled), a user's repeated ratings are data, and files that are split already
-(``benchmark_filename``) stay as they were published: both are kept, and pairs in two parts are counted in a warning.
-``repeatable: True``, which asks for repeats to be recommended, changes nothing.
+training data wins. The split stays RecBole's, row for row, as published numbers have it, and a warning counts the pairs
+and names the setting that keeps one interaction of each. With ``repeatable: True``, which asks for repeats to be
+recommended, there is no warning.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 from recbole.data.dataset import Dataset
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.time_order import file_times
 from recbole_edlae.data.training_users import with_fold_in
-
-
-def merge(dataset: Dataset) -> None:
-    """Keep one interaction of each pair: the earliest where times are loaded, else that of the first line.
-
-    Rows keep their order. RecBole's filters have been applied before, so that ``val_interval`` chose among the repeats
-    and the intervals of numbers counted them.
-
-    Args:
-        dataset: before its interactions are converted; it does not change without repeats.
-
-    Warns:
-        DataWarning: Interactions were dropped; the text has how many, and the settings that choose otherwise.
-    """
-    frame = dataset.inter_feat
-    pair = [dataset.uid_field, dataset.iid_field]
-    if not frame.duplicated(pair).any():
-        return
-    times = file_times(dataset)
-    order = np.arange(len(frame)) if times is None else np.argsort(times, kind="stable")
-    repeated = frame.iloc[order].duplicated(pair).to_numpy()
-    kept = np.sort(order[~repeated])
-    dataset.inter_feat = frame.iloc[kept].reset_index(drop=True)
-    if times is not None:
-        dataset.file_times = pd.Series(times[kept])
-    which = "first in the file" if times is None else f"earliest by {dataset.time_field}"
-    warn(
-        f"{repeated.sum():,} of {len(frame):,} interactions repeat a pair of user and item; of each pair the {which} "
-        "is kept (rm_dup_inter: last keeps the last; repeatable: True keeps all, and ranks what a user has already)"
-    )
 
 
 def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> None:
@@ -77,21 +44,15 @@ def _pairs(dataset: Dataset) -> np.ndarray:
 
 
 def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
-    """Do as RecBole does, with every pair in one part, or a warning."""
-    config = dataset.config
-    if config["repeatable"] or dataset.uid_field is None:
-        return stock(dataset)
+    """Split as RecBole does, with a warning where a pair is in two parts."""
+    parts = stock(dataset)
     files = dataset.benchmark_filename_list
+    if dataset.config["repeatable"] or dataset.uid_field is None:
+        return parts
     if files:
-        parts = stock(dataset)
         names = [files[0], *files[-2:]] if len(files) == 3 else [f"{files[0]} or the fold-in", *files[2::2]]
         warn_of_shared_pairs(parts, names, "the files are left as they are: take the pairs out of one of them")
-        return parts
-    if any(mode != "labeled" for mode in config["eval_args"]["mode"].values()):
-        if isinstance(dataset.inter_feat, pd.DataFrame):
-            merge(dataset)
-        return stock(dataset)
-    parts = stock(dataset)
-    names = ["training", "validation", "test"]
-    warn_of_shared_pairs(parts, names, "rm_dup_inter: first or last keeps one interaction of each pair")
+    else:
+        cure = "rm_dup_inter: first or last keeps one interaction of each pair"
+        warn_of_shared_pairs(parts, ["training", "validation", "test"], cure)
     return parts

@@ -1,1 +1,1 @@
-"""What RecBole's evaluators lack: metrics per user, and whether models differ."""
+"""Metrics per user, significance tests and lean collection of hits, which RecBole's evaluators lack."""

@@ -1,8 +1,8 @@
-"""RecBole's collector, lean, and for lists that are longer than the catalog.
+"""Collect what RecBole's metrics need, in less memory, and for lists that are longer than the catalog.
 
 With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list has as many places as there are
-items; the places beyond are empty. Metrics keep their names: what counts hits finds none beyond, and what looks at the
-recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 the value of the list that there is.
+items; the places beyond are empty. Metrics keep their names: a metric that counts hits finds none beyond, and a metric
+of the recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 the value of the whole list.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from recbole.config import Config
 from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
 from recbole.evaluator.collector import Collector, DataStruct
 from recbole.utils import EvaluatorType
 
@@ -18,18 +20,32 @@ from recbole_edlae._warnings import warn
 
 
 class LeanCollector(Collector):
-    """Collects the same numbers without RecBole's users × items matrix of integers and its sum.
+    """Collect the same numbers without RecBole's users × items matrix of integers and its sum.
 
-    Cost: O(positives + users · k) in time and memory beside the scores, instead of 8 bytes · users · items.
+    Notes:
+        Cost: O(positives + users · k) in time and memory beside the scores, instead of 8 bytes · users · items.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.ranking = self.register.need("rec.topk")
-        setattr(self.register, "rec.topk", False)  # the rest is RecBole's
+        setattr(self.register, "rec.topk", False)  # RecBole collects everything else
 
-    def eval_batch_collect(self, scores_tensor, interaction, positive_u, positive_i):
-        """As RecBole's."""
+    def eval_batch_collect(
+        self,
+        scores_tensor: torch.Tensor,
+        interaction: Interaction,
+        positive_u: torch.Tensor,
+        positive_i: torch.Tensor,
+    ) -> None:
+        """Collect one batch as RecBole does.
+
+        Args:
+            scores_tensor: scores of shape (users, items).
+            interaction: the users of the batch.
+            positive_u: row of each positive in the scores.
+            positive_i: item of each positive.
+        """
         if self.ranking:
             users, items = scores_tensor.shape
             _, topk = torch.topk(scores_tensor, min(max(self.topk), items), dim=-1)
@@ -44,8 +60,9 @@ class LeanCollector(Collector):
 def eval_batch_collect(
     stock: Callable, collector: Collector, scores_tensor: torch.Tensor, *batch: Any, **options: Any
 ) -> None:
-    """As RecBole's; a list has as many places as there are scores."""
-    longest, topk = scores_tensor.shape[-1], collector.topk
+    """Collect one batch as RecBole does, with lists of at most as many places as there are scores."""
+    longest = scores_tensor.shape[-1]
+    topk = collector.topk
     ranks = collector.register.need("rec.topk") or collector.register.need("rec.items")
     if ranks and max(topk) > longest:
         collector.topk = [longest]
@@ -56,7 +73,7 @@ def eval_batch_collect(
 
 
 def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
-    """As RecBole's; lists of hits are as long as ``topk`` says, without hits beyond the catalog."""
+    """Return what RecBole does, with lists of hits as long as ``topk`` says and no hits beyond the catalog."""
     collected = stock(collector)
     if "rec.topk" in collected:
         hits, positives = collected.get("rec.topk").split([collected.get("rec.topk").shape[1] - 1, 1], dim=1)
@@ -66,16 +83,16 @@ def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
 
 
 def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
-    """As RecBole's; beyond the catalog the mean is that of the whole list."""
+    """Return what RecBole does, with the mean of the whole list beyond the catalog."""
     beyond = max(max(metric.topk) - values.shape[1], 0)
     return stock(metric, name, np.pad(values, ((0, 0), (0, beyond)), mode="edge"))
 
 
 def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """As RecBole's; said once before the training: lists are longer than the catalog.
+    """Create RecBole's samplers, and warn once before the training of lists that are longer than the catalog.
 
     Warns:
-        DataWarning: they are.
+        DataWarning: ``topk`` exceeds the number of items.
     """
     items = dataset.item_num - 1
     if config["eval_type"] == EvaluatorType.RANKING and max(config["topk"]) > items:

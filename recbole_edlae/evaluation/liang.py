@@ -1,16 +1,16 @@
-r"""
-Recall as Liang et al. measure it
-################################################
-Reference:
+r"""Recall as Liang et al. measure it.
+
+References:
     Dawen Liang et al. "Variational Autoencoders for Collaborative Filtering" in WWW 2018, §4.3.
 """
 
 import numpy as np
 from recbole.evaluator.base_metric import TopkMetric
+from recbole.evaluator.collector import DataStruct
 
 
 class LiangRecall(TopkMetric):
-    r"""Recall@K divided by what K items can reach at most: 1 where all of the first K are hits.
+    r"""Compute Recall@K divided by what K items can reach at most: 1 where all of the first K are hits.
 
     .. math::
        \frac{1}{|U|}\sum_{u \in U} \frac{|\hat{R}(u) \cap R(u)|}{\min(K, |R(u)|)}
@@ -18,11 +18,22 @@ class LiangRecall(TopkMetric):
     RecBole's Recall divides by :math:`|R(u)|`. RecBole's NDCG is already the truncated one of that paper.
     """
 
-    def calculate_metric(self, dataobject):
+    def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
+        """Return the metric at every k, averaged over users.
+
+        Args:
+            dataobject: what RecBole's collector has gathered.
+        """
         pos_index, pos_len = self.used_info(dataobject)
         return self.topk_result("liangrecall", self.metric_info(pos_index, pos_len))
 
-    def metric_info(self, pos_index, pos_len):
+    def metric_info(self, pos_index: np.ndarray, pos_len: np.ndarray) -> np.ndarray:
+        """Return the metric of every user at 1, …, K, of shape (users, K).
+
+        Args:
+            pos_index: whether each recommended item is a hit, of shape (users, K).
+            pos_len: number of items to be found, of shape (users,).
+        """
         k = np.arange(1, pos_index.shape[1] + 1)
         return np.cumsum(pos_index, axis=1) / np.minimum(k, pos_len[:, None])
 

@@ -6,11 +6,14 @@ import os
 import pathlib
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 import torch
 from recbole.config import Config
 from recbole.evaluator.base_metric import TopkMetric
+from recbole.evaluator.collector import DataStruct
+from recbole.evaluator.evaluator import Evaluator
 from recbole.evaluator.register import metrics_dict
 
 from recbole_edlae._files import write_whole
@@ -20,26 +23,37 @@ RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(met
 
 @dataclasses.dataclass(frozen=True)
 class PerUser:
-    """Which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
+    """Hold which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
 
-    Notation: n users, K the largest k evaluated.
+    Attributes:
+        users: RecBole's user ids, of shape (n,).
+        hits: whether each recommendation is a hit, in the order of the scores, of shape (n, K).
+        positives: number of items to be found, of shape (n,).
+
+    Notes:
+        Notation: n users, K the largest k evaluated.
     """
 
-    users: np.ndarray  # (n,) RecBole's user ids
-    hits: np.ndarray  # (n, K) bool, in the order of the scores
-    positives: np.ndarray  # (n,) number of items to be found
+    users: np.ndarray
+    hits: np.ndarray
+    positives: np.ndarray
 
-    def metric(self, name):
-        """Values of one metric, computed by RecBole's own class; their mean over users is RecBole's result.
+    def metric(self, name: str) -> np.ndarray:
+        """Return the values of one metric, computed by RecBole's own class; their mean over users is RecBole's result.
 
         Args:
             name: "metric@k" as in RecBole's results, for example "ndcg@10"; k at most K.
 
         Returns:
-            NumPy array of shape (n,), float64.
+            Array of shape (n,), float64.
 
         Raises:
-            ValueError: it is not a ranking metric, or k is larger than K.
+            ValueError: the name is not that of a ranking metric, or k is larger than K.
+
+        Examples:
+            >>> user = PerUser(np.array([7]), np.array([[False, True]]), np.array([4]))
+            >>> user.metric("recall@2").tolist(), user.metric("mrr@2").tolist()
+            ([0.25], [0.5])
         """
         metric, _, k = name.lower().partition("@")
         if metric not in RANKING:
@@ -49,12 +63,15 @@ class PerUser:
             raise ValueError(f"metric: {name} needs k from 1 to {largest}, of which the hits were kept")
         Config.compatibility_settings(None)  # restores the numpy names that RecBole's metrics use
         calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
-        calculator.topk_result = lambda _, values: values  # instead of their mean
+        calculator.topk_result = _as_they_are  # instead of their mean
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
         return np.asarray(calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})[:, int(k) - 1], float)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write one file, whole or not at all; bits for the hits make it about 10 bytes a user.
+
+        Args:
+            path: of the file.
 
         Raises:
             OSError: the disk is full or cannot be written.
@@ -72,6 +89,9 @@ class PerUser:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PerUser":
         """Read what :meth:`save` wrote.
+
+        Args:
+            path: of the file.
 
         Raises:
             ValueError: the file is empty or damaged.
@@ -91,15 +111,34 @@ class PerUser:
 
 
 class KeepingEvaluator:
-    """RecBole's Evaluator in a Trainer's place of it, keeping the hits of each user as ``hits`` and ``positives``."""
+    """Evaluate as RecBole's Evaluator does, and keep the hits of each user.
 
-    def __init__(self, evaluator):
+    Args:
+        evaluator: RecBole's, of a trainer; this object takes its place there.
+
+    Attributes:
+        hits: as in :class:`PerUser`, of the last evaluation; None where it had no ranking metric.
+        positives: as in :class:`PerUser`.
+    """
+
+    def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
-        self.hits = self.positives = None
+        self.hits: np.ndarray | None = None
+        self.positives: np.ndarray | None = None
 
-    def evaluate(self, resources):
-        """The same result; ``hits`` stays None where no ranking metric is evaluated."""
+    def evaluate(self, resources: DataStruct) -> dict[str, float]:
+        """Return RecBole's result; ``hits`` stays None where no ranking metric is evaluated.
+
+        Args:
+            resources: what RecBole's collector has gathered.
+        """
         if "rec.topk" in resources:
             matrix = resources.get("rec.topk").numpy()
-            self.hits, self.positives = matrix[:, :-1].astype(bool), matrix[:, -1].astype(np.int64)
+            self.hits = matrix[:, :-1].astype(bool)
+            self.positives = matrix[:, -1].astype(np.int64)
         return self.evaluator.evaluate(resources)
+
+
+def _as_they_are(_: Any, values: np.ndarray) -> np.ndarray:
+    """Return the values of all users, where RecBole's method returns their rounded mean."""
+    return values

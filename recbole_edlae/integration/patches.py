@@ -248,8 +248,8 @@ PATCHES: tuple[Patch, ...] = (
         ("data.dataset.dataset", "Dataset.time_based_split", "recbole_edlae.data.time_order:time_based_split"),
     ),
     *_rows(
-        "repeated pairs end in both training and test",
-        "RecBole merges repeats where repeatable is False",
+        "does not say that a pair of user and item is in two parts",
+        "RecBole counts such pairs",
         ("data.dataset.dataset", "Dataset.build", "recbole_edlae.data.repeats:build"),
     ),
     *_rows(
@@ -303,7 +303,12 @@ PATCHES: tuple[Patch, ...] = (
         ),
     ),
     *_rows(
-        "does not name the user who has all items",
+        "draws without end for a user who has all items",
+        "RecBole looks for users with all items before it trains",
+        ("quick_start.quick_start", "data_preparation", "recbole_edlae.data.candidates:prepared"),
+    ),
+    *_rows(
+        "does not say that candidates repeat for users who know nearly all items",
         "RecBole draws candidates once for a seed",
         (
             "data.dataloader.general_dataloader",

@@ -1,1 +1,1 @@
-"""Leaderboards: their plan, their results with significance, and their report."""
+"""Plan a leaderboard, collect its results with their significance, and report them."""

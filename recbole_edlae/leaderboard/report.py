@@ -1,4 +1,4 @@
-"""Leaderboards as terminal table, CSV, Markdown, LaTeX, JSON and one HTML page that needs nothing beside it.
+"""Write leaderboards as terminal table, CSV, Markdown, LaTeX, JSON and one HTML page that needs nothing beside it.
 
 The tables hold what is the same every time a leaderboard is run; times are in the JSON file and on the page.
 """
@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import platform
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -14,24 +16,26 @@ from tabulate import tabulate
 
 from recbole_edlae._files import write_whole
 from recbole_edlae.integration import models as registry
+from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
+_HEADINGS = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
 
 
-def write(boards, folder, command):
-    """Writes leaderboard.csv, .md, .tex, .json and .html, each whole or not at all.
+def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, command: str) -> None:
+    """Write leaderboard.csv, .md, .tex, .json and .html, each whole or not at all.
 
     Args:
-        boards: list of Board.
+        leaderboards: one per dataset.
         folder: where.
         command: the command line, for the page.
     """
-    data = as_data(boards, command)
+    data = as_data(leaderboards, command)
     texts = {
-        "csv": csv(boards),
-        "md": "\n".join(markdown(each) for each in boards),
-        "tex": "\n".join(latex(each) for each in boards),
+        "csv": csv(leaderboards),
+        "md": "\n".join(markdown(leaderboard) for leaderboard in leaderboards),
+        "tex": "\n".join(latex(leaderboard) for leaderboard in leaderboards),
         "json": json.dumps(data, indent=1, ensure_ascii=False) + "\n",
         "html": html(data),
     }
@@ -39,124 +43,201 @@ def write(boards, folder, command):
         write_whole(pathlib.Path(folder) / f"leaderboard.{kind}", text)
 
 
-def terminal(board):
-    """Table for a terminal; * marks what is significantly ahead of every other row that was run."""
-    table = _cells(board, lambda value, best: f"{value}{'*' if best else ' '}")
-    return tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True) + _failures(board)
+def terminal(leaderboard: Leaderboard) -> str:
+    """Return a table for a terminal; * marks what is significantly ahead of every other row that was run.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    table = _table(leaderboard, lambda value, best: f"{value}{'*' if best else ' '}")
+    text = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
+    return text + _failures(leaderboard)
 
 
-def markdown(board):
-    """Table for a README or an issue."""
-    table = _cells(board, lambda value, best: f"**{value}**" if best else value)
+def markdown(leaderboard: Leaderboard) -> str:
+    """Return a table for a README or an issue.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    table = _table(leaderboard, lambda value, best: f"**{value}**" if best else value)
     text = tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True)
-    return f"{text}\n\n{caption(board)}{_failures(board)}\n"
+    return f"{text}\n\n{caption(leaderboard)}{_failures(leaderboard)}\n"
 
 
-def latex(board):
-    r"""A table for a paper, to be used with \usepackage{booktabs}."""
-    ran = [row for row in board.rows if row.kind != "failed"]
-    frame = pd.DataFrame([{name: row.metrics.get(name) for name in board.metrics} for row in ran])
-    frame.index = [f"{row.label} (published)" if row.kind == "published" else row.label for row in ran]
-    frame.columns = [_heading(name) for name in board.metrics]
+def latex(leaderboard: Leaderboard) -> str:
+    r"""Return a table for a paper, to be used with \usepackage{booktabs}.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    names = leaderboard.metrics
+    ran = [row for row in leaderboard.rows if row.kind != "failed"]
+    frame = pd.DataFrame([{name: row.metrics.get(name) for name in names} for row in ran])
+    frame.index = [_label(row) for row in ran]
+    frame.columns = [heading(name) for name in names]
     style = frame.style.format(precision=4, na_rep="").format_index(escape="latex", axis=0)
     style = style.format_index(escape="latex", axis=1)
-    for name in board.metrics:
-        if best := board.best(name):
-            style = style.set_properties(subset=([best.label], [_heading(name)]), textbf="--rwrap")
+    for name in names:
+        if best := leaderboard.best(name):
+            style = style.set_properties(subset=([best.label], [heading(name)]), textbf="--rwrap")
     return style.to_latex(
-        hrules=True, column_format="l" + "r" * len(board.metrics), position="t", position_float="centering",
-        caption=_escaped(caption(board)), label=f"tab:{board.dataset}",
-    )  # fmt: skip
+        hrules=True,
+        column_format="l" + "r" * len(names),
+        position="t",
+        position_float="centering",
+        caption=_escaped(caption(leaderboard)),
+        label=f"tab:{leaderboard.dataset}",
+    )
 
 
-def csv(boards):
-    """All boards as one table, numbers in full: one row per model, metrics with the ends of their intervals."""
-    rows = []
-    for board in boards:
-        for row in board.rows:
-            line = {"dataset": board.dataset, "label": row.label, "model": row.model, "kind": row.kind}
-            for name in board.metrics:
+def csv(leaderboards: Sequence[Leaderboard]) -> str:
+    """Return all leaderboards as one table, numbers in full: one row per model, metrics with their intervals.
+
+    Args:
+        leaderboards: one per dataset.
+    """
+    lines = []
+    for leaderboard in leaderboards:
+        for row in leaderboard.rows:
+            line: dict[str, Any] = {
+                "dataset": leaderboard.dataset,
+                "label": row.label,
+                "model": row.model,
+                "kind": row.kind,
+            }
+            for name in leaderboard.metrics:
                 low, high = row.intervals.get(name, (None, None))
                 line |= {name: row.metrics.get(name), f"{name} low": low, f"{name} high": high}
-                line[f"{name} best"] = board.best(name) is row
-            rows.append({**line, "settings": json.dumps(row.settings), "note": row.note})
-    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+                line[f"{name} best"] = leaderboard.best(name) is row
+            lines.append({**line, "settings": json.dumps(row.settings), "note": row.note})
+    return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
 
-def html(data):
-    """The page: one file that loads nothing and that its own policy forbids to."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+def html(data: dict[str, Any]) -> str:
+    """Return the page: one file that loads nothing and that its own policy forbids to.
+
+    Args:
+        data: as :func:`as_data` returns it.
+    """
+    jinja = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = jinja.from_string(TEMPLATE.read_text(encoding="utf-8"))
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no text of theirs can end the script
     return page.render(**data, embedded=embedded)
 
 
-def as_data(boards, command):
-    """Everything a report shows, as what JSON can hold."""
-    return {"command": command, "environment": environment(), "boards": [_board_data(each) for each in boards]}
+def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:
+    """Return everything that a report shows, as what JSON can hold.
+
+    Args:
+        leaderboards: one per dataset.
+        command: the command line.
+    """
+    boards = [_leaderboard_data(leaderboard) for leaderboard in leaderboards]
+    return {"command": command, "environment": environment(), "boards": boards}
 
 
-def environment():
-    """Machine and versions."""
+def environment() -> dict[str, str]:
+    """Return the machine and the versions."""
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
         **{name.replace("_", "-"): version for name, version in versions().items()},
     }
 
 
-def caption(board):
-    """What the numbers are, in one sentence or two."""
-    seeds = f"seed {board.seeds[0]}" if len(board.seeds) == 1 else f"mean over {len(board.seeds)} seeds"
-    text = f"{board.dataset}, test set, {seeds}."
-    if board.users:
-        test = f"paired {board.test.capitalize()} test over {board.users} users, Holm-corrected, p < .05"
+def caption(leaderboard: Leaderboard) -> str:
+    """Return what the numbers are, in one sentence or two.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    seeds = leaderboard.seeds
+    average = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over {len(seeds)} seeds"
+    text = f"{leaderboard.dataset}, test set, {average}."
+    if leaderboard.users:
+        name = leaderboard.test.capitalize()
+        test = f"paired {name} test over {leaderboard.users} users, Holm-corrected, p < .05"
         text += f" Bold: significantly ahead of every other row run here ({test})."
     return text
 
 
-def _board_data(board):
-    rows = [
-        {
-            "label": row.label, "model": row.model, "own": row.model in registry.registered(), "kind": row.kind,
-            "settings": row.settings, "note": row.note, "metrics": row.metrics, "intervals": row.intervals,
-            "fit_seconds": row.fit_seconds, "best": [name for name in board.metrics if board.best(name) is row],
-        }
-        for row in board.rows
-    ]  # fmt: skip
-    p_values = {name: {"labels": list(table), "p": table.values.tolist()} for name, table in board.p_values.items()}
+def heading(metric: str) -> str:
+    """Return a metric as papers write it.
+
+    Args:
+        metric: "metric@k" as in RecBole's results.
+
+    Examples:
+        >>> heading("ndcg@10"), heading("liangrecall@20"), heading("recall@5")
+        ('NDCG@10', 'LiangRecall@20', 'Recall@5')
+    """
+    name = metric.partition("@")[0]
+    return _HEADINGS.get(name, name.capitalize()) + metric.removeprefix(name)
+
+
+def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
+    """Return one leaderboard as what JSON can hold."""
+    p_values = {
+        name: {"labels": list(table), "p": table.values.tolist()} for name, table in leaderboard.p_values.items()
+    }
     return {
-        "dataset": board.dataset, "metrics": board.metrics,
-        "headings": {name: _heading(name) for name in board.metrics}, "caption": caption(board), "seeds": board.seeds,
-        "users": board.users, "test": board.test, "rows": rows, "p_values": p_values, "protocol": board.protocol,
-    }  # fmt: skip
+        "dataset": leaderboard.dataset,
+        "metrics": leaderboard.metrics,
+        "headings": {name: heading(name) for name in leaderboard.metrics},
+        "caption": caption(leaderboard),
+        "seeds": leaderboard.seeds,
+        "users": leaderboard.users,
+        "test": leaderboard.test,
+        "rows": [_row_data(row, leaderboard) for row in leaderboard.rows],
+        "p_values": p_values,
+        "protocol": leaderboard.protocol,
+    }
 
 
-def _cells(board, mark):
-    best = {name: board.best(name) for name in board.metrics}
-    return pd.DataFrame([
-        {"model": row.label + (" (published)" if row.kind == "published" else "")}
-        | {
-            _heading(name): mark(f"{row.metrics[name]:.4f}", best[name] is row) if name in row.metrics else ""
-            for name in board.metrics
-        }
-        for row in board.rows
-        if row.kind != "failed"
-    ])  # fmt: skip
+def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
+    """Return one row as what JSON can hold."""
+    return {
+        "label": row.label,
+        "model": row.model,
+        "own": row.model in registry.registered(),
+        "kind": row.kind,
+        "settings": row.settings,
+        "note": row.note,
+        "metrics": row.metrics,
+        "intervals": row.intervals,
+        "fit_seconds": row.fit_seconds,
+        "best": [name for name in leaderboard.metrics if leaderboard.best(name) is row],
+    }
 
 
-def _failures(board):
-    failed = [f"{row.label} failed: {row.note}" for row in board.rows if row.kind == "failed"]
-    return "".join(f"\n{line}" for line in failed)
+def _table(leaderboard: Leaderboard, mark: Callable[[str, bool], str]) -> pd.DataFrame:
+    """Return the rows that did not fail, with every number as ``mark(text, whether it is the best)``."""
+    best = {name: leaderboard.best(name) for name in leaderboard.metrics}
+    lines = []
+    for row in leaderboard.rows:
+        if row.kind == "failed":
+            continue
+        line = {"model": _label(row)}
+        for name in leaderboard.metrics:
+            known = name in row.metrics
+            line[heading(name)] = mark(f"{row.metrics[name]:.4f}", best[name] is row) if known else ""
+        lines.append(line)
+    return pd.DataFrame(lines)
 
 
-def _heading(metric):
-    """A metric as papers write it: NDCG@10."""
-    name, at, k = metric.partition("@")
-    known = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
-    return known.get(name, name.capitalize()) + at + k
+def _label(row: Row) -> str:
+    """Return what a table calls a row."""
+    return f"{row.label} (published)" if row.kind == "published" else row.label
 
 
-def _escaped(text):
+def _failures(leaderboard: Leaderboard) -> str:
+    """Return a line for each row that failed."""
+    failed = [row for row in leaderboard.rows if row.kind == "failed"]
+    return "".join(f"\n{row.label} failed: {row.note}" for row in failed)
+
+
+def _escaped(text: str) -> str:
+    """Return a text for LaTeX."""
     for character in "&%$#_":
         text = text.replace(character, f"\\{character}")
     return text.replace("<", "$<$")

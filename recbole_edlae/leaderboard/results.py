@@ -1,136 +1,202 @@
-"""A leaderboard as data: what was measured, how sure it is, and which differences are more than chance."""
+"""Collect a leaderboard's measurements, their confidence intervals, and which differences are more than chance."""
 
 import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recbole_edlae.evaluation.per_user import RANKING
+from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.evaluation.significance import interval, pairwise
+from recbole_edlae.runs.records import Records
 
 LEVEL = 0.05  # of the corrected tests; the intervals are at 1 − LEVEL
 
 
 @dataclasses.dataclass
 class Row:
-    """One model with its settings, over all seeds."""
+    """One model with its settings, over all seeds.
+
+    Attributes:
+        label: what the report calls it.
+        model: name of the model.
+        kind: "run", "failed" or "published".
+        settings: the settings that are this row's own.
+        metrics: name → mean of RecBole's results over seeds.
+        intervals: name → low and high end of the confidence interval.
+        fit_seconds: mean over seeds.
+        note: why it failed, or where it was published.
+    """
 
     label: str
     model: str
-    kind: str  # "run", "failed" or "published"
-    settings: dict
-    metrics: dict = dataclasses.field(default_factory=dict)  # name → mean of RecBole's results over seeds
-    intervals: dict = dataclasses.field(default_factory=dict)  # name → (low, high)
-    fit_seconds: float | None = None  # mean over seeds
-    note: str = ""  # why it failed, or where it was published
+    kind: str
+    settings: dict[str, Any]
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    fit_seconds: float | None = None
+    note: str = ""
 
 
 @dataclasses.dataclass
-class Board:
-    """All rows for one dataset, best first; failed ones last."""
+class Leaderboard:
+    """All rows for one dataset, best first; failed ones last.
+
+    Attributes:
+        dataset: its name.
+        metrics: names, the validation metric first.
+        rows: the best first.
+        protocol: settings that all rows share.
+        seeds: of the runs.
+        users: number of users that the tests compare; 0 where no ranking metric was evaluated.
+        test: one of ``significance.TESTS``.
+        p_values: metric → table of labels × labels.
+    """
 
     dataset: str
-    metrics: list  # names, the validation metric first
-    rows: list
-    protocol: dict  # settings that all rows share
-    seeds: list
-    users: int  # that the tests compare; 0 where no ranking metric was evaluated
+    metrics: list[str]
+    rows: list[Row]
+    protocol: dict[str, Any]
+    seeds: list[int]
+    users: int
     test: str
-    p_values: dict  # metric → DataFrame, labels × labels
+    p_values: dict[str, pd.DataFrame]
 
-    def best(self, metric):
-        """The row whose lead over every other one that was run is significant, or None."""
+    def best(self, metric: str) -> Row | None:
+        """Return the row whose lead over every other one that was run is significant, or None.
+
+        Args:
+            metric: "metric@k" as in RecBole's results.
+        """
         table = self.p_values.get(metric)
-        runs = [row for row in self.rows if row.kind == "run" and table is not None and row.label in table.index]
+        if table is None:
+            return None
+        runs = [row for row in self.rows if row.kind == "run" and row.label in table.index]
         if len(runs) < 2:
             return None
         leader = max(runs, key=lambda row: row.metrics[metric])
         return leader if (table.loc[leader.label].drop(leader.label) < LEVEL).all() else None
 
 
-def build(dataset, outcomes, records, *, settings, test="wilcoxon", reference=()):
-    """Board from what was run.
+def build(
+    dataset: str,
+    outcomes: Mapping[str, Sequence[Mapping[str, Any]]],
+    records: Records,
+    *,
+    settings: Mapping[str, dict[str, Any]],
+    test: str = "wilcoxon",
+    reference: Iterable[Row] = (),
+) -> Leaderboard:
+    """Return the leaderboard of what was run.
 
     Args:
         dataset: its name.
-        outcomes: label → list of records, one per seed.
-        records: Records, for the values per user.
-        settings: label → the settings that were this row's own.
+        outcomes: label → records, one per seed.
+        records: has the values per user.
+        settings: label → the settings that are this row's own.
         test: one of ``significance.TESTS``.
-        reference: Rows published elsewhere, to stand beside.
-
-    Returns:
-        Board.
+        reference: rows published elsewhere, to show beside.
     """
-    rows = [_row(label, found, settings[label]) for label, found in outcomes.items()]
+    rows = [_row(label, seeds, settings[label]) for label, seeds in outcomes.items()]
     ran = [row for row in rows if row.kind == "run"]
-    configs = [found[0]["identity"]["settings"] for found in outcomes.values()]
-    first = configs[0]["valid_metric"].lower()
-    names = sorted({name for row in ran for name in row.metrics}, key=lambda name: name != first)
-    if ran:  # in RecBole's order
-        names = [first] * (first in names) + [name for name in ran[0].metrics if name != first]
-    kept = {row.label: [records.per_user(record["key"]) for record in outcomes[row.label]] for row in ran}
-    kept = {label: seeds for label, seeds in kept.items() if all(each is not None for each in seeds)}
-    p_values, users = {}, 0
-    for name in names:
-        if kept and name.partition("@")[0] in RANKING:
-            values = pd.DataFrame({label: _over_seeds(seeds, name) for label, seeds in kept.items()})
-            p_values[name], users = pairwise(values, test), len(values)
-            for row in ran:
-                if row.label in values:
-                    row.intervals[name] = interval(values[row.label], 1 - LEVEL)
-    bigger = all(found[0].get("bigger", True) for found in outcomes.values())
-    worst = -np.inf if bigger else np.inf
-    rows = sorted(
-        [*rows, *reference],
-        key=lambda row: (row.kind == "failed", (1 - 2 * bigger) * row.metrics.get(first, worst)),
+    configs = [record["identity"]["settings"] for seeds in outcomes.values() for record in seeds]
+    first_of_each = [seeds[0]["identity"]["settings"] for seeds in outcomes.values()]
+    valid_metric = first_of_each[0]["valid_metric"].lower()
+    names = _metric_names(ran, valid_metric)
+    per_user = {row.label: [records.per_user(record["key"]) for record in outcomes[row.label]] for row in ran}
+    p_values: dict[str, pd.DataFrame] = {}
+    users = 0
+    for name, values in _values_of_users(per_user, names):
+        p_values[name] = pairwise(values, test)
+        users = len(values)
+        for row in ran:
+            if row.label in values:
+                row.intervals[name] = interval(values[row.label], 1 - LEVEL)
+    bigger = all(seeds[0].get("bigger", True) for seeds in outcomes.values())
+    return Leaderboard(
+        dataset=dataset,
+        metrics=names,
+        rows=_ranked([*rows, *reference], valid_metric, bigger),
+        protocol=_shared(first_of_each),
+        seeds=sorted({config["seed"] for config in configs}),
+        users=users,
+        test=test,
+        p_values=p_values,
     )
-    return Board(
-        dataset, names, rows, _shared(configs), sorted({config["seed"] for config in configs_of(outcomes)}),
-        users, test, p_values,
-    )  # fmt: skip
 
 
-def configs_of(outcomes):
-    """Final settings of every record."""
-    return [record["identity"]["settings"] for found in outcomes.values() for record in found]
+def read_reference(path: str | os.PathLike) -> list[Row]:
+    """Return the rows of a CSV file of published results.
 
+    Args:
+        path: of a file with columns model and source, and one per metric.
 
-def read_reference(path):
-    """Rows of a CSV file of published results: columns model and source, and one per metric."""
+    Raises:
+        ValueError: the file cannot be read or lacks a column.
+    """
     try:
         frame = pd.read_csv(path, comment="#")
     except (OSError, ValueError) as error:
         raise ValueError(f"reference: {path} cannot be read: {' '.join(str(error).split())}") from None
     if missing := {"model", "source"} - set(frame.columns):
         raise ValueError(f"reference: {path} has no column {', '.join(sorted(missing))}")
-    metrics = [name for name in frame.columns if "@" in name]
-    return [
-        Row(
-            f"{row['model']}", row["model"], "published", {}, note=row["source"],
-            metrics={name: float(row[name]) for name in metrics if not pd.isna(row[name])},
-        )
-        for _, row in frame.iterrows()
-    ]  # fmt: skip
+    names = [name for name in frame.columns if "@" in name]
+    rows = []
+    for _, line in frame.iterrows():
+        metrics = {name: float(line[name]) for name in names if not pd.isna(line[name])}
+        rows.append(Row(f"{line['model']}", line["model"], "published", {}, metrics, note=line["source"]))
+    return rows
 
 
-def _row(label, found, settings):
-    model = found[0]["model"]
-    if failed := [record for record in found if record["status"] == "failed"]:
+def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any]) -> Row:
+    """Return the row of the records of one model, one per seed."""
+    model = seeds[0]["model"]
+    if failed := [record for record in seeds if record["status"] == "failed"]:
         return Row(label, model, "failed", settings, note=failed[0]["error"])
-    means = {name: float(np.mean([record["test"][name] for record in found])) for name in found[0]["test"]}
-    seconds = float(np.mean([record["fit_seconds"] for record in found]))
+    means = {name: float(np.mean([record["test"][name] for record in seeds])) for name in seeds[0]["test"]}
+    seconds = float(np.mean([record["fit_seconds"] for record in seeds]))
     return Row(label, model, "run", settings, means, fit_seconds=seconds)
 
 
-def _over_seeds(kept, name):
-    """Mean of a metric over seeds for each user, as a Series over users: users are what the tests draw from."""
-    seeds = [pd.Series(each.metric(name), index=each.users) for each in kept]
-    return seeds[0] if len(seeds) == 1 else pd.concat(seeds, axis=1).mean(axis=1)
+def _metric_names(ran: Sequence[Row], valid_metric: str) -> list[str]:
+    """Return the metrics in RecBole's order, with the validation metric before all others."""
+    if not ran:
+        return []
+    names = [name for name in ran[0].metrics if name != valid_metric]
+    return [valid_metric, *names] if any(valid_metric in row.metrics for row in ran) else names
 
 
-def _shared(configs):
-    """The settings on which all configs agree, but for the seed."""
+def _ranked(rows: Iterable[Row], metric: str, bigger: bool) -> list[Row]:
+    """Return the rows, the best by a metric first, those that failed last."""
+    worst = -np.inf if bigger else np.inf
+    sign = -1 if bigger else 1
+    return sorted(rows, key=lambda row: (row.kind == "failed", sign * row.metrics.get(metric, worst)))
+
+
+def _values_of_users(
+    per_user: Mapping[str, Sequence[PerUser | None]], names: Iterable[str]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each ranking metric with its values, users × labels, of the rows that have them for every seed."""
+    complete = {}
+    for label, seeds in per_user.items():
+        known = [hits for hits in seeds if hits is not None]
+        if len(known) == len(seeds):
+            complete[label] = known
+    for name in names:
+        if complete and name.partition("@")[0] in RANKING:
+            yield name, pd.DataFrame({label: _over_seeds(seeds, name) for label, seeds in complete.items()})
+
+
+def _over_seeds(seeds: Sequence[PerUser], name: str) -> pd.Series:
+    """Return the mean of a metric over seeds for each user: users are what the tests draw from."""
+    values = [pd.Series(hits.metric(name), index=hits.users) for hits in seeds]
+    return values[0] if len(values) == 1 else pd.concat(values, axis=1).mean(axis=1)
+
+
+def _shared(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings on which all configs agree, but for the seed."""
     return {
         key: value
         for key, value in configs[0].items()

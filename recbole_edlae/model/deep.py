@@ -23,7 +23,7 @@ from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss
 from recbole_edlae.nn.rows import Rows, binary_rows
-from recbole_edlae.solvers._gram import activity_weight
+from recbole_edlae.solvers import activity_weight
 
 
 class DeepAutoEncoder(HistoryMixin, GeneralRecommender):

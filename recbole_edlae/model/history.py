@@ -14,11 +14,12 @@ from recbole.data.dataset import Dataset
 from recbole_edlae.data.training_users import with_fold_in
 
 
-class HistoryMixin(torch.nn.Module):
+class HistoryMixin:
     r"""Keeps a CSR matrix in buffers that follow the model to its device and stay out of its checkpoints."""
 
     indptr: torch.Tensor
     indices: torch.Tensor
+    register_buffer: Callable[..., None]  # torch.nn.Module's
 
     def keep_history(self, matrix: sp.csr_matrix) -> None:
         r"""Keep the rows of a matrix, users x items in most models.

@@ -20,8 +20,7 @@ from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import Unfitted, Weights, of_solution, of_tensors
-from recbole_edlae.solvers import LowRank, SingularError, gram
-from recbole_edlae.solvers._gram import activity_weight
+from recbole_edlae.solvers import LowRank, SingularError, activity_weight, gram
 
 PAIRS = 4096  # scored at a time
 Progress = Callable[[float, float], Any]

@@ -1,75 +1,160 @@
 """Autoencoders of any depth over sparse rows."""
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from recbole_edlae.nn.activations import activation
-from recbole_edlae.nn.rows import SparseLinear
+from recbole_edlae.nn.rows import Rows, SparseLinear
 
 
 class Encoder(nn.Module):
-    """Rows ↦ the latent layer before its activation: xW₁ + b₁, and for every further layer f(·)W + b."""
+    """Map rows to the latent layer before its activation: xW₁ + b₁, and for every further layer f(·)W + b.
 
-    def __init__(self, width, sizes, *, hidden_activation="tanh", bias=True):
+    Args:
+        width: number of columns of the rows.
+        sizes: the layers' sizes; the last is that of the latent layer.
+        hidden_activation: f, one of ACTIVATIONS.
+        bias: whether layers have biases.
+
+    Attributes:
+        first: the first layer, a SparseLinear.
+        rest: the deeper layers.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.nn import Encoder, binary_rows
+        >>> Encoder(7, [5, 2])(binary_rows(torch.tensor([0, 3, 4]), torch.tensor([2, 1]))).shape
+        torch.Size([2, 2])
+    """
+
+    def __init__(self, width: int, sizes: Sequence[int], *, hidden_activation: str = "tanh", bias: bool = True) -> None:
         super().__init__()
         self.first = SparseLinear(width, sizes[0], bias)
+        # The attribute's name is part of every checkpoint's keys.
         self.rest = nn.ModuleList(nn.Linear(before, after, bias) for before, after in pairwise(sizes))
         self.activation = activation(hidden_activation, "hidden_activation")
-        for layer in self.rest:
+        for layer in self._deeper:
             nn.init.xavier_normal_(layer.weight)
 
-    def forward(self, rows):
+    def forward(self, rows: Rows) -> torch.Tensor:
+        """Return the latent layer before its activation.
+
+        Args:
+            rows: a batch of rows.
+
+        Returns:
+            torch.Tensor of shape (batch, sizes[-1]).
+        """
         return self.after_first(self.first(rows))
 
-    def after_first(self, first):
-        """The same, from the output of the first layer on: (batch, sizes[0]) → (batch, sizes[-1])."""
-        for layer in self.rest:
-            first = layer(self.activation(first))
-        return first
+    def after_first(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Return the same, from the output of the first layer on.
+
+        Args:
+            hidden: output of the first layer, (batch, sizes[0]).
+
+        Returns:
+            torch.Tensor of shape (batch, sizes[-1]).
+        """
+        for layer in self._deeper:
+            hidden = layer(self.activation(hidden))
+        return hidden
 
     @property
-    def weights(self):
+    def weights(self) -> list[torch.Tensor]:
         """Weights of all layers in torch.nn.Linear's orientation, (out, in)."""
-        return [self.first.weight.T, *(layer.weight for layer in self.rest)]
+        return [self.first.weight.T, *(layer.weight for layer in self._deeper)]
+
+    @property
+    def _deeper(self) -> Iterable[nn.Linear]:
+        """The layers after the first."""
+        return cast(Iterable[nn.Linear], self.rest)
 
 
 class Decoder(nn.Module):
-    """Codes ↦ scores, through hidden layers; the last layer is linear.
+    """Map codes to scores through hidden layers; the last layer is linear.
 
     Tied to an encoder, it uses the encoder's weights transposed, in reverse, and has only biases of its own.
+
+    Args:
+        sizes: the code's size, then those of the hidden layers.
+        width: number of scores.
+        hidden_activation: one of ACTIVATIONS.
+        bias: whether layers have biases.
+        tied_to: the encoder with the weights to use; None for own ones.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.nn import Decoder
+        >>> Decoder([2, 5], 7)(torch.zeros(3, 2)).shape
+        torch.Size([3, 7])
     """
 
-    def __init__(self, sizes, width, *, hidden_activation="tanh", bias=True, tied_to=None):
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        width: int,
+        *,
+        hidden_activation: str = "tanh",
+        bias: bool = True,
+        tied_to: Encoder | None = None,
+    ) -> None:
         super().__init__()
-        shapes = list(pairwise([*sizes, width]))
+        shapes = [(outputs, inputs) for inputs, outputs in pairwise([*sizes, width])]
         self.tied_to = () if tied_to is None else (tied_to,)  # in a tuple, which hides it from state_dict
-        self.weights = nn.ParameterList() if tied_to else nn.ParameterList(torch.empty(n, m) for m, n in shapes)
-        self.biases = nn.ParameterList(torch.zeros(n) for _, n in shapes) if bias else [None] * len(shapes)
+        self.weights = nn.ParameterList(() if tied_to else (torch.empty(shape) for shape in shapes))
+        self.biases: nn.ParameterList | list[None] = (
+            nn.ParameterList(torch.zeros(outputs) for outputs, _ in shapes) if bias else [None] * len(shapes)
+        )
         self.activation = activation(hidden_activation, "hidden_activation")
         for weight in self.weights:
             nn.init.xavier_normal_(weight)
 
-    def forward(self, code):
-        """Scores of all columns: (batch, k) → (batch, width)."""
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        """Return the scores of all columns.
+
+        Args:
+            code: shape (batch, k).
+
+        Returns:
+            torch.Tensor of shape (batch, width).
+        """
         hidden, weight, bias = self.last_layer(code)
         return F.linear(hidden, weight, bias)
 
-    def at(self, code, columns):
-        """Scores of one column a code: (batch, k), (batch,) → (batch,)."""
+    def at(self, code: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Return the score of one column for each code.
+
+        Args:
+            code: shape (batch, k).
+            columns: shape (batch,).
+
+        Returns:
+            torch.Tensor of shape (batch,).
+        """
         hidden, weight, bias = self.last_layer(code)
         scores = (hidden * weight[columns]).sum(1)
         return scores if bias is None else scores + bias[columns]
 
     @property
-    def columns(self):
-        """Weights of the last layer, (width, size): what stands for each column."""
+    def columns(self) -> torch.Tensor:
+        """Weights of the last layer, (width, size): the embedding of each column."""
         return self.tied_to[0].first.weight if self.tied_to else self.weights[-1]
 
-    def last_layer(self, code):
-        """Input of the last layer, its weight (width, size) and its bias."""
+    def last_layer(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Return the input of the last layer, its weight and its bias.
+
+        Args:
+            code: shape (batch, k).
+
+        Returns:
+            The input (batch, size), the weight (width, size) and the bias (width,) or None.
+        """
         weights = [weight.T for weight in reversed(self.tied_to[0].weights)] if self.tied_to else self.weights
         *layers, last = zip(weights, self.biases)
         for weight, bias in layers:
@@ -81,26 +166,90 @@ class AutoEncoder(nn.Module):
     """Scores = decoder(f(encoder(x))): layers of ``hidden_sizes`` down to a latent one, and back in reverse.
 
     Without hidden layers, with f the identity and no bias it is the linear autoencoder xUVᵀ.
+
+    Args:
+        width: number of columns of the rows.
+        hidden_sizes: sizes of the encoder's hidden layers.
+        latent_size: size of the code.
+        latent_activation: f, one of ACTIVATIONS.
+        hidden_activation: one of ACTIVATIONS.
+        tied: whether the decoder uses the encoder's weights.
+        bias: whether layers have biases.
+
+    Attributes:
+        encoder: an Encoder.
+        latent_activation: f, a module.
+        decoder: a Decoder.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.nn import AutoEncoder, binary_rows
+        >>> network = AutoEncoder(7, [5], 2, latent_activation="sigmoid")
+        >>> rows = binary_rows(torch.tensor([0, 3, 4]), torch.tensor([2, 1]))
+        >>> network.encode(rows).shape, network(rows).shape
+        (torch.Size([2, 2]), torch.Size([2, 7]))
     """
 
-    def __init__(self, width, hidden_sizes, latent_size, *, latent_activation="sigmoid", hidden_activation="tanh",
-                 tied=False, bias=True):  # fmt: skip
+    def __init__(
+        self,
+        width: int,
+        hidden_sizes: Sequence[int],
+        latent_size: int,
+        *,
+        latent_activation: str = "sigmoid",
+        hidden_activation: str = "tanh",
+        tied: bool = False,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         sizes = [*hidden_sizes, latent_size]
-        settings = {"hidden_activation": hidden_activation, "bias": bias}
-        self.encoder = Encoder(width, sizes, **settings)
+        self.encoder = Encoder(width, sizes, hidden_activation=hidden_activation, bias=bias)
         self.latent_activation = activation(latent_activation, "latent_activation")
-        self.decoder = Decoder(sizes[::-1], width, **settings, tied_to=self.encoder if tied else None)
+        self.decoder = Decoder(
+            sizes[::-1],
+            width,
+            hidden_activation=hidden_activation,
+            bias=bias,
+            tied_to=self.encoder if tied else None,
+        )
 
-    def encode(self, rows):
-        """Codes, (batch, latent_size)."""
+    def encode(self, rows: Rows) -> torch.Tensor:
+        """Return the codes.
+
+        Args:
+            rows: a batch of rows.
+
+        Returns:
+            torch.Tensor of shape (batch, latent_size).
+        """
         return self.latent_activation(self.encoder(rows))
 
-    def forward(self, rows):
-        """Scores, (batch, width)."""
+    def forward(self, rows: Rows) -> torch.Tensor:
+        """Return the scores.
+
+        Args:
+            rows: a batch of rows.
+
+        Returns:
+            torch.Tensor of shape (batch, width).
+        """
         return self.decoder(self.encode(rows))
 
 
-def squared_weights(module):
-    """Σ ‖W‖² over the weight matrices of a module, biases left out."""
-    return sum((weight**2).sum() for weight in module.parameters() if weight.ndim > 1)
+def squared_weights(module: nn.Module) -> torch.Tensor:
+    """Return Σ ‖W‖² over the weight matrices of a module, without its biases.
+
+    Args:
+        module: any module.
+
+    Returns:
+        torch.Tensor without dimensions.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.nn import squared_weights
+        >>> layer = torch.nn.Linear(3, 2)
+        >>> torch.allclose(squared_weights(layer), layer.weight.square().sum())
+        True
+    """
+    return cast(torch.Tensor, sum((weight**2).sum() for weight in module.parameters() if weight.ndim > 1))

@@ -1,41 +1,119 @@
 """Reconstruction losses: dense scores ŷ against sparse rows x, one number a row.
 
 Every function takes scores (batch, width), the Rows to reconstruct, the weight of each stored entry, a number or
-(total,), and the weight of all entries outside, a number; x = 0 there. No dense target is ever built.
+(total,), and the weight of all unobserved entries, a number; x = 0 there. No dense target is ever built.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
 from recbole_edlae._choices import choose
+from recbole_edlae.nn.rows import Rows
+
+Loss = Callable[[torch.Tensor, Rows, "torch.Tensor | float", float], torch.Tensor]
 
 
-def squared(scores, rows, weight, rest):
-    """Σ_j w_j (x_j − ŷ_j)²."""
-    at = scores[rows.number, rows.columns]
-    stored = rows.sum(weight * (rows.values - at) ** 2 - rest * at**2)
-    return stored if rest == 0 else rest * (scores**2).sum(1) + stored
+def squared(scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float) -> torch.Tensor:
+    """Return the squared error Σ_j w_j (x_j − ŷ_j)² of each row.
+
+    Args:
+        scores: ŷ, (batch, width).
+        rows: x.
+        weight: w of the stored entries, a number or (total,).
+        unobserved_weight: w of all other entries.
+
+    Returns:
+        torch.Tensor of shape (batch,).
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.nn import binary_rows, squared
+        >>> rows = binary_rows(torch.tensor([0]), torch.tensor([1]))
+        >>> squared(torch.tensor([[0.5, 2.0]]), rows, 1.0, 0.5).tolist()  # 0.5² + 0.5 · 2²
+        [2.25]
+    """
+    stored_scores = scores[rows.row_of_entry, rows.columns]
+    stored = rows.sum(weight * (rows.values - stored_scores) ** 2 - unobserved_weight * stored_scores**2)
+    return stored if unobserved_weight == 0 else unobserved_weight * (scores**2).sum(1) + stored
 
 
-def cross_entropy(scores, rows, weight, rest):
-    """−Σ_j w_j [x_j log σ(ŷ_j) + (1 − x_j) log(1 − σ(ŷ_j))] = Σ_j w_j [softplus(ŷ_j) − x_j ŷ_j]."""
-    at = scores[rows.number, rows.columns]
-    return rest * F.softplus(scores).sum(1) + rows.sum((weight - rest) * F.softplus(at) - weight * rows.values * at)
+def cross_entropy(
+    scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float
+) -> torch.Tensor:
+    """Return the binary cross-entropy of each row.
+
+    Args:
+        scores: ŷ, (batch, width), before the sigmoid.
+        rows: x.
+        weight: w of the stored entries, a number or (total,).
+        unobserved_weight: w of all other entries.
+
+    Returns:
+        torch.Tensor of shape (batch,).
+
+    Notes:
+        −Σ_j w_j [x_j log σ(ŷ_j) + (1 − x_j) log(1 − σ(ŷ_j))] = Σ_j w_j [softplus(ŷ_j) − x_j ŷ_j].
+
+    Examples:
+        >>> import math
+        >>> import torch
+        >>> from recbole_edlae.nn import binary_rows, cross_entropy
+        >>> rows = binary_rows(torch.tensor([0]), torch.tensor([1]))
+        >>> value = cross_entropy(torch.zeros(1, 2), rows, 1.0, 1.0).item()
+        >>> math.isclose(value, 2 * math.log(2), rel_tol=1e-5)
+        True
+    """
+    stored_scores = scores[rows.row_of_entry, rows.columns]
+    stored = (weight - unobserved_weight) * F.softplus(stored_scores) - weight * rows.values * stored_scores
+    return unobserved_weight * F.softplus(scores).sum(1) + rows.sum(stored)
 
 
-def multinomial(scores, rows, weight, rest):
-    """−Σ_j w_j x_j log softmax(ŷ)_j (Liang et al. 2018). All entries count in the softmax."""
-    at = scores[rows.number, rows.columns]
-    return rows.sum(weight * rows.values * (torch.logsumexp(scores, 1)[rows.number] - at))
+def multinomial(
+    scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float
+) -> torch.Tensor:
+    """Return the multinomial loss −Σ_j w_j x_j log softmax(ŷ)_j of each row (Liang et al. 2018).
+
+    Args:
+        scores: ŷ, (batch, width), before the softmax; all entries count in it.
+        rows: x.
+        weight: w of the stored entries, a number or (total,).
+        unobserved_weight: not used, as x = 0 there.
+
+    Returns:
+        torch.Tensor of shape (batch,).
+
+    Examples:
+        >>> import math
+        >>> import torch
+        >>> from recbole_edlae.nn import binary_rows, multinomial
+        >>> rows = binary_rows(torch.tensor([0]), torch.tensor([1]))
+        >>> math.isclose(multinomial(torch.zeros(1, 4), rows, 1.0, 1.0).item(), math.log(4), rel_tol=1e-5)
+        True
+    """
+    stored_scores = scores[rows.row_of_entry, rows.columns]
+    return rows.sum(weight * rows.values * (torch.logsumexp(scores, 1)[rows.row_of_entry] - stored_scores))
 
 
-LOSSES = {"squared": squared, "multinomial": multinomial, "cross_entropy": cross_entropy}
+LOSSES: dict[str, Loss] = {"squared": squared, "multinomial": multinomial, "cross_entropy": cross_entropy}
 
 
-def loss(name):
-    """A reconstruction loss by its name.
+def loss(name: str) -> Loss:
+    """Return a reconstruction loss by its name.
+
+    Args:
+        name: one of LOSSES.
+
+    Returns:
+        The function.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        ValueError: the name is unknown; the message lists all names, the nearest first.
+
+    Examples:
+        >>> from recbole_edlae.nn import loss, squared
+        >>> loss("squared") is squared
+        True
     """
     return choose("loss_type", name, LOSSES)

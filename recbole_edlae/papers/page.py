@@ -1,19 +1,24 @@
-"""The results page: every measurement beside the paper's claim."""
+"""Write the results page: every measurement beside the paper's claim."""
 
 import json
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 from recbole_edlae._files import whole, write_whole
-from recbole_edlae.papers import activations, proposition, rank, similarities, table1, times
-from recbole_edlae.papers.activation_study import load_pyplot
+from recbole_edlae.papers.activations import Activations
+from recbole_edlae.papers.claims import Verdict, in_words
+from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.plot import load_pyplot
+from recbole_edlae.papers.proposition import Proposition
+from recbole_edlae.papers.rank import Ranks
+from recbole_edlae.papers.similarities import Similarities
+from recbole_edlae.papers.table1 import Table1
+from recbole_edlae.papers.times import Times
 
-FIGURES = {
-    "rank": rank,
-    "similarities": similarities,
-    "table1": table1,
-    "times": times,
-    "proposition": proposition,
-    "activations": activations,
+FIGURES: dict[str, Figure] = {
+    figure.name: figure for figure in (Ranks(), Similarities(), Table1(), Times(), Proposition(), Activations())
 }
 HEAD = """\
 # Results
@@ -24,73 +29,72 @@ standard error; a claim that chance would explain as well, at 5 percent, is not 
 """
 
 
-def save(folder, name, result):
-    """Writes one figure's measurement as <dataset>-<name>.json and .png.
+def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
+    """Write one figure's measurement as <dataset>-<name>.json and .png.
 
     Args:
-        folder: pathlib.Path.
+        folder: where; created if it does not exist.
         name: one of FIGURES.
-        result: dict with "dataset", "command", "protocol" and "data".
+        result: with "dataset", "command" and "data".
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
-    text = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
-    write_whole(folder / f"{stem}.json", text)
+    content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
+    write_whole(folder / f"{stem}.json", content)
     pyplot = load_pyplot()
-    figure = pyplot.figure(figsize=(9, 2.8) if name == "similarities" else (6, 3.6))
-    FIGURES[name].draw(result["data"], figure)
+    picture = pyplot.figure(figsize=FIGURES[name].size)
+    FIGURES[name].draw(result["data"], picture)
     with whole(folder / f"{stem}.png") as file:
-        figure.savefig(file, format="png", dpi=90, bbox_inches="tight", metadata={"Software": None})
-    pyplot.close(figure)
+        picture.savefig(file, format="png", dpi=90, bbox_inches="tight", metadata={"Software": None})
+    pyplot.close(picture)
 
 
-def text(folder, link):
-    """Markdown of all measurements in a folder.
+def text(folder: pathlib.Path, link: str) -> str:
+    """Return the Markdown page of all measurements in a folder.
 
     Args:
-        folder: pathlib.Path.
-        link: how the page calls it.
+        folder: with the JSON files of :func:`save`.
+        link: how the page calls the folder.
     """
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    parts, summary = [], ["| | " + " | ".join(dict.fromkeys(each["dataset"] for each in results)) + " |"]
-    summary.append("|---|" + "---|" * len({each["dataset"] for each in results}))
-    for name, module in FIGURES.items():
-        own = [each for each in results if each["figure"] == name]
-        if not own:
+    datasets = list(dict.fromkeys(result["dataset"] for result in results))
+    summary = ["| | " + " | ".join(datasets) + " |", "|---|" + "---|" * len(datasets)]
+    parts = []
+    for name, figure in FIGURES.items():
+        measured = {result["dataset"]: result for result in results if result["figure"] == name}
+        if not measured:
             continue
-        parts.append(f"## {module.TITLE}\n")
-        verdicts = {}
-        for result in own:
-            found = module.found(result["data"])
-            verdicts[result["dataset"]] = verdict([holds for holds, _ in found])
-            parts.append(_section(name, module, result, found, verdicts[result["dataset"]], link))
-        datasets = dict.fromkeys(each["dataset"] for each in results)
-        summary.append(f"| {module.TITLE} | " + " | ".join(verdicts.get(each, "") for each in datasets) + " |")
+        verdicts = {dataset: figure.verdicts(result["data"]) for dataset, result in measured.items()}
+        words = {dataset: in_words([holds for holds, _ in verdicts[dataset]]) for dataset in measured}
+        parts.append(f"## {figure.title}\n")
+        parts += [_section(figure, measured[dataset], verdicts[dataset], link) for dataset in measured]
+        summary.append(f"| {figure.title} | " + " | ".join(words.get(dataset, "") for dataset in datasets) + " |")
     return "\n".join([HEAD, *summary, "", *parts])
 
 
-def verdict(holds):
-    """One word for all of a paper's claims."""
-    if all(holds):
-        return "holds"
-    return "holds in part" if any(holds) else "does not hold here" if False in holds else "not decided here"
+def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Write the page of a folder.
 
-
-def write(page, folder):
-    """Writes the page of a folder."""
-    page, folder = pathlib.Path(page), pathlib.Path(folder)
-    link = pathlib.Path(folder).resolve().relative_to(page.resolve().parent).as_posix()
+    Args:
+        page: the file to write.
+        folder: below the folder of the page, with the files of :func:`save`.
+    """
+    page = pathlib.Path(page)
+    folder = pathlib.Path(folder)
+    link = folder.resolve().relative_to(page.resolve().parent).as_posix()
     write_whole(page, text(folder, link))
 
 
-def _section(name, module, result, found, word, link):
+def _section(figure: Figure, result: dict[str, Any], verdicts: Sequence[Verdict], link: str) -> str:
+    """Return the section of one figure on one dataset."""
     claims = "\n".join(
-        f"* {claim}\n  **{verdict([holds]).capitalize()}**: {numbers}."
-        for claim, (holds, numbers) in zip(module.CLAIMS, found)
+        f"* {claim}\n  **{in_words([holds]).capitalize()}**: {numbers}."
+        for claim, (holds, numbers) in zip(figure.claims, verdicts)
     )
+    dataset = result["dataset"]
     return (
-        f"### {result['dataset']}: {word}\n\n{claims}\n\n"
-        f"![{module.TITLE}, {result['dataset']}]({link}/{result['dataset']}-{name}.png)\n\n"
-        f"{module.table(result['data'])}\n\n"
+        f"### {dataset}: {in_words([holds for holds, _ in verdicts])}\n\n{claims}\n\n"
+        f"![{figure.title}, {dataset}]({link}/{dataset}-{figure.name}.png)\n\n"
+        f"{figure.table(result['data'])}\n\n"
         f"```console\n$ {result['command']}\n```\n"
     )

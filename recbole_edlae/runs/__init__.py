@@ -1,1 +1,1 @@
-"""One run of a model, its record and its runner, and sweeps over many."""
+"""One run of a model, its record and its runner, and sweeps over many runs."""

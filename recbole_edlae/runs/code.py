@@ -1,9 +1,9 @@
-"""Which of this package's code a number passes through: what a run imports, found in the source itself.
+"""Find the modules of this package that a result depends on, from the imports in the source itself.
 
-A run starts in the runner and in its model's module. Their code, and that of all modules of this package that they
-import, directly or not, at their top or inside a function, is what its result depends on. Nobody keeps a list: a module
-counts from the moment that one of these imports it, and a report, a command or a converter that none of them imports
-does not count.
+A run starts in the runner and in its model's module. Its result depends on their code, and on that of all modules of
+this package that they import, directly or not, at their top or inside a function. Nobody keeps a list: a module counts
+from the moment that one of these imports it, and a report, a command or a converter that none of them imports does not
+count.
 """
 
 import ast
@@ -27,11 +27,11 @@ _ONE_OF_MANY = "recbole_edlae.model."
 
 @functools.cache
 def code_hash(models: tuple[str, ...], modules: tuple[str, ...] = RUNNER) -> str:
-    """Return a hash of the code that results of these models go through; a version says the same of RecBole's own.
+    """Return a hash of the code that results of these models depend on; for RecBole's own code its version does.
 
     Args:
-        models: their names; of RecBole's models nothing of this package's is looked at.
-        modules: where the search starts beside them.
+        models: names of models; one of RecBole's models adds no module of this package.
+        modules: names of the modules in which the search starts, beside those of the models.
     """
     digest = hashlib.sha256()
     for name, path in sorted(code_files(models, modules).items()):
@@ -44,21 +44,22 @@ def code_hash(models: tuple[str, ...], modules: tuple[str, ...] = RUNNER) -> str
 def code_files(
     models: Iterable[str], modules: Iterable[str] = RUNNER, root: pathlib.Path = _ROOT
 ) -> dict[str, pathlib.Path]:
-    """Return module → file of the code that results of these models go through.
+    """Return module → file of the code that results of these models depend on.
 
     Args:
         models: names of models.
-        modules: where the search starts beside them.
+        modules: names of the modules in which the search starts, beside those of the models.
         root: folder that holds the package.
     """
-    files, outside = {}, {}
+    files: dict[str, pathlib.Path] = {}
+    outside = {}
     todo = list(modules)
     for model in models:
         name = _module_of(model)
         if name and name.partition(".")[0] == PACKAGE:
             todo.append(name)
         elif name:  # a model that somebody registered from elsewhere
-            outside[name] = pathlib.Path(inspect.getsourcefile(sys.modules[name]))
+            outside[name] = pathlib.Path(str(inspect.getsourcefile(sys.modules[name])))
     seen = set()
     while todo:
         name = todo.pop()
@@ -70,7 +71,7 @@ def code_files(
         todo.extend(_imports(path, name, root))
         # The packages above it run too; what they import counts where something is taken from the package itself.
         parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
-        files |= {parent: _file(parent, root) for parent in parents if _file(parent, root)}
+        files |= {parent: file for parent in parents if (file := _file(parent, root))}
     return files | outside
 
 
@@ -85,22 +86,24 @@ def _module_of(model: str) -> str | None:
 
 @functools.cache
 def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ...]:
-    """Return names of this package's modules that a module imports, or names in a text as importlib takes it."""
-    found, source = [], path.read_bytes()
+    """Return the modules of this package that a module imports, or names in a text as importlib takes it."""
+    names: list[str] = []
+    source = path.read_bytes()
     if PACKAGE.encode() not in source and b"from ." not in source:
         return ()
     for node in ast.walk(ast.parse(source, filename=str(path))):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, name, path)
-            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
-            found += _named_in(node.value, root)
-    return tuple(dict.fromkeys(each for each in found if _is_own(each)))
+            names += _named_in(node.value, root)
+    return tuple(dict.fromkeys(imported for imported in names if _is_own(imported)))
 
 
 def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
+    """Return the full name of the module that a ``from`` statement in a module names."""
     if not node.level:
         return node.module or ""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
@@ -108,21 +111,26 @@ def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
 
 
 def _named_in(text: str, root: pathlib.Path) -> Iterator[str]:
-    """Yield the modules that a text names: one, or all of a package where a formatted string goes on after its dot."""
+    """Yield the modules that a text names.
+
+    A text names one module, alone or as "module:attribute"; the beginning of a formatted string that ends with a dot
+    names all modules of a package.
+    """
     if not text.endswith("."):
-        yield text
+        yield text.partition(":")[0]
     elif text != _ONE_OF_MANY:
         folder = root.joinpath(*text.rstrip(".").split("."))
         yield from (text + path.stem for path in sorted(folder.glob("*.py")))
 
 
 def _is_own(name: str) -> bool:
-    return name.partition(".")[0] in (PACKAGE, f"{PACKAGE}_autoload")
+    """Return whether a name, of a module or as "module:attribute", is this package's."""
+    return name.partition(":")[0].partition(".")[0] == PACKAGE
 
 
 @functools.cache
 def _file(name: str, root: pathlib.Path) -> pathlib.Path | None:
-    """Return the file of a module of this package; None if there is none."""
+    """Return the file of a module of this package; None where the name is not that of a module."""
     if not all(part.isidentifier() for part in name.split(".")):
         return None
     path = root.joinpath(*name.split("."))

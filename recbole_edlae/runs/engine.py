@@ -1,4 +1,4 @@
-"""Runs many cells, here or on a Ray cluster, and puts each on record as it ends."""
+"""Run many runs, here or on a Ray cluster, and put each on record as it ends."""
 
 import contextlib
 import datetime
@@ -7,61 +7,99 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
 from recbole_edlae.data.atomic import AtomicFileError
-from recbole_edlae.runs import run as cells_module
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.evaluation.per_user import PerUser
+from recbole_edlae.runs.records import Records
+from recbole_edlae.runs.run import Run, key_of
+from recbole_edlae.runs.runner import Runner
 
-_TRACEBACK = 20_000  # characters of it that a record keeps, its end
+_TRACEBACK = 20_000  # characters that a record keeps of a traceback, its end
+Outcome = tuple[dict[str, Any], PerUser | None]  # what a run adds to its record, and the hits of each user
 
 
-def run(cells, records, phases=("valid", "test"), engine="sequential"):
-    """Runs the cells that are not on record yet.
+class RunFailed(ValueError):
+    """A run failed on which others depend.
 
     Args:
-        cells: list of Cell.
-        records: Records.
-        phases: what is evaluated, as in ``Bench.run``.
+        reason: in one line.
+        traceback: of the run.
+    """
+
+    def __init__(self, reason: str, traceback: str) -> None:
+        super().__init__(reason)
+        self.traceback = traceback
+
+
+def run_all(
+    runs: Iterable[Run],
+    records: Records,
+    phases: Sequence[str] = ("valid", "test"),
+    engine: str = "sequential",
+) -> Iterator[tuple[Run, dict[str, Any], bool]]:
+    """Run what is not on record yet.
+
+    Args:
+        runs: those that agree on everything are run once.
+        records: where finished runs are found, and new ones are put.
+        phases: what is evaluated, as in ``Runner.run``.
         engine: one of ENGINES.
 
     Yields:
-        tuple: Cell, its record, and whether it was on record before. A run that fails has status "failed" and says
-        why under "error", in one line, and under "traceback"; those on record come first.
+        A run, its record, and whether it was on record before. A run that fails has status "failed" and says why
+        under "error", in one line, and under "traceback"; those on record come first.
 
     Raises:
         OSError: a run cannot be put on record; those before it are.
     """
-    finished, todo, identities = records.finished(), {}, {}
-    for cell in cells:
-        identity = cell.identity(phases)
-        key = cells_module.key(identity)
+    finished = records.finished()
+    pending: dict[str, list[Run]] = {}
+    identities = {}
+    for run in runs:
+        identity = run.identity(phases)
+        key = key_of(identity)
         if key in finished and records.complete(finished[key], phases):
-            yield cell, finished[key], True
+            yield run, finished[key], True
         else:
-            todo.setdefault(key, []).append(cell)  # cells that agree on everything are run once
+            pending.setdefault(key, []).append(run)
             identities[key] = identity
-    for key, (outcome, per_user) in ENGINES[engine]({key: same[0] for key, same in todo.items()}, phases):
+    first_of_each = {key: same[0] for key, same in pending.items()}
+    for key, (outcome, per_user) in ENGINES[engine](first_of_each, phases):
         record = {
-            "key": key, "model": todo[key][0].model, "dataset": todo[key][0].dataset, **outcome,
+            "key": key,
+            "model": first_of_each[key].model,
+            "dataset": first_of_each[key].dataset,
+            **outcome,
             "ended": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "identity": identities[key],
-        }  # fmt: skip
+        }
         records.append(record, per_user)
-        for cell in todo[key]:
-            yield cell, record, False
+        for run in pending[key]:
+            yield run, record, False
 
 
 @functools.cache
-def bench():
-    """The Bench of this process."""
-    return Bench()
+def shared_runner() -> Runner:
+    """Return the Runner of this process."""
+    return Runner()
 
 
-def attempt(cell, phases):
-    """Outcome of one cell, whatever happens: its results with status "ok", or status "failed" and the error."""
+def attempt(run: Run, phases: Sequence[str]) -> Outcome:
+    """Return what one run comes to: its results with status "ok", or status "failed" and the error.
+
+    Args:
+        run: what to run.
+        phases: what is evaluated, as in ``Runner.run``.
+
+    Raises:
+        AtomicFileError: the data cannot be read, by this run or any other.
+    """
     try:
-        result, per_user = bench().run(cell, phases)
-    except AtomicFileError:  # no run can read the data: the command ends
+        result, per_user = shared_runner().run(run, phases)
+    except AtomicFileError:
         raise
     except Exception as error:
         words = " ".join(str(error).split())
@@ -70,29 +108,51 @@ def attempt(cell, phases):
     return {"status": "ok", **result}, per_user
 
 
-def sequential(todo, phases):
-    """One after the other in this process."""
-    for key, cell in todo.items():
-        yield key, attempt(cell, phases)
+def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+    """Run one after the other in this process.
+
+    Args:
+        runs: key → run.
+        phases: what is evaluated, as in ``Runner.run``.
+
+    Yields:
+        The key of a run, and what it came to.
+    """
+    for key, run in runs.items():
+        yield key, attempt(run, phases)
 
 
-def ray(todo, phases):
-    """On the Ray cluster that RAY_ADDRESS names or that runs on this machine; on a local one if there is none.
+def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+    """Run on the Ray cluster that RAY_ADDRESS names or that runs on this machine; on a local one otherwise.
 
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
+
+    Args:
+        runs: key → run.
+        phases: what is evaluated, as in ``Runner.run``.
+
+    Yields:
+        The key of a run, and what it came to, in the order in which they end.
     """
     with cluster() as ray:
         remote = ray.remote(_attempt_in_worker)
-        pending = {remote.remote(cell, phases): key for key, cell in todo.items()}
+        pending = {remote.remote(run, phases): key for key, run in runs.items()}
         while pending:
             for done in ray.wait(list(pending))[0]:
                 yield pending.pop(done), ray.get(done)
 
 
 @contextlib.contextmanager
-def cluster():
-    """The module ray, connected to the cluster that ``ray`` describes; one started here ends with the block."""
+def cluster() -> Iterator[ModuleType]:
+    """Connect to the cluster that ``ray`` describes; a cluster that is started here ends with the block.
+
+    Yields:
+        The module ray.
+
+    Raises:
+        ValueError: ray cannot be imported.
+    """
     ray = _import_ray()
     started = not ray.is_initialized()
     if started:
@@ -110,15 +170,20 @@ def cluster():
             ray.shutdown()
 
 
-ENGINES = {"sequential": sequential, "ray": ray}
+ENGINES: dict[str, Callable[[Mapping[str, Run], Sequence[str]], Iterator[tuple[str, Outcome]]]] = {
+    "sequential": sequential,
+    "ray": ray,
+}
 
 
-def _attempt_in_worker(cell, phases):
+def _attempt_in_worker(run: Run, phases: Sequence[str]) -> Outcome:
+    """Run in a worker process of Ray's."""
     sys.argv = sys.argv[:1]  # a worker's words are not settings
-    return attempt(cell, phases)
+    return attempt(run, phases)
 
 
-def _import_ray():
+def _import_ray() -> Any:
+    """Return the module ray."""
     try:
         import ray
     except Exception as error:  # an old ray fails in several ways on a new numpy or setuptools

@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder of results."""
+"""Let one process at a time write to a folder of results."""
 
 import contextlib
 import errno
@@ -10,17 +10,17 @@ import filelock
 
 from recbole_edlae._warnings import warn
 
-_NO_LOCKS = (None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system that has none
+_NO_LOCKS = (None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of a file system without locks
 
 
 class FolderLock:
-    """A folder that no other process can take until this object is closed, or its process has ended in any way.
+    """Hold a folder that no other process can take until this object is closed, or its process has ended in any way.
 
-    The lock is the kernel's, on the file ``records.lock``: that the file exists means nothing. ``records.owner`` says
-    which process has the folder, or had it last. Within one process a folder may be taken any number of times.
+    The lock is the kernel's, on the file ``records.lock``: the file may exist without a lock. ``records.owner`` names
+    the process that has the folder, or had it last. Within one process a folder may be taken any number of times.
 
     Args:
-        folder: that exists.
+        folder: an existing folder.
 
     Raises:
         ValueError: another process has it.
@@ -41,9 +41,7 @@ class FolderLock:
         except (NotImplementedError, OSError) as error:
             if getattr(error, "errno", None) not in _NO_LOCKS:
                 raise
-            warn(
-                f"{folder} cannot be locked on its file system: see to it that no second command writes there",
-            )
+            warn(f"{folder} cannot be locked on its file system: see to it that no second command writes there")
             return
         with contextlib.suppress(OSError):  # it only serves the message
             self._owner.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
@@ -53,6 +51,7 @@ class FolderLock:
         self._lock.release()
 
     def _read_owner(self) -> str:
+        """Return the process that has the folder, in words."""
         try:
             return self._owner.read_text(encoding="utf-8").strip() or "another process"
         except (OSError, UnicodeDecodeError):

@@ -1,25 +1,28 @@
-"""What has been run, on disk: one line of JSON per run, safe against being killed at any moment."""
+"""Keep what has been run on disk: one line of JSON per run, safe against being killed at any moment."""
 
 import json
+import math
 import os
 import pathlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
+from recbole_edlae.runs.run import Run
 
 
 class Records:
-    """A folder with ``records.jsonl`` and, under ``per_user``, what each user got of the runs that have it.
+    """Keep runs in a folder: ``records.jsonl`` and, under ``per_user``, the hits of each user of a run that has them.
 
     A line is written in one piece and flushed to the disk after the array it belongs to. A last line that was cut short
     does not count, and is removed before the next one is written. A damaged line in the middle is named in a warning
-    and passed over. Runs are known by their ``key`` (:func:`recbole_edlae.runs.run.key`); of several lines with
-    one key the last one counts.
+    and skipped. Runs are known by their ``key`` (:func:`recbole_edlae.runs.run.key_of`); of several lines with one key
+    the last one counts.
 
     Args:
-        folder: is made if it does not exist. No other process can open it until this object is closed or gone.
+        folder: created if it does not exist. No other process can open it until this object is closed or gone.
 
     Raises:
         ValueError: the folder is a file, or another process has it.
@@ -33,7 +36,7 @@ class Records:
             raise ValueError(f"output: {self.folder} is a file; name a folder")
         (self.folder / "per_user").mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(self.folder)
-        self._named: set[str] = set()  # warnings that were given
+        self._warned: set[str] = set()  # warnings that were given
         # Nobody else writes here now: what is left of a killed process can go.
         for part in [*self.folder.glob("*.part"), *(self.folder / "per_user").glob("*.part")]:
             part.unlink()
@@ -53,8 +56,8 @@ class Records:
         """Add one run; when this returns it is on the disk.
 
         Args:
-            record: dict that JSON can hold, with "key" and "status".
-            per_user: PerUser of the run, if there is one.
+            record: what JSON can hold, with "key" and "status".
+            per_user: hits of each user, where the run has them.
 
         Raises:
             OSError: the disk is full or cannot be written. The folder is then as it was before.
@@ -78,10 +81,10 @@ class Records:
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 
     def read(self) -> dict[str, dict]:
-        """Key → record, in the order of their first lines.
+        """Return key → record, in the order of their first lines.
 
         Warns:
-            DataWarning: a line is damaged; it is passed over.
+            DataWarning: a line is damaged; it is skipped.
         """
         records = {}
         lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
@@ -97,18 +100,18 @@ class Records:
         return records
 
     def finished(self) -> dict[str, dict]:
-        """Key → record of the runs that ended well; a failed one is to be tried again."""
+        """Return key → record of the runs that ended well; a failed run is tried again."""
         return {key: record for key, record in self.read().items() if record["status"] == "ok"}
 
-    def complete(self, record: dict, phases: tuple) -> bool:
-        """Return whether all is there that a run which ended well has put on record.
+    def complete(self, record: dict, phases: Sequence[str]) -> bool:
+        """Return whether everything is there that a run which ended well has put on record.
 
         Args:
             record: one of :meth:`finished`.
-            phases: what was evaluated, as in ``Bench.run``.
+            phases: what was evaluated, as in ``Runner.run``.
 
         Warns:
-            DataWarning: something is missing or damaged; the run is to be run again.
+            DataWarning: something is missing or damaged; the run has to be run again.
         """
         run = f"{record.get('model')} ({record['key']})"
         missing = [name for name in (*phases, "identity", "fit_seconds") if name not in record]
@@ -127,7 +130,10 @@ class Records:
         return True
 
     def per_user(self, key: str) -> PerUser | None:
-        """PerUser of one run; None where its evaluation had no ranking metric.
+        """Return the hits of each user of one run; None where its evaluation had no ranking metric.
+
+        Args:
+            key: of the run.
 
         Raises:
             ValueError: the file is damaged.
@@ -136,15 +142,17 @@ class Records:
         return PerUser.load(path) if path.exists() else None
 
     def _array(self, key: str) -> pathlib.Path:
+        """Return the file of the hits of a run."""
         return self.folder / "per_user" / f"{key}.npz"
 
     def _warn(self, text: str) -> None:
         """Give each warning once, however often the file is read."""
-        if text not in self._named:
-            self._named.add(text)
+        if text not in self._warned:
+            self._warned.add(text)
             warn(text)
 
     def _remove_torn_line(self) -> None:
+        """Remove a last line that was cut short."""
         if not self.path.exists() or self.path.stat().st_size == 0:
             return
         with open(self.path, "rb") as file:
@@ -154,11 +162,37 @@ class Records:
         os.truncate(self.path, self.path.read_bytes().rfind(b"\n") + 1)
 
 
+def loss(record: dict) -> float:
+    """Return the score of a run such that less is better; a score that is not a number is the worst.
+
+    Args:
+        record: with "score" and "bigger".
+
+    Examples:
+        >>> loss({"score": 0.3, "bigger": True}), loss({"score": 0.3, "bigger": False})
+        (-0.3, 0.3)
+        >>> loss({"score": float("nan"), "bigger": True})
+        inf
+    """
+    if not math.isfinite(record["score"]):
+        return math.inf
+    return -record["score"] if record["bigger"] else record["score"]
+
+
+def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
+    """Return the run that is the best on validation, with its record; of equals the first.
+
+    Args:
+        outcomes: runs with their records, at least one.
+    """
+    return min(outcomes, key=lambda outcome: loss(outcome[1]))
+
+
 def _parsed(line: bytes) -> dict[str, Any]:
     """Return the record of a line.
 
     Raises:
-        ValueError: it is none, with the reason.
+        ValueError: the line is not a record; the message says why.
     """
     try:
         record = json.loads(line.decode())

@@ -6,29 +6,49 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import os
 import pathlib
 import platform
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
-import recbole_edlae  # first: RecBole's own modules need it on a current stack
+from recbole.config import Config
+from recbole.data import create_dataset
+
+import recbole_edlae
 from recbole_edlae.runs.code import RUNNER, code_hash
-from recbole_edlae.settings.files import PlainConfig
+from recbole_edlae.settings.files import PlainConfig, read_config_files
 
-from recbole.data import create_dataset  # isort: skip
+CONFIGS = pathlib.Path(__file__).parents[1] / "configs"  # settings files that come with the package
 
 # Settings that say where and how loudly to run. No result depends on them.
-ASIDE = (
-    "checkpoint_dir", "config_file", "config_files", "data_path", "dataloaders_save_path", "dataset_save_path",
-    "gpu_id", "local_rank", "log_wandb", "save_dataloaders", "save_dataset", "show_progress", "single_spec", "state",
-    "use_gpu", "wandb_project",
-)  # fmt: skip
+WITHOUT_EFFECT = (
+    "checkpoint_dir",
+    "config_file",
+    "config_files",
+    "data_path",
+    "dataloaders_save_path",
+    "dataset_save_path",
+    "gpu_id",
+    "local_rank",
+    "log_wandb",
+    "save_dataloaders",
+    "save_dataset",
+    "show_progress",
+    "single_spec",
+    "state",
+    "use_gpu",
+    "wandb_project",
+)
 
 
 class _Config(PlainConfig):
-    """RecBole's Config, which parses each of RecBole's and our files of defaults once in a process."""
+    """RecBole's Config, which parses each file of defaults, RecBole's and ours, once in a process."""
 
-    _parsed = {}  # noqa: RUF012
+    _parsed: ClassVar[dict[str, dict | None]] = {}
 
-    def _update_internal_config_dict(self, file):
+    def _update_internal_config_dict(self, file: str) -> dict | None:
+        """Merge a file of defaults as RecBole does."""
         if file not in self._parsed:
             self._parsed[file] = copy.deepcopy(super()._update_internal_config_dict(file))
         content = copy.deepcopy(self._parsed[file])
@@ -37,31 +57,45 @@ class _Config(PlainConfig):
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """A model with its settings on a dataset with a seed: one cell of a leaderboard, one trial of a sweep."""
+class Run:
+    """One model with its settings on a dataset with a seed: a cell of a leaderboard, a trial of a sweep.
+
+    Attributes:
+        model: name of the model.
+        dataset: name of the dataset.
+        config_files: RecBole's YAML files; later ones win.
+        settings: override the files, as on RecBole's command line.
+        label: what a report calls it.
+    """
 
     model: str
     dataset: str
-    config_files: tuple = ()
-    settings: dict = dataclasses.field(default_factory=dict)  # they override the files, as on RecBole's command line
-    label: str = ""  # what a report calls it
+    config_files: tuple[str, ...] = ()
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    label: str = ""
 
-    def config(self, **overrides):
-        """RecBole's Config of this run."""
+    def config(self, **overrides: Any) -> Config:
+        """Return RecBole's Config of this run.
+
+        Args:
+            **overrides: settings that win over the run's own.
+        """
         return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
-    def identity(self, phases: tuple, models: tuple = (), modules: tuple = RUNNER) -> dict:
+    def identity(
+        self, phases: Sequence[str], models: tuple[str, ...] = (), modules: tuple[str, ...] = RUNNER
+    ) -> dict[str, Any]:
         """Return everything that determines the result, as a dict that JSON can hold.
 
         Args:
             phases: what is evaluated, of "valid" and "test".
-            models: names of models whose code the result goes through beside this one's.
-            modules: of this package, through which the result goes.
+            models: names of models whose code the result depends on, beside this one's.
+            modules: modules of this package in which the search for that code starts.
         """
         config = self.config()
         if not pathlib.Path(config["data_path"]).exists():
             create_dataset(config)  # downloads it
-        settings = {key: value for key, value in config.final_config_dict.items() if key not in ASIDE}
+        settings = {key: value for key, value in config.final_config_dict.items() if key not in WITHOUT_EFFECT}
         return {
             "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
             "phases": list(phases),
@@ -71,26 +105,56 @@ class Cell:
         }
 
 
-def key(identity):
-    """Sixteen hexadecimal digits that stand for an identity."""
+def make_run(
+    model: str,
+    dataset: str,
+    config_files: Iterable[str | os.PathLike],
+    settings: Mapping[str, Any],
+    label: str = "",
+) -> Run:
+    """Return a run whose files are found from any working directory.
+
+    Args:
+        model: name of the model.
+        dataset: name of the dataset.
+        config_files: RecBole's YAML files; later ones win.
+        settings: override the files.
+        label: what a report calls it; "" takes the model's name.
+    """
+    files = tuple(os.path.abspath(file) for file in config_files)
+    data_path = {**read_config_files(files), **settings}.get("data_path") or "dataset/"
+    return Run(model, dataset, files, {**settings, "data_path": os.path.abspath(data_path)}, label or model)
+
+
+def key_of(identity: Mapping[str, Any]) -> str:
+    """Return the sixteen hexadecimal digits that stand for an identity.
+
+    Args:
+        identity: as :meth:`Run.identity` returns it.
+
+    Examples:
+        >>> key_of({"settings": {"seed": 2020}})
+        'ff7ed618a449cd73'
+    """
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def versions():
-    """Package → version, of those whose arithmetic a result goes through."""
+def versions() -> dict[str, str]:
+    """Return package → version, of those whose arithmetic a result depends on."""
     packages = {name: importlib.metadata.version(name) for name in ("recbole", "torch", "numpy", "scipy")}
     return {"python": platform.python_version(), "recbole_edlae": recbole_edlae.__version__, **packages}
 
 
 @functools.cache
-def data_hash(folder, dataset):
-    """Hash of a dataset's atomic files, by content."""
-    return _hash_of_files(sorted(pathlib.Path(folder).glob(f"{dataset}.*")))
+def data_hash(folder: str | os.PathLike, dataset: str) -> str:
+    """Return a hash of a dataset's atomic files, by content.
 
-
-def _hash_of_files(paths):
+    Args:
+        folder: that has the files.
+        dataset: name of the dataset.
+    """
     digest = hashlib.sha256()
-    for path in paths:
+    for path in sorted(pathlib.Path(folder).glob(f"{dataset}.*")):
         digest.update(f"{path.name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

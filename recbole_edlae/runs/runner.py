@@ -1,4 +1,4 @@
-"""Runs cells as RecBole's run_recbole does, with the data read, split and batched once for all that agree on them."""
+"""Execute runs as RecBole's run_recbole does, with the data read, split and batched once for all that agree on them."""
 
 import collections
 import contextlib
@@ -8,81 +8,91 @@ import logging
 import tempfile
 import time
 import warnings
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import scipy.sparse as sp
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset
+from recbole.data import dataset as datasets
+from recbole.data import utils as data_utils
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.data.dataset import Dataset
+from recbole.data.transform import construct_transform
+from recbole.trainer import trainer as trainers
+from recbole.utils import get_flops, init_seed
 
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
+from recbole_edlae.runs.run import Run
 from recbole_edlae.solvers import gram
 
-from recbole.data import create_dataset, data_preparation  # isort: skip
-from recbole.data import dataset as datasets  # isort: skip
-from recbole.data import utils as data_utils  # isort: skip
-from recbole.data.dataloader import FullSortEvalDataLoader  # isort: skip
-from recbole.trainer import trainer as trainers  # isort: skip
-from recbole.data.transform import construct_transform  # isort: skip
-from recbole.utils import get_flops, get_model, get_trainer, init_seed  # isort: skip
+GRAM_BYTES = 2**30  # kept by one runner at most
+# Settings that decide how a split is batched.
+_BATCHING = (
+    "MODEL_TYPE",
+    "MODEL_INPUT_TYPE",
+    "train_neg_sample_args",
+    "valid_neg_sample_args",
+    "test_neg_sample_args",
+    "train_batch_size",
+    "eval_batch_size",
+    "shuffle",
+    "worker",
+    "transform",
+    "reproducibility",
+)
 
-GRAM_BYTES = 2**30  # kept by one bench at most
-_LOADER = (
-    "MODEL_TYPE", "MODEL_INPUT_TYPE", "train_neg_sample_args", "valid_neg_sample_args", "test_neg_sample_args",
-    "train_batch_size", "eval_batch_size", "shuffle", "worker", "transform", "reproducibility",
-)  # fmt: skip
 
+class Runner:
+    """Execute one run after the other, with the metrics that ``run_recbole`` has for the same settings.
 
-class Bench:
-    """Runs one cell after the other, with the metrics that ``run_recbole`` has for the same settings.
-
-    The dataset is kept until a cell needs another one, its split until another seed or protocol is asked for, and
+    The dataset is kept until a run needs another one, its split until another seed or protocol is asked for, and
     with it one set of loaders for each way to batch it.
     """
 
-    def __init__(self):
-        self._data = self._split = self._dataset = None
-        self._loaders = {}
+    def __init__(self) -> None:
+        self._dataset: Any = None
+        self._dataset_settings: str | None = None
+        self._split_settings: str | None = None
+        self._loaders: dict[str, tuple] = {}
         self._gram = GramMemory()
 
-    def run(self, cell, phases=("valid", "test")):
-        """Trains and evaluates one cell.
+    def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
+        """Train and evaluate one model.
 
         Args:
-            cell: Cell.
-            phases: "valid" is always evaluated, it steers the training; "test" where it is asked for. Of a run that is
-                tested the validation part may be empty: the model is then trained for all its epochs.
+            run: what to run.
+            phases: "valid" is always evaluated, it steers the training; "test" where it is asked for. A run that is
+                tested may have an empty validation part: its model is then trained for all its epochs.
 
         Returns:
-            tuple: dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without
-            a validation part), "bigger" (whether a bigger one is better), "fit_seconds" (model and training without
-            evaluation; a Gram matrix found ready counts as long as it took to build) and "evaluate_seconds"; and
-            PerUser of the test, None where there is none.
+            A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
+            validation part), "bigger" (whether a bigger score is better), "fit_seconds" (model and training without
+            evaluation; a Gram matrix found ready counts as long as it took to build) and "evaluate_seconds"; and the
+            hits of each user in the test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
             ValueError: nothing was evaluated on validation, and the test is not asked for.
         """
         with tempfile.TemporaryDirectory() as folder, quiet():
-            config = cell.config(checkpoint_dir=folder, show_progress=False)
+            config = run.config(checkpoint_dir=folder, show_progress=False)
             dataset, train, valid, test = self._prepare(config)
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
-            init_seed(config["seed"], config["reproducibility"])
-            start = time.perf_counter()
-            model = get_model(config["model"])(config, train._dataset).to(config["device"])
-            self._gram.saved = 0.0
-            built = time.perf_counter() - start
-            # run_recbole counts operations here, which draws random numbers where a model's predict does
-            get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
-            trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
-            trainer.eval_collector = LeanCollector(config)
-            trainer.evaluate = watch = Stopwatch(trainer.evaluate)
+            trainer, built = self._build(config, dataset, train)
+            trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             start = time.perf_counter()
             # a sweep over penalties and dropouts builds the Gram matrix once
             remembered = {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
             score, best = trainer.fit(train, valid, verbose=False, saved=saved, **remembered)
-            trained = time.perf_counter() - start - watch.seconds
+            trained = time.perf_counter() - start - stopwatch.seconds
             if best is None and "test" not in phases:
                 raise ValueError(
                     f"nothing was evaluated on validation with epochs {config['epochs']}, eval_step "
@@ -91,56 +101,83 @@ class Bench:
             result = {"valid": best, "score": None if best is None else score, "bigger": config["valid_metric_bigger"]}
             per_user = None
             if "test" in phases:
-                trainer.evaluator = keeping = KeepingEvaluator(trainer.evaluator)
-                result["test"] = trainer.evaluate(test, load_best_model=saved)
-                if keeping.hits is not None:
-                    per_user = PerUser(np.asarray(test.uid_list), keeping.hits, keeping.positives)
+                result["test"], per_user = _test(trainer, test, saved)
         return {
             **_plain(result),
             "fit_seconds": built + trained + self._gram.saved,
-            "evaluate_seconds": watch.seconds,
+            "evaluate_seconds": stopwatch.seconds,
         }, per_user
 
-    def _prepare(self, config):
-        """Dataset and the three loaders for a config, in the state in which run_recbole's would be."""
-        own_class = config["model"] if hasattr(datasets, config["model"] + "Dataset") else config["MODEL_TYPE"]
-        wanted = _text(config, [*config.parameters["Dataset"], "data_path", "repeatable"], own_class)
-        if wanted != self._data:
-            self._data = self._split = None
-            with parsed_fast():
-                self._dataset = create_dataset(config)
-            self._data = wanted
-        if (split := _text(config, ["seed", "eval_args"])) != self._split:
+    def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
+        """Return the trainer of a model, and how long the model took to build."""
+        init_seed(config["seed"], config["reproducibility"])
+        start = time.perf_counter()
+        model = build_model(config, train)
+        self._gram.saved = 0.0
+        built = time.perf_counter() - start
+        # run_recbole counts operations here, which draws random numbers where a model's predict does
+        get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
+        trainer = build_trainer(config, model)
+        trainer.eval_collector = LeanCollector(config)
+        return trainer, built
+
+    def _prepare(self, config: Config) -> tuple:
+        """Return dataset and the three loaders of a config, in the state in which run_recbole's would be."""
+        self._read(config)
+        split_settings = _text(config, ["seed", "eval_args"])
+        if split_settings != self._split_settings:
             self._loaders.clear()
-            self._split = split
-        kind = _text(config, _LOADER, data_utils.get_dataloader(config, "train"))
-        if kind not in self._loaders:
-            # splitting shuffles the dataset in place: every split gets a copy, and the config of its own
-            dataset = copy.deepcopy(self._dataset, {id(self._dataset.config): config})
-            init_seed(config["seed"], config["reproducibility"])
-            train, *held_out = data_preparation(config, dataset)
-            for loader in held_out:
-                if isinstance(loader, FullSortEvalDataLoader):
-                    loader.collate_fn = Once(loader.collate_fn)
-            self._loaders[kind] = dataset, train, *held_out
-        dataset, *loaders = self._loaders[kind]
+            self._split_settings = split_settings
+        batching = _text(config, _BATCHING, data_utils.get_dataloader(config, "train"))
+        if batching not in self._loaders:
+            self._loaders[batching] = self._split(config)
+        dataset, *loaders = self._loaders[batching]
         for loader in loaders:
             loader.config = loader._dataset.config = config
             loader.generator.manual_seed(config["seed"])
         return dataset, *loaders
 
+    def _read(self, config: Config) -> None:
+        """Read the data, unless they are those of the run before."""
+        has_own_class = hasattr(datasets, config["model"] + "Dataset")
+        dataset_class = config["model"] if has_own_class else config["MODEL_TYPE"]
+        dataset_settings = _text(config, [*config.parameters["Dataset"], "data_path", "repeatable"], dataset_class)
+        if dataset_settings != self._dataset_settings:
+            self._dataset_settings = self._split_settings = None
+            self._dataset = create_dataset(config)
+            self._dataset_settings = dataset_settings
+
+    def _split(self, config: Config) -> tuple:
+        """Return a copy of the data, and its loaders of training, validation and test."""
+        # splitting shuffles the dataset in place: every split gets a copy, and the config of its own
+        dataset = copy.deepcopy(self._dataset, {id(self._dataset.config): config})
+        train, *held_out = prepare_data(config, dataset)
+        for loader in held_out:
+            if isinstance(loader, FullSortEvalDataLoader):
+                loader.collate_fn = Once(loader.collate_fn)
+        return dataset, train, *held_out
+
 
 class GramMemory:
-    """``gram`` that remembers: a sweep over penalties and dropouts builds the matrix once.
+    """Build Gram matrices as ``gram`` does, each once: a sweep over penalties and dropouts needs one.
 
-    ``saved`` adds up the seconds that the matrices it had ready took to build.
+    Attributes:
+        saved: seconds that the matrices found ready took to build, added up.
     """
 
-    def __init__(self):
-        self._kept, self._seconds, self.saved = collections.OrderedDict(), {}, 0.0
+    def __init__(self) -> None:
+        self._kept: collections.OrderedDict[bytes, torch.Tensor] = collections.OrderedDict()
+        self._seconds: dict[bytes, float] = {}
+        self.saved = 0.0
 
-    def __call__(self, X, user_weight=None, **options):
-        """As ``gram``; the caller may overwrite what it gets."""
+    def __call__(self, X: sp.spmatrix, user_weight: np.ndarray | None = None, **options: Any) -> torch.Tensor:
+        """Return what ``gram`` does; the caller may overwrite it.
+
+        Args:
+            X: as in ``gram``.
+            user_weight: as in ``gram``.
+            **options: as in ``gram``.
+        """
         digest = hashlib.sha256(repr((X.shape, options)).encode())
         for array in (X.indptr, X.indices, X.data, *([] if user_weight is None else [user_weight])):
             digest.update(array.tobytes())
@@ -158,12 +195,18 @@ class GramMemory:
 
 
 class Once:
-    """A loader's ``collate_fn`` that puts every batch together once: those of an evaluation never change."""
+    """Put every batch of a loader together once: those of an evaluation never change.
 
-    def __init__(self, function):
-        self.function, self.batches = function, {}
+    Args:
+        function: the loader's ``collate_fn``.
+    """
 
-    def __call__(self, index):
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.batches: dict[Hashable, Any] = {}
+
+    def __call__(self, index: Sequence[int]) -> Any:
+        """Return the batch of some rows, which are known by the first one and their number."""
         name = index[0], len(index)
         if name not in self.batches:
             self.batches[name] = self.function(index)
@@ -171,12 +214,21 @@ class Once:
 
 
 class Stopwatch:
-    """A function that adds up the time it takes."""
+    """Call a function and add up the time that it takes.
 
-    def __init__(self, function):
-        self.function, self.seconds = function, 0.0
+    Args:
+        function: what to call.
 
-    def __call__(self, *arguments, **options):
+    Attributes:
+        seconds: of all calls.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.seconds = 0.0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Return what the function returns."""
         start = time.perf_counter()
         try:
             return self.function(*arguments, **options)
@@ -185,26 +237,10 @@ class Stopwatch:
 
 
 @contextlib.contextmanager
-def parsed_fast():
-    """RecBole reads atomic files with pandas' engine in Python; its engine in C gives the same values."""
-    stock = pd.read_csv
-
-    def read_csv(*arguments, **options):
-        if options.get("engine") == "python" and len(options.get("delimiter", "")) == 1:
-            options["engine"] = "c"
-        return stock(*arguments, **options)
-
-    pd.read_csv = read_csv
-    try:
-        yield
-    finally:
-        pd.read_csv = stock
-
-
-@contextlib.contextmanager
-def quiet():
-    """RecBole logs errors only, warns of nothing in its own lines, and leaves no tensorboard folder behind."""
-    logger, stock = logging.getLogger(), trainers.get_tensorboard
+def quiet() -> Iterator[None]:
+    """Make RecBole log errors only, give no warnings of its own lines, and leave no tensorboard folder behind."""
+    logger = logging.getLogger()
+    stock = trainers.get_tensorboard
     level = logger.level
     logger.setLevel(logging.ERROR)
     trainers.get_tensorboard = lambda _: _Nothing()
@@ -218,18 +254,28 @@ def quiet():
 
 
 class _Nothing:
-    """Takes every call and does nothing."""
+    """Take every call and do nothing."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_, **__: None
 
 
-def _plain(value):
-    """RecBole's results as built-in types."""
+def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser | None]:
+    """Return the metrics of the test part, and the hits of each user."""
+    trainer.evaluator = evaluator = KeepingEvaluator(trainer.evaluator)
+    metrics = trainer.evaluate(test, load_best_model=saved)
+    if evaluator.hits is None or evaluator.positives is None:
+        return metrics, None
+    return metrics, PerUser(np.asarray(test.uid_list), evaluator.hits, evaluator.positives)
+
+
+def _plain(value: Any) -> Any:
+    """Return RecBole's results as built-in types."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: _plain(part) for name, part in value.items()}
     return value if value is None or isinstance(value, (bool, str)) else float(value)
 
 
-def _text(config, keys, *rest):
-    return repr([(key, config[key]) for key in keys] + list(rest))
+def _text(config: Config, keys: Iterable[str], *more: Any) -> str:
+    """Return a text that is the same for configs that agree on some settings."""
+    return repr([(key, config[key]) for key in keys] + list(more))

@@ -8,36 +8,51 @@ A line names a setting, a type and its values, as in RecBole's HyperTuning:
     learning_rate loguniform -8,0
 
 ``loguniform`` takes the natural logarithms of its ends. Numbers of a ``quniform`` without a point make it integers.
-A choice in quotes is what RecBole makes of the text in them: ``'[600,200]'`` is a list and ``'5e2'`` a number.
-Empty lines and lines that begin with # are left out.
+RecBole evaluates a choice in quotes: ``'[600,200]'`` is a list and ``'5e2'`` a number.
+Empty lines and lines that begin with # are skipped.
 """
 
 import ast
 import dataclasses
 import itertools
 import math
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from recbole_edlae.settings.files import value_of
 
-TYPES = {"choice": None, "uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers
+NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
+TYPES = ("choice", *NUMBERS)
+Point = dict[str, Any]  # setting → value
 
 
 @dataclasses.dataclass(frozen=True)
 class Dimension:
-    """One setting and the values it may take."""
+    """One setting and the values it may take.
+
+    Attributes:
+        key: name of the setting.
+        type: one of TYPES.
+        values: the choices, or low, high and for quniform the step.
+    """
 
     key: str
     type: str
-    values: tuple  # the choices, or low, high and for quniform the step
+    values: tuple
 
-    def points(self):
-        """Every value, where there are finitely many.
+    def points(self) -> list[Any]:
+        """Return every value, where there are finitely many.
 
         Raises:
-            ValueError: there are not.
+            ValueError: there are infinitely many.
+
+        Examples:
+            >>> Dimension("rank", "quniform", (50, 200, 50)).points()
+            [50, 100, 150, 200]
         """
         if self.type == "choice":
             return list(self.values)
@@ -46,31 +61,49 @@ class Dimension:
             return [self._rounded(low + i * step) for i in range(math.floor((high - low) / step + 1e-9) + 1)]
         raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
 
-    def ends(self):
-        """Values that a setting's own check has to allow: all choices, or the two ends."""
+    def ends(self) -> list[Any]:
+        """Return the values that a setting's own check has to allow: all choices, or the two ends.
+
+        Examples:
+            >>> Dimension("learning_rate", "loguniform", (0, 0)).ends()
+            [1.0, 1.0]
+        """
         if self.type == "choice":
             return list(self.values)
         if self.type == "loguniform":
             return [math.exp(end) for end in self.values]
         return [self._rounded(end) for end in self.values[:2]]
 
-    def sample(self, generator):
-        """A value drawn as hyperopt would."""
+    def sample(self, generator: np.random.Generator) -> Any:
+        """Return a value drawn as hyperopt would draw it.
+
+        Args:
+            generator: of the random numbers.
+        """
         if self.type == "choice":
             return self.values[generator.integers(len(self.values))]
         drawn = float(generator.uniform(*self.values[:2]))
         return math.exp(drawn) if self.type == "loguniform" else self._rounded(drawn)
 
-    def hyperopt(self, hp):
-        """The same as a node of hyperopt's, with the places of the choices: their lists would come back as tuples."""
+    def hyperopt(self, hp: Any) -> Any:
+        """Return the dimension as a node of hyperopt's, a choice by its index: hyperopt makes tuples of lists.
+
+        Args:
+            hp: the module hyperopt.hp.
+        """
         values = [range(len(self.values))] if self.type == "choice" else self.values
         return getattr(hp, self.type)(self.key, *values)
 
-    def from_hyperopt(self, drawn):
-        """The value for what such a node yields."""
+    def from_hyperopt(self, drawn: Any) -> Any:
+        """Return the value for what such a node yields.
+
+        Args:
+            drawn: an index of a choice, or a number.
+        """
         return self.values[drawn] if self.type == "choice" else self._rounded(float(drawn))
 
-    def _rounded(self, value):
+    def _rounded(self, value: Any) -> Any:
+        """Return a number on the grid of a quniform; other types have no grid."""
         if self.type != "quniform":
             return value
         low, _, step = self.values
@@ -78,45 +111,96 @@ class Dimension:
         return int(value) if isinstance(step, int) and isinstance(low, int) else float(f"{value:.12g}")
 
 
-def read(path):
-    """Dimensions of a file.
+def read(path: str | os.PathLike) -> list[Dimension]:
+    """Return the dimensions of a file.
+
+    Args:
+        path: of the file.
 
     Raises:
-        ValueError: a line is none of the format; it names the line, what it has and what there is.
+        ValueError: the file cannot be read, or a line is not in the format; the message names the line, what it has
+            and what is allowed.
+
+    Examples:
+        >>> folder = getfixture("tmp_path")
+        >>> _ = (folder / "hyper.test").write_text("dropout_prob uniform 0.1,0.6")
+        >>> read(folder / "hyper.test")
+        [Dimension(key='dropout_prob', type='uniform', values=(0.1, 0.6))]
     """
     try:
-        lines = pathlib.Path(path).read_text(encoding="utf-8-sig").splitlines()
+        text = pathlib.Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"space: {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"space: {path} is not UTF-8: {error.reason} at byte {error.start}") from None
-    dimensions = [_dimension(path, number, line) for number, line in enumerate(lines, 1) if _counts(line)]
+    return parse(text, path)
+
+
+def parse(text: str, source: str | os.PathLike) -> list[Dimension]:
+    """Return the dimensions of a text.
+
+    Args:
+        text: lines of the format.
+        source: what to call it in messages.
+
+    Raises:
+        ValueError: a line is not in the format; the message names the line, what it has and what is allowed.
+
+    Examples:
+        >>> parse("reg_weight choice [1.0,10.0]", "the example")
+        [Dimension(key='reg_weight', type='choice', values=(1.0, 10.0))]
+    """
+    dimensions = [
+        _dimension(line, f"space: {source}, line {number}")
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not dimensions:
-        raise ValueError(f"space: {path} holds no line `setting type values`")
-    keys = [each.key for each in dimensions]
-    if doubled := [key for key in keys if keys.count(key) > 1]:
-        raise ValueError(f"space: {path} has {doubled[0]} twice")
+        raise ValueError(f"space: {source} holds no line `setting type values`")
+    keys = [dimension.key for dimension in dimensions]
+    if repeated := [key for key in keys if keys.count(key) > 1]:
+        raise ValueError(f"space: {source} has {repeated[0]} twice")
     return dimensions
 
 
-def exhaustive(space, max_evals=None):
-    """Every point, the last setting varying fastest."""
+def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list[Point]:
+    """Return every point, the last setting varying fastest.
+
+    Args:
+        space: dimensions of type choice or quniform.
+        max_evals: how many points to return at most; None returns all.
+
+    Raises:
+        ValueError: a dimension has infinitely many values.
+
+    Examples:
+        >>> exhaustive([Dimension("a", "choice", (1, 2)), Dimension("b", "choice", ("x", "y"))], max_evals=3)
+        [{'a': 1, 'b': 'x'}, {'a': 1, 'b': 'y'}, {'a': 2, 'b': 'x'}]
+    """
     points = itertools.product(*(dimension.points() for dimension in space))
-    return [dict(zip((each.key for each in space), point)) for point in itertools.islice(points, max_evals)]
+    keys = [dimension.key for dimension in space]
+    return [dict(zip(keys, point)) for point in itertools.islice(points, max_evals)]
 
 
-def random(space, max_evals, seed):
-    """``max_evals`` points drawn independently; the first ones are the same for every ``max_evals``."""
+def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]:
+    """Return points drawn independently; the first ones are the same for every ``max_evals``.
+
+    Args:
+        space: dimensions of any type.
+        max_evals: number of points.
+        seed: of the random numbers.
+
+    Examples:
+        >>> space = [Dimension("a", "choice", (1, 2, 3))]
+        >>> random(space, 5, seed=0)[:2] == random(space, 2, seed=0)
+        True
+    """
     generator = np.random.default_rng(seed)
-    return [{each.key: each.sample(generator) for each in space} for _ in range(max_evals)]
+    return [{dimension.key: dimension.sample(generator) for dimension in space} for _ in range(max_evals)]
 
 
-def _counts(line):
-    return bool(line.strip()) and not line.lstrip().startswith("#")
-
-
-def _dimension(path, number, line):
-    where = f"space: {path}, line {number}"
+def _dimension(line: str, where: str) -> Dimension:
+    """Return the dimension that a line describes."""
     key, kind, text = [*line.split(maxsplit=2), "", ""][:3]
     if kind not in TYPES:
         raise ValueError(f"{where}: there is no type {kind!r}; there are {', '.join(TYPES)}")
@@ -128,9 +212,17 @@ def _dimension(path, number, line):
     if kind == "choice":
         if not values:
             raise ValueError(f"{where}: {key} has nothing to choose from")
-        return Dimension(key, kind, tuple(value_of(each) if isinstance(each, str) else each for each in values))
-    numbers = all(isinstance(each, (int, float)) and math.isfinite(each) for each in values)
-    if not numbers or len(values) != TYPES[kind] or values[0] > values[1] or (kind == "quniform" and values[2] <= 0):
-        wanted = "low,high,step" if kind == "quniform" else "low,high"
-        raise ValueError(f"{where}: {kind} takes {wanted}, got {text}")
+        return Dimension(key, kind, tuple(value_of(value) if isinstance(value, str) else value for value in values))
+    if not _are_bounds(values, kind):
+        bounds = "low,high,step" if kind == "quniform" else "low,high"
+        raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
     return Dimension(key, kind, values)
+
+
+def _are_bounds(values: tuple, kind: str) -> bool:
+    """Return whether values are low and high, and for quniform a step, as numbers."""
+    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in values):
+        return False
+    if len(values) != NUMBERS[kind] or values[0] > values[1]:
+        return False
+    return kind != "quniform" or values[2] > 0

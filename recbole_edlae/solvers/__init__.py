@@ -1,23 +1,32 @@
-"""The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole."""
+"""The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole.
+
+Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram``, ``StoredGram``.
+Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
+Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
+Item normalization: ``normalize_items``, ``item_scale``.
+"""
 
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
-from recbole_edlae.solvers._gram import gram
+from recbole_edlae.solvers._gram import activity_weight, gram
 from recbole_edlae.solvers._iterations import ConvergenceWarning, LowRank
 from recbole_edlae.solvers._low_rank import low_rank
 from recbole_edlae.solvers._neighbors import neighbors
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
+from recbole_edlae.solvers._objective import objective
 from recbole_edlae.solvers._parameters import penalty
-from recbole_edlae.solvers._shards import gram_of_shards
-from recbole_edlae.solvers._stationarity import objective, stationarity
+from recbole_edlae.solvers._shards import PartialGram, gram_of_shards
+from recbole_edlae.solvers._stationarity import stationarity
 from recbole_edlae.solvers._stored_gram import StoredGram
 from recbole_edlae.solvers._system import inverse_gram
 
 __all__ = [
     "ConvergenceWarning",
     "LowRank",
+    "PartialGram",
     "SingularError",
     "StoredGram",
+    "activity_weight",
     "full_rank",
     "gram",
     "gram_of_shards",

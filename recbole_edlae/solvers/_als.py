@@ -1,35 +1,32 @@
 """Low-rank EDLAE by alternating least squares, exactly: the objective never rises."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 
-from recbole_edlae.solvers._iterations import Schedule, begin, m_orthonormal, orthonormal
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._stationarity import baseline, energy, gradients, residual
-from recbole_edlae.solvers._system import row_dot
+from recbole_edlae.solvers._conjugate_gradients import conjugate_gradients
+from recbole_edlae.solvers._iterations import LowRank, Schedule, Step, initialize, m_orthonormal, v_orthonormal
+from recbole_edlae.solvers._objective import Factors, energy, gradients
+from recbole_edlae.solvers._parameters import Progress, check_count
+from recbole_edlae.solvers._stationarity import norm_at_zero, residual
+from recbole_edlae.solvers._system import System, row_dot
 
 
 def als(
-    G, rank, *, dropout, l2, tol=1e-3, max_iter=100, cg_steps=5, start="eigen", generator=None, progress=None
-):  # fmt: skip
-    """Low-rank EDLAE by exact alternating least squares.
-
-    Notation: M = G + diag Λ, Λ = ``penalty``, m its diagonal; C = M⁻¹; P(·) sets the diagonal to zero;
-    B̂ the full-rank EDLAE; U₋ⱼ is U with row j set to zero, u_j its row j, w_j row j of MU.
-
-    Objective (Steck 2020, Eq. 10, as in ``objective``): tr[Dᵀ M D], D = P(UVᵀ) − B̂. Given U it separates into one
-    ridge regression of k weights per target item (``decoder``). Given V it is one quadratic in U,
-
-        P(M P(UVᵀ)) V = P(M B̂) V,
-
-    lowered by conjugate gradients from the U at hand with C · (VᵀV)⁻¹ as preconditioner, which leaves a matrix that
-    differs from the identity by the diagonal's part only. Both steps lower the objective, so it never rises.
-
-    The objective need not have a minimum: as the diagonal of UVᵀ does not count, some factors improve for ever as they
-    grow. That was seen with 20 items, 60 users and rank 6, as slow progress with a diagonal above 1, and not on
-    ml-100k up to rank 200, where the diagonal stays below .25.
-
-    Equivalent to: any gradient method on U and V that reaches the same stationary point; ``full_rank`` off the
-    diagonal at rank n. The papers solve Eq. 10 by ADMM (``admm``).
+    G: torch.Tensor,
+    rank: int,
+    *,
+    dropout: float,
+    l2: float,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+    cg_steps: int = 5,
+    start: Any = "eigen",
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> LowRank:
+    """Fit low-rank EDLAE by exact alternating least squares.
 
     Args:
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
@@ -37,9 +34,9 @@ def als(
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
         tol: the ``stationarity`` to stop at.
-        max_iter: iterations at most.
-        cg_steps: conjugate gradient steps for U in each of them.
-        start: "eigen", "random", or a pair (u, v) to go on from.
+        max_iter: the largest number of iterations.
+        cg_steps: conjugate gradient steps for U in each iteration.
+        start: "eigen", "random", or a pair (u, v) to resume from.
         generator: torch.Generator of the random start.
         progress: called as ``progress(done, total)``, in multiply-adds.
 
@@ -52,35 +49,64 @@ def als(
     Warns:
         ConvergenceWarning: the stationarity is above tol after max_iter iterations.
 
-    Cost: n³ multiply-adds for C and the start, then (3 + 2 cg_steps) n² k an iteration; n² values beside G.
+    Notes:
+        Notation: M = G + diag Λ, Λ = ``penalty``, m its diagonal; C = M⁻¹; P(·) sets the diagonal to zero;
+        B̂ the full-rank EDLAE; U₋ⱼ is U with row j set to zero, u_j its row j, w_j row j of MU.
+
+        Objective (Steck 2020, Eq. 10, as in ``objective``): tr[Dᵀ M D], D = P(UVᵀ) − B̂. Given U it separates into one
+        ridge regression of k weights per target item (``best_decoder``). Given V it is one quadratic in U,
+
+            P(M P(UVᵀ)) V = P(M B̂) V,
+
+        lowered by conjugate gradients from the current U with C · (VᵀV)⁻¹ as preconditioner, which leaves a matrix that
+        differs from the identity by the diagonal's part only. Both steps lower the objective, so it never rises.
+
+        The objective need not have a minimum: as the diagonal of UVᵀ does not count, some factors improve for ever as
+        they grow. That was seen with 20 items, 60 users and rank 6, as slow progress with a diagonal above 1, and not
+        on ml-100k up to rank 200, where the diagonal stays below .25.
+
+        Equivalent to: any gradient method on U and V that reaches the same stationary point; ``full_rank`` off the
+        diagonal at rank n. The papers solve Eq. 10 by ADMM (``admm``).
+
+        Cost: n³ multiply-adds for C and the start, then (3 + 2 cg_steps) n² k an iteration; n² values beside G.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import low_rank
+        >>> G = torch.tensor([[3.0, 2.0, 1.0], [2.0, 4.0, 1.0], [1.0, 1.0, 2.0]])
+        >>> weights = low_rank(G, 1, method="als", dropout=0.5, l2=1.0)
+        >>> f = [iteration.objective for iteration in weights.history]
+        >>> weights.converged, f[-1] <= f[0]
+        (True, True)
     """
     check_count("cg_steps", cg_steps)
-    schedule = Schedule(
-        "als", G, rank, products=3 + 2 * cg_steps, tol=tol, max_iter=max_iter, progress=progress
-    )  # fmt: skip
-    system, C, U = begin(G, rank, dropout=dropout, l2=l2, start=start, generator=generator, schedule=schedule)
+    schedule = Schedule("als", G, rank, products=3 + 2 * cg_steps, tol=tol, max_iter=max_iter, progress=progress)
+    system = System(G, dropout=dropout, l2=l2)
+    C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
     return schedule.run(_steps(system, C, U, cg_steps))
 
 
-def _steps(system, C, U, cg_steps):
+def _steps(system: System, C: torch.Tensor, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
+    """Yield the factors after each solve for V."""
     m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
     while True:
+        # Given U: one ridge regression per target item, in a basis with UᵀMU = I.
         U, MU = m_orthonormal(U, system.product(U))
-        V, U, MU = orthonormal(decoder(U, MU, m), U, MU)
+        factors = v_orthonormal(Factors(U, best_decoder(U, MU, m), MU))
+        U, V = factors.U, factors.V
+        # The gradient, from one product for diag(1 + d) V; the one for V is the scale of its norm.
         weighted = (1 + row_dot(U, V))[:, None] * V
         MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
-        gradient = gradients(m, U, V, MU, MdV, orthonormal=True)
-        yield (
-            U,
-            V,
-            (energy(m, U, V, MU, orthonormal=True) - total).item(),
-            residual(gradient, baseline(m, U, MU), baseline(m, V, MV)),
-        )
-        U = _encoder(system, C, U, V, -gradient[0], cg_steps)
+        gradient = gradients(m, factors, MdV, orthonormal=True)
+        norm_u, norm_v = norm_at_zero(m, U, factors.MU), norm_at_zero(m, V, MV)
+        excess = energy(m, factors, orthonormal=True) - total
+        yield Step(factors, excess.item(), residual(gradient, norm_u, norm_v))
+        # Given V: one quadratic in U.
+        U = _improved_encoder(system, C, factors, -gradient[0], cg_steps)
 
 
-def decoder(U, W, m):
-    """The V that minimises the objective for this U, where UᵀMU = I and W = MU.
+def best_decoder(U: torch.Tensor, W: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
+    """Return the V that minimizes the objective for this U, where UᵀMU = I and W = MU.
 
     v_j solves (U₋ⱼᵀ M U₋ⱼ) v = U₋ⱼᵀ G·ⱼ = h with h = w_j − m_j u_j. With U₋ⱼᵀ M U₋ⱼ = I − wwᵀ/m + hhᵀ/m, Sherman and
     Morrison twice give
@@ -97,24 +123,20 @@ def decoder(U, W, m):
     return (scale * t)[:, None] * H + (scale * b)[:, None] * W
 
 
-def _encoder(system, C, U, V, r, steps):
-    """U after ``steps`` of conjugate gradients; VᵀV = I, and r is minus the gradient at U.
+def _improved_encoder(
+    system: System, C: torch.Tensor, factors: Factors, negative_gradient: torch.Tensor, steps: int
+) -> torch.Tensor:
+    """Return U after some steps of conjugate gradients on P(M P(UVᵀ)) V = P(M B̂) V; VᵀV = I.
 
-    The preconditioned residual z = Cr has Mz = r, so M p follows by recurrence and a step costs two products.
+    A direction p = Cs has Mp = s, so that a step costs two products.
     """
-    m = system.diagonal
-    z = C @ r
-    p, Mp, rz = z, r, (r * z).sum()
-    for step in range(1, steps + 1):
+    m, V = system.diagonal, factors.V
+
+    def operator(p: torch.Tensor, Mp: torch.Tensor) -> torch.Tensor:
         d = row_dot(p, V)
-        q = Mp - system.product(d[:, None] * V) - (row_dot(Mp, V) - m * d)[:, None] * V
-        curvature = (p * q).sum()
-        if not curvature > 0:
-            break
-        U = U + rz / curvature * p
-        if step < steps:
-            r = r - rz / curvature * q
-            z = C @ r
-            rz, previous = (r * z).sum(), rz
-            p, Mp = z + rz / previous * p, r + rz / previous * Mp
-    return U
+        return Mp - system.product(d[:, None] * V) - (row_dot(Mp, V) - m * d)[:, None] * V
+
+    def precondition(r: torch.Tensor) -> torch.Tensor:
+        return C @ r
+
+    return conjugate_gradients(factors.U, negative_gradient, operator=operator, precondition=precondition, steps=steps)

@@ -7,6 +7,7 @@ and the distance between columns, and Numba's documentation shows how to call th
 import ctypes
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba.extending import get_cython_function_address
@@ -28,7 +29,7 @@ def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
     """
     dtype = next(argument.dtype for argument in arguments if isinstance(argument, np.ndarray))
     info = ctypes.c_int64(0)
-    values: list = []
+    values: list[Any] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             values += [_Address(argument), ctypes.c_int64(argument.strides[1] // argument.itemsize)]
@@ -37,7 +38,7 @@ def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
         elif isinstance(argument, float):
             values.append(ctypes.c_float(argument) if dtype == np.float32 else ctypes.c_double(argument))
         else:
-            values.append(ctypes.c_int64(argument))  # whose first four bytes are the number too, should they be read
+            values.append(ctypes.c_int64(argument))  # its first four bytes are the number too, should they be read
     if name in _LAPACK:
         values.append(info)
     pointers = [value.pointer if isinstance(value, _Address) else ctypes.addressof(value) for value in values]
@@ -46,7 +47,7 @@ def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
 
 
 class _Address:
-    """Where an array's data begin."""
+    """The address of an array's data."""
 
     def __init__(self, array: np.ndarray) -> None:
         if array.ndim != 2 or array.strides[0] != array.itemsize or array.strides[1] < array.shape[0] * array.itemsize:
@@ -55,9 +56,9 @@ class _Address:
 
 
 @functools.cache
-def _routine(name: str, dtype: str, count: int) -> Callable:
+def _routine(name: str, dtype: str, arguments: int) -> Callable[..., None]:
     """Return the routine as a function of addresses; other threads run meanwhile."""
     library = "cython_lapack" if name in _LAPACK else "cython_blas"
     letter = {"f": "s", "d": "d"}[dtype]
     address = get_cython_function_address(f"scipy.linalg.{library}", letter + name)
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(address)
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(address)

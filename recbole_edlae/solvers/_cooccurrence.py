@@ -1,7 +1,8 @@
 """Which items have users in common: the Gram matrix as a sparse triangle, and the best inputs for every target."""
 
 import concurrent.futures
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -26,114 +27,153 @@ class CoOccurrence:
         weight: array of shape (u,).
     """
 
-    def __init__(self, X, weight):
+    def __init__(self, X: sp.csr_matrix, weight: np.ndarray) -> None:
         X = X if X.has_sorted_indices else X.sorted_indices()
         by_item = sp.csr_matrix((np.arange(X.nnz), X.indices, X.indptr), shape=X.shape).tocsc()
         data = X.data.astype(np.float64, copy=False)
-        self.arrays = X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight
+        self.arrays = (X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight)
         self.items = X.shape[1]
 
-    def pair_counts(self):
-        """For every item, how many of those before it have a user in common with it, (n,)."""
-        size = np.zeros(self.items, np.int64)
-        in_threads(_count, *self.arrays, size)
-        return size
+    def pair_counts(self) -> np.ndarray:
+        """Return for every item how many of those before it have a user in common with it, (n,)."""
+        counts = np.zeros(self.items, np.int64)
+        in_threads(_count_pairs, *self.arrays, counts)
+        return counts
 
-    def pairs(self, dtype, size):
-        """G = Xᵀ diag(w) X as Pairs, given ``pair_counts``; 8 bytes (float32) a pair."""
-        indptr = np.concatenate([[0], np.cumsum(size)])
+    def pairs(self, dtype: np.dtype, pair_counts: np.ndarray) -> Pairs:
+        """Return G = Xᵀ diag(w) X as Pairs, given ``pair_counts``; 8 bytes (float32) a pair."""
+        indptr = np.concatenate([[0], np.cumsum(pair_counts)])
         indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
         diagonal = np.zeros(self.items)
-        in_threads(_fill, *self.arrays, indptr, indices, values, diagonal)
+        in_threads(_fill_pairs, *self.arrays, indptr, indices, values, diagonal)
         return Pairs(indptr, indices, values, diagonal)
 
-    def best_inputs(self, count, M_diagonal):
-        """The ``count`` items i with the largest G_ij² / M_ii for every target j; of equals the first ones.
+    def best_inputs(self, limit: int, M_diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the items i with the largest G_ij² / M_ii for every target j; of equals the first ones.
 
         Returns:
-            inputs (n, count), in rising order, and how many of them there are, (n,).
+            inputs (n, limit), in rising order, and how many of them are filled, (n,).
         """
-        inputs, size = np.empty((self.items, count), np.int32), np.empty(self.items, np.int64)
-        in_threads(_choose, *self.arrays, M_diagonal, inputs, size)
-        return inputs, size
+        inputs, lengths = np.empty((self.items, limit), np.int32), np.empty(self.items, np.int64)
+        in_threads(_choose_inputs, *self.arrays, M_diagonal, inputs, lengths)
+        return inputs, lengths
 
 
-def in_threads(function, *arguments):
-    """``function(*arguments, first, step)`` in each of torch's threads, for every step-th item from the first on."""
+def in_threads(function: Callable[..., object], *arguments: Any) -> None:
+    """Call ``function(*arguments, first, step)`` in each of torch's threads: for every step-th item from first on."""
     threads = torch.get_num_threads()
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda first: function(*arguments, first, threads), range(threads)))
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(indptr, indices, data, item_ptr, item_users, item_positions, weight, size, first, step):
-    seen = np.full(len(size), -1, np.int32)
-    for i in range(first, len(size), step):
+def _count_pairs(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    item_positions: np.ndarray,
+    weight: np.ndarray,
+    counts: np.ndarray,
+    first: int,
+    step: int,
+) -> None:
+    """Count for each item the items before it that have a user in common with it."""
+    seen = np.full(len(counts), -1, np.int32)
+    for i in range(first, len(counts), step):
         for t in range(item_ptr[i], item_ptr[i + 1]):
             for s in range(indptr[item_users[t]], item_positions[t]):
                 if seen[indices[s]] != i:
                     seen[indices[s]] = i
-                    size[i] += 1
+                    counts[i] += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(
-    indptr, indices, data, item_ptr, item_users, item_positions, weight, ptr, columns, values, diagonal, first, step
-):
+def _fill_pairs(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    item_positions: np.ndarray,
+    weight: np.ndarray,
+    pair_ptr: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+    diagonal: np.ndarray,
+    first: int,
+    step: int,
+) -> None:
+    """Fill rows of G below the diagonal, and their diagonal entries."""
     row = np.zeros(len(diagonal))
     for i in range(first, len(diagonal), step):
-        end = ptr[i]
+        end = pair_ptr[i]
         for t in range(item_ptr[i], item_ptr[i + 1]):
-            user, own = item_users[t], item_positions[t]
-            diagonal[i] += weight[user] * data[own] * data[own]
-            for s in range(indptr[user], own):
+            user, position = item_users[t], item_positions[t]
+            diagonal[i] += weight[user] * data[position] * data[position]
+            for s in range(indptr[user], position):
                 j = indices[s]
                 if row[j] == 0.0:
                     columns[end] = j
                     end += 1
-                row[j] += weight[user] * data[own] * data[s]
-        columns[ptr[i] : end].sort()
-        for s in range(ptr[i], end):
+                row[j] += weight[user] * data[position] * data[s]
+        columns[pair_ptr[i] : end].sort()
+        for s in range(pair_ptr[i], end):
             values[s] = row[columns[s]]
             row[columns[s]] = 0.0
 
 
 @numba.njit(cache=True, nogil=True)
-def _choose(indptr, indices, data, item_ptr, item_users, item_positions, weight, M, inputs, size, first, step):
+def _choose_inputs(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    item_positions: np.ndarray,
+    weight: np.ndarray,
+    M_diagonal: np.ndarray,
+    inputs: np.ndarray,
+    lengths: np.ndarray,
+    first: int,
+    step: int,
+) -> None:
+    """Choose the inputs of each target by their gain G_ij² / M_ii."""
     items = len(inputs)
     row, touched = np.zeros(items), np.empty(items, np.int32)
     for j in range(first, items, step):
-        found = 0
+        candidates = 0
         for t in range(item_ptr[j], item_ptr[j + 1]):
-            user, own = item_users[t], item_positions[t]
+            user, position = item_users[t], item_positions[t]
             for s in range(indptr[user], indptr[user + 1]):
                 i = indices[s]
                 if row[i] == 0.0:
-                    touched[found] = i
-                    found += 1
-                row[i] += weight[user] * data[own] * data[s]
+                    touched[candidates] = i
+                    candidates += 1
+                row[i] += weight[user] * data[position] * data[s]
         row[j] = 0.0  # no gain, not chosen
-        gain = np.empty(found)
-        for f in range(found):
-            gain[f] = row[touched[f]] ** 2 / M[touched[f]]
-            row[touched[f]] = 0.0
-        size[j] = _largest(gain, touched[:found], inputs[j])
+        gain = np.empty(candidates)
+        for c in range(candidates):
+            gain[c] = row[touched[c]] ** 2 / M_diagonal[touched[c]]
+            row[touched[c]] = 0.0
+        lengths[j] = _largest(gain, touched[:candidates], inputs[j])
 
 
 @numba.njit(cache=True, nogil=True)
-def _largest(gain, items, chosen):
-    """Items of the largest gains above 0 into ``chosen``, in rising order; returns how many there are."""
-    count, least = len(chosen), 0.0
-    if len(gain) > count:
-        least = np.partition(gain, len(gain) - count)[len(gain) - count]
-    size = 0
-    for f in range(len(gain)):
-        if gain[f] > least:
-            chosen[size] = items[f]
-            size += 1
+def _largest(gain: np.ndarray, items: np.ndarray, chosen: np.ndarray) -> int:
+    """Put the items of the largest gains above 0 into ``chosen``, in rising order; return how many there are."""
+    limit, least = len(chosen), 0.0
+    if len(gain) > limit:
+        least = np.partition(gain, len(gain) - limit)[len(gain) - limit]
+    length = 0
+    for c in range(len(gain)):
+        if gain[c] > least:
+            chosen[length] = items[c]
+            length += 1
     if least > 0.0:
-        ties = np.sort(items[gain == least])[: count - size]
-        chosen[size : size + len(ties)] = ties
-        size += len(ties)
-    chosen[:size].sort()
-    return size
+        ties = np.sort(items[gain == least])[: limit - length]
+        chosen[length : length + len(ties)] = ties
+        length += len(ties)
+    chosen[:length].sort()
+    return length

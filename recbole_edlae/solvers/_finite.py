@@ -10,7 +10,15 @@ _ROWS = 1024  # looked at together
 
 
 class SingularError(ValueError):
-    """G + penalty is not positive definite: the users do not determine the weights of the items."""
+    """G + penalty is not positive definite: the users do not determine the weights of the items.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import full_rank
+        >>> full_rank(torch.ones(2, 2), dropout=0.0, l2=0.0)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        recbole_edlae.solvers._finite.SingularError: G + penalty is not positive definite at torch.float32: ...
+    """
 
 
 def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
@@ -83,15 +91,15 @@ def check_popularity(popularity: Any, items: int | None = None) -> None:
         kind = popularity.dtype if isinstance(popularity, torch.Tensor) else type(popularity).__name__
         raise ValueError(f"popularity must be a torch.Tensor of real numbers, got {kind}")
     if popularity.ndim != 1 or items not in (None, len(popularity)):
-        wanted = "(items,)" if items is None else f"({items},)"
-        raise ValueError(f"popularity must have shape {wanted}, got {tuple(popularity.shape)}")
+        shape = "(items,)" if items is None else f"({items},)"
+        raise ValueError(f"popularity must have shape {shape}, got {tuple(popularity.shape)}")
     if (popularity < 0).any():
         raise ValueError("popularity must be at least 0 for every item")
     check_finite(popularity, "popularity")
 
 
 def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
-    """Return the place of an entry that is not finite; None if there is none."""
+    """Return the indices of an entry that is not finite; None if all are finite."""
     for first in range(0, len(A), _ROWS):
         rows = A[first : first + _ROWS]
         if rows.numel() and not all(extreme.isfinite().item() for extreme in torch.aminmax(rows)):

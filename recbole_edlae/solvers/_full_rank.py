@@ -3,37 +3,21 @@
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result, check_tensor
-from recbole_edlae.solvers._parameters import check_diagonal_bound, check_dropout, check_emphasis
+from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import inverse_gram
 
 
-def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overwrite=False, progress=None):
-    """Item × item weights B of the linear autoencoder trained with emphasised dropout, in the limit of all masks.
-
-    Notation: p dropout, q = 1 − p; (a, b) emphasis, s = b/(ap + bq), r² = ab/(ap + bq)²; ξ diagonal_bound;
-    Λ = ``penalty``; C = (G + diag Λ)⁻¹, c its diagonal; P(·) sets the diagonal to zero; β the diagonal of B.
-
-    Objective (Steck 2020, theorem with Eq. 6; (a, b) as in Vincent et al. 2010): the expected squared error of
-    reconstructing X from X with entries dropped at probability p, an error weighing a where the entry was dropped
-    and b where it was kept. Averaged over all masks it is, up to a factor,
-
-        ‖X − X (P(B) + s diag β)‖² + ‖Λ^½ (P(B) + r diag β)‖²,   subject to β ≤ ξ if a bound is given,
-
-    whose minimum is, column by column,
-
-        β = s E / (s² E + r² Λ),  E = 1/c − Λ        (b = 0 leaves β open: it is 0), and ξ where that exceeds ξ;
-        B = −C diag(1/c) diag(1 − s β)  off the diagonal, β on it.
-
-    emphasis (1, 0) is EDLAE (Eq. 8) and with p = 0 EASE; (1, 1) is DLAE (Eq. 5). Only the ratio a : b matters.
-    The papers print these ends alone; this function is exact for every a ≥ b ≥ 0. The scalar L2 counts on the
-    diagonal by the same factor r² as the dropout's part of Λ does, as in the paper's theorem.
-
-    With a bound, emphasis (1, 1) is RDLAE (Moon et al., SIGIR 2023: B = I − C diag μ, μ = (1 − ξ)/c where
-    1 − Λc > ξ, else Λ), and with p = 0 RLAE. The bound is as exact for every other emphasis: for a given β the rest
-    of a column is the one above, and what is left is a parabola in β.
-
-    Equivalent to: solving, for every target item, the normal equations averaged over all 2ⁿ dropout masks, times q.
-    ``weights(*inverse_gram(G, …), …)`` is the same in two steps, for sweeps.
+def full_rank(
+    G: torch.Tensor,
+    *,
+    dropout: float,
+    l2: float,
+    emphasis: tuple[float, float] = (1.0, 0.0),
+    diagonal_bound: float | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> torch.Tensor:
+    """Return the item × item weights B of the linear autoencoder trained with emphasized dropout.
 
     Args:
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
@@ -41,7 +25,7 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
         l2: λ ≥ 0, in the units of G (interactions).
         emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
         diagonal_bound: ξ ≥ 0, the largest value that B may have on its diagonal; None for no bound.
-        overwrite: B takes G's place; otherwise G is left as it is.
+        overwrite: B replaces G; otherwise G is left as it is.
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
     Returns:
@@ -53,7 +37,48 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
             would not be finite.
         SingularError: G + diag Λ is singular to working precision; a ValueError.
 
-    Cost: n³ additions and multiplications; on the CPU nothing of its size beside B.
+    Notes:
+        Notation: p dropout, q = 1 − p; (a, b) emphasis, s = b/(ap + bq), r² = ab/(ap + bq)²; ξ diagonal_bound;
+        Λ = ``penalty``; C = (G + diag Λ)⁻¹, c its diagonal; P(·) sets the diagonal to zero; β the diagonal of B.
+
+        Objective (Steck 2020, theorem with Eq. 6; (a, b) as in Vincent et al. 2010): the expected squared error of
+        reconstructing X from X with entries dropped at probability p, where an error weighs a if the entry was dropped
+        and b if it was kept, in the limit of all masks. Averaged over all masks it is, up to a factor,
+
+            ‖X − X (P(B) + s diag β)‖² + ‖Λ^½ (P(B) + r diag β)‖²,   subject to β ≤ ξ if a bound is given,
+
+        whose minimum is, column by column,
+
+            β = s E / (s² E + r² Λ),  E = 1/c − Λ        (b = 0 leaves β open: it is 0), and ξ where that exceeds ξ;
+            B = −C diag(1/c) diag(1 − s β)  off the diagonal, β on it.
+
+        emphasis (1, 0) is EDLAE (Eq. 8) and with p = 0 EASE; (1, 1) is DLAE (Eq. 5). Only the ratio a : b matters.
+        The papers print these ends alone; this function is exact for every a ≥ b ≥ 0. The scalar L2 counts on the
+        diagonal by the same factor r² as the dropout's part of Λ does, as in the paper's theorem.
+
+        With a bound, emphasis (1, 1) is RDLAE (Moon et al., SIGIR 2023: B = I − C diag μ, μ = (1 − ξ)/c where
+        1 − Λc > ξ, else Λ), and with p = 0 RLAE. The bound is as exact for every other emphasis: for a given β the
+        other entries of a column are those above, and what is left is a parabola in β.
+
+        Equivalent to: solving, for every target item, the normal equations averaged over all 2ⁿ dropout masks, times q.
+        ``weights(*inverse_gram(G, …), …)`` is the same in two steps, for sweeps.
+
+        Cost: n³ additions and multiplications; on the CPU nothing of its size beside B.
+
+    References:
+        Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
+
+        Jaewan Moon et al. "It's Enough: Relaxing Diagonal Constraints in Linear Autoencoders for Recommendation" in
+        SIGIR 2023.
+
+    Examples:
+        >>> import scipy.sparse as sp
+        >>> import torch
+        >>> from recbole_edlae.solvers import full_rank, gram
+        >>> X = sp.csr_matrix([[1, 1, 0], [1, 1, 0], [0, 1, 1]])
+        >>> G = gram(X, dtype=torch.float64)
+        >>> full_rank(G, dropout=0.5, l2=0.0).round(decimals=2).tolist()  # EDLAE
+        [[0.0, 0.5, -0.1], [0.36, 0.0, 0.2], [-0.18, 0.5, 0.0]]
     """
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)
@@ -61,10 +86,24 @@ def full_rank(G, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None, overw
     return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=True)
 
 
-def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, overwrite=False):
-    """The weights B of ``full_rank`` from what ``inverse_gram`` returned for the same dropout.
+def weights(
+    C: torch.Tensor,
+    Lambda: torch.Tensor,
+    *,
+    dropout: float,
+    emphasis: tuple[float, float] = (1.0, 0.0),
+    diagonal_bound: float | None = None,
+    overwrite: bool = False,
+) -> torch.Tensor:
+    """Return the weights B of ``full_rank`` from what ``inverse_gram`` returned for the same dropout.
 
-    Args: C (n, n) and Lambda (n,); with ``overwrite`` B takes C's place. The others are those of ``full_rank``.
+    Args:
+        C: torch.Tensor, shape (n, n).
+        Lambda: torch.Tensor, shape (n,).
+        dropout: p in [0, 1), that of C.
+        emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
+        diagonal_bound: ξ ≥ 0, the largest value that B may have on its diagonal; None for no bound.
+        overwrite: B replaces C; otherwise C is left as it is.
 
     Returns:
         torch.Tensor of shape (n, n), B[input, target].
@@ -73,7 +112,16 @@ def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, ove
         ValueError: a parameter is out of range, C or Lambda is not a float torch.Tensor of finite entries, or the
             result would not be finite.
 
-    Cost: n² multiplications.
+    Notes:
+        Cost: n² multiplications.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import full_rank, inverse_gram, weights
+        >>> G = torch.tensor([[3.0, 2.0], [2.0, 4.0]])
+        >>> C, Lambda = inverse_gram(G, dropout=0.5, l2=1.0)
+        >>> torch.equal(weights(C, Lambda, dropout=0.5), full_rank(G, dropout=0.5, l2=1.0))
+        True
     """
     check_gram(C, name="C")
     check_tensor(Lambda, "Lambda")
@@ -81,13 +129,19 @@ def weights(C, Lambda, *, dropout, emphasis=(1.0, 0.0), diagonal_bound=None, ove
         raise ValueError(f"Lambda must have shape ({len(C)},), got {tuple(Lambda.shape)}")
     check_finite(C, "C")
     check_finite(Lambda, "Lambda")
-    return _weights(
-        C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite
-    )  # fmt: skip
+    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite)
 
 
-def _weights(C, Lambda, *, dropout, emphasis, diagonal_bound, overwrite):
-    """``weights`` of a C and a Λ that are known to be finite."""
+def _weights(
+    C: torch.Tensor,
+    Lambda: torch.Tensor,
+    *,
+    dropout: float,
+    emphasis: tuple[float, float],
+    diagonal_bound: float | None,
+    overwrite: bool,
+) -> torch.Tensor:
+    """Return ``weights`` of a C and a Λ that are known to be finite."""
     scale, beta = column_scale(
         C.diagonal().clone(), Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound
     )
@@ -97,8 +151,15 @@ def _weights(C, Lambda, *, dropout, emphasis, diagonal_bound, overwrite):
     return B
 
 
-def column_scale(c, Lambda, *, dropout, emphasis, diagonal_bound):
-    """What the columns of C are multiplied by to be those of B off the diagonal, and the diagonal β; shapes (n,)."""
+def column_scale(
+    c: torch.Tensor,
+    Lambda: torch.Tensor,
+    *,
+    dropout: float,
+    emphasis: tuple[float, float],
+    diagonal_bound: float | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return −diag(1/c) diag(1 − s β), by which columns of C become those of B, and the diagonal β; shapes (n,)."""
     check_dropout(dropout)
     check_diagonal_bound(diagonal_bound)
     a, b = check_emphasis(emphasis)
@@ -108,8 +169,8 @@ def column_scale(c, Lambda, *, dropout, emphasis, diagonal_bound):
     return (s * beta - 1) / c, beta
 
 
-def _diagonal(E, Lambda, p, a, b):
-    """s and the β that no bound holds back, shape (n,)."""
+def _diagonal(E: torch.Tensor, Lambda: torch.Tensor, p: float, a: float, b: float) -> tuple[float, torch.Tensor]:
+    """Return s and the unbounded β = s E / (s² E + r² Λ), shape (n,)."""
     if b == 0:
         return 0.0, torch.zeros_like(E)
     s, r2 = b / (a * p + b * (1 - p)), a * b / (a * p + b * (1 - p)) ** 2

@@ -1,9 +1,11 @@
 """Gram matrix of a sparse user × item matrix, straight into one dense array."""
 
 import concurrent.futures
+from typing import Any
 
 import numba
 import numpy as np
+import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
@@ -12,18 +14,14 @@ _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the dia
 _SHORT = 2**16  # items that 16 bits can name
 
 
-def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
-    """G = Xᵀ diag(w) X as a dense, exactly symmetric matrix.
-
-    Notation: n items, u users, nnz stored entries of X.
-
-    A weight per user leaves every closed form of this package intact, because only G changes
-    (Steck & Garcia 2021, §2.3.2).
-
-    Equivalent to: ``(X.T @ sp.diags(w) @ X).toarray()``. It differs in cost: no sparse n × n intermediate,
-    half the multiplications, every core. Each entry is summed by one thread in the order of the users, in double
-    precision, and where all values and weights are 1 in integers: the result depends neither on the number of
-    threads nor on ``dtype``'s rounding along the way.
+def gram(
+    X: sp.spmatrix,
+    user_weight: np.ndarray | None = None,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """Return G = Xᵀ diag(w) X as a dense, exactly symmetric matrix.
 
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; any finite real values. Duplicates are summed.
@@ -38,47 +36,72 @@ def gram(X, user_weight=None, *, dtype=torch.float32, device="cpu"):
         ValueError: X is not a two-dimensional sparse matrix of finite real numbers, the weights do not fit it, the
             dtype is neither, or the sums exceed its largest number.
 
-    Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
+    Notes:
+        Notation: n items, u users, nnz stored entries of X.
+
+        A weight per user leaves every closed form of this package intact, because only G changes
+        (Steck & Garcia 2021, §2.3.2).
+
+        Equivalent to: ``(X.T @ sp.diags(w) @ X).toarray()``. It differs in cost: no sparse n × n intermediate,
+        half the multiplications, every core. Each entry is summed by one thread in the order of the users, in double
+        precision, and where all values and weights are 1 in integers: the result depends neither on the number of
+        threads nor on ``dtype``'s rounding along the way.
+
+        Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
+
+    Examples:
+        >>> import scipy.sparse as sp
+        >>> from recbole_edlae.solvers import gram
+        >>> gram(sp.csr_matrix([[1, 1, 0], [0, 1, 1], [1, 1, 1]])).tolist()
+        [[2.0, 2.0, 1.0], [2.0, 3.0, 2.0], [1.0, 2.0, 2.0]]
     """
     X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
-    weight = checked_weight(user_weight, users)
+    given = checked_weight(user_weight, users)
     # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
-    weight = None if (weight == 1).all() else weight
+    weight = None if (given == 1).all() else given
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
     indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
     by_item = _by_item(X.indptr, indices, items)
     # From NumPy, which asks the kernel for large pages.
     G = np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64)
-    total = np.int32 if data is None and weight is None else np.float64
+    exact = data is None and weight is None
+    total = np.int32 if exact else np.float64
 
-    def fill(first):
+    def fill(first: int) -> None:
         _fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, G)
 
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(fill, range(0, items, _BLOCK)))
-    if total == np.float64:
+    if not exact:
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
         check_result(torch.from_numpy(G), "G", remedy)
     return torch.from_numpy(G).to(device)
 
 
-def activity_weight(count, power):
-    """w = (n_u / mean n)^(−α): how much each user counts in the Gram matrix.
-
-    Source: Steck & Garcia 2021, §2.3.2 for the weights; the power is this package's way to set them all by one number.
+def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
+    """Return w = (n_u / mean n)^(−α), how much each user counts in the Gram matrix.
 
     Args:
         count: integer array of shape (u,), the number of items n_u of each user.
-        power: α, finite; 0 weighs all alike, 1 makes every user's interactions weigh one user's in sum.
+        power: α, finite; 0 weights all users alike, 1 gives every user the same total weight over their interactions.
 
     Returns:
-        NumPy array of shape (u,); users without items are left out of the mean and weigh 1.
+        NumPy array of shape (u,); users without items are left out of the mean and have weight 1.
 
     Raises:
         ValueError: a weight is not finite, because the power is not or is too large.
+
+    References:
+        Steck & Garcia 2021, §2.3.2 for the weights; the power is this package's way to set them all by one number.
+
+    Examples:
+        >>> import numpy as np
+        >>> from recbole_edlae.solvers import activity_weight
+        >>> activity_weight(np.array([1, 3, 0]), power=1).round(2).tolist()
+        [2.0, 0.67, 1.0]
     """
     active = count > 0
     weight = np.ones(len(count))
@@ -89,7 +112,8 @@ def activity_weight(count, power):
     return weight
 
 
-def checked_weight(user_weight, users):
+def checked_weight(user_weight: Any, users: int) -> np.ndarray:
+    """Return the weight of each user as float64 after a check; 1 for all where there is none."""
     if user_weight is None:
         return np.ones(users)
     weight = np.asarray(user_weight)
@@ -104,25 +128,36 @@ def checked_weight(user_weight, users):
 
 
 @numba.njit(cache=True, nogil=True)
-def _by_item(indptr, indices, items):
-    """For every item the users who have it, in order, and where it stands among the indices."""
+def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the users of every item, in order: offsets by item, users, and positions among the indices."""
     item_ptr = np.zeros(items + 1, dtype=np.int64)
     for item in indices:
         item_ptr[item + 1] += 1
     item_ptr = item_ptr.cumsum()
-    next_place = item_ptr[:-1].copy()
+    next_offset = item_ptr[:-1].copy()
     item_users, item_positions = np.empty(len(indices), dtype=np.int32), np.empty(len(indices), dtype=indptr.dtype)
     for user in range(len(indptr) - 1):
         for position in range(indptr[user], indptr[user + 1]):
-            place = next_place[indices[position]]
-            next_place[indices[position]] += 1
-            item_users[place], item_positions[place] = user, position
+            offset = next_offset[indices[position]]
+            next_offset[indices[position]] += 1
+            item_users[offset], item_positions[offset] = user, position
     return item_ptr, item_users, item_positions
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(indptr, indices, data, weight, item_ptr, item_users, item_positions, row, first, G):
-    """The rows from ``first`` on, one block: G[i, j] for j ≥ i, and G[j, i] after them. ``row`` is workspace."""
+def _fill(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray | None,
+    weight: np.ndarray | None,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    item_positions: np.ndarray,
+    row: np.ndarray,
+    first: int,
+    G: np.ndarray,
+) -> None:
+    """Fill one block of rows from ``first`` on: G[i, j] for j ≥ i, then G[j, i]. ``row`` is workspace."""
     items = len(G)
     last = min(first + _BLOCK, items)
     for i in range(first, last):

@@ -20,20 +20,9 @@ def inverse(
 ) -> torch.Tensor:
     """Return C = M⁻¹ for a symmetric positive definite M.
 
-    M = L Lᵀ (Cholesky), X = L⁻¹, C = XᵀX, each in the place of the one before and a third of the work: what LAPACK's
-    potrf, trtri and lauum do, here by tiles of at most 2,048 rows and columns. BLAS and LAPACK see one tile at a time,
-    because OpenBLAS's threaded potrf crashes from about 29,000 rows on where the processor has AVX-512 (OpenBLAS issue
-    2562). They are SciPy's, because the OpenBLAS it brings uses every core in all of them; through torch's MKL the same
-    steps took 1.7 times as long on AMD processors, and two arrays more.
-
-    A recursion by Schur complements has larger products and squares the condition number: on a matrix of order 1,500
-    with one eigenvalue of 10⁴ and others of 1, in float32, its error was 6·10⁻³ and LAPACK's 5·10⁻⁵.
-
-    Equivalent to: ``torch.cholesky_inverse(torch.linalg.cholesky(M))``, which is what runs on other devices.
-
     Args:
-        M: torch.Tensor, shape (n, n), float32 or float64; symmetric, of which the upper triangle is read.
-        overwrite: the result takes M's place.
+        M: torch.Tensor, shape (n, n), float32 or float64; symmetric; only the upper triangle is read.
+        overwrite: the result replaces M.
         progress: called as ``progress(done, total)`` in units of n³ operations, three times for every 2,048 rows.
 
     Returns:
@@ -44,7 +33,25 @@ def inverse(
         torch.linalg.LinAlgError: M is not positive definite to working precision, has entries that are not finite, or
             its inverse has.
 
-    Cost: n³ additions and multiplications on as many threads as torch has; nothing of the size of M beside the result.
+    Notes:
+        M = L Lᵀ (Cholesky), X = L⁻¹, C = XᵀX, each replaces the one before and is a third of the work: what LAPACK's
+        potrf, trtri and lauum do, here by tiles of at most 2,048 rows and columns. BLAS and LAPACK see one tile at a
+        time, because OpenBLAS's threaded potrf crashes from about 29,000 rows on where the processor has AVX-512
+        (OpenBLAS issue 2562). They are SciPy's, because its OpenBLAS uses every core in all of them; through torch's
+        MKL the same steps took 1.7 times as long on AMD processors, and two arrays more.
+
+        A recursion by Schur complements has larger products and squares the condition number: on a matrix of order
+        1,500 with one eigenvalue of 10⁴ and others of 1, in float32, its error was 6·10⁻³ and LAPACK's 5·10⁻⁵.
+
+        Equivalent to: ``torch.cholesky_inverse(torch.linalg.cholesky(M))``, which is what runs on other devices.
+
+        Cost: n³ additions and multiplications on as many threads as torch has; nothing of the size of M beside the
+        result.
+
+    Examples:
+        >>> M = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
+        >>> torch.allclose(inverse(M) @ M, torch.eye(2), atol=1e-6)
+        True
     """
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"M must be a square matrix, got shape {tuple(M.shape)}")
@@ -58,9 +65,9 @@ def inverse(
         return M.copy_(C) if overwrite else C
     C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
     array = C.numpy()
-    count = max(1, -(-len(array) // TILE))
+    parts = max(1, -(-len(array) // TILE))
     with _threads().limit(limits=torch.get_num_threads(), user_api="blas"):
-        for done in _invert(_tiles(array.T, count), count):
+        for done in _invert(_tiles(array.T, parts), parts):
             if progress is not None:
                 progress(round(done * len(array) ** 3), len(array) ** 3)
     _check_finite(C.diagonal())
@@ -75,6 +82,7 @@ def _threads() -> ThreadpoolController:
 
 
 def _check(positive_definite: bool) -> None:
+    """Check that a factorization succeeded."""
     if not positive_definite:
         raise torch.linalg.LinAlgError("the matrix is not positive definite to working precision")
 
@@ -85,45 +93,45 @@ def _check_finite(diagonal: torch.Tensor) -> None:
         raise torch.linalg.LinAlgError("the inverse has entries that are not finite: the matrix is too small")
 
 
-def _tiles(lower: np.ndarray, count: int) -> Tile:
-    """Return the function (i, j) → tile, i ≥ j, of a matrix stored by columns, cut into ``count`` × ``count``."""
-    bounds = [len(lower) * part // count for part in range(count + 1)]
+def _tiles(lower: np.ndarray, parts: int) -> Tile:
+    """Return the function (i, j) → tile, i ≥ j, of a matrix stored by columns, cut into ``parts`` × ``parts``."""
+    bounds = [len(lower) * i // parts for i in range(parts + 1)]
     return lambda i, j: lower[bounds[i] : bounds[i + 1], bounds[j] : bounds[j + 1]]
 
 
-def _invert(tile: Tile, count: int) -> Iterator[float]:
-    """Replace M by M⁻¹ in the tiles of its lower triangle; draws the share of the work that is done.
+def _invert(tile: Tile, parts: int) -> Iterator[float]:
+    """Replace M by M⁻¹ in the tiles of its lower triangle; yield the share of the work that is done.
 
     Nothing but ``tile`` knows how the tiles are stored.
     """
-    for k in range(count):
-        _factor_column(tile, k, count)
-        yield (1 - (1 - (k + 1) / count) ** 3) / 3
-    for j in reversed(range(count)):
-        _invert_column(tile, j, count)
-        yield (1 + (1 - j / count) ** 3) / 3
-    for i in range(count):
-        _multiply_row(tile, i, count)
-        share = (i + 1) / count
+    for k in range(parts):
+        _factor_column(tile, k, parts)
+        yield (1 - (1 - (k + 1) / parts) ** 3) / 3
+    for j in reversed(range(parts)):
+        _invert_column(tile, j, parts)
+        yield (1 + (1 - j / parts) ** 3) / 3
+    for i in range(parts):
+        _multiply_row(tile, i, parts)
+        share = (i + 1) / parts
         yield (2 + 3 * share**2 - 2 * share**3) / 3
 
 
-def _factor_column(tile: Tile, k: int, count: int) -> None:
-    """Column k of L, and its products taken from all that is right of it: M_ij − L_ik L_jkᵀ."""
+def _factor_column(tile: Tile, k: int, parts: int) -> None:
+    """Make column k of L, and subtract its products from all that is right of it: M_ij − L_ik L_jkᵀ."""
     diagonal = tile(k, k)
     failed = call("potrf", b"L", len(diagonal), diagonal)
     _check(failed == 0 and bool(np.isfinite(diagonal.diagonal()).all()))  # OpenBLAS's potrf lets NaN pass
-    for i in range(k + 1, count):
+    for i in range(k + 1, parts):
         _triangular("trsm", b"R", b"T", 1.0, diagonal, tile(i, k))
-    for j in range(k + 1, count):
+    for j in range(k + 1, parts):
         _square(b"N", -1.0, tile(j, k), tile(j, j))
-        for i in range(j + 1, count):
+        for i in range(j + 1, parts):
             _product(b"N", b"T", -1.0, tile(i, k), tile(j, k), tile(i, j))
 
 
-def _invert_column(tile: Tile, j: int, count: int) -> None:
-    """Column j of X = L⁻¹, where those right of it are: X_ij = −(Σ_k X_ik L_kj) L_jj⁻¹, from below."""
-    for i in range(count - 1, j, -1):
+def _invert_column(tile: Tile, j: int, parts: int) -> None:
+    """Make column j of X = L⁻¹ from those right of it: X_ij = −(Σ_k X_ik L_kj) L_jj⁻¹, from below."""
+    for i in range(parts - 1, j, -1):
         _triangular("trmm", b"L", b"N", 1.0, tile(i, i), tile(i, j))
         for k in range(j + 1, i):
             _product(b"N", b"N", 1.0, tile(i, k), tile(k, j), tile(i, j))
@@ -131,36 +139,36 @@ def _invert_column(tile: Tile, j: int, count: int) -> None:
     call("trtri", b"L", b"N", len(tile(j, j)), tile(j, j))
 
 
-def _multiply_row(tile: Tile, i: int, count: int) -> None:
-    """Row i of C = XᵀX, below which X still is: C_ij = Σ_k X_kiᵀ X_kj, k ≥ i."""
+def _multiply_row(tile: Tile, i: int, parts: int) -> None:
+    """Make row i of C = XᵀX, with X still below it: C_ij = Σ_k X_kiᵀ X_kj, k ≥ i."""
     for j in range(i):
         _triangular("trmm", b"L", b"T", 1.0, tile(i, i), tile(i, j))
-        for k in range(i + 1, count):
+        for k in range(i + 1, parts):
             _product(b"T", b"N", 1.0, tile(k, i), tile(k, j), tile(i, j))
     call("lauum", b"L", len(tile(i, i)), tile(i, i))
-    for k in range(i + 1, count):
+    for k in range(i + 1, parts):
         _square(b"T", 1.0, tile(k, i), tile(i, i))
 
 
 def _triangular(name: str, side: bytes, transposed: bytes, factor: float, A: np.ndarray, B: np.ndarray) -> None:
-    """B ← factor · B times A or A⁻¹ (trmm, trsm), A lower triangular, from the left or the right."""
+    """Compute B ← factor · B times A or A⁻¹ (trmm, trsm), A lower triangular, from the left or the right."""
     call(name, side, b"L", transposed, b"N", *B.shape, factor, A, B)
 
 
 def _square(transposed: bytes, factor: float, A: np.ndarray, C: np.ndarray) -> None:
-    """C ← C + factor · A Aᵀ, or Aᵀ A, in the lower triangle."""
+    """Compute C ← C + factor · A Aᵀ, or Aᵀ A, in the lower triangle."""
     depth = A.shape[1] if transposed == b"N" else A.shape[0]
     call("syrk", b"L", transposed, len(C), depth, factor, A, 1.0, C)
 
 
 def _product(left: bytes, right: bytes, factor: float, A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
-    """C ← C + factor · A B, each of them transposed where its letter is T."""
+    """Compute C ← C + factor · A B, each of them transposed where its letter is T."""
     depth = A.shape[1] if left == b"N" else A.shape[0]
     call("gemm", left, right, *C.shape, depth, factor, A, B, 1.0, C)
 
 
 def _mirror(A: np.ndarray) -> None:
-    """Copy what is above the diagonal to below it, tile by tile for the cache's sake, and by one thread.
+    """Copy the upper triangle to the lower one, tile by tile for the cache's sake, and by one thread.
 
     In torch it would wait for a second one, while OpenBLAS's keep the cores for a while after their work.
     """

@@ -2,12 +2,14 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result
-from recbole_edlae.solvers._parameters import check_count, check_rank, check_tol
+from recbole_edlae.solvers._objective import Factors
+from recbole_edlae.solvers._parameters import Progress, check_count, check_rank, check_tol
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
 
@@ -16,61 +18,105 @@ _ROWS = 1024  # over so many, inner products are summed in the precision of the 
 
 
 class ConvergenceWarning(UserWarning):
-    """An iterative solver stopped before the residual it was asked for."""
+    """An iterative solver stopped before it reached its tolerance."""
 
 
 class Iteration(NamedTuple):
+    """One entry of the history: the objective and the residual after an iteration."""
+
     objective: float
     residual: float
 
 
 class LowRank(NamedTuple):
-    """B = u @ v.T, B[input, target]; u and v of shape (n, rank). ``history`` has one ``Iteration`` each; () if none."""
+    """The weights B = UVᵀ of a low-rank model, B[input, target].
+
+    Attributes:
+        u: U, shape (n, k).
+        v: V, shape (n, k).
+        converged: whether the residual is at most tol; True for a closed form.
+        history: one ``Iteration`` (objective, residual) each; empty for a closed form.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import low_rank
+        >>> G = torch.tensor([[3.0, 2.0, 1.0], [2.0, 4.0, 1.0], [1.0, 1.0, 2.0]])
+        >>> weights = low_rank(G, 2, method="eigen", dropout=0.5, l2=1.0)
+        >>> (weights.u @ weights.v.T).shape, weights.converged, weights.history
+        (torch.Size([3, 3]), True, ())
+    """
 
     u: torch.Tensor
     v: torch.Tensor
     converged: bool
-    history: tuple
+    history: tuple[Iteration, ...]
 
 
-def finished(u, v, converged, history):
-    """Return factors as LowRank, after a check that they are finite."""
+class Step(NamedTuple):
+    """What an iterative solver yields after each iteration."""
+
+    factors: Factors
+    objective: float
+    residual: float
+
+
+def checked_result(
+    u: torch.Tensor, v: torch.Tensor, *, converged: bool = True, history: tuple[Iteration, ...] = ()
+) -> LowRank:
+    """Return factors as LowRank after a check that they are finite."""
     for name, factor in (("u", u), ("v", v)):
         check_result(factor, name, _REMEDY)
     return LowRank(u, v, converged, history)
 
 
 class Schedule:
-    """When to stop, and how far along it is: in multiply-adds, so that the inverse and the iterations share one bar."""
+    """When to stop, and the progress in multiply-adds, so that the inverse and the iterations share one bar."""
 
-    def __init__(self, method, G, rank, *, products, tol, max_iter, progress):
+    def __init__(
+        self,
+        method: str,
+        G: torch.Tensor,
+        rank: int,
+        *,
+        products: int,
+        tol: float,
+        max_iter: int,
+        progress: Progress | None,
+    ) -> None:
         check_gram(G)
         check_rank(rank, len(G))
         check_tol(tol)
         check_count("max_iter", max_iter)
-        self.method, self.tol, self.max_iter, self.progress = method, tol, max_iter, progress
-        self.inversion, self.iteration = len(G) ** 3, products * len(G) ** 2 * int(rank)
-        self.total = self.inversion + max_iter * self.iteration
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+        self.progress = progress
+        self.inversion_cost = len(G) ** 3
+        self.iteration_cost = products * len(G) ** 2 * int(rank)
+        self.total = self.inversion_cost + max_iter * self.iteration_cost
 
-    def advance(self, done, total=None):
+    def advance(self, done: int, total: int | None = None) -> None:
+        """Report the multiply-adds done so far; ``total`` of the caller is replaced by that of the schedule."""
         if self.progress is not None:
             self.progress(done, self.total)
 
-    def run(self, steps):
-        """Draws (u, v, objective, residual) from ``steps`` until the residual is at most tol."""
+    def run(self, steps: Iterable[Step]) -> LowRank:
+        """Draw from ``steps`` until the residual is at most tol; warn where that takes more than max_iter of them."""
         history = []
-        for u, v, objective, residual in steps:  # noqa: B007  u and v are used after the loop
-            history.append(Iteration(objective, residual))
-            stop = residual <= self.tol or not math.isfinite(residual)
-            self.advance(self.total if stop else self.inversion + len(history) * self.iteration)
+        for step in steps:
+            history.append(Iteration(step.objective, step.residual))
+            stop = step.residual <= self.tol or not math.isfinite(step.residual)
+            self.advance(self.total if stop else self.inversion_cost + len(history) * self.iteration_cost)
             if stop or len(history) == self.max_iter:
                 break
-        if math.isnan(residual) or not math.isfinite(objective):
+        u, v = step.factors.U, step.factors.V
+        if math.isnan(step.residual) or not math.isfinite(step.objective):
             raise ValueError(f"{self.method} does not stay finite at {u.dtype}: {_REMEDY}")
-        result = finished(u, v, residual <= self.tol, tuple(history))
-        if not residual <= self.tol:
+        converged = step.residual <= self.tol
+        result = checked_result(u, v, converged=converged, history=tuple(history))
+        if not converged:
             warnings.warn(
-                f"{self.method} stopped after {len(history)} iterations at a residual of {residual:.1e}, above "
+                f"{self.method} stopped after {len(history)} iterations at a residual of {step.residual:.1e}, above "
                 f"tol = {self.tol:g}: raise max_iter or tol",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -78,29 +124,38 @@ class Schedule:
         return result
 
 
-def begin(G, rank, *, dropout, l2, start, generator, schedule):
-    """The system M, its inverse C and the encoder U to start from.
+def initialize(
+    system: System, rank: int, *, start: Any, generator: torch.Generator | None, schedule: Schedule
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the inverse C of the system and the encoder U to start from.
 
-    start is "eigen" (the solution of ``eigen``), "random" (normal deviates) or a pair (u, v), of which v is
-    refitted at once.
+    ``start`` is "eigen" (the solution of ``eigen``), "random" (normal deviates) or a pair (u, v); its v is refitted at
+    once.
     """
-    system = System(G, dropout=dropout, l2=l2)
-    pair = _checked_pair(start, G, rank)
+    pair = _checked_pair(start, system.G, rank)
     C = system.inverse(progress=schedule.advance)
     if pair is not None:
-        U = pair[0].to(G)
+        U = pair[0].to(system.G)
     elif start == "eigen":
         U, _ = truncate(system, C, 1 / C.diagonal(), rank)
     else:
-        device = "cpu" if generator is None else generator.device
-        U = torch.randn(len(G), rank, generator=generator, dtype=G.dtype, device=device).to(G.device)
-    return system, C, U.masked_fill(system.unused[:, None], 0)
+        U = _random(system.G, rank, generator)
+    return C, U.masked_fill(system.unused[:, None], 0)
 
 
-def _checked_pair(start, G, rank):
+def _random(G: torch.Tensor, rank: int, generator: torch.Generator | None) -> torch.Tensor:
+    """Return an (n, k) matrix of normal deviates."""
+    device = torch.device("cpu") if generator is None else generator.device
+    return torch.randn(len(G), rank, generator=generator, dtype=G.dtype, device=device).to(G.device)
+
+
+def _checked_pair(start: Any, G: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return the factors to start from after a check; None where ``start`` is a word."""
     if isinstance(start, str) and start in ("eigen", "random"):
         return None
-    shapes = [tuple(t.shape) for t in start if isinstance(t, torch.Tensor)] if isinstance(start, (tuple, list)) else []
+    shapes = []
+    if isinstance(start, (tuple, list)):
+        shapes = [tuple(factor.shape) for factor in start if isinstance(factor, torch.Tensor)]
     if shapes != [(len(G), rank)] * 2:
         raise ValueError(
             f"start must be 'eigen', 'random' or a pair of tensors (u, v) of shape ({len(G)}, {rank}); "
@@ -110,33 +165,39 @@ def _checked_pair(start, G, rank):
         if factor.is_complex():
             raise ValueError(f"start must hold real numbers, got {factor.dtype}")
         check_finite(factor, "start")
-    return start
+    return start[0], start[1]
 
 
-def m_orthonormal(U, MU):
-    """U in a basis with UᵀMU = I, and MU with it."""
+def m_orthonormal(U: torch.Tensor, MU: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return U in a basis with UᵀMU = I, and MU in the same basis."""
     for _ in range(2):
-        T, _, accurate = _basis(U, MU)
-        U, MU = U @ T, MU @ T
-        if accurate:
+        basis = _basis(U, MU)
+        U, MU = U @ basis.transform, MU @ basis.transform
+        if basis.accurate:
             break
     return U, MU
 
 
-def orthonormal(V, U, MU):
-    """V in a basis with VᵀV = I, and U and MU such that UVᵀ stays what it was."""
+def v_orthonormal(factors: Factors) -> Factors:
+    """Return the factors in a basis with VᵀV = I that leaves UVᵀ what it was."""
     for _ in range(2):
-        T, inverse, accurate = _basis(V, V)
-        V, U, MU = V @ T, U @ inverse.T, MU @ inverse.T
-        if accurate:
+        basis = _basis(factors.V, factors.V)
+        factors = Factors(U=factors.U @ basis.inverse.T, V=factors.V @ basis.transform, MU=factors.MU @ basis.inverse.T)
+        if basis.accurate:
             break
-    return V, U, MU
+    return factors
 
 
-def _basis(F, MF):
-    """T and its inverse such that F T has orthonormal columns in the metric whose product with F is MF.
+class _Basis(NamedTuple):
+    """A change of basis T, its inverse, and whether rounding spoils so little that one pass is enough."""
 
-    The third value says whether rounding spoils that so little that a second pass is not needed.
+    transform: torch.Tensor
+    inverse: torch.Tensor
+    accurate: bool
+
+
+def _basis(F: torch.Tensor, MF: torch.Tensor) -> _Basis:
+    """Return the T for which F T has orthonormal columns in the metric M, given the product MF.
 
     Cholesky in double precision, of inner products summed in double precision over parts, on columns scaled to length
     1. Where columns depend on each other to rounding, as they must above the rank of the full-rank model, eigenvectors
@@ -150,9 +211,9 @@ def _basis(F, MF):
     L, failed = torch.linalg.cholesky_ex(A)
     pivot = 0 if failed else L.diagonal().min().item() ** 2
     if pivot > limit:
-        T, inverse = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T, L.T
+        transform, inverse = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T, L.T
     else:
         values, Q = torch.linalg.eigh((A + A.T) / 2)
         root = torch.where(values > limit, values, 0).sqrt()
-        T, inverse = Q * torch.where(root > 0, 1 / root, 0), root[:, None] * Q.T
-    return (scale[:, None] * T).to(F), (inverse * norm).to(F), pivot > 0.01
+        transform, inverse = Q * torch.where(root > 0, 1 / root, 0), root[:, None] * Q.T
+    return _Basis((scale[:, None] * transform).to(F), (inverse * norm).to(F), pivot > 0.01)

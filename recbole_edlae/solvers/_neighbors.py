@@ -1,44 +1,49 @@
-"""EDLAE with a few inputs for every target item: for catalogues whose square does not fit into memory."""
+"""EDLAE with a few inputs for every target item: for catalogs too large for a dense matrix."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._cooccurrence import CoOccurrence, in_threads
+from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
 from recbole_edlae.solvers._finite import SingularError, checked_matrix
 from recbole_edlae.solvers._full_rank import column_scale
 from recbole_edlae.solvers._gram import checked_weight
-from recbole_edlae.solvers._parameters import check_count, penalty
+from recbole_edlae.solvers._parameters import Progress, check_count, penalty
 
 _BATCH_BYTES = 2**26  # of the small systems solved together
 
 
 def neighbors(
-    X, count, user_weight=None, *, dropout, l2, emphasis=(1.0, 0.0), diagonal_bound=None,
-    dtype=torch.float32, device="cpu", announce=None, progress=None,
-):  # fmt: skip
-    """Sparse item × item weights: ``full_rank`` where every target item may use ``count`` other items only.
-
-    Notation: n items, k count; G = Xᵀ diag(w) X, Λ = ``penalty``, M = G + diag Λ; N(j) the inputs of target j.
-
-    N(j) are the k items with the largest G_ij² / M_ii > 0, which is by how much item i alone lowers the penalised
-    squared error of j; of equals the more popular ones. Given N(j), column j of B is the exact minimiser of
-    ``full_rank``'s objective among those that are zero outside N(j) and j: the objective separates by column, so its
-    closed form on these k + 1 items is the solution. Learning an item's weights on its neighbours alone is the idea of
-    fsSLIM (Ning & Karypis, ICDM 2011), and of Steck's sparse Markov random fields (NeurIPS 2019), which share
-    small inverses among items and average them; here every column has the one that is its own.
-
-    Equivalent to: ``full_rank``, where every two items have a user in common and k ≥ n − 1.
+    X: sp.spmatrix,
+    count: int,
+    user_weight: np.ndarray | None = None,
+    *,
+    dropout: float,
+    l2: float,
+    emphasis: tuple[float, float] = (1.0, 0.0),
+    diagonal_bound: float | None = None,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    announce: Callable[[int], object] | None = None,
+    progress: Progress | None = None,
+) -> sp.csr_matrix:
+    """Return sparse item × item weights: ``full_rank`` where every target item may use ``count`` other items only.
 
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; finite values ≥ 0. Duplicates are summed.
         count: k ≥ 1.
         user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
-        dropout, l2, emphasis, diagonal_bound: as in ``full_rank``.
+        dropout: p in [0, 1).
+        l2: λ ≥ 0, in the units of G (interactions).
+        emphasis: (a, b), as in ``full_rank``.
+        diagonal_bound: ξ, as in ``full_rank``.
         dtype: torch.float32 or torch.float64, of the small systems and of B.
         device: where the small systems are solved.
-        announce: called with the bytes that the rest takes, before they are taken; it may raise.
+        announce: called with the bytes that the remaining steps take, before they are taken; it may raise.
         progress: called as ``progress(done, total)`` in target items.
 
     Returns:
@@ -49,39 +54,63 @@ def neighbors(
             result would not be finite.
         SingularError: the users do not determine the weights of an item; a ValueError.
 
-    Cost: 2 Σ_u |row u|² multiply-adds and n k³/3; 8 bytes for every two items with a user in common, 24 n k.
+    Notes:
+        Notation: n items, k count; G = Xᵀ diag(w) X, Λ = ``penalty``, M = G + diag Λ; N(j) the inputs of target j.
+
+        N(j) are the k items with the largest G_ij² / M_ii > 0, which is by how much item i alone lowers the penalized
+        squared error of j; of equals the more popular ones. Given N(j), column j of B is the exact minimizer of
+        ``full_rank``'s objective among those that are zero outside N(j) and j: the objective separates by column, so
+        its closed form on these k + 1 items is the solution. Learning an item's weights on its neighbors alone is the
+        idea of fsSLIM (Ning & Karypis, ICDM 2011), and of Steck's sparse Markov random fields (NeurIPS 2019), which
+        share small inverses among items and average them; here every column has its own.
+
+        Equivalent to: ``full_rank``, where every two items have a user in common and k ≥ n − 1.
+
+        Cost: 2 Σ_u |row u|² multiply-adds and n k³/3; 8 bytes for every two items with a user in common, 24 n k.
+
+    Examples:
+        >>> import scipy.sparse as sp
+        >>> from recbole_edlae.solvers import neighbors
+        >>> X = sp.csr_matrix([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]])
+        >>> B = neighbors(X, 2, dropout=0.3, l2=1.0)
+        >>> (abs(B) > 0).sum(0).tolist()  # inputs of each target
+        [[2, 2, 2, 2]]
     """
     check_count("count", count)
     penalty(np.zeros(0), dropout=dropout, l2=l2)
-    problem = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
+    problem: dict[str, Any] = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
     column_scale(torch.ones(0), torch.ones(0), **problem)
-    X, weight, number = _checked(X, user_weight, dtype)
+    X, weight = _checked(X, user_weight, dtype)
+    numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
+    # The items that occur, by falling popularity.
     popularity = np.bincount(X.indices, minlength=X.shape[1])
-    order = np.argsort(-popularity, kind="stable")[: np.count_nonzero(popularity)]  # the items that occur
-    data = CoOccurrence(X[:, order], weight)
-    pair_counts, count = data.pair_counts(), min(count, max(len(order) - 1, 1))
+    order = np.argsort(-popularity, kind="stable")[: np.count_nonzero(popularity)]
+    cooccurrence = CoOccurrence(X[:, order], weight)
+    pair_counts, limit = cooccurrence.pair_counts(), min(count, max(len(order) - 1, 1))
     if announce is not None:
-        announce((4 + number.itemsize) * int(pair_counts.sum() + 3 * len(order) * count))
-    pairs = data.pairs(number, pair_counts)
+        announce((4 + numpy_dtype.itemsize) * int(pair_counts.sum() + 3 * len(order) * limit))
+    # N(j) for every j.
+    pairs = cooccurrence.pairs(numpy_dtype, pair_counts)
     Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
-    _check_size(number, pairs.values, pairs.diagonal + Lambda)
-    inputs, size = data.best_inputs(count, pairs.diagonal + Lambda)
-    del data
-    values, diagonal = np.empty(inputs.shape, number), np.empty(len(order), number)
+    _check_size(numpy_dtype, pairs.values, pairs.diagonal + Lambda)
+    inputs, lengths = cooccurrence.best_inputs(limit, pairs.diagonal + Lambda)
+    del cooccurrence
+    # Column j of B from the last column of the inverse of M on N(j) ∪ {j}.
+    values, diagonal = np.empty(inputs.shape, numpy_dtype), np.empty(len(order), numpy_dtype)
     step = max(1, _BATCH_BYTES // (values.itemsize * (inputs.shape[1] + 1) ** 2))
     for start in range(0, len(order), step):
         part = slice(start, start + step)
-        column, c = _last_columns(_systems(pairs, Lambda, inputs, size, part, number).to(device))
+        column, c = _last_columns(_systems(pairs, Lambda, inputs, lengths, part).to(device))
         scale, beta = column_scale(c, torch.from_numpy(Lambda[part]).to(c), **problem)
         values[part], diagonal[part] = (column * scale[:, None]).cpu(), beta.cpu()
         if progress is not None:
             progress(min(start + step, len(order)), len(order))
-    _check_size(number, values, diagonal)
-    return _assemble(inputs, size, values, diagonal, order, X.shape[1])
+    _check_size(numpy_dtype, values, diagonal)
+    return _assemble(inputs, lengths, values, diagonal, order, X.shape[1])
 
 
-def _checked(X, user_weight, dtype):
-    """X in CSR without zeros and users of no weight, the weights of the others, NumPy's name of the dtype."""
+def _checked(X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype) -> tuple[sp.csr_matrix, np.ndarray]:
+    """Return X in CSR without zeros and without users of weight 0, and the weights of the others."""
     X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
@@ -90,30 +119,33 @@ def _checked(X, user_weight, dtype):
     X.eliminate_zeros()
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
-    return X, weight[weight > 0], torch.empty(0, dtype=dtype).numpy().dtype
+    return X, weight[weight > 0]
 
 
-def _check_size(number, *arrays):
+def _check_size(dtype: np.dtype, *arrays: np.ndarray) -> None:
     """Check that sums and results are finite in the type of B; squares of the sums choose the inputs, in float64."""
-    limit = min(np.finfo(number).max, np.finfo(np.float64).max ** 0.5)
+    limit = min(np.finfo(dtype).max, np.finfo(np.float64).max ** 0.5)
     for array in arrays:
         if array.size and not (-limit <= array.min() and array.max() <= limit):
             raise ValueError(
-                f"G or B would not be finite at {np.dtype(number)}: the values of X, user_weight or l2 are too "
+                f"G or B would not be finite at {np.dtype(dtype)}: the values of X, user_weight or l2 are too "
                 "large or too small; scale them, or compute in float64"
             )
 
 
-def _systems(pairs, Lambda, inputs, size, part, number):
-    """M on N(j) ∪ {j} for some targets j, which come last; its lower half, and missing inputs as in the identity."""
+def _systems(pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, part: slice) -> torch.Tensor:
+    """Return the lower half of M on N(j) ∪ {j} for some targets j.
+
+    Target j comes last; missing inputs have rows of the identity.
+    """
     inputs = inputs[part]
-    systems = np.zeros((len(inputs), inputs.shape[1] + 1, inputs.shape[1] + 1), number)
-    in_threads(_gather, *pairs, Lambda, inputs, size[part], part.start, systems)
+    systems = np.zeros((len(inputs), inputs.shape[1] + 1, inputs.shape[1] + 1), pairs.values.dtype)
+    in_threads(_gather, *pairs, Lambda, inputs, lengths[part], part.start, systems)
     return torch.from_numpy(systems)
 
 
-def _last_columns(systems):
-    """Last columns of the inverses, without and of the diagonal."""
+def _last_columns(systems: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the last columns of the inverses without the diagonal, and its last entries."""
     factor, info = torch.linalg.cholesky_ex(systems)
     if (info != 0).any():
         raise SingularError(
@@ -126,41 +158,61 @@ def _last_columns(systems):
     return columns[:, :-1], columns[:, -1]
 
 
-def _assemble(inputs, size, values, diagonal, order, n):
-    """B in CSR and in the items' own order."""
+def _assemble(
+    inputs: np.ndarray,
+    lengths: np.ndarray,
+    values: np.ndarray,
+    diagonal: np.ndarray,
+    order: np.ndarray,
+    items: int,
+) -> sp.csr_matrix:
+    """Return B in CSR and in the original order of the items."""
     target = np.argsort(order)
-    there = np.arange(inputs.shape[1]) < size[target, None]
-    rows = order.astype(np.int32)[inputs[target][there]]
-    size_of = np.zeros(n, np.int64)
-    size_of[order] = size
-    indptr = np.concatenate([[0], np.cumsum(size_of)])
-    B = sp.csc_matrix((values[target][there], rows, indptr), shape=(n, n)).tocsr()
+    filled = np.arange(inputs.shape[1]) < lengths[target, None]
+    rows = order.astype(np.int32)[inputs[target][filled]]
+    column_lengths = np.zeros(items, np.int64)
+    column_lengths[order] = lengths
+    indptr = np.concatenate([[0], np.cumsum(column_lengths)])
+    B = sp.csc_matrix((values[target][filled], rows, indptr), shape=(items, items)).tocsr()
     if not diagonal.any():
         return B
-    return B + sp.csr_matrix((diagonal, (order, order)), shape=(n, n))
+    return B + sp.csr_matrix((diagonal, (order, order)), shape=(items, items))
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(indptr, indices, values, diagonal, Lambda, inputs, size, offset, systems, first, step):
+def _gather(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray,
+    diagonal: np.ndarray,
+    Lambda: np.ndarray,
+    inputs: np.ndarray,
+    lengths: np.ndarray,
+    offset: int,
+    systems: np.ndarray,
+    first: int,
+    step: int,
+) -> None:
+    """Fill the lower half of M on N(j) ∪ {j}, for every step-th target j from ``first`` on."""
     last = inputs.shape[1]
-    place = np.full(len(diagonal), -1, np.int32)  # of an item in the system
+    row_of = np.full(len(diagonal), -1, np.int32)  # of an item in the system
     for j in range(first, len(inputs), step):
-        items = np.append(inputs[j, : size[j]], np.int32(offset + j))
-        places = np.append(np.arange(size[j]), last)
-        place[items] = places
-        for a in range(size[j], last):
+        items = np.append(inputs[j, : lengths[j]], np.int32(offset + j))
+        rows = np.append(np.arange(lengths[j]), last)
+        row_of[items] = rows
+        for a in range(lengths[j], last):
             systems[j, a, a] = 1.0
-        for item, a in zip(items, places):
+        for item, a in zip(items, rows):
             systems[j, a, a] = diagonal[item] + Lambda[item]
             start, end = indptr[item], indptr[item + 1]
             if end - start < 16 * len(items):
                 for s in range(start, end):
-                    b = place[indices[s]]
+                    b = row_of[indices[s]]
                     if b >= 0:
                         systems[j, max(a, b), min(a, b)] = values[s]
             else:
-                for other, b in zip(items, places):
+                for other, b in zip(items, rows):
                     s = start + np.searchsorted(indices[start:end], other)
                     if s < end and indices[s] == other:
                         systems[j, max(a, b), min(a, b)] = values[s]
-        place[items] = -1
+        row_of[items] = -1

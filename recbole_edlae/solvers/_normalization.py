@@ -1,4 +1,6 @@
-"""Power normalisation of items (DAN) around any linear model of this package."""
+"""Power normalization of items (DAN) around any linear model of this package."""
+
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,10 +11,11 @@ from recbole_edlae.solvers._iterations import LowRank
 from recbole_edlae.solvers._parameters import check_power
 
 _REMEDY = "the power is too large"
+Weights = TypeVar("Weights", torch.Tensor, LowRank, sp.spmatrix)
 
 
-def item_scale(popularity, *, power):
-    """n_i^α for every item, 1 for those that nobody used.
+def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
+    """Return n_i^α for every item, 1 for those that nobody used.
 
     Args:
         popularity: torch.Tensor, shape (n,): n_i ≥ 0, the users of each item (not weighted).
@@ -23,6 +26,12 @@ def item_scale(popularity, *, power):
 
     Raises:
         ValueError: the power is not a finite number or too large, or a popularity is negative or not finite.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import item_scale
+        >>> item_scale(torch.tensor([4, 0, 9]), power=0.5).tolist()
+        [2.0, 1.0, 3.0]
     """
     check_power(power)
     check_popularity(popularity)
@@ -32,25 +41,14 @@ def item_scale(popularity, *, power):
     return scale
 
 
-def normalize_items(B, popularity, *, power, overwrite=False):
-    """The item side of data-adaptive normalisation: N^α B N^−α, N = diag(popularity).
-
-    Notation: n_i users of item i; α power; B[input, target].
-
-    Source: DAN (Park et al., "Why is normalization necessary for linear recommenders?", SIGIR 2025, and the code its
-    authors published): B is learned from G = Xᵀ D^−β X with D the users' numbers of items, then B[i, j] is multiplied
-    by (n_i / n_j)^α. The user side needs nothing here: it is ``gram`` with user_weight = (row sums)^−β, a power
-    that acts on G alone. It differs from the authors' code in two places: with user weights their dropout penalty is
-    p/q · n_i, ours p/q · diag(G), which is what dropping entries of the weighted rows averages to; and they set the
-    diagonal to zero where a model has one, while a diagonal keeps its values here.
-
-    Equivalent to: ``torch.diag(s) @ B @ torch.diag(1 / s)``, s = ``item_scale``.
+def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> Weights:
+    """Apply the item side of data-adaptive normalization: N^α B N^−α, N = diag(popularity).
 
     Args:
         B: torch.Tensor or SciPy sparse matrix of shape (n, n), or LowRank, whose factors become N^α U and N^−α V.
         popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
         power: α, any finite number; above 0 it lowers the scores of popular items.
-        overwrite: the result takes the place of a full-rank B.
+        overwrite: the result replaces a full-rank B.
 
     Returns:
         What B was: a torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank.
@@ -59,18 +57,31 @@ def normalize_items(B, popularity, *, power, overwrite=False):
         ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not
             finite.
 
-    Cost: n² multiplications, or nk.
+    Notes:
+        Notation: n_i users of item i; α power; B[input, target].
+
+        In DAN, B is learned from G = Xᵀ D^−β X with D the users' numbers of items, then B[i, j] is multiplied by
+        (n_i / n_j)^α. The user side needs nothing here: it is ``gram`` with user_weight = (row sums)^−β, a power that
+        acts on G alone. It differs from the authors' code in two places: with user weights their dropout penalty is
+        p/q · n_i, ours p/q · diag(G), which is what dropping entries of the weighted rows averages to; and they set the
+        diagonal to zero where a model has one, while a diagonal keeps its values here.
+
+        Equivalent to: ``torch.diag(s) @ B @ torch.diag(1 / s)``, s = ``item_scale``.
+
+        Cost: n² multiplications, or nk.
+
+    References:
+        DAN: Park et al. "Why is normalization necessary for linear recommenders?" in SIGIR 2025, and the code its
+        authors published.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import normalize_items
+        >>> normalize_items(torch.ones(2, 2), torch.tensor([1, 4]), power=0.5).tolist()
+        [[1.0, 0.5], [2.0, 1.0]]
     """
     if isinstance(B, LowRank):
-        for factor in B[:2]:
-            check_tensor(factor, "B")
-            check_finite(factor, "B")
-        check_popularity(popularity, len(B.u))
-        scale = item_scale(popularity, power=power).to(B.u)[:, None]
-        factors = B.u * scale, B.v / scale
-        for factor in factors:
-            check_result(factor, "B", _REMEDY)
-        return B._replace(u=factors[0], v=factors[1])
+        return _normalized_factors(B, popularity, power)
     if sp.issparse(B):
         return _normalized_sparse(B, popularity, power)
     check_gram(B, name="B")
@@ -83,7 +94,21 @@ def normalize_items(B, popularity, *, power, overwrite=False):
     return B
 
 
-def _normalized_sparse(B, popularity, power):
+def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> LowRank:
+    """Return factors N^α U and N^−α V."""
+    for factor in (B.u, B.v):
+        check_tensor(factor, "B")
+        check_finite(factor, "B")
+    check_popularity(popularity, len(B.u))
+    scale = item_scale(popularity, power=power).to(B.u)[:, None]
+    u, v = B.u * scale, B.v / scale
+    for factor in (u, v):
+        check_result(factor, "B", _REMEDY)
+    return B._replace(u=u, v=v)
+
+
+def _normalized_sparse(B: sp.spmatrix, popularity: torch.Tensor, power: float) -> sp.spmatrix:
+    """Return N^α B N^−α of a sparse B."""
     if B.dtype.kind != "f":
         raise ValueError(f"B must hold floating-point numbers, got {B.dtype}")
     check_popularity(popularity, B.shape[0])

@@ -1,16 +1,19 @@
-"""The regularised problem that every solver here solves: its penalty, and the checks of its parameters."""
+"""The regularized problem that every solver here solves: its penalty, and the checks of its parameters."""
 
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+Progress = Callable[[int, int], object]  # called as progress(done, total)
+Vector = TypeVar("Vector", torch.Tensor, np.ndarray)
 
-def penalty(gram_diagonal, *, dropout, l2):
-    """Λ = λ + p/q · diag(G): the L2 penalty of every input item, scalar part plus that of denoising.
 
-    Notation: p dropout probability, q = 1 − p, λ the scalar part. Source: Steck & Garcia 2021, Eq. 8; Steck 2020, §3.
+def penalty(gram_diagonal: Vector, *, dropout: float, l2: float) -> Vector:
+    """Return Λ = λ + p/q · diag(G), the L2 penalty of every input item: the scalar part plus that of denoising.
 
     Args:
         gram_diagonal: torch.Tensor or NumPy array of shape (n,), the diagonal of the Gram matrix.
@@ -23,6 +26,18 @@ def penalty(gram_diagonal, *, dropout, l2):
     Raises:
         ValueError: dropout or l2 is out of range, gram_diagonal is not finite, or Λ is beyond its type's largest
             number.
+
+    Notes:
+        Notation: p dropout probability, q = 1 − p, λ the scalar part.
+
+    References:
+        Steck & Garcia 2021, Eq. 8; Steck 2020, §3.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import penalty
+        >>> penalty(torch.tensor([10.0, 20.0]), dropout=0.5, l2=3.0).tolist()
+        [13.0, 23.0]
     """
     check_dropout(dropout)
     check_l2(l2)
@@ -34,7 +49,8 @@ def penalty(gram_diagonal, *, dropout, l2):
     return Lambda
 
 
-def _check_diagonal(diagonal):
+def _check_diagonal(diagonal: Any) -> None:
+    """Check that a diagonal is a tensor or an array of finite real numbers."""
     if not isinstance(diagonal, (np.ndarray, torch.Tensor)):
         raise ValueError(f"gram_diagonal must be a torch.Tensor or NumPy array, got {type(diagonal).__name__}")
     if "complex" in str(diagonal.dtype) or str(diagonal.dtype) == "object":
@@ -43,22 +59,27 @@ def _check_diagonal(diagonal):
         raise ValueError("gram_diagonal must have finite entries only")
 
 
-def _all_finite(values):
-    return bool((torch if isinstance(values, torch.Tensor) else np).isfinite(values).all())
+def _all_finite(values: torch.Tensor | np.ndarray) -> bool:
+    """Return whether a tensor or an array has neither NaN nor infinity."""
+    if isinstance(values, torch.Tensor):
+        return bool(torch.isfinite(values).all())
+    return bool(np.isfinite(values).all())
 
 
-def check_dropout(dropout):
+def check_dropout(dropout: Any) -> None:
+    """Check that dropout is a probability below 1."""
     if not _is_finite(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"dropout must be a probability in [0, 1), got {dropout!r}")
 
 
-def check_l2(l2):
+def check_l2(l2: Any) -> None:
+    """Check that l2 is a finite number of at least 0."""
     if not _is_finite(l2) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0, got {l2!r}")
 
 
-def check_emphasis(emphasis):
-    """The pair (a, b) with a ≥ b ≥ 0 and a > 0."""
+def check_emphasis(emphasis: Any) -> tuple[float, float]:
+    """Return the pair (a, b) after a check that a ≥ b ≥ 0 and a > 0."""
     pair = tuple(emphasis) if isinstance(emphasis, (tuple, list)) else ()
     if len(pair) != 2 or not all(map(_is_finite, pair)) or not pair[0] >= pair[1] >= 0 or pair[0] == 0:
         raise ValueError(
@@ -68,35 +89,47 @@ def check_emphasis(emphasis):
     return pair
 
 
-def check_diagonal_bound(bound):
+def check_diagonal_bound(bound: Any) -> None:
+    """Check that a bound on the diagonal is None or a finite number of at least 0."""
     if bound is not None and (not _is_finite(bound) or bound < 0):
         raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
 
 
-def check_rank(rank, items):
-    if not isinstance(rank, Integral) or isinstance(rank, bool) or not 1 <= rank <= items:
+def check_rank(rank: Any, items: int) -> None:
+    """Check that rank is an integer from 1 to the number of items."""
+    if not _is_integer(rank) or not 1 <= rank <= items:
         raise ValueError(f"rank must be an integer from 1 to the number of items, {items}; got {rank!r}")
 
 
-def check_count(name, value):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+def check_count(name: str, value: Any) -> None:
+    """Check that the value of a named parameter is an integer of at least 1."""
+    if not _is_integer(value) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
 
 
-def check_tol(tol):
+def check_tol(tol: Any) -> None:
+    """Check that tol is a finite number of at least 0."""
     if not _is_finite(tol) or tol < 0:
         raise ValueError(f"tol must be a finite number of at least 0, got {tol!r}")
 
 
-def check_power(power):
+def check_power(power: Any) -> None:
+    """Check that power is a finite number."""
     if not _is_finite(power):
         raise ValueError(f"power must be a finite number, got {power!r}")
 
 
-def check_omega(omega):
+def check_omega(omega: Any) -> None:
+    """Check that omega is a finite number above 0."""
     if not _is_finite(omega) or omega <= 0:
         raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
 
 
-def _is_finite(value):
+def _is_integer(value: Any) -> bool:
+    """Return whether a value is an integer; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is a finite real number; True and False are not."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,15 +1,23 @@
 """Leading eigenvectors, and with them the best low-rank approximation of a full-rank model."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import scipy.linalg
 import torch
 
+from recbole_edlae.solvers._system import System
+
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
 _TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue
 
+Product = Callable[[torch.Tensor], torch.Tensor]
+Pairs = tuple[torch.Tensor, torch.Tensor]  # eigenvalues (k,) in falling order, and their eigenvectors (n, k)
 
-def truncate(system, C, mu, rank):
-    """The rank-k model closest to a full-rank one: min tr[(UVᵀ − B̂)ᵀ M (UVᵀ − B̂)] for B̂ = I − C diag μ.
+
+def truncate(system: System, C: torch.Tensor, mu: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the rank-k model closest to a full-rank one: min tr[(UVᵀ − B̂)ᵀ M (UVᵀ − B̂)] for B̂ = I − C diag μ.
 
     Notation: M = G + diag Λ (``system``), C = M⁻¹. μ = 1/c is EDLAE's B̂, μ = Λ is DLAE's.
 
@@ -24,10 +32,10 @@ def truncate(system, C, mu, rank):
     """
     shift, mu = (system.Lambda - 2 * mu)[:, None], mu[:, None]
 
-    def product(x):
+    def product(x: torch.Tensor) -> torch.Tensor:
         return (C @ (mu * x)).mul_(mu).add_(system.G @ x).addcmul_(shift, x)
 
-    def dense():
+    def dense() -> torch.Tensor:
         N = (C * mu).mul_(mu.T).add_(system.G)
         N.diagonal().add_(shift[:, 0])
         return N
@@ -37,8 +45,8 @@ def truncate(system, C, mu, rank):
     return V - C @ (mu * V), V
 
 
-def top_eigenvectors(product, dense, like, rank):
-    """The ``rank`` largest eigenvalues of a positive semi-definite matrix, in falling order, and their eigenvectors.
+def top_eigenvectors(product: Product, dense: Callable[[], torch.Tensor], like: torch.Tensor, rank: int) -> Pairs:
+    """Return the largest eigenvalues of a positive semi-definite matrix, in falling order, and their eigenvectors.
 
     Up to about n / 10 eigenvectors come from a block Krylov space (``_block_lanczos``), which needs products only, and
     more from LAPACK's partial decomposition of the dense matrix (dsyevr) or, above n / 2, its full one (dsyevd).
@@ -55,39 +63,47 @@ def top_eigenvectors(product, dense, like, rank):
     Returns:
         (values, vectors), shapes (k,) and (n, k), of like's dtype.
 
-    Cost: products with 3 k to 5 k vectors and as many values × n; otherwise about 4/3 n³ multiply-adds and an n × n
-    array.
+    Notes:
+        Cost: products with 3 k to 5 k vectors and as many values × n; otherwise about 4/3 n³ multiply-adds and an n × n
+        array.
     """
-    n = len(like)
     if like.device.type != "cpu":
         values, vectors = torch.linalg.eigh(dense())
         return values[-rank:].flip(0), vectors[:, -rank:].flip(1)
-    if 4 * _first_check(rank) <= n and (found := _block_lanczos(product, like, rank)) is not None:
-        return found
+    if 4 * _first_check(rank) <= len(like):
+        pairs = _block_lanczos(product, like, rank)
+        if pairs is not None:
+            return pairs
+    return _by_lapack(dense(), rank)
+
+
+def _by_lapack(N: torch.Tensor, rank: int) -> Pairs:
+    """Return the largest eigenvalues and their eigenvectors of a dense matrix, which is overwritten."""
+    n = len(N)
     if 2 * rank <= n:
         values, vectors = scipy.linalg.eigh(
-            dense().numpy().T, subset_by_index=[n - rank, n - 1], overwrite_a=True, check_finite=False
+            N.numpy().T, subset_by_index=[n - rank, n - 1], overwrite_a=True, check_finite=False
         )
     else:
-        values, vectors = (t[..., -rank:].numpy() for t in torch.linalg.eigh(dense()))
+        values, vectors = (part[..., -rank:].numpy() for part in torch.linalg.eigh(N))
     order = np.argsort(-values, kind="stable")
     return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))
 
 
-def _first_check(rank):
-    """Dimensions of the Krylov space before it is first looked at: fewer have not been enough on any data."""
+def _first_check(rank: int) -> int:
+    """Return the dimensions of the Krylov space at its first check: fewer have not been enough on any data."""
     return 5 * rank // 2 + 4 * _BLOCK
 
 
-def _block_lanczos(product, like, rank):
-    """Eigenvectors from the Krylov space of a block of random vectors, re-orthogonalised in full (block Lanczos).
+def _block_lanczos(product: Product, like: torch.Tensor, rank: int) -> Pairs | None:
+    """Return eigenvectors from the Krylov space of a block of random vectors, fully re-orthogonalized (block Lanczos).
 
     Notation: N the matrix; rows of ``basis`` orthonormal, blocks Q_0, Q_1, …; T = Q N Qᵀ on the m rows that have been
     multiplied; Q_next R what N makes of the last block outside of their span. For T y = θ y, the vector Qᵀ y has the
     residual ‖R y_last‖ and θ is at most its eigenvalue. The space grows until every residual is at most _TOL θ_1,
     which leaves the eigenvalues with an error of the order of its square.
 
-    The random block is always the same, so that results are.
+    The random block is always the same, so that results are reproducible.
 
     Returns:
         (values, vectors), or None where the space of n / 2 dimensions was not enough, where a block did not add to
@@ -99,36 +115,52 @@ def _block_lanczos(product, like, rank):
     start = torch.randn(n, _BLOCK, generator=torch.Generator().manual_seed(0), dtype=dtype)
     basis[:_BLOCK] = torch.linalg.qr(start)[0].T
     for m in range(_BLOCK, limit + 1, _BLOCK):
-        held, last = basis[:m], basis[m - _BLOCK : m]
-        T[:m, m - _BLOCK : m], R, basis[m : m + _BLOCK] = _extend(held, product(last.T))
+        # T grows by the last block's column, the basis by the next block.
+        known, last = basis[:m], basis[m - _BLOCK : m]
+        extension = _extend(known, product(last.T))
+        T[:m, m - _BLOCK : m], basis[m : m + _BLOCK] = extension.coefficients, extension.rows
+        R = extension.triangle
         largest = T[:m, :m].diagonal().max()
         if R.diagonal().abs().min() <= 10 * torch.finfo(dtype).eps * largest:
             return None
         if m < check:
             continue
+        # T y = θ y; every residual ‖R y_last‖ must be at most _TOL θ_1.
         values, Y = torch.linalg.eigh(T[:m, :m], UPLO="U")
         values, Y = values[-rank:].flip(0), Y[:, -rank:].flip(1)
         if (R.double() @ Y[-_BLOCK:]).norm(dim=0).max() <= _TOL[dtype] * values[0]:
-            return _checked(product, values.to(dtype), (Y.T.to(dtype) @ held).T.contiguous())
+            return _checked(product, values.to(dtype), (Y.T.to(dtype) @ known).T.contiguous())
         check = 6 * m // 5
     return None
 
 
-def _extend(held, W):
-    """Coefficients H of W in the rows of ``held``, and rows Q orthonormal to them: W = heldᵀ H + Qᵀ R.
+class _Extension(NamedTuple):
+    """What a block W adds to orthonormal rows: W = knownᵀ H + rowsᵀ R."""
 
-    Twice, as the first time rounding leaves too much of what is large.
+    coefficients: torch.Tensor  # H
+    triangle: torch.Tensor  # R
+    rows: torch.Tensor
+
+
+def _extend(known: torch.Tensor, W: torch.Tensor) -> _Extension:
+    """Return the coefficients of W in orthonormal rows, and new rows orthonormal to them for what is left.
+
+    It takes two passes, since after one pass rounding leaves too much of what is large.
     """
-    H, R = torch.zeros(len(held), W.shape[1], dtype=W.dtype), torch.eye(W.shape[1], dtype=W.dtype)
+    H, R = torch.zeros(len(known), W.shape[1], dtype=W.dtype), torch.eye(W.shape[1], dtype=W.dtype)
     for _ in range(2):
-        part = held @ W
-        W, triangle = torch.linalg.qr(W - (part.T @ held).T)
+        part = known @ W
+        W, triangle = torch.linalg.qr(W - (part.T @ known).T)
         H, R = H + part @ R, triangle @ R
-    return H, R, W.T
+    return _Extension(H, R, W.T)
 
 
-def _checked(product, values, vectors):
-    """The pair, or None: a random sum of the vectors has the root of the sum of their squared residuals, on average."""
+def _checked(product: Product, values: torch.Tensor, vectors: torch.Tensor) -> Pairs | None:
+    """Return the pairs, or None if their residual is too large.
+
+    A random sum of the vectors has the root of the sum of their squared residuals, on average.
+    """
     signs = torch.randint(2, (len(values), 1), generator=torch.Generator().manual_seed(1)).to(vectors) * 2 - 1
     residual = (product(vectors @ signs) - vectors @ (values[:, None] * signs)).norm()
-    return (values, vectors) if residual <= 20 * _TOL[vectors.dtype] * len(values) ** 0.5 * values[0] else None
+    limit = 20 * _TOL[vectors.dtype] * len(values) ** 0.5 * values[0]
+    return (values, vectors) if residual <= limit else None

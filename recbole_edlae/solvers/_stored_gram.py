@@ -1,7 +1,8 @@
-"""A Gram matrix that new users are added to: the model of all users without those that are in it already."""
+"""A Gram matrix that new users are added to: the model of all users without the old ones' data."""
 
 import dataclasses
 
+import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import checked_matrix
@@ -11,19 +12,40 @@ from recbole_edlae.solvers._shards import PartialGram
 
 @dataclasses.dataclass(frozen=True)
 class StoredGram:
-    """Σ n_u^−α x_u x_uᵀ over users, in double precision, and what it takes to weigh them relative to their mean.
+    """Σ n_u^−α x_u x_uᵀ over users, in double precision, with what it takes to weight them relative to their mean.
 
-    Notation: n_u the number of items of user u, α power.
+    Attributes:
+        sums: the sum, shape (items, items), float64.
+        users: the number of users with at least one item.
+        interactions: Σ n_u.
+        power: α.
+
+    Notes:
+        Notation: n_u the number of items of user u, α power.
+
+    Examples:
+        >>> import scipy.sparse as sp
+        >>> from recbole_edlae.solvers import StoredGram
+        >>> stored = StoredGram.of(sp.csr_matrix([[1, 1], [0, 1]]))
+        >>> stored.add(sp.csr_matrix([[0, 1, 1]])).G.tolist()  # one more user, one more item
+        [[1.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 1.0]]
     """
 
-    sums: torch.Tensor  # (items, items), float64
-    users: int  # with at least one item
-    interactions: int  # Σ n_u
-    power: float  # α
+    sums: torch.Tensor
+    users: int
+    interactions: int
+    power: float
 
     @classmethod
-    def of(cls, X, power=0.0):
-        """That of a SciPy sparse matrix (users, items) with entries 1; ``power`` is α, any finite number.
+    def of(cls, X: sp.spmatrix, power: float = 0.0) -> "StoredGram":
+        """Return the stored Gram matrix of some users.
+
+        Args:
+            X: SciPy sparse matrix (users, items) with entries 1.
+            power: α, any finite number.
+
+        Returns:
+            StoredGram.
 
         Raises:
             ValueError: X is no such matrix, or power is not finite.
@@ -34,10 +56,11 @@ class StoredGram:
             raise ValueError("X must have entries 1 only: one for every item that a user has")
         part = PartialGram(user_weight_power=power, dtype=torch.float64)
         part.add(X)
+        assert part.G is not None
         return cls(part.G, part.users, part.interactions, power)
 
     @property
-    def G(self):
+    def G(self) -> torch.Tensor:
         """The Gram matrix of all users, w_u = (n_u / mean n)^−α, float64; not to be overwritten.
 
         Equivalent to: ``gram(X, activity_weight(count, power), dtype=torch.float64)`` on all users at once.
@@ -45,11 +68,12 @@ class StoredGram:
         mean = self.interactions / self.users if self.users else 1.0
         return self.sums * mean**self.power if self.power else self.sums
 
-    def add(self, X):
-        """With the users of another matrix, who must be new; it may have more items, which come after the old ones.
+    def add(self, X: sp.spmatrix) -> "StoredGram":
+        """Return the Gram matrix with the users of another matrix added.
 
         Args:
-            X: SciPy sparse matrix (new users, items), with at least as many items as there are.
+            X: SciPy sparse matrix (new users, items) with entries 1. All users must be new; new items come after the
+                known ones.
 
         Returns:
             StoredGram; this one stays as it is.
@@ -57,7 +81,8 @@ class StoredGram:
         Raises:
             ValueError: X has fewer items, or other entries than 1.
 
-        Cost: that of the Gram matrix of the new users alone, and an addition.
+        Notes:
+            Cost: that of the Gram matrix of the new users alone, and an addition.
         """
         items, X = len(self.sums), checked_matrix(X)
         if X.shape[1] < items:

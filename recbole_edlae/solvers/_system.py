@@ -1,20 +1,20 @@
-"""The regularised Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
+"""The regularized Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
 
 import torch
 
 from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_result
 from recbole_edlae.solvers._inverse import inverse
-from recbole_edlae.solvers._parameters import penalty
+from recbole_edlae.solvers._parameters import Progress, penalty
 
 
 class System:
     """M = G + diag Λ as an operator; the matrix itself is never formed.
 
-    Λ is ``penalty``, except for items that nobody used (a zero row of G): theirs is 1, whatever l2 says. Their row of M
+    Λ is ``penalty``, except for items that nobody used (a zero row of G): theirs is 1, whatever l2 is. Their row of M
     is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
     """
 
-    def __init__(self, G, *, dropout, l2):
+    def __init__(self, G: torch.Tensor, *, dropout: float, l2: float) -> None:
         check_gram(G)
         check_finite(G, "G")
         gram_diagonal = G.diagonal().clone()
@@ -25,12 +25,12 @@ class System:
         self.diagonal = gram_diagonal + self.Lambda  # of M
         check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
 
-    def product(self, U):
-        """M U."""
+    def product(self, U: torch.Tensor) -> torch.Tensor:
+        """Return M U."""
         return (self.G @ U).addcmul_(self.Lambda[:, None], U)
 
-    def inverse(self, *, overwrite=False, progress=None):
-        """C = M⁻¹; with ``overwrite`` in G's place."""
+    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> torch.Tensor:
+        """Return C = M⁻¹; with ``overwrite`` it replaces G."""
         M = self.G if overwrite else self.G.clone()
         M.diagonal().add_(self.Lambda)
         try:
@@ -42,26 +42,21 @@ class System:
             ) from None
 
 
-def row_dot(A, B):
-    """diag(A Bᵀ)."""
+def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
+    """Return diag(A Bᵀ)."""
     return torch.linalg.vecdot(A, B)
 
 
-def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
-    """C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
-
-    Notation: Λ = ``penalty``, but 1 for items that nobody used, which decouples them from the rest.
-
-    With C at hand, ``weights`` gives EASE, EDLAE, DLAE, every emphasis between them and every bound on the diagonal
-    in n² steps each: a sweep over those at fixed (dropout, l2) inverts once.
-
-    Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
+def inverse_gram(
+    G: torch.Tensor, *, dropout: float, l2: float, overwrite: bool = False, progress: Progress | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
 
     Args:
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
-        overwrite: C takes G's place; otherwise G is left as it is.
+        overwrite: C replaces G; otherwise G is left as it is.
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
     Returns:
@@ -72,7 +67,22 @@ def inverse_gram(G, *, dropout, l2, overwrite=False, progress=None):
             would not be finite.
         SingularError: G + diag Λ is singular to working precision; a ValueError.
 
-    Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
+    Notes:
+        Notation: Λ = ``penalty``, but 1 for items that nobody used, which decouples them from the other items.
+
+        From C, ``weights`` gives EASE, EDLAE, DLAE, every emphasis between them and every bound on the diagonal in n²
+        steps each: a sweep over those at fixed (dropout, l2) inverts once.
+
+        Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
+
+        Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import inverse_gram
+        >>> C, Lambda = inverse_gram(torch.diag(torch.tensor([2.0, 4.0])), dropout=0.5, l2=0.0)
+        >>> Lambda.tolist(), C.round(decimals=4).tolist()
+        ([2.0, 4.0], [[0.25, 0.0], [0.0, 0.125]])
     """
     system = System(G, dropout=dropout, l2=l2)
     return system.inverse(overwrite=overwrite, progress=progress), system.Lambda

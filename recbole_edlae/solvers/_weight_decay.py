@@ -3,25 +3,20 @@
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram
-from recbole_edlae.solvers._iterations import finished
-from recbole_edlae.solvers._parameters import check_l2, check_rank
+from recbole_edlae.solvers._iterations import LowRank, checked_result
+from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
 
 
-def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
-    """The low-rank linear autoencoder whose factors are penalised one by one.
-
-    Notation: G = Q diag(σ²) Qᵀ, σ² in falling order.
-
-    Objective (Steck 2020, Table 1, row 1): ‖X − X UVᵀ‖² + λ (‖U‖² + ‖V‖²). It shrinks the spectrum as a nuclear norm
-    does, and its exact minimum is U = V = Q_k (1 − λ/σ²)₊^½: directions with σ² ≤ λ are zero columns.
-
-    Equivalent to: minimising the objective by its gradient from any start; there are no other minima.
+def weight_decay(
+    G: torch.Tensor, rank: int, *, dropout: float = 0.0, l2: float, progress: Progress | None = None
+) -> LowRank:
+    """Return the low-rank linear autoencoder whose two factors are penalized separately.
 
     Args:
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
-        dropout: 0; the closed form knows no other.
+        dropout: 0; the closed form has no other.
         l2: λ ≥ 0, in the units of G (interactions).
         progress: called once, as ``progress(1, 1)``.
 
@@ -31,7 +26,22 @@ def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
     Raises:
         ValueError: a parameter is out of range, or G is not square or not float.
 
-    Cost: that of ``top_eigenvectors``; no inverse.
+    Notes:
+        Notation: G = Q diag(σ²) Qᵀ, σ² in falling order.
+
+        Objective (Steck 2020, Table 1, row 1): ‖X − X UVᵀ‖² + λ (‖U‖² + ‖V‖²). It shrinks the spectrum as a nuclear
+        norm does, and its exact minimum is U = V = Q_k (1 − λ/σ²)₊^½: directions with σ² ≤ λ are zero columns.
+
+        Equivalent to: minimizing the objective by its gradient from any start; there are no other minima.
+
+        Cost: that of ``top_eigenvectors``; no inverse.
+
+    Examples:
+        >>> import torch
+        >>> from recbole_edlae.solvers import low_rank
+        >>> u, v = low_rank(torch.diag(torch.tensor([4.0, 8.0])), 1, method="weight_decay", dropout=0, l2=2.0)[:2]
+        >>> torch.allclose(u @ v.T, torch.diag(torch.tensor([0.0, 0.75])))  # 1 − 2/8
+        True
     """
     check_gram(G)
     check_finite(G, "G")
@@ -39,10 +49,10 @@ def weight_decay(G, rank, *, dropout=0.0, l2, progress=None):
     check_l2(l2)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
-    power, Q = top_eigenvectors(G.matmul, G.clone, G.diagonal(), rank)
+    squares, Q = top_eigenvectors(G.matmul, G.clone, G.diagonal(), rank)
     Q[G.diagonal() == 0] = 0
-    gain = torch.where(power > l2, 1 - l2 / power, 0)
+    gain = torch.where(squares > l2, 1 - l2 / squares, 0)
     U = Q * gain.sqrt()
     if progress is not None:
         progress(1, 1)
-    return finished(U, U.clone(), True, ())
+    return checked_result(U, U.clone())

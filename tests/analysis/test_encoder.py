@@ -3,9 +3,8 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.analysis.encoder import effective_dimension, encoder_properties
-from recbole_edlae.nn.autoencoder import AutoEncoder
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.analysis import effective_dimension, encoder_properties
+from recbole_edlae.nn import AutoEncoder, binary_rows
 
 X = sp.csr_matrix((np.random.default_rng(0).random((200, 30)) < 0.2).astype(np.float64))
 

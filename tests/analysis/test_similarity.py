@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recbole_edlae.analysis.similarity import item_similarities
+from recbole_edlae.analysis import item_similarities
 
 X = np.array([[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 0]], dtype=float)
 
@@ -11,13 +11,13 @@ def cosine(a, b):
     return a @ b / np.sqrt((a @ a) * (b @ b))
 
 
-def test_similarities_are_cosines_of_each_item_and_its_neighbour():
+def test_similarities_are_cosines_of_each_item_and_its_neighbor():
     generator = np.random.default_rng(0)
     U, V = generator.normal(size=(5, 3)), generator.normal(size=(5, 3))
     found = item_similarities(sp.csr_matrix(X), U, V)
     assert found.item.tolist() == [0, 1, 2, 3]  # nobody shares item 4
-    assert found.neighbour.tolist()[:2] == [1, 0] and found.in_data[:2] == pytest.approx([1, 1])
-    for place, (i, j) in enumerate(zip(found.item, found.neighbour)):
+    assert found.neighbor.tolist()[:2] == [1, 0] and found.in_data[:2] == pytest.approx([1, 1])
+    for place, (i, j) in enumerate(zip(found.item, found.neighbor)):
         assert found.in_data[place] == pytest.approx(cosine(X[:, i], X[:, j]))
         assert found.in_encoder[place] == pytest.approx(cosine(U[i], U[j]))
         assert found.in_decoder[place] == pytest.approx(cosine(V[i], V[j]))

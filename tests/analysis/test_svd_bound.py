@@ -3,10 +3,8 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.analysis.training_error import squared_error, svd_bound
-from recbole_edlae.nn.autoencoder import AutoEncoder
-from recbole_edlae.nn.losses import squared
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.analysis import squared_error, svd_bound
+from recbole_edlae.nn import AutoEncoder, binary_rows, squared
 
 RANK = 4
 X = sp.csr_matrix((np.random.default_rng(0).random((150, 20)) < np.linspace(0.1, 0.6, 20)).astype(np.float64))

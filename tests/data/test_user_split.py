@@ -16,8 +16,8 @@ from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import cli
 from recbole_edlae.integration import models as registry
-from recbole_edlae.runs.run import Cell
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings.schema import read_schema
 from tests import oracles
 
@@ -230,12 +230,12 @@ def test_metrics_are_those_of_the_protocol(parts, write_parts):
 @pytest.mark.parametrize("name", sorted(registry.unseen_users()))
 def test_every_model_that_can_runs_in_the_bench_as_in_recbole(name, settings, tmp_path):
     own = {**SETTINGS.get(name, {}), **settings, "eval_args": US}
-    result, _ = BENCH.run(Cell(name, "tiny", (), own))
+    result, _ = RUNNER.run(Run(name, "tiny", (), own))
     stock = run_recbole(name, "tiny", config_dict=dict(own))
     assert result["test"] == dict(stock["test_result"]) and result["test"]["ndcg@10"] > 0.01
 
 
-BENCH = Bench()
+RUNNER = Runner()
 
 
 @pytest.mark.parametrize("name", ["EDLAE", "DeepAE", "AutoRec", "EASE", "ADMMSLIM", "ItemKNN", "MultiVAE"])

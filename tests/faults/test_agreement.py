@@ -95,7 +95,7 @@ def outcome(folder: pathlib.Path, words: list[str]) -> Result:
         tokens = dataset.field2id_token
         read.append((set(tokens[dataset.uid_field]), set(tokens[dataset.iid_field]), dataset.inter_num))
 
-    engine.bench.cache_clear()
+    engine.shared_runner.cache_clear()
     Dataset._data_processing, result, status = remember, None, 0
     try:
         with contextlib.redirect_stderr(err), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():

@@ -16,7 +16,7 @@ def read_alike(write_shop, command, datasets, monkeypatch, tmp_path):
     def read(content, *words):
         write_shop(content)
         (tmp_path / "a.test").write_text("dropout_prob choice [0.1]\n")
-        engine.bench.cache_clear()
+        engine.shared_runner.cache_clear()
         commands = (
             ("run", *QUIET),
             ("tune", "--dataset=shop", "--space=a.test", "--output=t"),
@@ -24,7 +24,7 @@ def read_alike(write_shop, command, datasets, monkeypatch, tmp_path):
         )
         outcomes = []
         for each in commands:
-            engine.bench.cache_clear()
+            engine.shared_runner.cache_clear()
             outcomes.append(command(*each, *words))
         if outcomes[0].status == 2:
             errors = {outcome.err.strip().partition(" error: ")[2].removeprefix("Pop: ") for outcome in outcomes}

@@ -18,7 +18,7 @@ import yaml
 
 from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.runs.records import Records
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.runner import Runner
 from tests.conftest import ROOT
 from tests.faults.conftest import QUIET
 
@@ -279,9 +279,26 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
     ]
     assert {f"recbole_edlae/{name}.py" for name in inside} <= found
     outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/batches"]
-    outside += ["serving/export", "cli", "upstream/command", "evaluation/significance", "model/deepae"]
+    outside += ["serving/export", "cli/__init__", "cli/runs", "evaluation/significance", "model/deepae"]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
-    assert ("recbole_edlae/solvers/inverse.py" in found) == (model == "EDLAE")
+    assert ("recbole_edlae/solvers/_inverse.py" in found) == (model == "EDLAE")
+
+
+def test_a_module_named_with_its_attribute_counts(package):
+    from recbole_edlae.runs import code
+
+    (package / "recbole_edlae/runs/listing.py").write_text(
+        'ROWS = ["recbole_edlae.data.liang:main", "recbole_edlae:x"]\n'
+    )
+    files = code.code_files([], ["recbole_edlae.runs.listing"], root=package)
+    assert {"recbole_edlae.data.liang", "recbole_edlae.runs.listing", "recbole_edlae"} <= files.keys()
+
+
+def test_runs_leaderboards_and_papers_know_no_command():
+    """The commands call the others, and not the other way round."""
+    for folder in ("runs", "leaderboard", "papers", "evaluation"):
+        for path in (ROOT / "recbole_edlae" / folder).glob("*.py"):
+            assert "recbole_edlae.cli" not in path.read_text(), path
 
 
 def test_row_34_studies_are_part_of_what_they_measure():
@@ -357,7 +374,7 @@ def test_more_parts_reproduce_without_test(shop, refused, drawn, no_data):
 
 
 def test_more_parts_activations_without_test(shop, refused, monkeypatch):
-    monkeypatch.setattr("recbole_edlae.papers.activation_study.load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.cli.activations.load_pyplot", lambda: None)
     words = ["activations", "--dataset=shop", "--config_files", "protocol.yaml", *QUICK]
     assert "no test part, and activations are compared on it" in refused(*words, split("RS: [.8, .2, 0]"))
 
@@ -402,19 +419,19 @@ def test_more_records_a_record_without_its_metrics_is_run_again(shop, command):
 
 
 def test_more_records_memory_and_interrupts_lose_nothing(shop, command, monkeypatch):
-    stock, raised = Bench.run, []
+    stock, raised = Runner.run, []
 
-    def run(self, cell, phases):
-        if cell.model == "Pop" and raised:
+    def run(self, run, phases):
+        if run.model == "Pop" and raised:
             raise raised[0]
-        return stock(self, cell, phases)
+        return stock(self, run, phases)
 
-    monkeypatch.setattr(Bench, "run", run)
+    monkeypatch.setattr(Runner, "run", run)
     for error, status in ((KeyboardInterrupt(), 130), (MemoryError("no memory"), 0)):
         raised[:] = [error]
         assert command(*board()).status == status
         assert {each["model"]: each["status"] for each in records()}["EDLAE"] == "ok"
-    monkeypatch.setattr(Bench, "run", lambda self, cell, _: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(5))
+    monkeypatch.setattr(Runner, "run", lambda self, run, _: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(5))
     outcome = command(*board())
     assert outcome.status == 143 and outcome.err.endswith("recbole-edlae leaderboard: terminated\n")
 

@@ -1,6 +1,7 @@
 """Rows 1, 4, 12, 13 and 17 of the faults: what a split, a sampler and a list of recommendations do at the edges."""
 
 import json
+import pathlib
 import random
 import re
 
@@ -12,9 +13,10 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import init_seed
 
+from recbole_edlae import cli
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.runs.run import Cell
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.runner import Runner
 from tests.faults.conftest import QUIET, shop_rows, shop_text
 
 COLUMNS = {"inter": ["user_id", "item_id", "rating", "timestamp"]}
@@ -188,8 +190,13 @@ def test_more_sampler_dynamic_sampling_is_refused_too(write_shop):
 
 def test_more_sampler_candidates_for_a_user_with_all_items(write_shop):
     write_shop(shop_text(FULL_USER))
+    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "mode": "uni5"}
     with pytest.raises(ValueError, match="eval_args mode uni5: user all has all 20 items"):
-        build("EDLAE", eval_args={"split": {"RS": [0.8, 0.1, 0.1]}, "mode": "uni5"})
+        run_recbole("EDLAE", "shop", config_dict={"state": "ERROR", "eval_args": eval_args})
+    assert not pathlib.Path("saved").exists()  # it was said before the training
+    loaders = build("EDLAE", eval_args=eval_args)[2]
+    with pytest.raises(ValueError, match="user all has all 20 items"):
+        list(loaders[2])
 
 
 def test_more_sampler_asked_directly_returns(write_shop):
@@ -201,28 +208,36 @@ def test_more_sampler_asked_directly_returns(write_shop):
         test._sampler.sample_by_user_ids([user], [1], 3)
 
 
-def test_row_12_a_pair_is_in_one_part(write_shop):
-    once = shop_text()
-    write_shop(once)
+REPEATED = r"(\d+) of (\d+) interactions in (\w+) are of pairs .* that are in (\w+) too.*rm_dup_inter: first or last"
+
+
+def test_row_12_pairs_in_two_parts_are_counted(write_shop):
+    """The split is RecBole's; the warning counts the pairs, and the setting that it names gives the data without them."""
+    write_shop(shop_text())
     expected = run_recbole("DLAE", "shop", config_dict={"state": "ERROR", "show_progress": False})
     write_shop(shop_text([row for row in shop_rows() for _ in range(2)]), name="twice")
-    with pytest.warns(DataWarning, match="320 of 640 interactions repeat a pair.*rm_dup_inter: last.*repeatable: True"):
-        train, valid, test = parts({"mode": "full"}, name="twice")
-    assert not set(train) & set(valid) | set(train) & set(test) | set(valid) & set(test)
-    with pytest.warns(DataWarning):
-        result = run_recbole("DLAE", "twice", config_dict={"state": "ERROR", "show_progress": False})
-    assert result["test_result"] == expected["test_result"]
+    with pytest.warns(DataWarning) as caught:
+        named = dict(zip(("training", "validation", "test"), parts({"mode": "full"}, name="twice")))
+    said = [re.match(REPEATED, str(each.message)) for each in caught if each.category is DataWarning]
+    counts = {(match[4], match[3]): int(match[1]) for match in said}
+    for (first, second), count in counts.items():
+        assert count == sum(pair in set(named[first]) for pair in named[second])
+    assert counts["training", "test"] > 30
+    clean = {"state": "ERROR", "show_progress": False, "rm_dup_inter": "first"}
+    assert run_recbole("DLAE", "twice", config_dict=clean)["test_result"] == expected["test_result"]
 
 
-def test_more_repeats_keep_the_earliest(write_shop):
-    rows = [(u, i, 5 - late // 50, t + late) for u, i, _, t in shop_rows() for late in (50, 0)]
-    write_shop(shop_text(rows))
-    with pytest.warns(DataWarning, match="the earliest by timestamp is kept"):
-        kept = build(load_col=COLUMNS)[2][0]._dataset.inter_feat["rating"]
-    assert set(kept.tolist()) == {5.0}
-    with pytest.warns(DataWarning, match="the first in the file is kept"):
-        kept = build(load_col={"inter": ["user_id", "item_id", "rating"]})[2][0]._dataset.inter_feat["rating"]
-    assert set(kept.tolist()) == {4.0}
+@pytest.mark.parametrize("command", ["run", "tune", "leaderboard"])
+def test_more_repeats_are_counted_by_every_command(command, write_shop, capsys):
+    write_shop(shop_text([row for row in shop_rows() for _ in range(2)]))
+    pathlib.Path("space.test").write_text("reg_weight choice [1.0]\n")
+    words = {
+        "run": ["--model=DLAE"],
+        "tune": ["--model=DLAE", "--space=space.test"],
+        "leaderboard": ["--models", "DLAE"],
+    }
+    cli.main([command, *words[command], "--dataset=shop"])
+    assert re.search(rf"warning: {REPEATED}", capsys.readouterr().err)
 
 
 def test_more_repeats_of_ratings_are_counted(write_shop):
@@ -278,10 +293,10 @@ SAMPLED = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", 
 def test_row_17_leaderboard_equals_run(write_shop, command, tmp_path):
     write_shop()
     own = {"state": "ERROR", "show_progress": False, "epochs": 2, "eval_args": SAMPLED}
-    bench = Bench()
+    runner = Runner()
     for model in ("EDLAE", "BPR", "Pop", "DeepAE"):
-        cell = Cell(model, "shop", (), {**own, "data_path": "dataset"})
-        assert bench.run(cell)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
+        run = Run(model, "shop", (), {**own, "data_path": "dataset"})
+        assert runner.run(run)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
     words = json.dumps(SAMPLED).replace(" ", "").replace('"', "'")
     outcome = command(
         "leaderboard", "--models", "EDLAE", "BPR", "--dataset", "shop", f"--eval_args={words}", "--epochs=2",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_edlae.nn.activations import ACTIVATIONS, RATES, activation
+from recbole_edlae.nn import ACTIVATIONS, RATES, activation
 
 X = np.linspace(-6, 6, 49)
 FORMULA = {

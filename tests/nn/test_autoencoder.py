@@ -3,8 +3,7 @@ import copy
 import pytest
 import torch
 
-from recbole_edlae.nn.autoencoder import AutoEncoder, squared_weights
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.nn import AutoEncoder, binary_rows, squared_weights
 
 ROWS = binary_rows(torch.tensor([0, 3, 4, 1, 2, 5]), torch.tensor([3, 1, 2]))
 
@@ -17,9 +16,9 @@ def by_hand(network, x):
         h = torch.tanh(h) @ layer.weight.T + layer.bias
     h = torch.sigmoid(h)
     weights = [w.T for w in encoder.weights[::-1]] if decoder.tied_to else list(decoder.weights)
-    for number, (weight, bias) in enumerate(zip(weights, decoder.biases), 1):
+    for layer, (weight, bias) in enumerate(zip(weights, decoder.biases), 1):
         h = h @ weight.T + bias
-        h = torch.tanh(h) if number < len(weights) else h
+        h = torch.tanh(h) if layer < len(weights) else h
     return h
 
 

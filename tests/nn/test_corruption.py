@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
-from recbole_edlae.nn.losses import squared
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.nn import binary_rows, dropout, entry_weights, gaussian, squared
 
 ROWS = binary_rows(torch.tensor([0, 2, 3]), torch.tensor([2, 1]))
 

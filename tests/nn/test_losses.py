@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_edlae.nn.losses import LOSSES, loss
-from recbole_edlae.nn.rows import Rows
+from recbole_edlae.nn import LOSSES, Rows, loss
 
 RANDOM = np.random.default_rng(0)
 SCORES = RANDOM.normal(size=(3, 5))

@@ -1,9 +1,7 @@
 import pytest
 import torch
 
-from recbole_edlae.nn.autoencoder import AutoEncoder
-from recbole_edlae.nn.penalties import PENALTIES, check_penalty, kl_sparsity, latent_penalty
-from recbole_edlae.nn.rows import binary_rows
+from recbole_edlae.nn import PENALTIES, AutoEncoder, binary_rows, check_penalty, kl_sparsity, latent_penalty
 
 ROWS = binary_rows(torch.tensor([0, 3, 4, 1, 2, 5]), torch.tensor([3, 1, 2]))
 

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from recbole_edlae.nn.rows import Rows, SparseLinear
+from recbole_edlae.nn import Rows, SparseLinear
 
 ROWS = Rows(torch.tensor([0, 3, 4, 1]), torch.tensor([3, 0, 1]), torch.tensor([1.0, 2.0, -1.0, 0.5]))
 DENSE = torch.tensor([[1.0, 0, 0, 2.0, -1.0], [0, 0, 0, 0, 0], [0, 0.5, 0, 0, 0]])
@@ -20,7 +20,7 @@ def linear_pair(bias=True):
 
 def test_rows_are_those_of_the_dense_matrix():
     torch.testing.assert_close(ROWS.dense(5), DENSE)
-    assert ROWS.number.tolist() == [0, 0, 0, 2]
+    assert ROWS.row_of_entry.tolist() == [0, 0, 0, 2]
     torch.testing.assert_close(ROWS.sum(ROWS.values), DENSE.sum(1))
 
 

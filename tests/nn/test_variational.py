@@ -4,8 +4,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from recbole_edlae.nn.rows import binary_rows
-from recbole_edlae.nn.variational import VariationalAutoEncoder, gaussian_kl, negative_bound
+from recbole_edlae.nn import VariationalAutoEncoder, binary_rows, gaussian_kl, negative_bound
 
 torch.manual_seed(3)
 X, W = torch.randn(5, 4), torch.randn(3, 4)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.papers.activation_study import correlations, study, table
+from recbole_edlae.papers.activations import compare_activations, correlations, spread_table
 
 QUICK = {"latent_dimension": 8, "epochs": 2}
 
@@ -17,14 +17,14 @@ def fake_run(activation, seed, agreement, ndcg):
 
 def test_study_has_every_run_and_varies_the_activation_alone(settings):
     settings = {**settings, **QUICK}
-    runs = study("tiny", ["sigmoid", "relu"], [1, 2], settings=settings)
+    runs = compare_activations("tiny", ["sigmoid", "relu"], [1, 2], settings=settings)
     assert [(run["activation"], run["seed"]) for run in runs] == [
         ("sigmoid", 1), ("sigmoid", 2), ("relu", 1), ("relu", 2),
     ]  # fmt: skip
     assert all(run["properties"]["dimension_ratio"] == pytest.approx(8 / 31) for run in runs)
     assert all(run["properties"]["zero_entries"] == 0 for run in runs[:2])
     assert all(run["properties"]["zero_entries"] > 0 for run in runs[2:])
-    assert study("tiny", ["relu"], [2], settings=settings)[0] == runs[3]
+    assert compare_activations("tiny", ["relu"], [2], settings=settings)[0] == runs[3]
 
 
 def test_correlations_are_of_ranks():
@@ -37,7 +37,7 @@ def test_correlations_are_of_ranks():
 
 def test_table_has_the_best_first_with_the_spread_over_seeds():
     runs = [fake_run("low", 1, 0.5, 0.1), fake_run("high", 1, 0.5, 0.3), fake_run("high", 2, 0.5, 0.5)]
-    lines = table(runs, "ndcg@10").splitlines()
+    lines = spread_table(runs, "ndcg@10").splitlines()
     assert lines[1].startswith("high") and "0.4000 ± 0.1414" in lines[1]
     assert lines[2].startswith("low") and "0.1000 ± 0.0000" in lines[2]
 
@@ -60,7 +60,7 @@ def test_command_writes_runs_table_and_plot(tiny, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_before_data_are_read(words, reason, capsys, monkeypatch):
-    monkeypatch.setattr("recbole_edlae.papers.activation_study.load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.cli.activations.load_pyplot", lambda: None)
     with pytest.raises(SystemExit):
         cli.main(["activations", *words])
     assert reason in capsys.readouterr().err

@@ -22,8 +22,7 @@ TUNE = ["tune", "--model=EDLAE", "--dataset=tiny", "--config_files", "protocol.y
 SERVER = """
 import json, os, resource, signal, subprocess, sys
 from recbole_edlae import cli
-from recbole_edlae.cli import leaderboard
-from recbole_edlae.cli import tune
+from recbole_edlae.cli import leaderboard, tune
 
 def child(folder, happens, moment, words):
     folder, seen = os.path.realpath(folder), [0]

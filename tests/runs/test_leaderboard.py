@@ -11,13 +11,13 @@ import yaml
 from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
-from recbole_edlae.cli.runs import CONFIGS
 from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.leaderboard import report
-from recbole_edlae.leaderboard import results as board
-from recbole_edlae.leaderboard.plan import read_settings
+from recbole_edlae.leaderboard.results import build
+from recbole_edlae.leaderboard.settings import read_settings
 from recbole_edlae.runs.records import Records
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.run import CONFIGS
+from recbole_edlae.runs.runner import Runner
 from tests.runs.conftest import QUICK
 
 MODELS = {"EDLAE": {"reg_weight": 5.0}, "EDLAE + weights": {"model": "EDLAE", "user_weight_power": 0.5}, "Pop": {}}
@@ -70,8 +70,8 @@ def test_a_failing_model_is_a_row_that_says_why(leaderboard, capsys):
 def test_nothing_finished_is_run_again_and_failures_are(leaderboard, monkeypatch):
     models = {"NCEPLRec": {"rank": -5}, **MODELS}
     folder = leaderboard(models=models)
-    ran, stock = [], Bench.run
-    monkeypatch.setattr(Bench, "run", lambda self, cell, phases: (ran.append(cell.label), stock(self, cell, phases))[1])
+    ran, stock = [], Runner.run
+    monkeypatch.setattr(Runner, "run", lambda self, run, phases: (ran.append(run.label), stock(self, run, phases))[1])
     leaderboard(models={**models, "EASE": {}, "EDLAE too": {"model": "EDLAE", "reg_weight": 5.0}})
     assert ran == ["NCEPLRec", "EASE"]
     assert {"EASE", "EDLAE too"} <= {row["label"] for row in csv.DictReader((folder / "leaderboard.csv").open())}
@@ -156,7 +156,7 @@ def test_a_model_far_ahead_is_marked(tmp_path):
         record = {"key": key, "status": "ok", "model": "EASE", "test": test, "fit_seconds": 1.0, "bigger": True}
         outcomes[key] = [{**record, "identity": {"settings": settings}}]
         records.append(outcomes[key][0], users)
-    built = board.build("d", outcomes, records, settings={label: {} for label in outcomes})
+    built = build("d", outcomes, records, settings={label: {} for label in outcomes})
     assert built.best("ndcg@5").label == "good"
     assert report.markdown(built).count("**") == 2 and r"\textbf{" in report.latex(built)
     assert report.terminal(built).count("*") == 1

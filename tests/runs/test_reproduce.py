@@ -9,10 +9,11 @@ import yaml
 
 from recbole_edlae import cli
 from recbole_edlae.analysis.similarity import median_cosine
-from recbole_edlae.cli import reproduce as command
-from recbole_edlae.papers import activations, page, proposition, rank, similarities, table1
-from recbole_edlae.papers import protocol as lab
-from recbole_edlae.papers import times as times_module
+from recbole_edlae.papers import claims, page, proposition, similarities, study, table1
+from recbole_edlae.papers.claims import in_words
+from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.page import FIGURES
+from recbole_edlae.papers.plan import KEYS, PLANS, read_plan
 from recbole_edlae.runs.records import Records
 from tests.conftest import ROOT
 
@@ -47,10 +48,15 @@ def outcomes(**means):
     return {name: {"values": np.full(100, mean) + np.tile([-0.01, 0.01], 50)} for name, mean in means.items()}
 
 
+def holds(name, data):
+    """Whether each claim of a figure holds."""
+    return [verdict.holds for verdict in FIGURES[name].verdicts(data)]
+
+
 def test_lead_is_paired():
     both = outcomes(a=0.5, b=0.4)
-    assert lab.lead(both["a"], both["b"]) == [pytest.approx(0.1), pytest.approx(0)]
-    assert lab.error(both["a"]["values"]) == pytest.approx(0.01 / np.sqrt(99))
+    assert claims.lead(both["a"], both["b"]) == [pytest.approx(0.1), pytest.approx(0)]
+    assert claims.standard_error(both["a"]["values"]) == pytest.approx(0.01 / np.sqrt(99))
 
 
 def curves(admm, closed, zero, free):
@@ -72,7 +78,7 @@ def curves(admm, closed, zero, free):
 
 
 @pytest.mark.parametrize(
-    "values, holds",
+    "values, expected",
     [
         (([0.3, 0.4], [0.3, 0.4], [0.2, 0.4], [0.3, 0.35]), [True, True, True, True]),
         (([0.3, 0.4], [0.3, 0.4], [0.2, 0.41], [0.3, 0.35]), [False, True, True, True]),
@@ -81,8 +87,8 @@ def curves(admm, closed, zero, free):
         (([0.3, 0.4], [0.3, 0.3979], [0.2, 0.4021], [0.3, 0.3]), [None, True, True, None]),
     ],
 )
-def test_claims_about_ranks(values, holds):
-    assert [each for each, _ in rank.found(curves(*values))] == holds
+def test_claims_about_ranks(values, expected):
+    assert holds("rank", curves(*values)) == expected
 
 
 def test_claims_about_similarities():
@@ -90,29 +96,30 @@ def test_claims_about_similarities():
         return {"medians": {name: {"balanced U": each, "balanced V": each} for name, each in
                             (("zero_diagonal", zero), ("free_diagonal", free), ("EDLAE", 0.0))}}  # fmt: skip
 
-    assert [each for each, _ in similarities.found(data(0.1, 0.9))] == [True, True, True]
-    assert [each for each, _ in similarities.found(data(0.19, 0.18))] == [False, False, False]
+    assert holds("similarities", data(0.1, 0.9)) == [True, True, True]
+    assert holds("similarities", data(0.19, 0.18)) == [False, False, False]
 
 
 def test_claims_about_table_1():
     def data(**leads):
         names = ["free_diagonal over weight_decay", "DLAE over free_diagonal", "DLAE over sampled"]
-        names += [f"EDLAE over {row}" for row in table1.ROWS if row != "EDLAE"]
+        names += [f"EDLAE over {row}" for row in table1.LABELS if row != "EDLAE"]
         return {"leads": {name: [leads.get(name.replace(" ", "_"), 0.01), 0.001] for name in names}}
 
-    assert [each for each, _ in table1.found(data())] == [True] * 4
-    assert [each for each, _ in table1.found(data(EDLAE_over_sampled=0.001))] == [True, True, True, None]
-    assert [each for each, _ in table1.found(data(EDLAE_over_DLAE=-0.01))] == [True, True, True, False]
-    assert [each for each, _ in table1.found(data(DLAE_over_free_diagonal=0.001))] == [True, None, True, True]
-    assert [each for each, _ in table1.found(data(DLAE_over_sampled=-0.01))] == [True, True, False, True]
+    assert holds("table1", data()) == [True] * 4
+    assert holds("table1", data(EDLAE_over_sampled=0.001)) == [True, True, True, None]
+    assert holds("table1", data(EDLAE_over_DLAE=-0.01)) == [True, True, True, False]
+    assert holds("table1", data(DLAE_over_free_diagonal=0.001)) == [True, None, True, True]
+    assert holds("table1", data(DLAE_over_sampled=-0.01)) == [True, True, False, True]
 
 
 def test_claims_about_times_and_the_proposition():
     data = {"ranks": [1, 2], "closed_form": [1.0, 1.0], "admm": [2.0, 5.0]}
-    assert [each for each, _ in times_module.found(data)] == [True, True]
-    assert [each for each, _ in times_module.found(data | {"admm": [1.9, 5.0]})] == [True, False]
+    assert holds("times", data) == [True, True]
+    assert holds("times", data | {"admm": [1.9, 5.0]}) == [True, False]
     data = {"widths": [1, 2], "bound": [0.5, 0.4], "errors": {"deep": [0.5, 0.41]}}
-    assert proposition.found(data)[0][0] and not proposition.found(data | {"errors": {"deep": [0.5, 0.39]}})[0][0]
+    assert holds("proposition", data) == [True]
+    assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39]}}) == [False]
 
 
 def test_claims_about_activations():
@@ -126,26 +133,27 @@ def test_claims_about_activations():
             ],
         }  # fmt: skip
 
-    assert [each for each, _ in activations.found(data(sigmoid=0.3, relu=0.2, tanh=0.1))] == [True, True, True]
-    assert [each for each, _ in activations.found(data(sigmoid=0.2, relu=0.3, tanh=0.1))] == [True, False, False]
+    assert holds("activations", data(sigmoid=0.3, relu=0.2, tanh=0.1)) == [True, True, True]
+    assert holds("activations", data(sigmoid=0.2, relu=0.3, tanh=0.1)) == [True, False, False]
     two = data(sigmoid=0.3, relu=0.2, tanh=0.1)
     two["runs"] += data(sigmoid=0.15, relu=0.1, tanh=0.1)["runs"]  # another seed
-    assert [each for each, _ in activations.found(two)] == [True, None, None]
+    assert holds("activations", two) == [True, None, None]
 
 
 def test_verdict():
-    assert [page.verdict(each) for each in ([True], [True, None], [True, False], [None, False], [None])] == [
+    assert [in_words(each) for each in ([True], [True, None], [True, False], [None, False], [None])] == [
         "holds", "holds in part", "holds in part", "does not hold here", "not decided here",
     ]  # fmt: skip
 
 
 def test_a_lead_counts_where_it_is_more_than_chance():
-    assert [lab.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
-    assert lab.ahead([2.0, 1.0], comparisons=4) is None and lab.ahead([2.6, 1.0], comparisons=4) is True
-    assert lab.never_behind([[1.0, 1.0], [-1.9, 1.0]]) is True and lab.never_behind([[1.0, 1.0], [-2.0, 1.0]]) is None
-    assert lab.never_behind([[-2.0, 1.0]]) is False and lab.never_behind([[1.0, 1.0], [-2.3, 1.0]]) is False
-    assert lab.together([True, True]) is True and lab.together([True, None]) is None
-    assert lab.together([None, False]) is False
+    assert [claims.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
+    assert claims.ahead([2.0, 1.0], comparisons=4) is None and claims.ahead([2.6, 1.0], comparisons=4) is True
+    assert claims.never_behind([[1.0, 1.0], [-1.9, 1.0]]) is True
+    assert claims.never_behind([[1.0, 1.0], [-2.0, 1.0]]) is None
+    assert claims.never_behind([[-2.0, 1.0]]) is False and claims.never_behind([[1.0, 1.0], [-2.3, 1.0]]) is False
+    assert claims.together([True, True]) is True and claims.together([True, None]) is None
+    assert claims.together([None, False]) is False
 
 
 def test_median_cosine_against_every_pair():
@@ -172,19 +180,19 @@ def test_every_figure_is_measured_drawn_and_on_record(plan, tmp_path, monkeypatc
     cli.main(["reproduce", "--settings", plan, "--output=out"])
     records = (tmp_path / "out" / "records.jsonl").read_bytes()
     text = (tmp_path / "out" / "results.md").read_text()
-    for name, module in page.FIGURES.items():
+    for name, figure in FIGURES.items():
         stem = tmp_path / "out" / "results" / f"tiny-{name}"
         assert 3_000 < stem.with_suffix(".png").stat().st_size < 100_000
         data = json.loads(stem.with_suffix(".json").read_text())["data"]
-        assert module.TITLE in text and module.table(data) in text and f"(results/tiny-{name}.png)" in text
-        assert all(claim in text for claim in module.CLAIMS)
+        assert figure.title in text and figure.table(data) in text and f"(results/tiny-{name}.png)" in text
+        assert all(claim in text for claim in figure.claims)
     assert json.loads(stem.with_suffix(".json").read_text())["command"] == (
         "recbole-edlae reproduce activations --dataset=tiny --settings=" + plan
     )
     ranks = json.loads((tmp_path / "out" / "results" / "tiny-rank.json").read_text())["data"]["ranks"]
     assert ranks == [2, 4]  # there are not 1000 items
 
-    monkeypatch.setattr("recbole_edlae.runs.runner.Bench.run", lambda *_: pytest.fail("it was on record"))
+    monkeypatch.setattr("recbole_edlae.runs.runner.Runner.run", lambda *_: pytest.fail("it was on record"))
 
     def trained(*_):
         pytest.fail("it was on record")
@@ -206,13 +214,9 @@ def test_times_of_made_up_data_stand_beside_those_of_a_dataset(plan, tmp_path):
 
 
 def test_the_best_on_validation_is_chosen(plan, tmp_path):
-    options = type("Options", (), {"settings": plan, "config_files": None, "ranks": None, "items": None})
-    found = lab.Lab(command.read("tiny", options))
-    found.records = Records(tmp_path / "records")
-    chosen = found.best("EDLAE", rank=4)
-    scores = {
-        record["identity"]["settings"]["dropout_prob"]: record["score"] for record in found.records.read().values()
-    }
+    records = Records(tmp_path / "records")
+    chosen = study.Study(study.Protocol(read_plan("tiny", plan)), records).best("EDLAE", rank=4)
+    scores = {record["identity"]["settings"]["dropout_prob"]: record["score"] for record in records.read().values()}
     assert len(scores) == 2 and chosen == {"dropout_prob": max(scores, key=scores.get), "reg_weight": 1.0}
 
 
@@ -229,7 +233,7 @@ def test_the_best_on_validation_is_chosen(plan, tmp_path):
     ],
 )
 def test_wrong_words(words, reason, refused, monkeypatch):
-    monkeypatch.setattr(command, "load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.cli.reproduce.load_pyplot", lambda: None)
     assert reason in refused("reproduce", *words)
 
 
@@ -237,26 +241,39 @@ def test_wrong_words(words, reason, refused, monkeypatch):
     "change, reason", [({"rnak": 3}, "settings must be one of rank, "), ({"rows": {"x": {}}}, "rows")]
 )
 def test_wrong_settings(change, reason, refused, plan, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "load_pyplot", lambda: None)
+    monkeypatch.setattr("recbole_edlae.cli.reproduce.load_pyplot", lambda: None)
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(PLAN | change))
     assert reason in refused("reproduce", "--settings", plan, "--dataset=tiny")
 
 
-@pytest.mark.parametrize("path", sorted(command.PLANS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_settings_that_come_along(path):
     content = yaml.safe_load(path.read_text())
-    assert content["dataset"] == path.stem and content.keys() == set(command.KEYS)
-    assert content["rows"].keys() == lab.ROWS.keys() - {"closed_form"}
+    assert content["dataset"] == path.stem and content.keys() == set(KEYS)
+    assert content["rows"].keys() == study.ROWS.keys() - {"closed_form"}
     assert all((path.parent / file).is_file() for file in content["config_files"])
 
 
-@pytest.mark.parametrize("number, row", list(enumerate(table1.ROWS, 1)))
+@pytest.mark.parametrize("number, row", list(enumerate(table1.LABELS, 1)))
 def test_the_configs_of_table_1_are_its_rows(number, row):
     content = yaml.safe_load((ROOT / "configs" / "table1" / f"row{number}.yaml").read_text())
-    assert lab.ROWS[row].items() <= content.items()
+    assert study.ROWS[row].items() <= content.items()
 
 
 def test_the_page_in_docs_is_what_its_measurements_say():
     folder = ROOT / "docs" / "results"
     assert (ROOT / "docs" / "results.md").read_text() == page.text(folder, "results")
     assert all(path.stat().st_size < 100_000 for path in folder.iterdir())
+
+
+def test_every_figure_is_reproduced_and_named():
+    assert {type(figure) for figure in FIGURES.values()} == set(Figure.__subclasses__())
+    for name, figure in FIGURES.items():
+        assert figure.name == name and figure.title and all(claim.endswith(".") for claim in figure.claims)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_every_claim_has_a_verdict(path):
+    result = json.loads(path.read_text())
+    figure = FIGURES[result["figure"]]
+    assert len(figure.verdicts(result["data"])) == len(figure.claims)

@@ -10,8 +10,8 @@ import yaml
 from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
-from recbole_edlae.cli.runs import CONFIGS
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs.run import CONFIGS
+from recbole_edlae.runs.runner import Runner
 from tests.runs.conftest import QUICK
 
 SPACE = "reg_weight choice [2.0,50.0]\ndropout_prob choice [0.1,0.5]\n"
@@ -69,15 +69,15 @@ def test_neural_models_tune_through_the_same_command(tune, protocol):
 def test_going_on(algo, tune, monkeypatch):
     if algo == "bayes" and not importlib.util.find_spec("hyperopt"):
         pytest.skip("hyperopt is not installed")
-    ran, stock_run = [], Bench.run
+    ran, stock_run = [], Runner.run
 
-    def run(self, cell, phases):
+    def run(self, trial, phases):
         if len(ran) == stop_after:
             raise KeyboardInterrupt
-        ran.append(cell.settings)
-        return stock_run(self, cell, phases)
+        ran.append(trial.settings)
+        return stock_run(self, trial, phases)
 
-    monkeypatch.setattr(Bench, "run", run)
+    monkeypatch.setattr(Runner, "run", run)
     text = SPACE + "user_weight_power choice [0.0,0.5]\n" if algo == "exhaustive" else "reg_weight uniform 1,99\n"
     stop_after = 3
     with pytest.raises(SystemExit):

@@ -5,8 +5,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers import gram
-from recbole_edlae.solvers._gram import activity_weight
+from recbole_edlae.solvers import activity_weight, gram
 from tests import oracles
 
 

@@ -64,11 +64,11 @@ def off(B):
     return oracles.off_diagonal(np.asarray(B))
 
 
-# The certificate
+# The objective and its stationary points
 
 
 @pytest.mark.parametrize("p, l2", [(0.0, 1.0), (0.3, 0.0), (0.6, 5.0)])
-def test_certificate_is_that_of_brute_force(p, l2):
+def test_objective_and_stationarity_are_those_of_brute_force(p, l2):
     X, random = interactions(items=9), np.random.default_rng(1)
     u, v = random.normal(size=(2, 9, 3)) * 0.3
     arguments = [gram_of(X), torch.from_numpy(u), torch.from_numpy(v)]
@@ -91,7 +91,7 @@ def test_zero_factors_are_stationary():
     assert stationarity(G, zero, zero, dropout=P, l2=L2) == 0
 
 
-def test_certificate_needs_factors_that_fit():
+def test_objective_and_stationarity_need_factors_that_fit():
     G = gram_of(interactions())
     for check in (objective, stationarity):
         with pytest.raises(ValueError, match=r"shape \(20, rank\) each, got \(20, 2\) and \(20, 3\)"):

@@ -9,8 +9,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers import gram, gram_of_shards
-from recbole_edlae.solvers._shards import PartialGram
+from recbole_edlae.solvers import PartialGram, gram, gram_of_shards
 from tests import oracles
 from tests.conftest import ROOT
 

@@ -5,8 +5,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers import StoredGram, full_rank, gram
-from recbole_edlae.solvers._gram import activity_weight
+from recbole_edlae.solvers import StoredGram, activity_weight, full_rank, gram
 from tests import oracles
 
 

@@ -1,10 +1,8 @@
-"""One bench for many runs has the metrics of as many run_recbole, whatever ran before."""
+"""One runner for many runs has the metrics of as many run_recbole, whatever ran before."""
 
 import pathlib
 import time
 
-import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
@@ -12,19 +10,19 @@ from recbole.data.dataset import Dataset
 from recbole.quick_start import run_recbole
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.runs import runner as bench_module
-from recbole_edlae.runs.run import Cell, key
-from recbole_edlae.runs.runner import Bench
+from recbole_edlae.runs import runner as runner_module
+from recbole_edlae.runs.run import Run, key_of
+from recbole_edlae.runs.runner import Runner
 from tests.runs.conftest import QUICK
 
 MODELS = [*sorted(registry.registered()), "EASE", "ADMMSLIM", "ItemKNN", "Pop", "BPR", "MultiDAE"]
-shared = Bench()
+shared = Runner()
 
 
 @pytest.mark.parametrize("model", [*MODELS, "BPR"])
 def test_same_metrics_as_run_recbole(model, tiny, protocol):
     own = {"epochs": 2, **QUICK.get(model, {})}
-    result, per_user = shared.run(Cell(model, "tiny", (protocol,), own))
+    result, per_user = shared.run(Run(model, "tiny", (protocol,), own))
     stock = run_recbole(model, "tiny", [protocol], {**own, "state": "ERROR", "show_progress": False})
     assert result["test"] == dict(stock["test_result"]) and result["valid"] == dict(stock["best_valid_result"])
     for name, value in result["test"].items():
@@ -36,46 +34,31 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
     stock_init, stock_build = Dataset.__init__, Dataset.build
     monkeypatch.setattr(Dataset, "__init__", lambda self, config: (read.append(1), stock_init(self, config))[1])
     monkeypatch.setattr(Dataset, "build", lambda self: (split.append(1), stock_build(self))[1])
-    bench = Bench()
+    runner = Runner()
     for seed in (1, 1, 2):
         for model in ("EDLAE", "EASE", "DLAE"):
-            bench.run(Cell(model, "tiny", (protocol,), {"seed": seed}))
+            runner.run(Run(model, "tiny", (protocol,), {"seed": seed}))
     assert len(read) == 1 and len(split) == 2
 
 
-def test_fast_parsing_gives_the_same_values(tmp_path):
-    generator = np.random.default_rng(0)
-    values = [0.1, 1 / 3, 1e-300, 2.0**0.5, *generator.random(200), *generator.integers(0, 2**53, 50)]
-    rows = [f'u{number}\t{value!r}\t"a {number} é"' for number, value in enumerate(map(float, values))]
-    (tmp_path / "x.inter").write_text("\n".join(["user_id:token\trating:float\ttag:token_seq", *rows, "u\t\t"]))
-    options = {"delimiter": "\t", "engine": "python", "encoding": "utf-8", "usecols": ["user_id:token", "rating:float"]}
-    options["dtype"] = {"user_id:token": str, "rating:float": np.float64}
-    for more in ({}, {"usecols": None, "dtype": {**options["dtype"], "tag:token_seq": str}}):
-        expected = pd.read_csv(tmp_path / "x.inter", **{**options, **more})
-        with bench_module.parsed_fast():
-            pd.testing.assert_frame_equal(
-                pd.read_csv(tmp_path / "x.inter", **{**options, **more}), expected, check_exact=True
-            )
-
-
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
-    built, stock = [], bench_module.gram
-    monkeypatch.setattr(bench_module, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
-    bench = Bench()
+    built, stock = [], runner_module.gram
+    monkeypatch.setattr(runner_module, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
+    runner = Runner()
     for power in (0.0, 0.5):
         for penalty in (1.0, 2.0, 5.0):
-            bench.run(Cell("EDLAE", "tiny", (protocol,), {"reg_weight": penalty, "user_weight_power": power}))
+            runner.run(Run("EDLAE", "tiny", (protocol,), {"reg_weight": penalty, "user_weight_power": power}))
     assert len(built) == 2
 
 
 def test_nothing_is_left_in_the_working_directory(protocol, tmp_path):
-    Bench().run(Cell("BPR", "tiny", (protocol,), QUICK["BPR"]))
+    Runner().run(Run("BPR", "tiny", (protocol,), QUICK["BPR"]))
     assert [each.name for each in tmp_path.iterdir()] == ["protocol.yaml"]
 
 
 def test_key_follows_what_determines_the_result_and_nothing_else(tiny, protocol, tmp_path):
     def of(model="EDLAE", phases=("valid", "test"), **settings):
-        return key(Cell(model, "tiny", (protocol,), settings).identity(phases))
+        return key_of(Run(model, "tiny", (protocol,), settings).identity(phases))
 
     assert of() == of(reg_weight=500.0) == of(show_progress=False) == of(checkpoint_dir="x") == of(state="ERROR")
     different = [of(), of("DLAE"), of(seed=1), of(reg_weight=1.0), of(topk=[1, 5]), of(phases=("valid",))]
@@ -99,8 +82,8 @@ def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
         time.sleep(0.05)
         return torch.from_numpy((X.T @ X).toarray())
 
-    monkeypatch.setattr(bench_module, "gram", slow)
-    memory, X = bench_module.GramMemory(), sp.eye(3).tocsr()
+    monkeypatch.setattr(runner_module, "gram", slow)
+    memory, X = runner_module.GramMemory(), sp.eye(3).tocsr()
     first = memory(X)
     assert memory.saved == 0
     first.zero_()  # the caller may overwrite what it gets

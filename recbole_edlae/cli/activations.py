@@ -1,0 +1,64 @@
+"""`recbole-edlae activations`: DeepAE with several latent activations, what its encoder keeps and how it ranks."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+
+from recbole.config import Config
+
+from recbole_edlae._choices import choose
+from recbole_edlae._files import write_whole
+from recbole_edlae.cli import runs as command
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.cli.single_run import prepare
+from recbole_edlae.data.parts import check_parts
+from recbole_edlae.nn.activations import ACTIVATIONS
+from recbole_edlae.papers.activations import Trained, compare_activations, spread_table, write
+from recbole_edlae.papers.plot import load_pyplot
+
+PROGRAM = "recbole-edlae activations"
+DESCRIPTION = (
+    "The activation study: DeepAE with several latent activations and seeds, what its encoder keeps, how it ranks."
+)
+
+
+def main(arguments: Sequence[str]) -> list[Trained]:
+    """Train DeepAE with every activation and seed, write the study and print its table.
+
+    Args:
+        arguments: words of the command line after the command's name.
+
+    Returns:
+        The runs, as ``compare_activations`` returns them.
+    """
+    parser = Parser(PROGRAM, description=DESCRIPTION)
+    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
+    with command.ended_in_one_line(PROGRAM):
+        study, remaining = parser.parse_known_args(arguments)
+        load_pyplot()
+        for name in study.activations:
+            choose("activations", name, ACTIVATIONS)
+        options = prepare([*remaining, "--model=DeepAE"], PROGRAM)
+        if "latent_activation" in options.settings:
+            raise ValueError("latent_activation is what the study varies: name the choices after --activations")
+        settings = {"state": "ERROR", "show_progress": False, **options.settings}
+        config = Config("DeepAE", options.dataset, options.config_files, dict(settings))
+        check_parts(config.final_config_dict, {"test": "activations are compared on it"})
+        folder = pathlib.Path(study.output)
+        folder.mkdir(parents=True, exist_ok=True)
+        ended: list[Trained] = []
+
+        def report(run: Trained) -> None:
+            print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+            ended.append(run)  # what has ended is kept, whatever happens to those after it
+            write_whole(folder / "runs.json", json.dumps({"runs": ended}, indent=1) + "\n")
+
+        runs = compare_activations(options.dataset, study.activations, study.seeds, settings=settings, progress=report)
+        metric = str(settings.get("valid_metric", "")).lower()
+        metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
+        write(runs, folder, metric)
+    print(spread_table(runs, metric))
+    return runs

@@ -1,0 +1,142 @@
+"""Read a leaderboard's settings file: its models, the settings of each, and the protocol."""
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from recbole_edlae.settings.files import read_config_files
+
+_KEYS = ("dataset", "config_files", "seeds", "reference", "models")
+
+
+def read_settings(path: str | os.PathLike) -> dict[str, Any]:
+    """Return the content of a leaderboard's YAML file.
+
+    Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
+    writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
+    ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``dataset``,
+    ``config_files``, ``reference`` and ``seeds`` are as the options of that name on the command line. Files are found
+    relative to this one.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: a key is unknown, is repeated, or has a value of the wrong kind.
+    """
+    content = {key: value for key, value in read_config_files([path], "settings").items() if value is not None}
+    for key in content:
+        if key not in _KEYS:
+            raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
+    root = _node(path)
+    _check_once(path, root)
+    _check_kinds(path, content)
+    content["models"] = _labeled(path, content.get("models"), root)
+    folder = pathlib.Path(path).parent
+    protocol = read_config_files([folder / file for file in content.get("config_files", [])])
+    for label, settings in content["models"].items():
+        if isinstance(settings, str):
+            content["models"][label] = _settings_of(folder / settings, {**protocol, "dataset": content.get("dataset")})
+        _check_row(f"settings: {label} in {path}", content["models"][label] or {})
+    return content
+
+
+def check_seeds(name: str, seeds: Any) -> None:
+    """Check a list of seeds.
+
+    Args:
+        name: what the message calls them.
+        seeds: the value to check.
+
+    Raises:
+        ValueError: the value is not a list of different integers from 0 to 2³² − 1; the message names it.
+
+    Examples:
+        >>> check_seeds("seeds", [2020, 2021])
+        >>> check_seeds("seeds", [])
+        Traceback (most recent call last):
+        ValueError: seeds must be a list of different integers from 0 to 4294967295, such as [2020, 2021]; got []
+    """
+    message = f"{name} must be a list of different integers from 0 to {2**32 - 1}, such as [2020, 2021]; got {seeds!r}"
+    if not isinstance(seeds, list) or not seeds:
+        raise ValueError(message)
+    if any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32 for seed in seeds):
+        raise ValueError(message)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{message}: {next(seed for seed in seeds if seeds.count(seed) > 1)} is there twice")
+
+
+def _check_kinds(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
+    """Check the kind of value of each key."""
+    if "seeds" in content:
+        check_seeds(f"settings: seeds in {path}", content["seeds"])
+    files = content.get("config_files", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        raise ValueError(f"settings: config_files in {path} must be a list of files, [e.yaml]; got {files!r}")
+    for key in ("dataset", "reference"):
+        if not isinstance(content.get(key, ""), str):
+            raise ValueError(f"settings: {key} in {path} must be text; got {content[key]!r}: put it in quotes")
+
+
+def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str, Any]:
+    """Return the rows by their labels as they are written, with copies of their settings."""
+    example = "`EDLAE: {reg_weight: 500.0}`, or to files"
+    if models is None and "models" not in [key.value for key, _ in root.value]:
+        return {}
+    if models is None or not isinstance(models, dict):
+        value = "nothing" if models is None else repr(models)
+        raise ValueError(f"settings: models in {path} must map names to settings, {example}; got {value}")
+    (nodes,) = [value for key, value in root.value if key.value == "models"]
+    written = [key.value for key, _ in nodes.value if isinstance(key, yaml.ScalarNode)]
+    if len(written) != len(models) or "<<" in written:  # a YAML merge: the keys are not those of the rows
+        written = [str(label) for label in models]
+    rows: dict[str, Any] = {}
+    for label, settings in zip(written, models.values()):
+        if label in rows:
+            raise ValueError(f"settings: {label} is there twice among the models in {path}")
+        if settings is not None and not isinstance(settings, (dict, str)):
+            raise ValueError(
+                f"settings: models in {path} must map names to settings, {example}; got {settings!r} for {label}"
+            )
+        rows[label] = dict(settings) if isinstance(settings, dict) else settings
+    return rows
+
+
+def _check_row(where: str, settings: Mapping[str, Any]) -> None:
+    """Check that the keys of a row are names, and that none of them is the leaderboard's own."""
+    if not_names := [key for key in settings if not isinstance(key, str)]:
+        raise ValueError(f"{where} has a key {not_names[0]!r}, which is no name of a setting")
+    if not isinstance(settings.get("model", ""), str):
+        raise ValueError(f"{where}: model must be text; got {settings['model']!r}")
+    if "seed" in settings:
+        raise ValueError(f"{where} has a seed; all rows have the same, which `seeds` lists")
+
+
+def _check_once(path: str | os.PathLike, root: yaml.Node) -> None:
+    """Check that no key of a mapping is repeated: of two values YAML silently takes the last."""
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"settings: {path}, line {node.start_mark.line + 1}: {key} is there twice")
+        nodes += [value for _, value in node.value]
+
+
+def _node(path: str | os.PathLike) -> yaml.Node:
+    """Return the mapping of a YAML file as it is written."""
+    node = yaml.compose(pathlib.Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    assert node is not None  # the file has been read as a mapping before
+    return node
+
+
+def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a config file says beyond the protocol."""
+    content = read_config_files([file])
+    return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}

@@ -1,0 +1,47 @@
+"""The steps of RecBole's run_recbole before a training: data, model and trainer of a config."""
+
+from typing import Any
+
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.data.dataset import Dataset
+from recbole.utils import get_model, get_trainer, init_seed
+
+from recbole_edlae.data.candidates import check_candidates
+
+
+def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:
+    """Return the loaders of training, validation and test, after seeding as ``run_recbole`` does.
+
+    Args:
+        config: of the run.
+        dataset: the data that were read already; RecBole shuffles them in place. None reads them.
+
+    Raises:
+        ValueError: a user has all items, so that there are no candidates to rank a target against.
+    """
+    init_seed(config["seed"], config["reproducibility"])
+    loaders = data_preparation(config, create_dataset(config) if dataset is None else dataset)
+    check_candidates(loaders)
+    return loaders
+
+
+def build_model(config: Config, train: Any) -> torch.nn.Module:
+    """Return the model of a config, on its device.
+
+    Args:
+        config: of the run.
+        train: the loader of the training part.
+    """
+    return get_model(config["model"])(config, train.dataset).to(config["device"])
+
+
+def build_trainer(config: Config, model: torch.nn.Module) -> Any:
+    """Return RecBole's trainer of a model.
+
+    Args:
+        config: of the run.
+        model: as :func:`build_model` returns it.
+    """
+    return get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
