@@ -10,14 +10,12 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.files import PlainConfig, read_config_files, split_names, value_of
-from recbole_edlae.settings.keys import check_keys, without_effect
+from recbole_edlae.settings.files import PlainConfig
+from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.rules import check_rules, check_validation, normalized_ratings
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbole_schema
 
 from recbole.config import Config  # isort: skip
-
-__all__ = ["check", "check_keys", "check_model", "file_of_defaults", "read_config_files", "split_names", "value_of"]
 
 
 class _Draft(PlainConfig):

@@ -89,9 +89,10 @@ def eval_loader(
     unknown = unknown_items(loader)
     few = loader.uid_list[unknown < requested]
     if len(few):
+        token = dataset.id2token(loader.uid_field, few[0])
         warn(
             f"{_mode(loader)}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
-            f"fewer than {requested:,} items that they do not know yet (user {dataset.id2token(loader.uid_field, few[0])} "
+            f"fewer than {requested:,} items that they do not know yet (user {token} "
             f"has {unknown[unknown < requested][0]:,}); their candidates are drawn with replacement and repeat"
         )
 
