@@ -1,12 +1,16 @@
-"""What is said of data and settings that do not stop a run."""
+"""Warn of data and settings that a result depends on and that do not stop a run."""
 
 import warnings
 
 
 class DataWarning(UserWarning):
-    """Something in the data or settings that a result depends on."""
+    """A warning of something in the data or the settings that a result depends on."""
 
 
 def warn(text: str) -> None:
-    """Warn of the data or settings. The warning is this module's, so no filter of RecBole's own warnings hides it."""
+    """Warn of data or settings; as the warning is this module's, no filter of RecBole's own warnings hides it.
+
+    Warns:
+        DataWarning: The text.
+    """
     warnings.warn(text, DataWarning, stacklevel=1)

@@ -10,18 +10,16 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.integration import models as registry
-from recbole_edlae.settings.files import PlainConfig, read_config_files, split_names, value_of
-from recbole_edlae.settings.keys import check_keys, without_effect
+from recbole_edlae.settings.files import PlainConfig
+from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.rules import check_rules, check_validation, normalized_ratings
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbole_schema
 
 from recbole.config import Config  # isort: skip
 
-__all__ = ["check", "check_keys", "check_model", "file_of_defaults", "read_config_files", "split_names", "value_of"]
-
 
 class _Draft(PlainConfig):
-    """RecBole's Config as far as it merges settings: nothing is filled in, and no device is set up."""
+    """RecBole's Config that merges settings and does no more: it fills in nothing and sets up no device."""
 
     def _set_default_parameters(self) -> None:
         pass
@@ -41,16 +39,16 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
 
     Args:
         options: with model, dataset, config_files and settings (of the files, and those that override them).
-        config_dict: what to give Config beside its files; what it reads from sys.argv comes on top.
+        config_dict: settings for Config beside its files; those of the process's command line override them.
 
     Returns:
         RecBole's Config of the run.
 
     Raises:
-        ValueError: for the first setting that RecBole's files, the model's or the data's say cannot be.
+        ValueError: For the first setting that RecBole, the model or the data do not allow.
 
     Warns:
-        DataWarning: a setting has no effect, or changes the meaning of what is measured.
+        DataWarning: A setting has no effect, or changes the meaning of what is measured.
     """
     settings = recbole_schema(options.model) | read_schema(file_of_defaults(options.model))
     for key, value in options.settings.items():
@@ -75,7 +73,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
 
 
 def check_model(name: str) -> None:
-    """Raise ValueError unless there is a model of a name, with the names there are."""
+    """Raise ValueError for the name of a model that neither RecBole nor this package has."""
     models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
     if name not in models:
         raise ValueError(f"model: there is no {name or repr(name)}; there are {', '.join(closest_first(name, models))}")
@@ -83,5 +81,5 @@ def check_model(name: str) -> None:
 
 def file_of_defaults(model: str) -> pathlib.Path:
     """Return the path of the YAML file with a model's settings and their defaults."""
-    own = registry.registered().get(model)
-    return pathlib.Path(own) if own else RECBOLE_PROPERTIES / "model" / f"{model}.yaml"
+    registered = registry.registered()
+    return pathlib.Path(registered[model]) if model in registered else RECBOLE_PROPERTIES / "model" / f"{model}.yaml"

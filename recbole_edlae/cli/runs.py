@@ -18,6 +18,8 @@ from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.keys import check_keys
+from recbole_edlae.settings.process import process_words
 
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 
@@ -94,7 +96,7 @@ def parse(
     options, overrides = parser.parse(words)
     options.config_files = split_names(options.config_files)
     read_config_files(options.config_files)  # names one that is missing as it was given
-    sys.argv = [program]  # RecBole's Config reads settings from it
+    process_words([], program=program)  # RecBole's Config reads settings from them: runs have theirs
     return options, {key: value_of(text) for key, text in overrides.items()}
 
 
@@ -124,8 +126,8 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
         except ValueError as error:
             named = several or run.label != run.model
             raise ValueError(f"{run.label}: {error}" if named else error) from None
-    checks.check_keys(from_files, configs, written_now=False)
-    checks.check_keys(overrides, configs)
+    check_keys(from_files, configs, written_now=False)
+    check_keys(overrides, configs)
     if any("validation" in empty_parts(config.final_config_dict) for config in configs):
         warn(
             "eval_args: the split leaves no validation part: models that are trained in epochs are trained for all of "
@@ -142,7 +144,7 @@ def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[st
         settings={**from_files, **run.settings},
     )
     config = checks.check(options, run.settings)
-    checks.check_keys([key for key in run.settings if key not in overrides], [config])
+    check_keys([key for key in run.settings if key not in overrides], [config])
     check_parts(config.final_config_dict, parts)
     return config
 

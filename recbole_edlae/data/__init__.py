@@ -1,1 +1,1 @@
-"""What RecBole's datasets and data loaders lack."""
+"""Read, check, split and sample data: what RecBole's datasets and data loaders lack."""

@@ -1,4 +1,4 @@
-"""One reader for RecBole's atomic files: every command and every checkpoint reads a file alike, or refuses it.
+"""Read RecBole's atomic files by one set of rules, so that every command and checkpoint reads a file alike.
 
 A line is a row. The rules, where they differ from what RecBole makes of the same bytes:
 
@@ -19,7 +19,7 @@ import io
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,9 @@ from recbole_edlae._warnings import warn
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.
 _MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
 _SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
 
 
@@ -57,7 +57,7 @@ class _Body(NamedTuple):
 
     content: bytes
     separator: bytes
-    numbers: Sequence[int]  # of the lines in the file
+    line_numbers: Sequence[int]  # of the rows in the file
 
 
 def read_header(path: str | os.PathLike, separator: str = "\t", encoding: str | None = None) -> list[Column]:
@@ -69,7 +69,7 @@ def read_header(path: str | os.PathLike, separator: str = "\t", encoding: str | 
         encoding: RecBole's ``encoding``; None is UTF-8.
 
     Raises:
-        AtomicFileError: the file is empty or its first line is not ``field:type`` columns with different names.
+        AtomicFileError: The file is empty or its first line is not ``field:type`` columns with different names.
     """
     with _open(path) as file:
         line = file.readline()
@@ -98,9 +98,10 @@ def read_atomic(
         DataFrame with the fields as columns: float64 for ``float``, text for all other types, NaN where missing.
 
     Raises:
-        AtomicFileError: the file cannot be read by these rules; the message names it and, where there is one, the line.
+        AtomicFileError: The file cannot be read by these rules; the message names it and, where there is one, the line.
 
-    Cost: the file's bytes twice, and about half a second for a million rows.
+    Notes:
+        Cost: the file's bytes twice, and about half a second for a million rows.
     """
     with _open(path) as file:
         content = file.read()
@@ -115,6 +116,7 @@ def read_atomic(
 
 
 def _open(path: str | os.PathLike) -> io.BufferedReader:
+    """Open a file for reading bytes."""
     try:
         return open(path, "rb")
     except OSError as error:
@@ -122,6 +124,7 @@ def _open(path: str | os.PathLike) -> io.BufferedReader:
 
 
 def _decoded(path: str | os.PathLike, content: bytes, encoding: str | None) -> str:
+    """Return content as text; an error names the line and the byte."""
     try:
         return content.decode(encoding or "utf-8")
     except LookupError:
@@ -148,14 +151,14 @@ def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: st
 
 
 def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]:
-    """Columns of a header, which is shown as it was read where it is none."""
+    """Return the columns of a header; an error shows it as it was read."""
     head = head.removeprefix(_BOM.decode()).rstrip("\r\n ")
     if "\r" in head:
         raise AtomicFileError(f"{path}, line 1 has a carriage return inside; a line must end in \\n or \\r\\n")
     head = head.removesuffix(separator)
     if not head.strip():
         raise AtomicFileError(f"{path} is empty or begins with an empty line; it must begin with field:type columns")
-    types = {each.value: each for each in FeatureType}
+    types = {feature_type.value: feature_type for feature_type in FeatureType}
     columns = []
     for text in head.split(separator):
         field, colon, kind = text.partition(":")
@@ -173,6 +176,7 @@ def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]
 
 
 def _separator_hint(head: str, separator: str) -> str:
+    """Return a sentence on the separator that a header seems to have, if it is another one."""
     for other, name in (("\t", r'"\t"'), (",", '","'), (";", '";"'), ("|", '"|"')):
         if other != separator and other in head:
             return f". To read it, set field_separator: {name}"
@@ -180,40 +184,47 @@ def _separator_hint(head: str, separator: str) -> str:
 
 
 def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separator: str) -> _Body:
-    """The rows as lines of as many fields as the header has; a fast check finds that most files are that already."""
+    """Return the rows as lines of as many fields as the header has; most files pass a fast check as they are."""
     sign = separator.encode()
     if len(sign) == 1 and b'"' not in rows and _is_regular(rows, sign, len(columns)):
         return _Body(rows, sign, range(2, rows.count(b"\n") + 3))
     spare = next((character for character in _SPARE if character not in rows), None)
     if spare is None:
         raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
-    count, numbers, lines = len(columns), [], []
+    width = len(columns)
+    lines: list[str] = []
+    line_numbers: list[int] = []
     odd: dict[str, list[int]] = {"fewer": [], "more": []}
     for number, line in enumerate(rows.decode().split("\n"), 2):
         if not line.strip():
             continue
-        fields = _fields(line, separator, count)
-        if len(fields) == count + 1 and not fields[-1]:
+        fields = _fields(line, separator, width)
+        if len(fields) == width + 1 and not fields[-1]:
             fields.pop()
-        if len(fields) > count and not lines:
+        if len(fields) > width and not lines:
             raise AtomicFileError(
-                f"{path}, line {number} has {len(fields)} fields, the header has {count}: {line[:80]!r}"
+                f"{path}, line {number} has {len(fields)} fields, the header has {width}: {line[:80]!r}"
             )
-        if len(fields) != count:
-            odd["fewer" if len(fields) < count else "more"].append(number)
-        fields = [*fields, *[""] * (count - len(fields))][:count]
-        numbers.append(number)
+        if len(fields) != width:
+            odd["fewer" if len(fields) < width else "more"].append(number)
+        fields = [*fields, *[""] * (width - len(fields))][:width]
+        line_numbers.append(number)
         lines.append(spare.decode().join(fields))
+    _warn_of_odd_lines(path, odd)
+    return _Body("\n".join(lines).encode(), spare, line_numbers)
+
+
+def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> None:
+    """Count the lines with fewer and with more fields than the header."""
     meaning = {"fewer": "the others are missing values", "more": "those beyond are not read"}
-    for kind, found in odd.items():
-        if found:
-            first = f"the first in line {found[0]}"
-            warn(f"{path}: {len(found)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
-    return _Body("\n".join(lines).encode(), spare, numbers)
+    for kind, line_numbers in odd.items():
+        if line_numbers:
+            first = f"the first in line {line_numbers[0]}"
+            warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
 
 
-def _is_regular(rows: bytes, sign: bytes, count: int) -> bool:
-    """Whether every line has ``count`` fields; a line with nothing in it has not."""
+def _is_regular(rows: bytes, sign: bytes, width: int) -> bool:
+    """Return whether every line has ``width`` fields; an empty line has not."""
     rows = rows if rows.endswith(b"\n") else rows + b"\n"
     characters = np.frombuffer(rows, np.uint8)
     ends = np.flatnonzero(characters == ord("\n"))
@@ -221,44 +232,52 @@ def _is_regular(rows: bytes, sign: bytes, count: int) -> bool:
     if (starts == ends).any():
         return False
     separators = np.flatnonzero(characters == ord(sign))
-    if len(separators) != len(ends) * (count - 1):
+    if len(separators) != len(ends) * (width - 1):
         return False
-    of_line = separators.reshape(len(ends), count - 1)
-    return count == 1 or bool((of_line[:, 0] >= starts).all() and (of_line[:, -1] < ends).all())
+    of_line = separators.reshape(len(ends), width - 1)
+    return width == 1 or bool((of_line[:, 0] >= starts).all() and (of_line[:, -1] < ends).all())
 
 
-def _fields(line: str, separator: str, count: int) -> list[str]:
-    """Fields of a line: those of CSV if it is valid and has so many of them, else what is between separators."""
+def _fields(line: str, separator: str, width: int) -> list[str]:
+    """Return the fields of a line: those of CSV if it is valid and has ``width``, else what is between separators."""
     if '"' in line and len(separator) == 1:
         try:
             (fields,) = csv.reader([line], delimiter=separator, strict=True)
         except csv.Error:
             fields = []
-        if len(fields) == count:
+        if len(fields) == width:
             return fields
     return line.split(separator)
 
 
-def _parsed(path: str | os.PathLike, body: _Body, columns: list[Column], wanted: list[Column]) -> pd.DataFrame:
-    options = {
-        "sep": body.separator.decode(), "header": None, "names": [column.field for column in columns],
-        "index_col": False, "engine": "c", "encoding": "utf-8", "quoting": csv.QUOTE_NONE, "low_memory": False,
-        "keep_default_na": False, "usecols": [column.field for column in wanted],
-        "na_values": {column.field: _MISSING if column.is_float else [""] for column in wanted},
-    }  # fmt: skip
-    dtypes = {column.field: np.float64 if column.is_float else str for column in wanted}
+def _parsed(path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column]) -> pd.DataFrame:
+    """Return the requested columns of the rows."""
+    options: dict[str, Any] = {
+        "sep": body.separator.decode(),
+        "header": None,
+        "names": [column.field for column in columns],
+        "index_col": False,
+        "engine": "c",
+        "encoding": "utf-8",
+        "quoting": csv.QUOTE_NONE,
+        "low_memory": False,
+        "keep_default_na": False,
+        "usecols": [column.field for column in requested],
+        "na_values": {column.field: _MISSING if column.is_float else [""] for column in requested},
+    }
+    dtypes = {column.field: np.float64 if column.is_float else str for column in requested}
     try:
         return pd.read_csv(io.BytesIO(body.content), dtype=dtypes, **options)
     except ValueError as error:
         texts = pd.read_csv(io.BytesIO(body.content), dtype=str, **options)
-        raise AtomicFileError(next(_not_numbers(path, body, texts, wanted), f"{path}: {error}")) from None
+        raise AtomicFileError(next(_not_numbers(path, body, texts, requested), f"{path}: {error}")) from None
 
 
-def _not_numbers(path: str | os.PathLike, body: _Body, texts: pd.DataFrame, wanted: list[Column]) -> Iterator[str]:
-    """What to say of the first text in each column of numbers."""
-    for column in wanted:
+def _not_numbers(path: str | os.PathLike, body: _Body, texts: pd.DataFrame, requested: list[Column]) -> Iterator[str]:
+    """Yield what to say of the first text in each column of numbers."""
+    for column in requested:
         if column.is_float:
             text = texts[column.field]
             wrong = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
             for row in wrong[:1]:
-                yield f"{path}, line {body.numbers[row]}: {column.field}:float is {text.iloc[row]!r}, not a number"
+                yield f"{path}, line {body.line_numbers[row]}: {column.field}:float is {text.iloc[row]!r}, not a number"

@@ -1,11 +1,11 @@
-"""The same candidates for all models.
+"""Draw the same candidates for all models.
 
-With eval_args mode uniN or popN, RecBole ranks each target among N items that it draws as it evaluates, from one
-random stream with the training: every model, epoch and batch size is tested on others. Here a user's candidates follow
-from ``seed``, the phase (valid or test), the user's token and the items there are, in order of their tokens, and
-nothing else; and drawing them leaves the random numbers of the training alone. As in RecBole they are drawn with
-replacement, uniformly or by the number of interactions in all parts, and never among the items that the user has in
-training, in validation (and in test, when testing).
+With eval_args mode uniN or popN, RecBole ranks each target among N items that it draws during evaluation, from the
+random stream of the training: every model, epoch and batch size has other candidates. Here a user's candidates depend
+only on ``seed``, the phase (valid or test), the user's token and the items, in order of their tokens, and drawing them
+leaves the random numbers of the training unchanged. As in RecBole they are drawn with replacement, uniformly or by the
+number of interactions in all parts, and never among the items that the user has in training, in validation (and in
+test, when testing).
 """
 
 import copy
@@ -25,9 +25,14 @@ from recbole_edlae.data.time_order import token_rank
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
-    """Return a phase's sampler of its own, which no setting of the training reaches.
+    """Return a sampler for one phase alone, independent of the settings of training.
 
     RecBole's phases share one: popularity in ``mode: popN`` has the ``alpha`` of ``train_neg_sample_args``.
+
+    Args:
+        config: RecBole's Config.
+        dataset: whose items are drawn.
+        sampler: of the phase, as RecBole made it; None where nothing is drawn.
     """
     args = config[f"{sampler.phase}_neg_sample_args"] if sampler is not None else {"sample_num": "none"}
     if args["sample_num"] == "none":
@@ -41,19 +46,19 @@ def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
 
 
 def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """As RecBole's; samplers that draw candidates share nothing."""
+    """Do as RecBole does, with samplers of candidates that share nothing."""
     train, *held_out = stock(config, dataset, built_datasets)
     return train, *(for_evaluation(config, dataset, sampler) for sampler in held_out)
 
 
 def uni_sampling(stock: Callable, sampler: Sampler | RepeatableSampler, sample_num: int) -> np.ndarray:
-    """As RecBole's; candidates are drawn by the place of their tokens."""
+    """Do as RecBole does, but draw candidates by the rank of their tokens."""
     drawn = stock(sampler, sample_num)
     return sampler.by_token[drawn - 1] if "by_token" in vars(sampler) else drawn
 
 
 def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -> list[int]:
-    """As RecBole's; candidates come in order of their tokens."""
+    """Do as RecBole does, with candidates in order of their tokens."""
     items = stock(sampler)
     if "rank" not in vars(sampler):
         return items
@@ -62,9 +67,9 @@ def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -
 
 
 def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
-    """Return how many items each user of a loader does not know yet, for whom candidates are to be drawn."""
+    """Return how many items each user of a loader does not know yet."""
     sampler = loader._sampler
-    if isinstance(sampler, RepeatableSampler):  # leaves out the target, and no other item
+    if isinstance(sampler, RepeatableSampler):  # excludes the target, and no other item
         return np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
     return can_be_drawn(sampler) - np.array([len(sampler.used_ids[user]) for user in loader.uid_list])
 
@@ -80,18 +85,23 @@ def eval_loader(
     stock(loader, config, dataset, sampler, shuffle)
     if not _draws(loader):
         return
-    asked, unknown = loader.neg_sample_args["sample_num"], unknown_items(loader)
-    few = loader.uid_list[unknown < asked]
+    requested = loader.neg_sample_args["sample_num"]
+    unknown = unknown_items(loader)
+    few = loader.uid_list[unknown < requested]
     if len(few):
+        token = dataset.id2token(loader.uid_field, few[0])
         warn(
             f"{_mode(loader)}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
-            f"fewer than {asked:,} items that they do not know yet (user {dataset.id2token(loader.uid_field, few[0])} "
-            f"has {unknown[unknown < asked][0]:,}); their candidates are drawn with replacement and repeat"
+            f"fewer than {requested:,} items that they do not know yet (user {token} "
+            f"has {unknown[unknown < requested][0]:,}); their candidates are drawn with replacement and repeat"
         )
 
 
 def check_candidates(loaders: Sequence[Any]) -> None:
-    """Check before a training that there are candidates for every user of the loaders that draw some.
+    """Check before training that there are candidates for every user of the loaders that draw candidates.
+
+    Args:
+        loaders: of any kind.
 
     Raises:
         ValueError: A user has all items.
@@ -99,7 +109,8 @@ def check_candidates(loaders: Sequence[Any]) -> None:
     for loader in loaders:
         if not isinstance(loader, NegSampleEvalDataLoader) or not _draws(loader):
             continue
-        sampler, complete = loader._sampler, loader.uid_list[unknown_items(loader) <= 0]
+        sampler = loader._sampler
+        complete = loader.uid_list[unknown_items(loader) <= 0]
         if len(complete):
             raise ValueError(
                 f"{_mode(loader)}: {all_items(sampler, complete)}, so that there is nothing to rank against; leave "
@@ -115,15 +126,17 @@ def prepared(stock: Callable, config: Any, dataset: Dataset) -> tuple:
 
 
 def _draws(loader: NegSampleEvalDataLoader) -> bool:
+    """Return whether a loader draws candidates."""
     return loader._sampler is not None and loader.neg_sample_args["sample_num"] != "none" and len(loader.uid_list) > 0
 
 
 def _mode(loader: NegSampleEvalDataLoader) -> str:
+    """Return the setting of a loader's candidates, for messages."""
     return f"eval_args mode {loader.config['eval_args']['mode'][loader._sampler.phase]}"
 
 
 def neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:
-    """As RecBole's, for one user, from random numbers of its own."""
+    """Do as RecBole does, for one user, with random numbers of the user's own."""
     if loader.neg_sample_args["sample_num"] == "none":
         return stock(loader, inter_feat)
     user = loader._dataset.id2token(loader.uid_field, int(inter_feat[loader.uid_field][0]))

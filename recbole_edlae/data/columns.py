@@ -1,4 +1,4 @@
-"""Whether the files of a dataset have the columns that its settings name: known from their first lines."""
+"""Check from the first lines of a dataset's files that they have the columns that settings name."""
 
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -14,17 +14,18 @@ def check_columns(settings: Mapping[str, Any]) -> None:
     """Check the first line of each file that RecBole would read against the settings.
 
     Args:
-        settings: all settings, as ``Config`` ends with. Files that are not there, because RecBole downloads them, are
+        settings: all settings, as ``Config`` ends with. Files that are missing, because RecBole downloads them, are
             passed over.
 
     Raises:
-        ValueError: a file is no atomic file, has no rows, or lacks a column that a setting names or needs; the message
-            names the file, the setting and the columns there are.
+        ValueError: A file is no atomic file, has no rows, or lacks a column that a setting names or needs; the message
+            has the file, the setting and the columns of the file.
 
     Warns:
-        DataWarning: a column not to be loaded, or the file of columns to be loaded, does not exist.
+        DataWarning: A column not to be loaded, or the file of columns to be loaded, does not exist.
     """
-    folder, name = pathlib.Path(settings["data_path"]), settings["dataset"]
+    folder = pathlib.Path(settings["data_path"])
+    name = settings["dataset"]
     parts = [f"{name}.{part}.inter" for part in settings.get("benchmark_filename") or ()] or [f"{name}.inter"]
     loaded: dict[str, FeatureType] = {}
     for file in dict.fromkeys(parts):
@@ -44,29 +45,26 @@ def check_columns(settings: Mapping[str, Any]) -> None:
 
 
 def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
-    """Columns of a file that ``load_col`` and ``unload_col`` leave, all of them being there."""
+    """Return the columns of a file that ``load_col`` and ``unload_col`` leave; raise ValueError for a missing one."""
     columns = read_header(path, settings["field_separator"], settings.get("encoding"))
-    fields = {column.field: column.type for column in columns}
-    wanted = settings.get("load_col")
-    unwanted = (settings.get("unload_col") or {}).get(suffix, [])
-    if wanted is not None:
-        wanted = wanted.get(suffix, [])
-        if wanted and wanted != "*" and unwanted:
-            raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
-        wanted = fields if wanted == "*" else wanted
-        for field in wanted:
-            if field not in fields:
-                raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
-    for field in unwanted:
-        if field not in fields:
+    types = {column.field: column.type for column in columns}
+    load_col = settings.get("load_col")
+    included = types if load_col is None else load_col.get(suffix, [])
+    excluded = (settings.get("unload_col") or {}).get(suffix, [])
+    if load_col is not None and included and included != "*" and excluded:
+        raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
+    included = types if included == "*" else included
+    for field in included:
+        if field not in types:
+            raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
+    for field in excluded:
+        if field not in types:
             warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}")
-    return {
-        field: kind for field, kind in fields.items() if (wanted is None or field in wanted) and field not in unwanted
-    }
+    return {field: kind for field, kind in types.items() if field in included and field not in excluded}
 
 
 def _check_interactions(path: pathlib.Path, columns: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
-    """Check what every file of interactions must have."""
+    """Check that a file of interactions has the columns that every run needs."""
     for key, kind, why in _needed(settings):
         field = settings[key]
         if field not in columns:
@@ -79,7 +77,7 @@ def _check_interactions(path: pathlib.Path, columns: dict[str, FeatureType], set
 
 
 def _needed(settings: Mapping[str, Any]) -> Iterator[tuple[str, FeatureType, str]]:
-    """Setting that names a column, the type that it must have, and what needs it."""
+    """Yield the setting that names a column, the type that the column must have, and what needs it."""
     eval_args = settings["eval_args"]
     yield "USER_ID_FIELD", FeatureType.TOKEN, "every model"
     yield "ITEM_ID_FIELD", FeatureType.TOKEN, "every model"
@@ -98,13 +96,14 @@ def _check_filters(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) 
         for field, value in (settings.get(key) or {}).items():
             if field not in loaded:
                 raise ValueError(f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}")
-            number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
-            if key == "val_interval" and number != isinstance(value, str):
-                what = "an interval such as '[3,inf)'" if number else "a list of tokens"
+            is_number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
+            if key == "val_interval" and is_number != isinstance(value, str):
+                allowed = "an interval such as '[3,inf)'" if is_number else "a list of tokens"
                 raise ValueError(
-                    f"val_interval: {field} is of type {loaded[field].value} and takes {what}, got {value!r}"
+                    f"val_interval: {field} is of type {loaded[field].value} and takes {allowed}, got {value!r}"
                 )
 
 
 def _named(columns: list[Column]) -> str:
+    """Return the names of columns for a message."""
     return ", ".join(column.field for column in columns)

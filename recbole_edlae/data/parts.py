@@ -1,4 +1,4 @@
-"""Which parts of a split are empty: as far as the settings say it, and once the data are split."""
+"""Find the empty parts of a split: those that the settings leave empty, and those that turn out empty."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,10 +14,16 @@ class EmptyPart(ValueError):
 
 
 def empty_parts(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the parts that a split leaves empty whatever the data are.
+    """Return the names of the parts that a split leaves empty, whatever the data are.
 
     Args:
-        settings: mapping of all settings, as ``Config`` ends with.
+        settings: all settings, as ``Config`` ends with.
+
+    Examples:
+        >>> empty_parts({"eval_args": {"split": {"RS": [0.8, 0.0, 0.2]}}})
+        ('validation',)
+        >>> empty_parts({"eval_args": {"split": {"LS": "valid_only"}}})
+        ('test',)
     """
     split = (settings.get("eval_args") or {}).get("split")
     if settings.get("benchmark_filename") or not isinstance(split, Mapping):
@@ -32,15 +38,14 @@ def empty_parts(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
-    """Check that no part that is needed is one that the split leaves empty.
+    """Check that the split leaves no needed part empty.
 
     Args:
-        settings: mapping of all settings, as ``Config`` ends with.
-        reasons: name of a part that is needed → what it is needed for, for example
-            ``{"validation": "tune chooses by it"}``.
+        settings: all settings, as ``Config`` ends with.
+        reasons: name of a needed part → what it is needed for, for example ``{"validation": "tune chooses by it"}``.
 
     Raises:
-        EmptyPart: a part is empty; the message names the split and one without empty parts.
+        EmptyPart: A part is empty; the message has the split and one without empty parts.
     """
     for part in empty_parts(settings):
         if part in reasons:
@@ -52,14 +57,14 @@ def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None
 
 
 def check_loaders(loaders: Sequence, needed: Sequence[str]) -> None:
-    """Check that no part that is needed turned out empty when the data were split.
+    """Check that no needed part turned out empty when the data were split.
 
     Args:
         loaders: RecBole's loaders of training, validation and test.
         needed: names of parts.
 
     Raises:
-        EmptyPart: a part is empty.
+        EmptyPart: A part is empty.
     """
     for part, loader in zip(PARTS, loaders):
         if part in needed and len(loader) == 0:
@@ -79,10 +84,10 @@ def _text(split: Mapping[str, Any]) -> str:
 
 
 def create_samplers(stock: Callable, config: Any, dataset: Any, built_datasets: Sequence) -> tuple:
-    """As RecBole's; a part without interactions is named before the training.
+    """Do as RecBole does, and name parts without interactions before training.
 
     Warns:
-        DataWarning: there is nothing to validate or to test on.
+        DataWarning: There is nothing to validate or to test on.
     """
     for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
         if not len(built):

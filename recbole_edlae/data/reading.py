@@ -1,4 +1,4 @@
-"""RecBole's datasets read by the one reader; rows that are left out are counted aloud."""
+"""Read RecBole's datasets by the rules of :mod:`recbole_edlae.data.atomic`, and warn of rows that are left out."""
 
 from collections.abc import Callable
 
@@ -26,15 +26,16 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
         source: of its features.
 
     Returns:
-        DataFrame of the columns to load, or None where none is to be loaded.
+        DataFrame of the columns to load; None where there is none to load.
 
     Raises:
-        AtomicFileError: the file cannot be read; the message names it and, where there is one, the line.
+        AtomicFileError: The file cannot be read; the message names it and, where there is one, the line.
     """
     load_col, unload_col = dataset._get_load_and_unload_col(source)
     if load_col == set():
         return None
-    separator, encoding = dataset.config["field_separator"], dataset.config["encoding"]
+    separator = dataset.config["field_separator"]
+    encoding = dataset.config["encoding"]
     columns = [
         column
         for column in read_header(filepath, separator, encoding)
@@ -55,10 +56,10 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
 
 
 def filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
-    """As RecBole's; what the files of users and items leave out is counted.
+    """Do as RecBole does, and count the interactions whose user or item is in no file of users or items.
 
     Warns:
-        DataWarning: interactions are left out.
+        DataWarning: Interactions are left out.
     """
     before = len(dataset.inter_feat)
     stock(dataset)
@@ -80,13 +81,13 @@ def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> Non
 
 
 def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: FeatureSource | str) -> pd.DataFrame:
-    """The rows that have the ids without which they mean nothing."""
-    ids = {
+    """Return the rows that have the user and the item that their kind of file is about."""
+    id_fields = {
         FeatureSource.INTERACTION: (dataset.uid_field, dataset.iid_field),
         FeatureSource.USER: (dataset.uid_field,),
         FeatureSource.ITEM: (dataset.iid_field,),
-    }.get(source, ())
-    ids = [field for field in ids if field in frame]
+    }
+    ids = [field for field in id_fields.get(source, ()) if field in frame]
     repeated = frame.duplicated(ids[0]).sum() if len(ids) == 1 else 0
     if repeated:  # RecBole keeps the first one
         warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts")
@@ -102,18 +103,20 @@ def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: Feat
 
 def _split_sequences(dataset: Dataset, frame: pd.DataFrame, column: Column, filepath: str) -> None:
     """Split the texts of a sequence column in place, and enter its length, as RecBole does."""
-    field, separator = column.field, dataset.config["seq_separator"]
+    field = column.field
+    separator = dataset.config["seq_separator"]
     parts = [list(filter(None, text.split(separator))) for text in frame[field].fillna("").to_numpy()]
     if column.type == FeatureType.FLOAT_SEQ:
-        parts = [_numbers(words, f"{filepath}, row {row}: {field}") for row, words in enumerate(parts, 1)]
+        parts = [_floats(words, f"{filepath}, row {row}: {field}") for row, words in enumerate(parts, 1)]
     sequences = [np.array(words) for words in parts]
     longest = max(map(len, sequences))
     limit = (dataset.config["seq_len"] or {}).get(field)
-    frame[field] = sequences if limit is None else [each[:limit] for each in sequences]
+    frame[field] = sequences if limit is None else [sequence[:limit] for sequence in sequences]
     dataset.field2seqlen[field] = longest if limit is None else min(limit, longest)
 
 
-def _numbers(words: list[str], where: str) -> list[float]:
+def _floats(words: list[str], where: str) -> list[float]:
+    """Return the numbers of a sequence; an error names the row."""
     try:
         return list(map(float, words))
     except ValueError as error:

@@ -1,9 +1,9 @@
-"""Say which pairs of user and item a split puts into two parts.
+"""Warn of pairs of user and item that a split puts into two parts.
 
-RecBole splits interactions, so that a pair which is there twice may be trained on and tested: a model that remembers
-what it was trained on wins. The split stays RecBole's, row for row, as published numbers have it, and the pairs are
-counted in a warning that names the setting which keeps one interaction of each. ``repeatable: True``, which asks for
-repeats to be recommended, is not warned of.
+RecBole splits interactions, so that a repeated pair may be both trained on and tested, and a model that remembers its
+training data wins. The split stays RecBole's, row for row, as published numbers have it, and a warning counts the pairs
+and names the setting that keeps one interaction of each. With ``repeatable: True``, which asks for repeats to be
+recommended, there is no warning.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
         cure: what can be done about it.
 
     Warns:
-        DataWarning: for each two parts that share pairs.
+        DataWarning: Two parts share pairs.
     """
     pairs = [_pairs(part) for part in (with_fold_in(parts[0]), *parts[1:])]
     for first, second in ((0, 1), (0, 2), (1, 2)):
@@ -37,13 +37,16 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
 
 
 def _pairs(dataset: Dataset) -> np.ndarray:
-    user, item = (dataset.inter_feat[field].numpy() for field in (dataset.uid_field, dataset.iid_field))
+    """Return a number for the pair of each interaction."""
+    user = dataset.inter_feat[dataset.uid_field].numpy()
+    item = dataset.inter_feat[dataset.iid_field].numpy()
     return user.astype(np.int64) * dataset.item_num + item
 
 
 def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     """Split as RecBole does, with a warning where a pair is in two parts."""
-    parts, files = stock(dataset), dataset.benchmark_filename_list
+    parts = stock(dataset)
+    files = dataset.benchmark_filename_list
     if dataset.config["repeatable"] or dataset.uid_field is None:
         return parts
     if files:

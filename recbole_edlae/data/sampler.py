@@ -1,11 +1,11 @@
-"""Only what draws negative items needs items to draw.
+"""Require items to draw only where negative items are drawn.
 
-RecBole refuses a user who has all items for every model, also for those that draw nothing, and draws without end where
-it overlooks one (an item that only the .item file has cannot be drawn by popularity). Here a model that draws negative
-items in training is refused before an epoch begins, in a line that names the user; models that draw none run.
+RecBole refuses a user who has all items for every model, even for those that draw nothing, and draws forever where it
+overlooks such a user (an item that only the .item file has cannot be drawn by popularity). Here a model that draws
+negative items in training is refused before an epoch begins, in a line that names the user; models that draw none run.
 
-Models that RecBole calls traditional (Pop, EASE, ItemKNN and their like) have no use for the negatives that their
-loader draws. They keep them, so that RecBole's numbers stay, unless a user has all items: then there are none.
+Models that RecBole calls traditional (Pop, EASE, ItemKNN and others) do not use the negatives that their loader draws.
+The loader still draws them, so that results equal RecBole's, unless a user has all items.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def can_be_drawn(sampler: AbstractSampler) -> int:
 
 def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> np.ndarray:
     """Return which users have, in all parts together, every item that a sampler draws from."""
-    if isinstance(sampler, RepeatableSampler):  # leaves out the one item that was chosen, and no other
+    if isinstance(sampler, RepeatableSampler):  # excludes the one item that was chosen, and no other
         return users if can_be_drawn(sampler) <= 1 else users[:0]
     return users[sampler.items_of_user[users] >= can_be_drawn(sampler)]
 
@@ -38,14 +38,17 @@ def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray
 def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
     """Return the words that say which users have all items."""
     dataset = sampler.dataset if isinstance(sampler, RepeatableSampler) else sampler.datasets[0]
-    token, others, items = dataset.id2token(dataset.uid_field, int(users[0])), len(users) - 1, can_be_drawn(sampler)
+    token = dataset.id2token(dataset.uid_field, int(users[0]))
+    others = len(users) - 1
+    items = can_be_drawn(sampler)
     more = f" (and {others:,} more)" if others else ""
     return f"user {token}{more} has {f'all {items:,} items' if items > 1 else 'the only item'}"
 
 
 def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
-    """As RecBole's, without its refusal; the numbers of items of each user are kept."""
-    item_num, sampler.item_num = sampler.item_num, -1  # that many no user has
+    """Do as RecBole does, but refuse no user, and keep the number of items of each."""
+    item_num = sampler.item_num
+    sampler.item_num = -1  # no user has that many
     try:
         used = stock(sampler)
     finally:
@@ -57,10 +60,10 @@ def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
 def train_loader(
     stock: Callable, loader: TrainDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
-    """As RecBole's, where the loader can draw what it is to draw.
+    """Do as RecBole does, if there are negative items to draw.
 
     Raises:
-        ValueError: there is no negative item for a user, and the model needs one.
+        ValueError: There is no negative item for a user, and the model needs one.
     """
     if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
         users = users_with_all_items(sampler, dataset.inter_feat[dataset.uid_field].unique().numpy())
@@ -76,7 +79,7 @@ def train_loader(
 def set_neg_sample_args(
     stock: Callable, loader: NegSampleDataLoader, config: Any, dataset: Dataset, dl_format: Any, neg_sample_args: dict
 ) -> None:
-    """As RecBole's; a loader that has nothing to draw draws nothing."""
+    """Do as RecBole does, but draw nothing where there is nothing to draw."""
     drawn = _NOTHING_DRAWN if vars(loader).get("draws_nothing") else neg_sample_args
     stock(loader, config, dataset, dl_format, drawn)
 
@@ -84,10 +87,10 @@ def set_neg_sample_args(
 def sample_by_user_ids(
     stock: Callable, sampler: Sampler | RepeatableSampler, user_ids: Any, item_ids: Any, num: int
 ) -> torch.Tensor:
-    """As RecBole's, which never returns where there is nothing to draw.
+    """Do as RecBole does, but stop where there is nothing to draw; RecBole never returns.
 
     Raises:
-        ValueError: one of the users has everything that can be drawn.
+        ValueError: A user has everything that can be drawn.
     """
     users = users_with_all_items(sampler, np.unique(user_ids))
     if isinstance(sampler, Sampler):
@@ -98,10 +101,10 @@ def sample_by_user_ids(
 
 
 def sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torch.Tensor) -> torch.Tensor:
-    """As RecBole's, which never returns where there is one item.
+    """Do as RecBole does, but stop where there is only one item; RecBole never returns.
 
     Raises:
-        ValueError: there is one item.
+        ValueError: There is only one item.
     """
     if len(pos_sequence) and can_be_drawn(sampler) <= 1:
         raise ValueError("there is one item, so that no negative one can be drawn")
@@ -109,10 +112,10 @@ def sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torc
 
 
 def mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_items: int) -> int:
-    """As RecBole's, which never returns where a sequence has all items.
+    """Do as RecBole does, but stop where a sequence has all items; RecBole never returns.
 
     Raises:
-        ValueError: it has.
+        ValueError: The sequence has all items.
     """
     if len(set(item_set) - {0, n_items}) >= n_items - 1:
         raise ValueError(f"a sequence has all {n_items - 1:,} items, so that no negative one can be drawn")

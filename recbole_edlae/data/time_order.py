@@ -1,11 +1,11 @@
-"""Order by time as the file has it.
+"""Order interactions by the times of the file.
 
 RecBole keeps columns in float32, in which seconds since 1970 come in steps of 128, and normalizes or discretizes them
-before it sorts. Here the times of the file go beside the columns, in float64, wherever rows are moved or picked;
+before it sorts. Here the times of the file are kept beside the columns, in float64, wherever rows are moved or picked;
 models still see the columns that RecBole gives them.
 
-Equal times are ordered by the item's token and then the user's, as text: neither the order of lines in the file nor
-RecBole's numbers of users and items, which follow it, decide anything.
+Equal times are ordered by the item's token and then the user's, as text, so that neither the order of lines in the file
+nor RecBole's ids of users and items, which follow it, decide anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,8 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
-_EXACT, _STOCK = "\0exact time", "\0stock time"  # columns for the time of one call
+_EXACT = "\0exact time"  # these two are columns during one call only
+_STOCK = "\0stock time"
 
 
 class FileTimes(NamedTuple):
@@ -29,10 +30,10 @@ class FileTimes(NamedTuple):
 
 
 def check_time(dataset: Dataset) -> None:
-    """Check that a dataset's interactions have times to be ordered by.
+    """Check that a dataset's interactions have times to order by.
 
     Raises:
-        ValueError: the column is not loaded, or holds tokens.
+        ValueError: The column is not loaded, or holds tokens.
     """
     field = dataset.time_field
     if field not in dataset.inter_feat:
@@ -46,7 +47,7 @@ def check_time(dataset: Dataset) -> None:
 
 
 def token_rank(dataset: Dataset, field: str) -> np.ndarray:
-    """Return the place of each id of a field when its tokens are sorted as text."""
+    """Return the rank of each id of a field when its tokens are sorted as text."""
     tokens = dataset.field2id_token[field]
     rank = np.empty(len(tokens), dtype=np.int64)
     rank[np.argsort(tokens, kind="stable")] = np.arange(len(tokens))
@@ -58,28 +59,30 @@ def order_by_time(dataset: Dataset, rows: np.ndarray | None = None, first: Seque
 
     Args:
         dataset: whose interactions have been converted to an Interaction.
-        rows: which of them, as row numbers; None: all.
+        rows: which of them, as row numbers; None takes all.
         first: columns to sort by before the time.
 
     Returns:
-        Array of places in ``rows``.
+        Array of positions in ``rows``.
 
     Raises:
-        ValueError: there are no times, see :func:`check_time`.
+        ValueError: There are no times, see :func:`check_time`.
     """
     check_time(dataset)
-    feat, rows = dataset.inter_feat, slice(None) if rows is None else rows
-    keys = [feat[field].numpy()[rows] for field in first]
-    keys.append(feat.file_times.values.numpy()[rows])
+    feat = dataset.inter_feat
+    chosen = slice(None) if rows is None else rows
+    keys = [feat[field].numpy()[chosen] for field in first]
+    keys.append(feat.file_times.values.numpy()[chosen])
     for field in (dataset.iid_field, dataset.uid_field):
         if field in feat:
-            keys.append(token_rank(dataset, field)[feat[field].numpy()[rows]])
+            keys.append(token_rank(dataset, field)[feat[field].numpy()[chosen]])
     return np.lexsort(keys[::-1])
 
 
 def file_times(dataset: Dataset) -> np.ndarray | None:
     """Return the file's times of the rows of ``dataset.inter_feat`` while that is a DataFrame; None without times."""
-    field, frame = dataset.time_field, dataset.inter_feat
+    field = dataset.time_field
+    frame = dataset.inter_feat
     if field not in frame or dataset.field2type[field] != FeatureType.FLOAT:
         return None
     kept = vars(dataset).get("file_times")
@@ -87,8 +90,9 @@ def file_times(dataset: Dataset) -> np.ndarray | None:
 
 
 def normalize(stock: Callable, dataset: Dataset) -> None:
-    """As RecBole's; before it, keep the times that it or the discretization alters."""
-    config, dataset.file_times = dataset.config, None
+    """Do as RecBole does, after keeping the times that it or the discretization alters."""
+    config = dataset.config
+    dataset.file_times = None
     altered = config["normalize_field"] or config["normalize_all"] or config["numerical_features"]
     if altered and (times := file_times(dataset)) is not None:
         dataset.file_times = pd.Series(times, index=dataset.inter_feat.index)
@@ -96,7 +100,7 @@ def normalize(stock: Callable, dataset: Dataset) -> None:
 
 
 def dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFrame) -> Interaction:
-    """As RecBole's; interactions get their ``file_times``."""
+    """Do as RecBole does, and give interactions their ``file_times``."""
     converted = stock(dataset, data)
     if data is dataset.inter_feat and (times := file_times(dataset)) is not None:
         converted.file_times = FileTimes(dataset.time_field, torch.from_numpy(times))
@@ -105,7 +109,7 @@ def dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFra
 
 
 def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
-    """As RecBole's; the rows picked keep their ``file_times``."""
+    """Do as RecBole does; the picked rows keep their ``file_times``."""
     picked = stock(interaction, index)
     times = vars(interaction).get("file_times")
     if times is not None and isinstance(picked, Interaction):
@@ -115,15 +119,16 @@ def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interactio
 
 
 def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
-    """As RecBole's; rows take their ``file_times`` along."""
+    """Do as RecBole does; rows keep their ``file_times``."""
     stock(interaction, index)
     if (times := vars(interaction).get("file_times")) is not None:
         interaction.file_times = times._replace(values=times.values[index])
 
 
 def sort_interaction(stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True) -> None:
-    """As RecBole's, but by the file's times; equal ones stay in their order."""
-    times, names = vars(interaction).get("file_times"), [by] if isinstance(by, str) else by
+    """Do as RecBole does, but by the file's times; equal ones stay in their order."""
+    times = vars(interaction).get("file_times")
+    names = [by] if isinstance(by, str) else by
     if times is None or times.field not in names:
         stock(interaction, by, ascending)
         return
@@ -135,10 +140,10 @@ def sort_interaction(stock: Callable, interaction: Interaction, by: str | Sequen
 
 
 def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], ascending: Any = True) -> None:
-    """As RecBole's, but where the last key is the time: by the file's times, equal ones by tokens.
+    """Do as RecBole does, but where the last key is the time, sort by the file's times, and equal ones by tokens.
 
     Raises:
-        ValueError: there are no times, see :func:`check_time`.
+        ValueError: There are no times, see :func:`check_time`.
     """
     names = [by] if isinstance(by, str) else list(by)
     if dataset.time_field is None or dataset.time_field not in names:
@@ -153,16 +158,18 @@ def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], asc
 
 
 def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
-    """As RecBole's, on rows in order of the file's times, in any order that eval_args ask for.
+    """Do as RecBole does, on rows in order of the file's times, whatever order eval_args ask for.
 
-    RecBole applies what it found for sorted rows to unsorted ones, which is right under ``order: TO`` alone.
+    RecBole finds the cut in sorted rows and applies it to unsorted ones, which is right under ``order: TO`` alone.
 
     Raises:
-        ValueError: there are no times, see :func:`check_time`.
+        ValueError: There are no times, see :func:`check_time`.
     """
     dataset.sort(by=dataset.time_field)
-    feat, field = dataset.inter_feat, dataset.time_field
-    feat[_STOCK], feat[field] = feat[field], feat.file_times.values
+    feat = dataset.inter_feat
+    field = dataset.time_field
+    feat[_STOCK] = feat[field]
+    feat[field] = feat.file_times.values
     parts = stock(dataset, ratios, group_by)
     for interaction in (feat, *(part.inter_feat for part in parts)):
         column = interaction[_STOCK]

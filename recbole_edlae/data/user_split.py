@@ -1,21 +1,22 @@
-"""A split of the users, in RecBole's terms: some users are trained on, others are scored who were never seen.
+"""Split a dataset by user: some users are trained on, others are held out and scored from a fold-in.
 
     eval_args:
       split: {US: [0.8, 0.1, 0.1]}   # shares of the users; or numbers of them, [-1, 1000, 1000], -1 for all others
       fold_in: 0.8                   # share of a held-out user's items that the model is shown
-      order: RO                      # which: a random choice; TO: the earliest ones
+      order: RO                      # the fold-in is a random choice; TO: the earliest items
       mode: full
 
-Held-out users' fold-in is what a model scores them from, and is left out of their ranking; their other items, the
-targets, are to be found; neither is trained on. Items that no training user has cannot be learned, so held-out users
-are neither shown them nor asked for them. This is strong generalisation (Marlin 2004; Liang et al. 2018, §4.2).
+A model scores a held-out user from the user's fold-in, which is left out of the ranking; the user's other items are
+the targets. Neither is trained on. Items that no training user has cannot be learned, so they are in no fold-in and are
+no targets. This is strong generalization (Marlin 2004; Liang et al. 2018, §4.2).
 
-The same from files that come split: ``benchmark_filename`` with five names instead of three, those of the training
+Files that are split already work too: ``benchmark_filename`` with five names instead of three, those of the training
 users, of the validation users' fold-in and targets, and of the test users' fold-in and targets.
 """
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -29,54 +30,74 @@ from recbole.data.interaction import Interaction, cat_interactions
 from recbole_edlae.data.time_order import order_by_time, token_rank
 from recbole_edlae.data.training_users import training_users, with_fold_in
 
-FOLD_IN = 0.8  # of a held-out user's items, where the settings do not say
+FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
+_TRAINING, _VALIDATION, _TEST = range(3)
 
 
 class TrainingUsers(Dataset):
     """The training part of a user split.
 
-    Everything in it is the training users', but :meth:`history_item_matrix`, from which RecBole's autoencoders take
-    the histories they score: that has the held-out users' fold-in too.
+    It holds the training users' interactions alone. Only :meth:`history_item_matrix`, from which RecBole's autoencoders
+    take the histories they score, has the held-out users' fold-in too.
     """
 
-    def __init__(self, dataset, interactions, fold_in):
+    def __init__(self, dataset: Dataset, interactions: Interaction, fold_in: Interaction) -> None:
+        """Make the training part of a dataset.
+
+        Args:
+            dataset: that is split.
+            interactions: of the training users.
+            fold_in: interactions of the held-out users to score them from.
+        """
         self.__setstate__({**vars(dataset), "inter_feat": interactions, "fold_in": fold_in})
 
-    def __setstate__(self, state):
-        vars(self).update(state)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
-    def with_fold_in(self):
-        """A plain Dataset of the training users' interactions and the held-out users' fold-in."""
+    def with_fold_in(self) -> Dataset:
+        """Return a plain Dataset of the training users' interactions and the held-out users' fold-in."""
         whole = Dataset.__new__(Dataset)
         vars(whole).update(vars(self), inter_feat=cat_interactions([self.inter_feat, self.fold_in]))
         return whole
 
-    def history_item_matrix(self, value_field=None, max_history_len=None):
-        """RecBole's method of that name, for the users of training and those held out."""
+    def history_item_matrix(
+        self, value_field: str | None = None, max_history_len: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return what RecBole's method of that name returns, for training users and held-out users."""
         with torch.random.fork_rng(devices=[]):  # it shuffles: what is drawn later does not depend on the fold-in
             return self.with_fold_in().history_item_matrix(value_field, max_history_len)
 
 
 class TrainingUserDataLoader(UserDataLoader):
-    """Batches of the users to train on, shuffled: what RecBole's :class:`UserDataLoader` is for all users."""
+    """Batches of the training users, shuffled: what RecBole's :class:`UserDataLoader` is for all users."""
 
-    def __init__(self, config, dataset, sampler, shuffle=True):
+    def __init__(self, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = True) -> None:
         self.uid_field = dataset.uid_field
         self.user_list = Interaction({self.uid_field: training_users(dataset)})
         self.sample_size = len(self.user_list)
         AbstractDataLoader.__init__(self, config, dataset, sampler, shuffle=True)
 
 
-def asked_for(settings):
-    """Whether a mapping of all settings asks for a user split."""
+def asked_for(settings: Mapping[str, Any]) -> bool:
+    """Return whether the settings ask for a user split.
+
+    Examples:
+        >>> asked_for({"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}})
+        True
+        >>> asked_for({"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}})
+        False
+    """
     return "US" in _split(settings) or len(settings.get("benchmark_filename") or ()) == 5
 
 
-def check(settings):
-    """Raises ValueError for a user split that cannot be, before any data are read.
+def check(settings: Mapping[str, Any]) -> None:
+    """Check the settings of a user split, before any data are read.
 
     Args:
-        settings: mapping of all settings, as ``Config`` ends with.
+        settings: all settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: A setting of the split is invalid, or one of them is set without the split.
     """
     eval_args = settings.get("eval_args") or {}
     if "US" not in _split(settings):
@@ -128,97 +149,122 @@ def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Data
             model.interaction_matrix = histories
 
 
-def split(dataset):
-    """The three parts of a user split: TrainingUsers, and the targets of the validation and of the test users.
+def split(dataset: Dataset) -> list[Dataset]:
+    """Return the parts of a user split: TrainingUsers, and the targets of the validation users and of the test users.
 
-    Users and order are drawn from RecBole's ``seed`` by a generator of their own: nothing that ran before matters.
+    Users and order are drawn from RecBole's ``seed`` by a generator of their own, so that nothing that ran before
+    matters.
+
+    Args:
+        dataset: to split.
 
     Raises:
-        ValueError: there are fewer users than are to be held out.
+        ValueError: There are fewer users than are to be held out.
     """
     dataset._change_feat_format()
-    eval_args, generator = dataset.config["eval_args"], np.random.default_rng(dataset.config["seed"])
-    user, item = (dataset.inter_feat[field].numpy() for field in (dataset.uid_field, dataset.iid_field))
-    users = np.unique(user)
-    if eval_args["order"] == "TO":  # whom it draws does not depend on the order of lines, which numbers follow
-        users = users[np.argsort(token_rank(dataset, dataset.uid_field)[users])]
-    users = generator.permutation(users)
-    part = np.zeros(dataset.user_num, dtype=np.int8)  # 0 training, 1 validation, 2 test
-    valid, test = _numbers(eval_args["split"]["US"], len(users))
-    part[users[:valid]], part[users[valid : valid + test]] = 1, 2
+    eval_args = dataset.config["eval_args"]
+    generator = np.random.default_rng(dataset.config["seed"])
+    user = dataset.inter_feat[dataset.uid_field].numpy()
+    item = dataset.inter_feat[dataset.iid_field].numpy()
+    part_of_user = _draw_parts(dataset, np.unique(user), eval_args, generator)
 
-    training = np.flatnonzero(part[user] == 0)
-    held_out = np.flatnonzero((part[user] > 0) & np.isin(item, item[training]))
+    training = np.flatnonzero(part_of_user[user] == _TRAINING)
+    held_out = np.flatnonzero((part_of_user[user] > _TRAINING) & np.isin(item, item[training]))
     held_out = held_out[_order(dataset, held_out, eval_args["order"], generator)]
     pair = user[held_out].astype(np.int64) * dataset.item_num + item[held_out]
     held_out = held_out[np.sort(np.unique(pair, return_index=True)[1])]  # a pair that is there twice counts once
     held_out = held_out[np.argsort(user[held_out], kind="stable")]
     is_target = _is_target(user[held_out], eval_args.get("fold_in", FOLD_IN))
-    targets, fold_in = held_out[is_target], held_out[~is_target]
+    targets = held_out[is_target]
+    fold_in = held_out[~is_target]
+
     dataset._drop_unused_col()
-    inter = dataset.inter_feat
-    return [
-        TrainingUsers(dataset, inter[training], inter[fold_in]),
-        *(dataset.copy(inter[targets[part[user[targets]] == each]]) for each in (1, 2)),
-    ]
+    interactions = dataset.inter_feat
+    parts = [TrainingUsers(dataset, interactions[training], interactions[fold_in])]
+    for part in (_VALIDATION, _TEST):
+        parts.append(dataset.copy(interactions[targets[part_of_user[user[targets]] == part]]))
+    return parts
 
 
-def from_files(parts):
-    """The same three parts, of the five that RecBole read from files.
+def from_files(parts: list[Dataset]) -> list[Dataset]:
+    """Return the same three parts as :func:`split`, made of the five that RecBole read from files.
+
+    Args:
+        parts: training users, and the fold-in and the targets of the validation users and of the test users.
 
     Raises:
-        ValueError: there is a user in files of both training and validation, or training and test, or the last two.
+        ValueError: A user is in files of training and validation, of training and test, or of validation and test.
     """
-    train, *held_out = parts
+    train, valid_fold_in, valid, test_fold_in, test = parts
     names = train.benchmark_filename_list
     users = [set(part.inter_feat[part.uid_field].tolist()) for part in parts]
     groups = [(names[0], users[0]), (names[1], users[1] | users[2]), (names[3], users[3] | users[4])]
-    for (first, some), (second, others) in ((groups[0], groups[1]), (groups[0], groups[2]), (groups[1], groups[2])):
-        if both := some & others:
-            token = train.id2token(train.uid_field, min(both))
+    for (first, first_users), (second, second_users) in itertools.combinations(groups, 2):
+        if shared := first_users & second_users:
+            token = train.id2token(train.uid_field, min(shared))
             raise ValueError(f"benchmark_filename: a user split, but user {token} is in {first} and in {second}")
-    valid_fold_in, valid, test_fold_in, test = held_out
     fold_in = cat_interactions([valid_fold_in.inter_feat, test_fold_in.inter_feat])
     return [TrainingUsers(train, train.inter_feat, fold_in), valid, test]
 
 
-def _split(settings):
+def _draw_parts(
+    dataset: Dataset, users: np.ndarray, eval_args: Mapping[str, Any], generator: np.random.Generator
+) -> np.ndarray:
+    """Return the part that each user id is drawn for."""
+    if eval_args["order"] == "TO":  # the draw must not depend on the order of lines, which the ids follow
+        users = users[np.argsort(token_rank(dataset, dataset.uid_field)[users])]
+    users = generator.permutation(users)
+    n_valid, n_test = _n_held_out(eval_args["split"]["US"], len(users))
+    part_of_user = np.full(dataset.user_num, _TRAINING, dtype=np.int8)
+    part_of_user[users[:n_valid]] = _VALIDATION
+    part_of_user[users[n_valid : n_valid + n_test]] = _TEST
+    return part_of_user
+
+
+def _split(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return eval_args' split; an empty one where it is no dict."""
     split_args = (settings.get("eval_args") or {}).get("split")
     return split_args if isinstance(split_args, dict) else {}
 
 
-def _check_parts(parts):
-    wanted = (
+def _check_parts(parts: Any) -> None:
+    """Check the shares or numbers of users."""
+    message = (
         "US in eval_args' split must be three shares of the users that sum to 1, [0.8, 0.1, 0.1], or -1 and two "
         f"numbers of users, [-1, 1000, 1000]; got {parts!r}"
     )
     if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(_is_number, parts)):
-        raise ValueError(wanted)
-    numbers = all(isinstance(each, Integral) for each in parts) and parts[0] == -1 and min(parts[1:]) > 0
-    if not numbers and not (min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)):
-        raise ValueError(wanted)
+        raise ValueError(message)
+    are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
+    if not are_numbers and not (min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)):
+        raise ValueError(message)
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number and no bool."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _numbers(parts, users):
-    """How many users to hold out for validation and for test."""
-    valid, test = parts[1:] if parts[0] == -1 else (max(1, int(share * users + 1e-9)) for share in parts[1:])
+def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:
+    """Return how many users to hold out for validation and for test."""
+    valid, test = parts[1:]
+    if parts[0] != -1:
+        valid = max(1, int(valid * users + 1e-9))
+        test = max(1, int(test * users + 1e-9))
     if valid + test >= users:
         raise ValueError(f"US: {valid} and {test} users to be held out leave none of the {users} to train on")
     return valid, test
 
 
-def _order(dataset, rows, order, generator):
+def _order(dataset: Dataset, rows: np.ndarray, order: str, generator: np.random.Generator) -> np.ndarray:
+    """Return the order of some rows, of which each user's first ones are the fold-in."""
     if order == "RO":
         return generator.permutation(len(rows))
     return order_by_time(dataset, rows)
 
 
-def _is_target(user, fold_in):
-    """Which entries of users' ordered items, one user after the other, come after the fold-in: at least one of two."""
-    _, first, of, count = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
-    targets = np.clip(((1 - fold_in) * count + 1e-9).astype(np.int64), 1, np.maximum(count - 1, 0))
-    return np.arange(len(user)) - first[of] >= (count - targets)[of]
+def _is_target(user: np.ndarray, fold_in: float) -> np.ndarray:
+    """Return which of the users' items, one user after the other, come after the fold-in: of two, at least one."""
+    _, first, position, n_items = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+    n_targets = np.clip(((1 - fold_in) * n_items + 1e-9).astype(np.int64), 1, np.maximum(n_items - 1, 0))
+    return np.arange(len(user)) - first[position] >= (n_items - n_targets)[position]

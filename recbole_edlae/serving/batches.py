@@ -88,8 +88,8 @@ def _answer(recommender: Recommender, batch: list[Any], k: int, exclude: list[st
         try:
             histories.append(recommender.profile(entry[0]) if entry[1] is None else entry[1])
         except ValueError as error:
-            place = f"{entry.place}: " if isinstance(entry, User) else ""
-            raise ValueError(f"{place}{error}") from None
+            location = f"{entry.location}: " if isinstance(entry, User) else ""
+            raise ValueError(f"{location}{error}") from None
     return recommender.recommend(histories, k, exclude=[[*exclude, *entry[2]] for entry in batch])
 
 

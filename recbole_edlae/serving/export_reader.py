@@ -18,8 +18,11 @@ from recbole_edlae.serving.checkpoint import FIELDS, DatasetSizes, check_servabl
 from recbole_edlae.serving.checkpoint_file import check_finite
 from recbole_edlae.settings.schema import check_model_settings, read_schema
 
-FORMAT, VERSION = "recbole_edlae export", 1
-WEIGHTS, ITEMS, MANIFEST = "weights.safetensors", "items.json", "manifest.json"
+FORMAT = "recbole_edlae export"
+VERSION = 1
+WEIGHTS = "weights.safetensors"
+ITEMS = "items.json"
+MANIFEST = "manifest.json"
 
 
 def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], np.ndarray]:

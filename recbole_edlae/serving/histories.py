@@ -23,7 +23,7 @@ class User(NamedTuple):
     user: str
     items: list[str] | None  # None: the user's items in the data
     exclude: list[str]
-    place: str  # file and line, for messages
+    location: str  # file and line, for messages
 
 
 def open_histories(path: str) -> Iterator[User]:
@@ -90,24 +90,24 @@ def read_jsonl(path: str) -> Iterator[User]:
     for number, line in read_lines(path, "histories"):
         if not line.strip(BLANKS):
             continue
-        place = f"histories: {path}, line {number}"
+        location = f"histories: {path}, line {number}"
         try:
             content = json.loads(line)
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or "user" not in content:
-            raise ValueError(f"{place} is not like {EXAMPLE}: {line.strip(BLANKS)[:80]!r}")
-        _check_keys(content, place)
+            raise ValueError(f"{location} is not like {EXAMPLE}: {line.strip(BLANKS)[:80]!r}")
+        _check_keys(content, location)
         items = content.get("items")
         exclude = content.get("exclude")
         for name, value in (("items", items), ("exclude", exclude)):
             if value is not None and not isinstance(value, list):
-                raise ValueError(f"{place} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
-        user = token_of(content["user"], f"{place}: user")
+                raise ValueError(f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
+        user = token_of(content["user"], f"{location}: user")
         if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
-            raise ValueError(f"{place}: user {user!r} has half a character, which no file can hold")
-        history = None if items is None else _tokens(items, f"{place}: items")
-        yield User(user, history, _tokens(exclude or [], f"{place}: exclude"), place)
+            raise ValueError(f"{location}: user {user!r} has half a character, which no file can hold")
+        history = None if items is None else _tokens(items, f"{location}: items")
+        yield User(user, history, _tokens(exclude or [], f"{location}: exclude"), location)
 
 
 def read_csv(path: str) -> Iterator[User]:
@@ -164,13 +164,13 @@ def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"histories: {path}, line {lines.line_num} is not CSV: {error}") from None
 
 
-def _check_keys(content: dict[str, Any], place: str) -> None:
+def _check_keys(content: dict[str, Any], location: str) -> None:
     """Refuse a misspelled key: without it, a history would be taken from the data, or nothing excluded."""
     for key in content:
         if key not in KEYS:
             alike = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
             if alike or "items" not in content:
-                raise ValueError(f"{place}: unknown key {key!r}; did you mean {alike[0] if alike else 'items'}?")
+                raise ValueError(f"{location}: unknown key {key!r}; did you mean {alike[0] if alike else 'items'}?")
 
 
 def _tokens(values: list, name: str) -> list[str]:

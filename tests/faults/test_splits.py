@@ -212,7 +212,7 @@ REPEATED = r"(\d+) of (\d+) interactions in (\w+) are of pairs .* that are in (\
 
 
 def test_row_12_pairs_in_two_parts_are_counted(write_shop):
-    """The split is RecBole's; the warning counts the pairs, and the setting that it names gives the data without them."""
+    """The split is RecBole's; the warning counts the pairs, and the setting it names gives the data without them."""
     write_shop(shop_text())
     expected = run_recbole("DLAE", "shop", config_dict={"state": "ERROR", "show_progress": False})
     write_shop(shop_text([row for row in shop_rows() for _ in range(2)]), name="twice")
