@@ -18,6 +18,7 @@ from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.process import process_words
 
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 
@@ -94,7 +95,7 @@ def parse(
     options, overrides = parser.parse(words)
     options.config_files = split_names(options.config_files)
     read_config_files(options.config_files)  # names one that is missing as it was given
-    sys.argv = [program]  # RecBole's Config reads settings from it
+    process_words([], program=program)  # RecBole's Config reads settings from them
     return options, {key: value_of(text) for key, text in overrides.items()}
 
 

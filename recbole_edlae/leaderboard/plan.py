@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
+from recbole_edlae._files import CONFIGS
 from recbole_edlae.leaderboard.results import read_reference
 from recbole_edlae.leaderboard.settings import check_seeds, read_settings
-from recbole_edlae.runs.run import CONFIGS, make_run
+from recbole_edlae.runs.run import make_run
 
 LEADERBOARDS = CONFIGS / "leaderboard"
 PROTOCOL = ("eval_args", "metrics", "topk", "benchmark_filename")  # rows that differ in them cannot be compared

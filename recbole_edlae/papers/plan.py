@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbole_edlae._choices import choose
+from recbole_edlae._files import CONFIGS
 from recbole_edlae.papers.study import ROWS
-from recbole_edlae.runs.run import CONFIGS
 from recbole_edlae.settings.files import read_config_files
 
 PLANS = CONFIGS / "reproduce"

@@ -96,10 +96,32 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, name, path)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            for alias in node.names:
+                names += _sources(base, alias.name, root)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
             names += _named_in(node.value, root)
     return tuple(dict.fromkeys(imported for imported in names if _is_own(imported)))
+
+
+def _sources(module: str, attribute: str, root: pathlib.Path) -> list[str]:
+    """Return the modules that ``from module import attribute`` depends on; a package may only pass a name on."""
+    source = _reexports(module, root).get(attribute)
+    return [source] if source else [module, f"{module}.{attribute}"]
+
+
+@functools.cache
+def _reexports(package: str, root: pathlib.Path) -> dict[str, str]:
+    """Return name → module of what a package of this one only passes on."""
+    path = _file(package, root) if package.startswith(f"{PACKAGE}.") else None
+    if path is None or path.name != "__init__.py":
+        return {}
+    imports = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.asname or alias.name: _absolute(node, package, path)
+        for node in imports
+        for alias in node.names
+        if _absolute(node, package, path).startswith(f"{package}.")
+    }
 
 
 def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import functools
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.settings.process import process_words
 
 _TRACEBACK = 20_000  # characters that a record keeps of a traceback, its end
 Outcome = tuple[dict[str, Any], PerUser | None]  # what a run adds to its record, and the hits of each user
@@ -178,7 +178,7 @@ ENGINES: dict[str, Callable[[Mapping[str, Run], Sequence[str]], Iterator[tuple[s
 
 def _attempt_in_worker(run: Run, phases: Sequence[str]) -> Outcome:
     """Run in a worker process of Ray's."""
-    sys.argv = sys.argv[:1]  # a worker's words are not settings
+    process_words([])  # a worker's words are not settings
     return attempt(run, phases)
 
 

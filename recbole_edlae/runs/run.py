@@ -19,8 +19,6 @@ import recbole_edlae
 from recbole_edlae.runs.code import RUNNER, code_hash
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
-CONFIGS = pathlib.Path(__file__).parents[1] / "configs"  # settings files that come with the package
-
 # Settings that say where and how loudly to run. No result depends on them.
 WITHOUT_EFFECT = (
     "checkpoint_dir",

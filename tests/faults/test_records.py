@@ -294,13 +294,6 @@ def test_a_module_named_with_its_attribute_counts(package):
     assert {"recbole_edlae.data.liang", "recbole_edlae.runs.listing", "recbole_edlae"} <= files.keys()
 
 
-def test_runs_leaderboards_and_papers_know_no_command():
-    """The commands call the others, and not the other way round."""
-    for folder in ("runs", "leaderboard", "papers", "evaluation"):
-        for path in (ROOT / "recbole_edlae" / folder).glob("*.py"):
-            assert "recbole_edlae.cli" not in path.read_text(), path
-
-
 def test_row_34_studies_are_part_of_what_they_measure():
     from recbole_edlae.runs import code
 

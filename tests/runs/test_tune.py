@@ -10,7 +10,7 @@ import yaml
 from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
-from recbole_edlae.runs.run import CONFIGS
+from recbole_edlae._files import CONFIGS
 from recbole_edlae.runs.runner import Runner
 from tests.runs.conftest import QUICK
 
