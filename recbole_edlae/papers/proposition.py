@@ -85,7 +85,8 @@ class Proposition(Figure):
 
 def _bound(study: Study, widths: Sequence[int]) -> list[float]:
     """Return the error of the singular value decomposition at each width."""
-    return [error / study.X.nnz for error in svd_bound(study.X, widths)]
+    errors = np.ravel(svd_bound(study.X, widths)).tolist()
+    return [error / study.X.nnz for error in errors]
 
 
 @torch.no_grad()

@@ -84,7 +84,7 @@ def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, 
         problem = {"dropout": settings[row].get("dropout_prob", 0.0), "l2": settings[row]["reg_weight"]}
         u, v, *_ = low_rank(G, rank, method="admm" if row == "EDLAE" else row, **problem)
         factors = {"U": u, "V": v, **dict(zip(("balanced U", "balanced V"), balanced(u, v)))}
-        cosines = {name: median_cosine(factor, similar) for name, factor in factors.items()}
+        cosines = {name: median_cosine(factor.numpy(), similar) for name, factor in factors.items()}
         medians[row] = {name: float(np.median(values)) for name, values in cosines.items()}
         shares[row] = {name: (np.histogram(values, BINS)[0] / len(values)).tolist() for name, values in cosines.items()}
     return {"rank": rank, "settings": settings, "medians": medians, "shares": shares}

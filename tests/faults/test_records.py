@@ -270,9 +270,7 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
     outside += ["serving/export", "cli/__init__", "cli/runs", "evaluation/significance", "model/deepae"]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
     assert ("recbole_edlae/solvers/_inverse.py" in found) == (model == "EDLAE")
-    assert (
-        "recbole_edlae/solvers/_admm.py" not in found
-    )  # gram and the like are taken by name
+    assert "recbole_edlae/solvers/_admm.py" not in found  # gram and the like are taken by name
 
 
 def test_a_module_named_with_its_attribute_counts(package):
@@ -283,13 +281,6 @@ def test_a_module_named_with_its_attribute_counts(package):
     )
     files = code.code_files([], ["recbole_edlae.runs.listing"], root=package)
     assert {"recbole_edlae.data.liang", "recbole_edlae.runs.listing", "recbole_edlae"} <= files.keys()
-
-
-def test_runs_leaderboards_and_papers_know_no_command():
-    """The commands call the others, and not the other way round."""
-    for folder in ("runs", "leaderboard", "papers", "evaluation"):
-        for path in (ROOT / "recbole_edlae" / folder).glob("*.py"):
-            assert "recbole_edlae.cli" not in path.read_text(), path
 
 
 def test_row_34_studies_are_part_of_what_they_measure():
