@@ -132,7 +132,10 @@ class AutoRec(HistoryMixin, GeneralRecommender):
             return check_scores(self.network(self.rows(user)) + self.mean, "AutoRec").view(-1)
         code = self.network.encode(self.rows(torch.arange(self.n_items, device=user.device)))
         hidden, weight, bias = self.network.decoder.last_layer(code)
-        return check_scores(weight[user] @ hidden.T + bias[user, None] + self.mean, "AutoRec").view(-1)
+        scores = weight[user] @ hidden.T
+        if bias is not None:
+            scores = scores + bias[user, None]
+        return check_scores(scores + self.mean, "AutoRec").view(-1)
 
 
 def mean_ratings(dataset: Dataset, field: str) -> sp.csr_matrix:
