@@ -93,7 +93,7 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
     source = path.read_bytes()
     if PACKAGE.encode() not in source and b"from ." not in source:
         return ()
-    for node in ast.walk(ast.parse(source, filename=str(path))):
+    for node in _nodes_that_run(ast.parse(source, filename=str(path))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -102,6 +102,15 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
             names += _named_in(node.value, root)
     return tuple(dict.fromkeys(imported for imported in names if _is_own(imported)))
+
+
+def _nodes_that_run(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes of a module but those that only a type checker reads."""
+    yield node
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _nodes_that_run(child)
 
 
 def _origin(base: str, name: str, root: pathlib.Path) -> str:

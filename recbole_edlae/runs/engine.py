@@ -8,14 +8,16 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recbole_edlae.data.atomic import AtomicFileError
 from recbole_edlae.evaluation.per_user import PerUser
-from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings.process import process_words
+
+if TYPE_CHECKING:  # results do not depend on how they are kept
+    from recbole_edlae.runs.records import Records
 
 _TRACEBACK = 20_000  # characters that a record keeps of a traceback, its end
 Outcome = tuple[dict[str, Any], PerUser | None]  # what a run adds to its record, and the hits of each user
@@ -36,7 +38,7 @@ class RunFailed(ValueError):
 
 def run_all(
     runs: Iterable[Run],
-    records: Records,
+    records: "Records",
     phases: Sequence[str] = ("valid", "test"),
     engine: str = "sequential",
 ) -> Iterator[tuple[Run, dict[str, Any], bool]]:

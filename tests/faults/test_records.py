@@ -267,7 +267,15 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
     inside += ["__init__", "runs/run", "integration/hook", "integration/patches", "data/sampler"]
     assert {f"recbole_edlae/{name}.py" for name in inside} <= found
     outside = ["leaderboard/report", "leaderboard/results", "cli/leaderboard", "data/liang", "serving/batches"]
-    outside += ["serving/export", "cli/__init__", "cli/runs", "evaluation/significance", "model/deepae"]
+    outside += [
+        "runs/records",
+        "runs/lock",
+        "serving/export",
+        "cli/__init__",
+        "cli/runs",
+        "evaluation/significance",
+        "model/deepae",
+    ]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
     assert ("recbole_edlae/solvers/_inverse.py" in found) == (model == "EDLAE")
     assert "recbole_edlae/solvers/_admm.py" not in found  # gram and the like are taken by name
