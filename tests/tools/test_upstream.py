@@ -247,7 +247,7 @@ def test_edlae_brings_no_solver_or_network_of_another_model(tmp_path, unformatte
     modules = {pathlib.PurePath(path).stem for path in after.keys() - before.keys()}
     assert {"edlae", "linear", "full_rank", "gram", "neighbors"} <= modules
     others = {"als", "admm", "eigen", "zero_diagonal", "free_diagonal", "weight_decay", "low_rank", "stationarity"}
-    others |= {"objective", "shards", "stored_gram", "paper", "trainer", "choices", "deep", "item_dataloader"}
+    others |= {"shards", "stored_gram", "paper", "trainer", "choices", "deep", "item_dataloader"}
     assert not modules & others
     assert not any(path.startswith("recbole/model/nn") for path in after)
     changed = {path for path in before if before[path] != after[path]}
@@ -352,8 +352,9 @@ def half(x):
     "text, lifted",
     [
         (
-            "from recbole_edlae.solvers import gram, penalty as f\nfrom recbole_edlae.solvers._gram import G\n",
-            "from recbole.model.solvers.gram import G, gram\nfrom recbole.model.solvers.parameters import penalty as f\n",
+            "from recbole_edlae.solvers import gram, inverse_gram as f\nfrom recbole_edlae.solvers._gram import G\n",
+            "from recbole.model.solvers.gram import G, gram\n"
+            "from recbole.model.solvers.system import inverse_gram as f\n",
         ),
         (
             "def f():\n    from recbole_edlae.solvers import full_rank, gram\n",
