@@ -17,7 +17,7 @@ from recbole_edlae.integration.models import model_class, own_models
 from recbole_edlae.settings.comments import read
 from tests.conftest import ROOT
 from tools.upstream import __main__ as command
-from tools.upstream import insertions, lift, plan
+from tools.upstream import changes, insertions, lift
 
 black = pytest.importorskip("black", reason="black, which formats RecBole's code, is not installed")
 
@@ -516,4 +516,4 @@ def test_without_black_it_says_what_to_install(tmp_path, capsys, monkeypatch):
 
 def test_a_plan_without_names_is_of_all_models(tmp_path, unformatted):
     folder = copy_of_recbole(tmp_path)
-    assert plan.plan(folder) == plan.plan(folder, MODELS)
+    assert changes.plan(folder) == changes.plan(folder, MODELS)

@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Sequence
 
 from recbole_edlae.integration.models import own_models
-from tools.upstream.plan import Plan, plan
+from tools.upstream.changes import Plan, plan
 
 PROGRAM = "python -m tools.upstream"
 

@@ -135,12 +135,10 @@ def with_imports_of_recbole(text: str) -> str:
         ValueError: It names this package elsewhere.
     """
     statements = package_imports(text)
-    top = [node for node in statements if node in _top_level(text, statements)]
     replacements = {_lines(node): _import_lines([node], " " * node.col_offset) for node in statements}
-    for node in top[1:]:
-        replacements[_lines(node)] = ""
-    if top:
-        replacements[_lines(top[0])] = _import_lines(top)
+    at_the_top = [node for node in statements if node.col_offset == 0]
+    for number, node in enumerate(at_the_top):  # all of them become one sorted block
+        replacements[_lines(node)] = "" if number else _import_lines(at_the_top)
     text = _with_lines_replaced(text, replacements)
     if PACKAGE in text:
         line = next(line for line in text.splitlines() if PACKAGE in line)
@@ -198,12 +196,6 @@ def _import_lines(statements: Iterable[ast.ImportFrom], indent: str = "") -> str
 def _isort_key(alias: ast.alias) -> tuple[bool, bool, str]:
     """Return a key that sorts constants before classes before functions."""
     return not alias.name.isupper(), not alias.name[0].isupper(), alias.name
-
-
-def _top_level(text: str, statements: Iterable[ast.ImportFrom]) -> list[ast.ImportFrom]:
-    """Return the statements that stand at the top level of a module."""
-    lines = {node.lineno for node in ast.parse(text).body}
-    return [statement for statement in statements if statement.lineno in lines]
 
 
 def _without_unread_attributes(text: str) -> str:
