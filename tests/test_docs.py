@@ -28,7 +28,6 @@ BEGINNINGS = {
     "tune": "recbole_edlae.cli.tune.Records",
     "activations": "recbole_edlae.cli.activations.compare_activations",
     "reproduce": "recbole_edlae.cli.reproduce.Records",
-    "upstream": "tools.upstream.__main__.plan",
 }
 
 

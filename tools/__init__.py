@@ -1,1 +1,1 @@
-"""Tools for those who carry the project on; not part of the package."""
+"""Tools for those who develop the project; not part of the package."""

@@ -1,1 +1,1 @@
-"""The way into RecBole itself: the models as a pull request to it would bring them."""
+"""Writes models of this package into a RecBole source tree, as a pull request to RecBole."""

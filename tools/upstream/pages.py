@@ -1,21 +1,16 @@
 """RecBole's documentation of the models, from what this package says of them already.
 
-The introduction is the class's docstring, the hyper-parameters are the lines of its YAML file, the ranges to tune those
-of configs/spaces.
+The introduction is the docstring of the class, the paper and the ranges to search are attributes of it, and the
+hyperparameters are the lines of its YAML file.
 """
 
 import inspect
 import json
-import pathlib
+import textwrap
+from typing import Any
 
-import yaml
-from recbole.utils import get_model
-
-from recbole_edlae.integration import models as registry
+from recbole_edlae.integration.models import model_class, own_models
 from recbole_edlae.settings.schema import read_schema
-from tools.upstream.lift import PACKAGE
-
-PAPERS = yaml.safe_load((pathlib.Path(__file__).parent / "papers.yaml").read_text(encoding="utf-8"))
 
 _GUIDE = """\
 {name}
@@ -24,11 +19,11 @@ _GUIDE = """\
 Introduction
 ---------------------
 
-`[paper] <{paper_link}>`_
+`[paper] <{paper.link}>`_
 
-**Title:** {paper}
+**Title:** {paper.title}
 
-**Authors:** {authors}
+**Authors:** {paper.authors}
 
 {introduction}
 
@@ -58,7 +53,7 @@ And then:
 Tuning Hyper Parameters
 -------------------------
 
-For ``HyperTuning``, save these ranges as ``hyper.test``; the best of them depend on the data.
+For ``HyperTuning``, save these ranges as ``hyper.test``; the best values depend on the data.
 
 .. code:: bash
 
@@ -81,44 +76,45 @@ If you want to change parameters, dataset or evaluation settings, take a look at
 """
 
 
-def guide(name):
-    """Page of the user guide."""
+def guide(name: str) -> str:
+    """Return a model's page of the user guide."""
+    model: Any = model_class(name)
     settings = [
         f"- ``{setting.key} ({setting.type})`` : {setting.meaning} Defaults to ``{setting.default}``."
-        for setting in read_schema(registry.PROPERTIES / f"{name}.yaml").values()
+        for setting in read_schema(own_models()[name]).values()
     ]
-    space = (PACKAGE / "configs" / "spaces" / f"{name}.test").read_text(encoding="utf-8").splitlines()
     return _GUIDE.format(
         name=name,
         line="=" * max(len(name), 11),
-        introduction=inspect.getdoc(get_model(name)),
+        paper=model.paper,
+        introduction=inspect.getdoc(model),
         settings="\n\n".join(settings),
-        space="\n".join(f"   {line}" for line in space if not line.startswith("#")),
-        **PAPERS[name],
+        space=textwrap.indent(inspect.cleandoc(model.search_space), "   "),
     )
 
 
-def reference(name):
-    """Page of the API reference."""
+def reference(name: str) -> str:
+    """Return a model's page of the API reference."""
     module = f"recbole.model.general_recommender.{name.lower()}"
     return f".. automodule:: {module}\n   :members:\n   :undoc-members:\n   :show-inheritance:\n"
 
 
-def list_entry(name):
-    """Element of the list in asset/model_list.json, indented as its others are, with the comma to the next."""
+def list_entry(name: str) -> str:
+    """Return a model's element of the list in asset/model_list.json, indented as there, with the comma after it."""
+    model: Any = model_class(name)
+    paper = model.paper
     entry = {
         "category": "General Recommendation",
         "cate_link": "/docs/user_guide/model_intro.html#general-recommendation",
-        "year": PAPERS[name]["year"],
-        "pub": PAPERS[name]["pub"],
+        "year": str(paper.year),
+        "pub": f"{paper.venue}'{paper.year % 100:02}",
         "model": name,
         "model_link": f"/docs/user_guide/model/general/{name.lower()}.html",
-        "paper": PAPERS[name]["paper"],
-        "paper_link": PAPERS[name]["paper_link"],
-        "authors": PAPERS[name]["authors"],
+        "paper": paper.title,
+        "paper_link": paper.link,
+        "authors": paper.authors,
         "ref_code": "",
         "repository": "RecBole",
         "repo_link": "https://github.com/RUCAIBox/RecBole",
     }
-    lines = json.dumps(entry, indent=4, ensure_ascii=False).splitlines()
-    return ",".join(["\n".join(f"      {line}" for line in lines), "\n"])
+    return textwrap.indent(json.dumps(entry, indent=4, ensure_ascii=False), " " * 6) + ",\n"
