@@ -6,10 +6,11 @@ Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationa
 Item normalization: ``normalize_items``, ``item_scale``.
 """
 
+from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
-from recbole_edlae.solvers._gram import activity_weight, gram
-from recbole_edlae.solvers._iterations import ConvergenceWarning, LowRank
+from recbole_edlae.solvers._gram import gram
+from recbole_edlae.solvers._iterations import ConvergenceWarning
 from recbole_edlae.solvers._low_rank import low_rank
 from recbole_edlae.solvers._neighbors import neighbors
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
@@ -19,6 +20,7 @@ from recbole_edlae.solvers._shards import PartialGram, gram_of_shards
 from recbole_edlae.solvers._stationarity import stationarity
 from recbole_edlae.solvers._stored_gram import StoredGram
 from recbole_edlae.solvers._system import inverse_gram
+from recbole_edlae.solvers._user_weight import activity_weight
 
 __all__ = [
     "ConvergenceWarning",

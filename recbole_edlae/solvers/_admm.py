@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 
 from recbole_edlae.solvers._als import best_decoder
-from recbole_edlae.solvers._iterations import LowRank, Schedule, Step, initialize, m_orthonormal, v_orthonormal
+from recbole_edlae.solvers._factors import LowRank
+from recbole_edlae.solvers._iterations import Schedule, Step, initialize, m_orthonormal, v_orthonormal
 from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._parameters import Progress, check_omega
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual

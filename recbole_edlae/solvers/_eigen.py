@@ -2,8 +2,9 @@
 
 import torch
 
+from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
-from recbole_edlae.solvers._iterations import LowRank, checked_result
+from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_rank
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System

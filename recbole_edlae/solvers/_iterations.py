@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from recbole_edlae.solvers._factors import Iteration, LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result
 from recbole_edlae.solvers._objective import Factors
 from recbole_edlae.solvers._parameters import Progress, check_count, check_rank, check_tol
@@ -19,37 +20,6 @@ _ROWS = 1024  # over so many, inner products are summed in the precision of the 
 
 class ConvergenceWarning(UserWarning):
     """An iterative solver stopped before it reached its tolerance."""
-
-
-class Iteration(NamedTuple):
-    """One entry of the history: the objective and the residual after an iteration."""
-
-    objective: float
-    residual: float
-
-
-class LowRank(NamedTuple):
-    """The weights B = UVᵀ of a low-rank model, B[input, target].
-
-    Attributes:
-        u: U, shape (n, k).
-        v: V, shape (n, k).
-        converged: whether the residual is at most tol; True for a closed form.
-        history: one ``Iteration`` (objective, residual) each; empty for a closed form.
-
-    Examples:
-        >>> import torch
-        >>> from recbole_edlae.solvers import low_rank
-        >>> G = torch.tensor([[3.0, 2.0, 1.0], [2.0, 4.0, 1.0], [1.0, 1.0, 2.0]])
-        >>> weights = low_rank(G, 2, method="eigen", dropout=0.5, l2=1.0)
-        >>> (weights.u @ weights.v.T).shape, weights.converged, weights.history
-        (torch.Size([3, 3]), True, ())
-    """
-
-    u: torch.Tensor
-    v: torch.Tensor
-    converged: bool
-    history: tuple[Iteration, ...]
 
 
 class Step(NamedTuple):

@@ -11,9 +11,9 @@ from recbole_edlae._choices import closest_first
 from recbole_edlae.solvers._admm import admm
 from recbole_edlae.solvers._als import als
 from recbole_edlae.solvers._eigen import eigen
+from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
-from recbole_edlae.solvers._iterations import LowRank
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
 

@@ -11,8 +11,8 @@ import torch
 from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
 from recbole_edlae.solvers._finite import SingularError, checked_matrix
 from recbole_edlae.solvers._full_rank import column_scale
-from recbole_edlae.solvers._gram import checked_weight
 from recbole_edlae.solvers._parameters import Progress, check_count, penalty
+from recbole_edlae.solvers._user_weight import checked_weight
 
 _BATCH_BYTES = 2**26  # of the small systems solved together
 

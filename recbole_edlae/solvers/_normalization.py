@@ -6,8 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
-from recbole_edlae.solvers._iterations import LowRank
 from recbole_edlae.solvers._parameters import check_power
 
 _REMEDY = "the power is too large"

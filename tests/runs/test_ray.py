@@ -15,7 +15,7 @@ import torch
 from recbole_edlae import cli
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.shards import gram_of_shards
-from recbole_edlae.solvers._gram import activity_weight, gram
+from recbole_edlae.solvers import activity_weight, gram
 from tests.conftest import ROOT
 
 SPACE = "reg_weight choice [2.0,20.0,200.0]\ndropout_prob choice [0.1,0.5]\n"

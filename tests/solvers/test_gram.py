@@ -62,7 +62,7 @@ def test_order_of_items_is_that_of_the_result() -> None:
 def test_more_items_than_short_indices_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
     X = sp.csr_matrix(random_matrix(items=300))
     expected = gram(X)
-    monkeypatch.setattr(sys.modules[activity_weight.__module__], "_SHORT", 149)
+    monkeypatch.setattr(sys.modules[gram.__module__], "_SHORT", 149)
     assert torch.equal(gram(X), expected)
 
 
