@@ -247,7 +247,18 @@ def test_edlae_brings_no_solver_or_network_of_another_model(tmp_path, unformatte
     modules = {pathlib.PurePath(path).stem for path in after.keys() - before.keys()}
     assert {"edlae", "linear", "full_rank", "gram", "neighbors"} <= modules
     others = {"als", "admm", "eigen", "zero_diagonal", "free_diagonal", "weight_decay", "low_rank", "stationarity"}
-    others |= {"shards", "stored_gram", "paper", "trainer", "choices", "deep", "item_dataloader"}
+    others |= {
+        "shards",
+        "stored_gram",
+        "paper",
+        "trainer",
+        "choices",
+        "iterations",
+        "spectral",
+        "objective",
+        "deep",
+        "item_dataloader",
+    }
     assert not modules & others
     assert not any(path.startswith("recbole/model/nn") for path in after)
     changed = {path for path in before if before[path] != after[path]}
