@@ -1,6 +1,8 @@
 """Importing the package is enough for stock RecBole, wherever RecBole looks a model up."""
 
+import importlib
 import importlib.metadata
+import pathlib
 import pickle
 import subprocess
 import sys
@@ -195,3 +197,24 @@ def test_a_program_that_merely_uses_torch_pays_nothing(tmp_path):
         print(own == {"recbole_edlae" + name for name in hook}, not heavy & sys.modules.keys())
     """
     assert python(program, tmp_path).split() == ["True", "True"]
+
+
+def test_a_model_of_another_package(settings, tmp_path, monkeypatch):
+    """It enters by `register`: its defaults, its checks and its trainer are found as those of this package."""
+    module = "from recbole_edlae.model.edlae import EDLAE\n\n\nclass Heavier(EDLAE):\n    pass\n"
+    (tmp_path / "heavier.py").write_text(module)
+    defaults = (
+        pathlib.Path(registry.registered()["EDLAE"]).read_text().replace("reg_weight: 500.0", "reg_weight: 900.0")
+    )
+    (tmp_path / "Heavier.yaml").write_text(defaults)
+    monkeypatch.syspath_prepend(tmp_path)
+    model = importlib.import_module("heavier").Heavier
+    for _ in range(2):  # again is harmless
+        registry.register(model, defaults=tmp_path / "Heavier.yaml")
+    assert get_model("Heavier") is model and get_trainer(model.type, "Heavier") is ClosedFormTrainer
+    result = run_recbole("Heavier", "tiny", config_dict=settings)["test_result"]
+    assert result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 900.0})["test_result"]
+    with pytest.raises(ValueError, match="dropout_prob must be float in"):
+        Config("Heavier", "tiny", config_dict={**settings, "dropout_prob": 2.0})
+    with pytest.raises(ValueError, match=r"RecBole has a model named Heavier already, in heavier"):
+        registry.register(type("Heavier", (EDLAE,), {}), defaults="x.yaml")
