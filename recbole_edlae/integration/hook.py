@@ -21,7 +21,7 @@ import importlib.machinery
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from recbole_edlae.integration.patches import PATCHES, Patch
@@ -42,20 +42,13 @@ class _Applied:
         self.is_new = self.name not in self._namespace()
         self.stock = self._namespace().get(self.name, getattr(self.owner, self.name, None))
         self.value = self._wrapper() if patch.kind == "call" else _resolve(patch.replacement)(self.stock)
-        self.copies: list[tuple[types.ModuleType, str]] = []
 
     def put(self, late: bool) -> None:
-        """Put the replacement in place; where the module is not new, also where RecBole has imported it by name."""
-        if late and self.owner is sys.modules.get(self.patch.module) and not self.is_new:
-            self.copies = [
-                (module, name)
-                for module in _modules_of_recbole()
-                for name, value in list(vars(module).items())
-                if value is self.stock and module is not self.owner
-            ]
+        """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.owner, self.name, self.value)
-        for module, name in self.copies:
-            setattr(module, name, self.value)
+        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)  # each module of RecBole has its own row
+        if late and isinstance(self.owner, types.ModuleType) and not is_torch_or_the_like:
+            _exchange_in_recbole(self.stock, self.value)
 
     def take_back(self) -> None:
         """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
@@ -65,11 +58,8 @@ class _Applied:
                 self._delete()
             else:
                 self._set(self.owner, self.name, self.stock)
-        # A module that was imported since may have taken the replacement by name, under this or another one.
-        for module in _modules_of_recbole():
-            for name, value in list(vars(module).items()):
-                if value is self.value and value is not self.stock:
-                    setattr(module, name, self.stock)
+        if not self.is_new and isinstance(self.owner, types.ModuleType):
+            _exchange_in_recbole(self.value, self.stock)
 
     def _wrapper(self) -> Callable:
         """Return a function that hands each call, with the stock function first, to the replacement."""
@@ -228,8 +218,13 @@ def _spec_of_others(hook: _Hook, name: str, path: Any, target: Any) -> importlib
     return None
 
 
-def _modules_of_recbole() -> Iterable[types.ModuleType]:
-    return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "recbole" and module]
+def _exchange_in_recbole(before: Any, after: Any) -> None:
+    """Exchange an object in every module of RecBole that took it by name (``from recbole.data.utils import *``)."""
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "recbole" and module]
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if value is before:
+                setattr(module, name, after)
 
 
 @functools.cache
