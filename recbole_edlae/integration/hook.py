@@ -30,8 +30,10 @@ from recbole_edlae.integration.patches import PATCHES, Patch
 class _Applied:
     """One patch that is in place, and how to take it back."""
 
-    def __init__(self, patch: Patch, module: types.ModuleType) -> None:
-        self.patch, self.active = patch, True
+    def __init__(self, patch: Patch, module: types.ModuleType, late: bool) -> None:
+        self.patch, self.module = patch, module
+        self.active = True
+        self.is_wrapped = False  # by another package, when it was taken back
         path, _, key = patch.attribute.rstrip("]").partition("[")
         *parents, name = path.split(".")
         owner: Any = module
@@ -42,6 +44,7 @@ class _Applied:
         self.is_new = self.name not in self._namespace()
         self.stock = self._namespace().get(self.name, getattr(self.owner, self.name, None))
         self.value = self._wrapper() if patch.kind == "call" else _resolve(patch.replacement)(self.stock)
+        self.put(late)
 
     def put(self, late: bool) -> None:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
@@ -53,13 +56,30 @@ class _Applied:
     def take_back(self) -> None:
         """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
         self.active = False
-        if self._namespace().get(self.name) is self.value:
-            if self.is_new:
-                self._delete()
-            else:
-                self._set(self.owner, self.name, self.stock)
+        self.is_wrapped = self._current() is not self.value
+        if self.is_wrapped:
+            return
+        if self.is_new:
+            self._delete()
+        else:
+            self._set(self.owner, self.name, self.stock)
         if not self.is_new and isinstance(self.owner, types.ModuleType):
             _exchange_in_recbole(self.value, self.stock)
+
+    def put_again(self) -> bool:
+        """Put the same replacement in place once more, which modules may have taken by name; return whether it fits.
+
+        It does not where another package has changed the attribute since it was taken back.
+        """
+        if not self.is_wrapped and self._current() is not (None if self.is_new else self.stock):
+            return False
+        self.active = True
+        if not self.is_wrapped:
+            self.put(late=True)
+        return True
+
+    def _current(self) -> Any:
+        return self._namespace().get(self.name)
 
     def _wrapper(self) -> Callable:
         """Return a function that hands each call, with the stock function first, to the replacement."""
@@ -97,6 +117,7 @@ class _Hook(importlib.abc.MetaPathFinder):
         for patch in patches:
             self.patches.setdefault(patch.module, []).append(patch)
         self.applied: list[_Applied] = []
+        self._taken_back: list[_Applied] = []
         self._asking = threading.local()
 
     def find_spec(
@@ -132,7 +153,8 @@ class _Hook(importlib.abc.MetaPathFinder):
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         while self.applied:
-            self.applied.pop().take_back()
+            self._taken_back.append(self.applied.pop())
+            self._taken_back[-1].take_back()
 
     def enter(self, name: str, around: contextlib.ExitStack) -> None:
         """Enter what has to be in place while a module is imported."""
@@ -144,9 +166,15 @@ class _Hook(importlib.abc.MetaPathFinder):
         """Apply the patches of a module whose code has run."""
         for patch in self.patches[module.__name__]:
             if patch.kind != "import":
-                applied = _Applied(patch, module)
-                applied.put(late)
-                self.applied.append(applied)
+                self.applied.append(self._again(patch, module) or _Applied(patch, module, late))
+
+    def _again(self, patch: Patch, module: types.ModuleType) -> _Applied | None:
+        """Return a patch of before :meth:`restore` that is in place again; None where there is none."""
+        for applied in self._taken_back:
+            if applied.patch is patch and applied.module is module:
+                self._taken_back.remove(applied)
+                return applied if applied.put_again() else None
+        return None
 
     def _finish_late(self, module: types.ModuleType, around: contextlib.ExitStack) -> None:
         with around:

@@ -143,6 +143,26 @@ def test_the_order_of_imports_does_not_matter(order, tmp_path, settings):
     assert lines[2] == str(run_recbole("EDLAE", "tiny", config_dict=settings)["test_result"])
 
 
+@pytest.mark.slow
+def test_what_was_taken_by_name_works_again(tmp_path, settings):
+    """Functions that a program took from RecBole know the models again after `restore` and `arm`."""
+    program = f"""
+        import recbole_edlae
+        from recbole.utils import get_model
+        from recbole.quick_start import run_recbole
+        from recbole_edlae.integration import hook
+        before = get_model("EDLAE"), run_recbole("EDLAE", "tiny", config_dict={settings!r})["test_result"]
+        hook.restore()
+        try:
+            get_model("EDLAE")
+        except (ValueError, ImportError):
+            print("no EDLAE")
+        hook.arm()
+        print(before == (get_model("EDLAE"), run_recbole("EDLAE", "tiny", config_dict={settings!r})["test_result"]))
+    """
+    assert python(program, tmp_path).splitlines() == ["no EDLAE", "True"]
+
+
 PLUGIN = """
 import importlib.abc, sys, types
 
