@@ -1,8 +1,8 @@
 """The table of all that is changed in RecBole, and nothing outside of RecBole is: what, why, and when it can go.
 
 Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. Rows of one
-attribute apply in the order of the table, each to what those before have made of it. ``python -m
-recbole_edlae.integration.patches`` prints the table as docs/recbole.md has it.
+attribute apply in the order of the table, each to what those before have made of it. ``python -m tools.patch_table``
+writes the table into docs/recbole.md.
 
 NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
 them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
@@ -415,7 +415,3 @@ def as_markdown() -> str:
     lines = ["| in RecBole | as it is there | can go when |", "|---|---|---|"]
     lines += [f"| {', '.join(names)} | {why} | {until} |" for (why, until), names in rows.items()]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    print(as_markdown(), end="")
