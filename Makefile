@@ -8,6 +8,8 @@ STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] 
 
 # Tests run in so many processes, each on one thread.
 JOBS ?= 2
+# Files or folders of `make test-fast`; all of them where it is empty.
+TESTS ?=
 
 .PHONY: run test test-fast test-large bench lint format lock clean help
 
@@ -21,7 +23,7 @@ test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
 	$(BIN)/python -m pytest -n $(JOBS)
 
 test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(TESTS)
 
 test-large: $(BIN)/recbole-edlae  ## the tests that take 6 GiB of memory and minutes
 	$(BIN)/python -m pytest -m large
