@@ -104,6 +104,29 @@ def whole_folder(folder: str | os.PathLike, files: Sequence[str]) -> Iterator[pa
             shutil.rmtree(part, ignore_errors=True)
 
 
+def append_whole(file: int, content: bytes, *, flush: bool = False) -> None:
+    """Append to an open file all of a content or, where that is interrupted or the disk is full, nothing.
+
+    Args:
+        file: descriptor of the file.
+        content: what to append.
+        flush: whether it has to be on the disk when this returns.
+
+    Raises:
+        OSError: The disk is full or cannot be written. The file is then as it was before.
+    """
+    size = os.lseek(file, 0, os.SEEK_END)
+    view = memoryview(content)
+    try:
+        while view:  # a disk that fills up takes a part and says so at the next write
+            view = view[os.write(file, view) :]
+        if flush:
+            os.fsync(file)
+    except BaseException:
+        os.ftruncate(file, size)
+        raise
+
+
 class PartFile:
     """``OUTPUT.part``, to which whole batches are added, and which :meth:`finish` gives its name.
 
@@ -129,7 +152,6 @@ class PartFile:
         if os.path.lexists(output) and not os.path.isfile(output):
             raise ValueError(f"output: {output} is there already and not a file")
         self._file = self._open(heads)
-        self._size = 0
 
     def add(self, content: bytes) -> None:
         """Write a batch: all of it, or nothing.
@@ -137,14 +159,10 @@ class PartFile:
         Raises:
             OSError: The disk is full; ``filename`` is the output.
         """
-        view = memoryview(content)
         try:
-            while view:
-                view = view[os.write(self._file, view) :]
+            append_whole(self._file, content)
         except OSError as error:
-            os.ftruncate(self._file, self._size)
             raise OSError(error.errno, error.strerror, self.output) from error
-        self._size += len(content)
 
     def finish(self) -> None:
         """Give the file its name.

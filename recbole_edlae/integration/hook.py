@@ -48,7 +48,7 @@ class _Applied:
 
     def put(self, late: bool) -> None:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
-        self._set(self.owner, self.name, self.value)
+        self._set(self.value)
         is_torch_or_the_like = isinstance(self.stock, types.ModuleType)  # each module of RecBole has its own row
         if late and isinstance(self.owner, types.ModuleType) and not is_torch_or_the_like:
             _exchange_in_recbole(self.stock, self.value)
@@ -61,9 +61,9 @@ class _Applied:
             return
         if self.is_new:
             self._delete()
-        else:
-            self._set(self.owner, self.name, self.stock)
-        if not self.is_new and isinstance(self.owner, types.ModuleType):
+            return
+        self._set(self.stock)
+        if isinstance(self.owner, types.ModuleType):
             _exchange_in_recbole(self.value, self.stock)
 
     def put_again(self) -> bool:
@@ -96,11 +96,11 @@ class _Applied:
     def _namespace(self) -> Any:
         return self.owner if isinstance(self.owner, dict) else vars(self.owner)
 
-    def _set(self, owner: Any, name: str, value: Any) -> None:
-        if isinstance(owner, dict):
-            owner[name] = value
+    def _set(self, value: Any) -> None:
+        if isinstance(self.owner, dict):
+            self.owner[self.name] = value
         else:
-            setattr(owner, name, value)
+            setattr(self.owner, self.name, value)
 
     def _delete(self) -> None:
         if isinstance(self.owner, dict):

@@ -79,8 +79,15 @@ def model_class(name: str) -> type:
 
 def unseen_users() -> dict[str, Mapping[str, Any]]:
     """Return the models that score users they were not trained on → the settings that it takes."""
-    own = {name: getattr(model_class(name), "unseen_users", None) for name in registered()}
-    return {name: settings for name, settings in own.items() if settings is not None} | RECBOLES_UNSEEN_USERS
+    found = {name: _unseen_users(name) for name in (*registered(), *RECBOLES_UNSEEN_USERS)}
+    return {name: settings for name, settings in found.items() if settings is not None}
+
+
+def _unseen_users(model: str) -> Mapping[str, Any] | None:
+    """Return the settings with which one model scores such users; None where it cannot."""
+    if model in registered():
+        return getattr(model_class(model), "unseen_users", None)
+    return RECBOLES_UNSEEN_USERS.get(model)
 
 
 def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
@@ -93,13 +100,13 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: It cannot, with the reason.
     """
-    able = unseen_users()
-    if model not in able:
+    needed = _unseen_users(model)  # of this model alone: the others are not imported
+    if needed is None:
         raise ValueError(
             f"model: {model} has nothing for a user it was not trained on; models that score a user from a history: "
-            f"{', '.join(able)}"
+            f"{', '.join(unseen_users())}"
         )
-    for key, value in able[model].items():
+    for key, value in needed.items():
         if settings.get(key) != value:
             raise ValueError(
                 f"model: {model} scores users it was not trained on with {key} {value!r} only, "

@@ -19,7 +19,7 @@ from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import Unfitted, Weights, of_solution, of_tensors
+from recbole_edlae.model.weights import NAMES, Factors, Unfitted, Weights, of_solution, of_tensors
 from recbole_edlae.solvers import LowRank, SingularError, activity_weight, gram
 
 PAIRS = 4096  # scored at a time
@@ -156,8 +156,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         _, _, missing, *_ = arguments
-        names = {"encoder", "decoder", "sparse.indptr", "sparse.target", "sparse.weight"}
-        saved = {name: state_dict.pop(prefix + name) for name in names if prefix + name in state_dict}
+        saved = {name: state_dict.pop(prefix + name) for name in NAMES if prefix + name in state_dict}
         weights = of_tensors(saved)
         if weights is None:
             missing.append(f"{prefix}encoder")
@@ -167,7 +166,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in ("encoder", "decoder"):
+        for name in Factors.names:
             if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "

@@ -207,6 +207,9 @@ class Unfitted(Weights):
         return self.encoder.new_zeros(len(count))
 
 
+NAMES = (*Factors.names, *Sparse.names)  # of every tensor that a checkpoint may have
+
+
 def of_solution(solution: Any) -> Weights:
     r"""Return the weights that a solver returned: a torch.Tensor, a LowRank or a SciPy sparse matrix."""
     if sp.issparse(solution):

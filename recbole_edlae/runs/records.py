@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from recbole_edlae._files import append_whole
 from recbole_edlae._warnings import warn
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
@@ -68,15 +69,7 @@ class Records:
         self._remove_torn_line()
         try:
             with open(self.path, "ab", buffering=0) as file:
-                size = file.tell()
-                try:
-                    written = 0
-                    while written < len(line):  # a disk that fills up takes a part and says so at the next write
-                        written += file.write(line[written:])
-                    os.fsync(file.fileno())
-                except BaseException:
-                    file.truncate(size)
-                    raise
+                append_whole(file.fileno(), line, flush=True)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 

@@ -10,13 +10,14 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from recbole.data import create_dataset, data_preparation
-from recbole.utils import get_model, get_trainer, init_seed
+from recbole.utils import get_model, init_seed
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.integration import models as registry
 from recbole_edlae.integration import stack as compat
 from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.model.history import binary_interactions
+from recbole_edlae.runs.preparation import build_trainer
 from recbole_edlae.serving import training_data
 from recbole_edlae.serving.checkpoint_file import Saved, check_finite
 from recbole_edlae.settings.schema import check_model_settings
@@ -146,7 +147,7 @@ class Checkpoint:
         self.config["metrics"] = list(metrics)
         self.config["valid_metric"] = f"{metrics[0]}@{self.config['topk'][0]}"
         model: Any = self.model
-        trainer = get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, model)
+        trainer = build_trainer(self.config, model)
         if score is not None:
             user = model.USER_ID
             model.full_sort_predict = lambda batch: score(*model.history(batch[user])).view(-1)

@@ -17,6 +17,7 @@ from recbole_edlae import __version__
 from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder, write_whole
 from recbole_edlae.integration import models as registry
+from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
 from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import (
@@ -107,9 +108,10 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     model: Any = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
     if top is not None:
+        weights = getattr(model, "weights", Weights())  # a deep model has none
         try:
-            tensors |= model.weights.thinned(top).tensors()
-        except (AttributeError, ValueError):
+            tensors |= weights.thinned(top).tensors()
+        except ValueError:
             name = checkpoint.config["model"]
             raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
     limit = torch.finfo(DTYPES[dtype]).max
