@@ -1,6 +1,7 @@
 """The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole.
 
 Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram``, ``StoredGram``.
+Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``.
 Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
 Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
 Item normalization: ``normalize_items``, ``item_scale``.
@@ -15,19 +16,23 @@ from recbole_edlae.solvers._low_rank import low_rank
 from recbole_edlae.solvers._neighbors import neighbors
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
 from recbole_edlae.solvers._objective import objective
+from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import penalty
 from recbole_edlae.solvers._shards import PartialGram, gram_of_shards
 from recbole_edlae.solvers._stationarity import stationarity
 from recbole_edlae.solvers._stored_gram import StoredGram
 from recbole_edlae.solvers._system import inverse_gram
+from recbole_edlae.solvers._tiles import SymmetricTiles
 from recbole_edlae.solvers._user_weight import activity_weight
 
 __all__ = [
     "ConvergenceWarning",
     "LowRank",
+    "PackedWeights",
     "PartialGram",
     "SingularError",
     "StoredGram",
+    "SymmetricTiles",
     "activity_weight",
     "full_rank",
     "gram",

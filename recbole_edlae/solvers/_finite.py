@@ -6,7 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers._tiles import SymmetricTiles
+
 _ROWS = 1024  # looked at together
+_ENTRIES = 2**22  # of a vector, looked at together
 
 
 class SingularError(ValueError):
@@ -54,7 +57,9 @@ def _check_indices(X: sp.csr_matrix, name: str) -> None:
 
 
 def check_gram(G: Any, *, name: str = "G") -> None:
-    """Check that G is a dense square torch.Tensor, float32 or float64; see ``check_finite`` for its entries."""
+    """Check that G is a square torch.Tensor or SymmetricTiles of floats; see ``check_finite`` for its entries."""
+    if isinstance(G, SymmetricTiles):
+        return
     check_tensor(G, name)
     if G.ndim != 2 or G.shape[0] != G.shape[1]:
         raise ValueError(f"{name} must be a square items × items matrix, got shape {tuple(G.shape)}")
@@ -71,8 +76,12 @@ def check_tensor(A: Any, name: str) -> None:
         raise ValueError(f"{name} must be float32 or float64, got {A.dtype}")
 
 
-def check_finite(A: torch.Tensor, name: str) -> None:
+def check_finite(A: torch.Tensor | SymmetricTiles, name: str) -> None:
     """Check that an argument has neither NaN nor infinity."""
+    if isinstance(A, SymmetricTiles):
+        if _not_finite(A.values) is not None:
+            raise ValueError(f"{name} must have finite entries only")
+        return
     position = _not_finite(A)
     if position is not None:
         where = ", ".join(map(str, position))
@@ -100,8 +109,9 @@ def check_popularity(popularity: Any, items: int | None = None) -> None:
 
 def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
     """Return the indices of an entry that is not finite; None if all are finite."""
-    for first in range(0, len(A), _ROWS):
-        rows = A[first : first + _ROWS]
+    step = _ENTRIES if A.ndim == 1 else _ROWS
+    for first in range(0, len(A), step):
+        rows = A[first : first + step]
         if rows.numel() and not all(extreme.isfinite().item() for extreme in torch.aminmax(rows)):
             row, *column = (~rows.isfinite()).nonzero()[0].tolist()
             return (first + row, *column)

@@ -3,12 +3,16 @@
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result, check_tensor
+from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import inverse_gram
+from recbole_edlae.solvers._tiles import SymmetricTiles
+
+_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 
 
 def full_rank(
-    G: torch.Tensor,
+    G: torch.Tensor | SymmetricTiles,
     *,
     dropout: float,
     l2: float,
@@ -16,11 +20,11 @@ def full_rank(
     diagonal_bound: float | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> torch.Tensor:
+) -> torch.Tensor | PackedWeights:
     """Return the item × item weights B of the linear autoencoder trained with emphasized dropout.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
         emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
@@ -30,7 +34,7 @@ def full_rank(
 
     Returns:
         torch.Tensor of shape (n, n), B[input, target]; dtype and device are G's. Items that nobody used (zero rows
-        of G) have zero rows and columns.
+        of G) have zero rows and columns. PackedWeights of the same B where G is packed.
 
     Raises:
         ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result
@@ -63,7 +67,8 @@ def full_rank(
         Equivalent to: solving, for every target item, the normal equations averaged over all 2ⁿ dropout masks, times q.
         ``weights(*inverse_gram(G, …), …)`` is the same in two steps, for sweeps.
 
-        Cost: n³ additions and multiplications; on the CPU nothing of its size beside B.
+        Cost: n³ additions and multiplications; on the CPU nothing of its size beside B, which has n² values or, packed,
+        half as many.
 
     References:
         Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
@@ -87,18 +92,18 @@ def full_rank(
 
 
 def weights(
-    C: torch.Tensor,
+    C: torch.Tensor | SymmetricTiles,
     Lambda: torch.Tensor,
     *,
     dropout: float,
     emphasis: tuple[float, float] = (1.0, 0.0),
     diagonal_bound: float | None = None,
     overwrite: bool = False,
-) -> torch.Tensor:
+) -> torch.Tensor | PackedWeights:
     """Return the weights B of ``full_rank`` from what ``inverse_gram`` returned for the same dropout.
 
     Args:
-        C: torch.Tensor, shape (n, n).
+        C: torch.Tensor or SymmetricTiles, shape (n, n).
         Lambda: torch.Tensor, shape (n,).
         dropout: p in [0, 1), that of C.
         emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
@@ -106,7 +111,7 @@ def weights(
         overwrite: B replaces C; otherwise C is left as it is.
 
     Returns:
-        torch.Tensor of shape (n, n), B[input, target].
+        torch.Tensor of shape (n, n), B[input, target]; PackedWeights where C is packed.
 
     Raises:
         ValueError: a parameter is out of range, C or Lambda is not a float torch.Tensor of finite entries, or the
@@ -133,21 +138,27 @@ def weights(
 
 
 def _weights(
-    C: torch.Tensor,
+    C: torch.Tensor | SymmetricTiles,
     Lambda: torch.Tensor,
     *,
     dropout: float,
     emphasis: tuple[float, float],
     diagonal_bound: float | None,
     overwrite: bool,
-) -> torch.Tensor:
+) -> torch.Tensor | PackedWeights:
     """Return ``weights`` of a C and a Λ that are known to be finite."""
-    scale, beta = column_scale(
-        C.diagonal().clone(), Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound
-    )
+    c = C.diagonal().clone()
+    scale, beta = column_scale(c, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound)
+    if isinstance(C, SymmetricTiles):
+        C = C if overwrite else C.clone()
+        C.set_diagonal(torch.zeros_like(c))
+        # |C_ij| ≤ √(c_i c_j): no entry of B is larger than these.
+        check_result(c.max().sqrt() * c.sqrt() * scale, "B", _REMEDY)
+        check_result(beta, "B", _REMEDY)
+        return PackedWeights(C, None, scale, beta)
     B = C.mul_(scale) if overwrite else C * scale
     B.diagonal().copy_(beta)
-    check_result(B, "B", "the values of G are too large or too small; scale X, or compute in float64")
+    check_result(B, "B", _REMEDY)
     return B
 
 

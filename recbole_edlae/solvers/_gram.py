@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
+from recbole_edlae.solvers._tiles import SymmetricTiles
 from recbole_edlae.solvers._user_weight import checked_weight
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
@@ -20,17 +21,19 @@ def gram(
     *,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
-) -> torch.Tensor:
-    """Return G = Xᵀ diag(w) X as a dense, exactly symmetric matrix.
+    packed: bool = False,
+) -> torch.Tensor | SymmetricTiles:
+    """Return G = Xᵀ diag(w) X as an exactly symmetric matrix, dense or packed.
 
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; any finite real values. Duplicates are summed.
         user_weight: array of shape (u,), every weight ≥ 0 and finite; None means 1 for every user.
         dtype: torch.float32 or torch.float64.
         device: where the result goes; the sums are made on the CPU, with as many threads as torch has.
+        packed: return the lower triangle in tiles, in half the memory; on the CPU only.
 
     Returns:
-        torch.Tensor of shape (n, n).
+        torch.Tensor of shape (n, n), or SymmetricTiles with the same entries.
 
     Raises:
         ValueError: X is not a two-dimensional sparse matrix of finite real numbers, the weights do not fit it, the
@@ -47,7 +50,8 @@ def gram(
         precision, and where all values and weights are 1 in integers: the result depends neither on the number of
         threads nor on ``dtype``'s rounding along the way.
 
-        Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
+        Cost: ½ Σ_u |row u|² additions over all cores; n² values or, packed, half as many, one row of n doubles a
+        thread and 6 to 14 bytes × nnz.
 
     Examples:
         >>> import scipy.sparse as sp
@@ -65,37 +69,81 @@ def gram(
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
     indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
     by_item = _by_item(X.indptr, indices, items)
-    # From NumPy, which asks the kernel for large pages.
-    G = np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64)
     exact = data is None and weight is None
     total = np.int32 if exact else np.float64
+    if packed:
+        G = SymmetricTiles.empty(items, dtype)
+        values = G.values
+    else:
+        # From NumPy, which asks the kernel for large pages.
+        values = torch.from_numpy(np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64))
 
     def fill(first: int) -> None:
-        _fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, G)
+        source = X.indptr, indices, data, weight, *by_item, np.empty(items, total), first
+        if packed:
+            _fill_tiles(*source, G.bounds.numpy(), G.offsets, values.numpy())
+        else:
+            _fill(*source, values.numpy())
 
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(fill, range(0, items, _BLOCK)))
     if not exact:
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
-        check_result(torch.from_numpy(G), "G", remedy)
-    return torch.from_numpy(G).to(device)
+        check_result(values, "G", remedy)
+    if packed:
+        G.mirror()
+        return G
+    return values.to(device)
 
 
 @numba.njit(cache=True, nogil=True)
-def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the users of every item, in order: offsets by item, users, and positions among the indices."""
+def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the users of every item, in order: offsets by item, and users."""
     item_ptr = np.zeros(items + 1, dtype=np.int64)
     for item in indices:
         item_ptr[item + 1] += 1
     item_ptr = item_ptr.cumsum()
     next_offset = item_ptr[:-1].copy()
-    item_users, item_positions = np.empty(len(indices), dtype=np.int32), np.empty(len(indices), dtype=indptr.dtype)
+    item_users = np.empty(len(indices), dtype=np.int32)
     for user in range(len(indptr) - 1):
         for position in range(indptr[user], indptr[user + 1]):
             offset = next_offset[indices[position]]
             next_offset[indices[position]] += 1
-            item_users[offset], item_positions[offset] = user, position
-    return item_ptr, item_users, item_positions
+            item_users[offset] = user
+    return item_ptr, item_users
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_row(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray | None,
+    weight: np.ndarray | None,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    row: np.ndarray,
+    i: int,
+) -> None:
+    """Sum row i of G from the diagonal on."""
+    row[i:] = 0
+    for t in range(item_ptr[i], item_ptr[i + 1]):
+        user = item_users[t]
+        start, stop = indptr[user], indptr[user + 1]
+        end = stop
+        while start < end:  # until start is where the user's row has i
+            middle = (start + end) // 2
+            if indices[middle] < i:
+                start = middle + 1
+            else:
+                end = middle
+        scale = 1 if weight is None else weight[user]
+        if data is None:
+            for s in range(start, stop):
+                row[indices[s]] += scale
+        else:
+            scale = scale * data[start]
+            for s in range(start, stop):
+                row[indices[s]] += scale * data[s]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -106,7 +154,6 @@ def _fill(
     weight: np.ndarray | None,
     item_ptr: np.ndarray,
     item_users: np.ndarray,
-    item_positions: np.ndarray,
     row: np.ndarray,
     first: int,
     G: np.ndarray,
@@ -115,18 +162,36 @@ def _fill(
     items = len(G)
     last = min(first + _BLOCK, items)
     for i in range(first, last):
-        row[i:] = 0
-        for t in range(item_ptr[i], item_ptr[i + 1]):
-            user, start = item_users[t], item_positions[t]
-            scale = 1 if weight is None else weight[user]
-            if data is None:
-                for s in range(start, indptr[user + 1]):
-                    row[indices[s]] += scale
-            else:
-                scale = scale * data[start]
-                for s in range(start, indptr[user + 1]):
-                    row[indices[s]] += scale * data[s]
+        _sum_row(indptr, indices, data, weight, item_ptr, item_users, row, i)
         G[i, i:] = row[i:]
     for j in range(first, items):
         for i in range(first, min(last, j)):
             G[j, i] = G[i, j]
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_tiles(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray | None,
+    weight: np.ndarray | None,
+    item_ptr: np.ndarray,
+    item_users: np.ndarray,
+    row: np.ndarray,
+    first: int,
+    bounds: np.ndarray,
+    offsets: np.ndarray,
+    values: np.ndarray,
+) -> None:
+    """Fill one block of columns from ``first`` on, from the diagonal down. ``row`` is workspace."""
+    column_part = 0
+    for i in range(first, min(first + _BLOCK, len(row))):
+        _sum_row(indptr, indices, data, weight, item_ptr, item_users, row, i)
+        while bounds[column_part + 1] <= i:
+            column_part += 1
+        column = i - bounds[column_part]
+        for part in range(column_part, len(bounds) - 1):
+            start, stop = bounds[part], bounds[part + 1]
+            target = offsets[part, column_part] + column * (stop - start)
+            begin = max(start, i)
+            values[target + begin - start : target + stop - start] = row[begin:stop]

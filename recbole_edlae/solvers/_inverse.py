@@ -2,31 +2,32 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
 from recbole_edlae.solvers._blas import call
+from recbole_edlae.solvers._tiles import SymmetricTiles
 
 TILE = 2048  # rows and columns at most of what BLAS and LAPACK see
 _CACHED = 256  # rows and columns that are transposed at a time
 
 Tile = Callable[[int, int], np.ndarray]
+Matrix = TypeVar("Matrix", torch.Tensor, SymmetricTiles)
 
 
-def inverse(
-    M: torch.Tensor, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None
-) -> torch.Tensor:
+def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None) -> Matrix:
     """Return C = M⁻¹ for a symmetric positive definite M.
 
     Args:
-        M: torch.Tensor, shape (n, n), float32 or float64; symmetric; only the upper triangle is read.
+        M: torch.Tensor, shape (n, n), symmetric, only the upper triangle is read; or SymmetricTiles. float32 or float64.
         overwrite: the result replaces M.
         progress: called as ``progress(done, total)`` in units of n³ operations, three times for every 2,048 rows.
 
     Returns:
-        torch.Tensor of shape (n, n), exactly symmetric; M itself with ``overwrite``.
+        Of M's kind, shape (n, n), exactly symmetric; M itself with ``overwrite``.
 
     Raises:
         ValueError: M is not square, or neither float32 nor float64.
@@ -53,6 +54,12 @@ def inverse(
         >>> torch.allclose(inverse(M) @ M, torch.eye(2), atol=1e-6)
         True
     """
+    if isinstance(M, SymmetricTiles):
+        C = M if overwrite else M.clone()
+        _run(C.tile, C.parts, len(C), progress)
+        _check_finite(C.diagonal())
+        C.mirror()
+        return C
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"M must be a square matrix, got shape {tuple(M.shape)}")
     if M.dtype not in (torch.float32, torch.float64):
@@ -66,13 +73,18 @@ def inverse(
     C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
     array = C.numpy()
     parts = max(1, -(-len(array) // TILE))
-    with _threads().limit(limits=torch.get_num_threads(), user_api="blas"):
-        for done in _invert(_tiles(array.T, parts), parts):
-            if progress is not None:
-                progress(round(done * len(array) ** 3), len(array) ** 3)
+    _run(_tiles(array.T, parts), parts, len(array), progress)
     _check_finite(C.diagonal())
     _mirror(array)
     return M.copy_(C) if overwrite and C is not M else C
+
+
+def _run(tile: Tile, parts: int, n: int, progress: Callable[[int, int], object] | None) -> None:
+    """Replace M by M⁻¹ in its tiles, with as many threads as torch has."""
+    with _threads().limit(limits=torch.get_num_threads(), user_api="blas"):
+        for done in _invert(tile, parts):
+            if progress is not None:
+                progress(round(done * n**3), n**3)
 
 
 @functools.cache

@@ -8,10 +8,11 @@ import torch
 
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
+from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import check_power
 
 _REMEDY = "the power is too large"
-Weights = TypeVar("Weights", torch.Tensor, LowRank, sp.spmatrix)
+Weights = TypeVar("Weights", torch.Tensor, PackedWeights, LowRank, sp.spmatrix)
 
 
 def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
@@ -45,13 +46,14 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
     """Apply the item side of data-adaptive normalization: N^α B N^−α, N = diag(popularity).
 
     Args:
-        B: torch.Tensor or SciPy sparse matrix of shape (n, n), or LowRank, whose factors become N^α U and N^−α V.
+        B: torch.Tensor or SciPy sparse matrix of shape (n, n), PackedWeights, or LowRank, whose factors become N^α U and
+            N^−α V.
         popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
         power: α, any finite number; above 0 it lowers the scores of popular items.
         overwrite: the result replaces a full-rank B.
 
     Returns:
-        A torch.Tensor or a SciPy sparse matrix of shape (n, n), or a LowRank, as B is.
+        A torch.Tensor, a SciPy sparse matrix, PackedWeights or a LowRank, as B is.
 
     Raises:
         ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not
@@ -82,6 +84,8 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
     """
     if isinstance(B, LowRank):
         return _normalized_factors(B, popularity, power)
+    if isinstance(B, PackedWeights):
+        return _normalized_packed(B, popularity, power)
     if sp.issparse(B):
         return _normalized_sparse(B, popularity, power)
     check_gram(B, name="B")
@@ -105,6 +109,17 @@ def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> L
     for factor in (u, v):
         check_result(factor, "B", _REMEDY)
     return B._replace(u=u, v=v)
+
+
+def _normalized_packed(B: PackedWeights, popularity: torch.Tensor, power: float) -> PackedWeights:
+    """Return N^α B N^−α of packed weights, which share C with B."""
+    check_popularity(popularity, len(B.right))
+    scale = item_scale(popularity, power=power).to(B.right)
+    left = scale if B.left is None else scale * B.left
+    right = B.right / scale
+    largest = max(abs(extreme).item() for extreme in torch.aminmax(B.C.values))
+    check_result(largest * left.abs().max() * right, "B", _REMEDY)
+    return B._replace(left=left, right=right)
 
 
 def _normalized_sparse(B: sp.spmatrix, popularity: torch.Tensor, power: float) -> sp.spmatrix:

@@ -5,6 +5,7 @@ import torch
 from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_result
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
+from recbole_edlae.solvers._tiles import SymmetricTiles
 
 
 class System:
@@ -14,7 +15,7 @@ class System:
     is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
     """
 
-    def __init__(self, G: torch.Tensor, *, dropout: float, l2: float) -> None:
+    def __init__(self, G: torch.Tensor | SymmetricTiles, *, dropout: float, l2: float) -> None:
         check_gram(G)
         check_finite(G, "G")
         gram_diagonal = G.diagonal().clone()
@@ -29,10 +30,13 @@ class System:
         """Return M U."""
         return (self.G @ U).addcmul_(self.Lambda[:, None], U)
 
-    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> torch.Tensor:
-        """Return C = M⁻¹; with ``overwrite`` it replaces G."""
+    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> torch.Tensor | SymmetricTiles:
+        """Return C = M⁻¹, of G's kind; with ``overwrite`` it replaces G."""
         M = self.G if overwrite else self.G.clone()
-        M.diagonal().add_(self.Lambda)
+        if isinstance(M, SymmetricTiles):
+            M.set_diagonal(self.diagonal)
+        else:
+            M.diagonal().copy_(self.diagonal)
         try:
             return inverse(M, overwrite=True, progress=progress)
         except torch.linalg.LinAlgError:
@@ -48,19 +52,24 @@ def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
 
 
 def inverse_gram(
-    G: torch.Tensor, *, dropout: float, l2: float, overwrite: bool = False, progress: Progress | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+    G: torch.Tensor | SymmetricTiles,
+    *,
+    dropout: float,
+    l2: float,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> tuple[torch.Tensor | SymmetricTiles, torch.Tensor]:
     """Return C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
         overwrite: C replaces G; otherwise G is left as it is.
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
     Returns:
-        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's.
+        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's, and C is packed where G is.
 
     Raises:
         ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result

@@ -1,0 +1,76 @@
+"""The weights of a full-rank model in half the memory."""
+
+from typing import NamedTuple
+
+import torch
+
+from recbole_edlae.solvers._row_sums import row_sums
+from recbole_edlae.solvers._tiles import SymmetricTiles
+
+
+class PackedWeights(NamedTuple):
+    """Item × item weights B = diag(left) C diag(right) + diag(diagonal), C symmetric with zeros on its diagonal.
+
+    Every full-rank model has this form: off the diagonal, its columns are those of C = (G + diag Λ)⁻¹, scaled
+    (``full_rank``), and item normalization scales rows and columns (``normalize_items``).
+
+    Attributes:
+        C: SymmetricTiles of shape (n, n), its diagonal 0.
+        left: shape (n,), by input item; None for 1.
+        right: shape (n,), by target item.
+        diagonal: shape (n,), that of B.
+
+    Examples:
+        >>> import scipy.sparse as sp
+        >>> import torch
+        >>> from recbole_edlae.solvers import full_rank, gram
+        >>> X = sp.csr_matrix([[1, 1, 0], [1, 1, 0], [0, 1, 1]])
+        >>> B = full_rank(gram(X, packed=True), dropout=0.5, l2=1.0)
+        >>> torch.allclose(B.dense(), full_rank(gram(X), dropout=0.5, l2=1.0))
+        True
+    """
+
+    C: SymmetricTiles
+    left: torch.Tensor | None
+    right: torch.Tensor
+    diagonal: torch.Tensor
+
+    def scores(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        """Return the scores of all items for some histories, shape (users, n).
+
+        Args:
+            items: int64, shape (total,): the items of each history, one history after the other.
+            count: int64, shape (users,): how many items each history has.
+
+        Notes:
+            Cost: that of ``row_sums``.
+        """
+        scores = row_sums(self.C, items, count, self.left).mul_(self.right)
+        if self.diagonal.any():
+            user = torch.arange(len(count)).repeat_interleave(count)
+            scores.index_put_((user, items), self.diagonal[items], accumulate=True)
+        return scores
+
+    def entries(self, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the weights B[items, targets] for two tensors of item numbers of one shape."""
+        weights = self.C.entries(items, targets) * self.right[targets]
+        if self.left is not None:
+            weights *= self.left[items]
+        return torch.where(items == targets, self.diagonal[targets], weights)
+
+    def columns(self, part: int) -> torch.Tensor:
+        """Return the weights of the targets of one part of C, shape (n, targets)."""
+        C, targets = self.C, self.C.part(part)
+        columns = torch.empty(len(C), targets.stop - targets.start, dtype=C.dtype)
+        for source in range(C.parts):
+            stored = C.tile(part, source).T if source <= part else C.tile(source, part)
+            columns[C.part(source)] = torch.from_numpy(stored)
+        columns *= self.right[targets]
+        if self.left is not None:
+            columns *= self.left[:, None]
+        columns[targets].diagonal().copy_(self.diagonal[targets])
+        return columns
+
+    def dense(self) -> torch.Tensor:
+        """Return B, shape (n, n)."""
+        return torch.cat([self.columns(part) for part in range(self.C.parts)], dim=1)

@@ -1,0 +1,72 @@
+"""Sums of rows of a packed symmetric matrix: the scores of many histories at a time."""
+
+import concurrent.futures
+
+import numpy as np
+import torch
+
+from recbole_edlae.solvers._tiles import SymmetricTiles
+
+
+def row_sums(
+    M: SymmetricTiles, items: torch.Tensor, count: torch.Tensor, left: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the sum of some rows of M for each history.
+
+    Args:
+        M: SymmetricTiles of shape (n, n), float32 or float64.
+        items: int64, shape (total,): the rows of each history, one history after the other.
+        count: int64, shape (users,): how many rows each history has.
+        left: shape (n,), what each row is multiplied by before it is added; None for 1.
+
+    Returns:
+        torch.Tensor of shape (users, n). Rows are added in the order of ``items``, so that a sum depends neither on the
+        other histories nor on the number of threads.
+
+    Notes:
+        Of a tile below the diagonal, the rows are contiguous in one direction only. Where the histories have about as
+        many items as M has rows, they are transposed first: the columns of one part of M after the other are copied to
+        panels of 64 columns, which stay in the cache while the rows of all histories are added. With few items the
+        entries are read where they stand.
+
+        Equivalent to: ``embedding_bag`` on ``M.dense()`` with mode "sum".
+
+        Cost: total × n additions; n × (rows of a tile) values beside the result, for many histories.
+    """
+    # The compiled loops are imported where they are needed: their compiler takes a second.
+    from recbole_edlae.solvers import _row_sum_kernels as kernels
+
+    n = len(M)
+    ends = count.cumsum(0).numpy()
+    indptr = np.append(0, ends)
+    rows = items.numpy()
+    sums = torch.zeros(len(count), n, dtype=M.dtype)
+    values, bounds = M.values.numpy(), M.bounds.numpy()
+    scale = np.ones(0, dtype=values.dtype) if left is None else left.to(M.dtype).numpy()
+    target = sums.numpy()
+    with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        if 2 * len(rows) < n:
+            sources = np.searchsorted(bounds, rows, side="right") - 1
+            tiles = values, M.offsets, bounds
+
+            def add_part(part: int) -> None:
+                kernels.add_rows(*tiles, scale, rows, sources, indptr, part, target)
+
+            list(pool.map(add_part, range(M.parts)))
+            return sums
+        widest = int(M.bounds.diff().max())
+        panels = np.empty((-(-widest // kernels.WIDTH), n, kernels.WIDTH), dtype=values.dtype)
+        for part in range(M.parts):
+            width = int(bounds[part + 1] - bounds[part])
+
+            def copy(source: int, part: int = part) -> None:
+                kernels.copy_tile(values, M.offsets, bounds, part, source, scale, panels)
+
+            def add_panel(number: int, part: int = part, width: int = width) -> None:
+                first = number * kernels.WIDTH
+                columns = slice(bounds[part] + first, bounds[part] + min(first + kernels.WIDTH, width))
+                kernels.add_panel(panels[number], rows, indptr, target[:, columns])
+
+            list(pool.map(copy, range(M.parts)))
+            list(pool.map(add_panel, range(-(-width // kernels.WIDTH))))
+    return sums

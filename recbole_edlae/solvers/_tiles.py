@@ -1,0 +1,196 @@
+"""A symmetric matrix in half the memory: the lower triangle of its square tiles."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+SIDE = 1024  # rows and columns of a tile at most
+
+
+class SymmetricTiles:
+    """Hold a symmetric matrix as the tiles on and below its diagonal.
+
+    The rows are cut at ``bounds``; tile (i, j), i ≥ j, has the rows of part i and the columns of part j, stored by
+    columns. Tiles follow one another in ``values``, row of tiles by row of tiles. A tile on the diagonal is stored
+    whole.
+
+    Attributes:
+        values: torch.Tensor, shape (size,), float32 or float64, on the CPU; size is n (n + n / parts) / 2 for n rows.
+        bounds: torch.Tensor, shape (parts + 1,), int64: 0, …, n.
+
+    Notes:
+        Cost: 2 n² (1 + SIDE / n) bytes in single precision.
+
+    Examples:
+        >>> import torch
+        >>> M = torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+        >>> S = SymmetricTiles.of(M)
+        >>> torch.equal(S.dense(), M), torch.equal(S @ torch.eye(2), M)
+        (True, True)
+    """
+
+    def __init__(self, values: torch.Tensor, bounds: torch.Tensor) -> None:
+        parts = len(bounds) - 1
+        sizes = bounds.diff()
+        row, column = np.tril_indices(parts)
+        areas = (sizes[row] * sizes[column]).numpy()
+        if not (bounds[0] == 0 and (sizes > 0).all() and values.ndim == 1 and len(values) == areas.sum()):
+            raise ValueError(f"{len(values)} values do not fill the tiles of a matrix cut at {bounds.tolist()}")
+        self.values = values
+        self.bounds = bounds
+        self.offsets = np.zeros((parts, parts), dtype=np.int64)  # of tile (i, j) in the values, i ≥ j
+        self.offsets[row, column] = np.cumsum(areas) - areas
+
+    @classmethod
+    def empty(cls, n: int, dtype: torch.dtype = torch.float32, side: int = SIDE) -> "SymmetricTiles":
+        """Return a matrix of n rows whose entries have not been set.
+
+        Args:
+            n: number of rows.
+            dtype: torch.float32 or torch.float64.
+            side: rows and columns of a tile at most.
+        """
+        bounds = _bounds(n, side)
+        # From NumPy, which asks the kernel for large pages.
+        values = np.empty(size(n, side), dtype=np.float32 if dtype == torch.float32 else np.float64)
+        return cls(torch.from_numpy(values), bounds)
+
+    @classmethod
+    def of(cls, M: torch.Tensor, side: int = SIDE) -> "SymmetricTiles":
+        """Return the tiles of a dense symmetric matrix, which are copies.
+
+        Args:
+            M: torch.Tensor, shape (n, n); only the lower triangle and the tiles on the diagonal are read.
+            side: rows and columns of a tile at most.
+        """
+        tiles = cls.empty(len(M), M.dtype, side)
+        for i, j in tiles.lower():
+            tiles.tile(i, j)[:] = M[tiles.part(i), tiles.part(j)].numpy()
+        return tiles
+
+    def __len__(self) -> int:
+        return int(self.bounds[-1])
+
+    @property
+    def shape(self) -> torch.Size:
+        """Return (n, n)."""
+        return torch.Size((len(self), len(self)))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type of the entries."""
+        return self.values.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the entries are."""
+        return self.values.device
+
+    @property
+    def parts(self) -> int:
+        """Return the number of tiles on the diagonal."""
+        return len(self.bounds) - 1
+
+    def part(self, i: int) -> slice:
+        """Return the rows of a part."""
+        return slice(int(self.bounds[i]), int(self.bounds[i + 1]))
+
+    def lower(self) -> Iterator[tuple[int, int]]:
+        """Yield the tiles that are stored, as (i, j)."""
+        for i in range(self.parts):
+            for j in range(i + 1):
+                yield i, j
+
+    def tile(self, i: int, j: int) -> np.ndarray:
+        """Return tile (i, j), i ≥ j, stored by columns; writing to it writes to the matrix."""
+        rows = int(self.bounds[i + 1] - self.bounds[i])
+        columns = int(self.bounds[j + 1] - self.bounds[j])
+        start = self.offsets[i, j]
+        return self.values.numpy()[start : start + rows * columns].reshape(columns, rows).T
+
+    def clone(self) -> "SymmetricTiles":
+        """Return a copy."""
+        return SymmetricTiles(self.values.clone(), self.bounds)
+
+    def diagonal(self) -> torch.Tensor:
+        """Return a copy of the diagonal, shape (n,)."""
+        return torch.cat([torch.from_numpy(self.tile(i, i).diagonal().copy()) for i in range(self.parts)])
+
+    def set_diagonal(self, diagonal: torch.Tensor) -> None:
+        """Replace the diagonal by the entries of a tensor of shape (n,)."""
+        for i in range(self.parts):
+            np.fill_diagonal(self.tile(i, i), diagonal[self.part(i)].numpy())
+
+    def mirror(self) -> None:
+        """Copy the lower triangle of each tile on the diagonal to its upper one."""
+        for i in range(self.parts):
+            tile = self.tile(i, i)
+            tile[:] = np.tril(tile) + np.tril(tile, -1).T
+
+    def dense(self) -> torch.Tensor:
+        """Return the whole matrix, shape (n, n)."""
+        M = torch.empty(self.shape, dtype=self.dtype)
+        for i, j in self.lower():
+            tile = torch.from_numpy(self.tile(i, j))
+            M[self.part(i), self.part(j)] = tile
+            M[self.part(j), self.part(i)] = tile.T
+        return M
+
+    def rows(self, chosen: torch.Tensor, columns: slice) -> torch.Tensor:
+        """Return some columns of some rows, shape (rows, columns), as a copy.
+
+        Args:
+            chosen: int64, ascending without repeats.
+            columns: all of one part.
+        """
+        j = int(torch.searchsorted(self.bounds, columns.start, right=True)) - 1
+        first = int(self.bounds[j])
+        inside = slice(columns.start - first, columns.stop - first)
+        result = torch.empty(len(chosen), columns.stop - columns.start, dtype=self.dtype)
+        limits = torch.searchsorted(chosen, self.bounds).tolist()
+        for i in range(self.parts):
+            start, stop = limits[i], limits[i + 1]
+            if start == stop:
+                continue
+            if i < j:
+                stored = torch.from_numpy(self.tile(j, i).T)[:, inside]  # rows of part i
+            else:
+                stored = torch.from_numpy(self.tile(i, j)[:, inside])
+            if stop - start < len(stored):
+                local = chosen[start:stop] - self.bounds[i]
+                stored = stored.index_select(0, local) if i < j else stored.T.index_select(1, local).T
+            result[start:stop] = stored
+        return result
+
+    def entries(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
+        """Return the entries M[i, j] for two tensors of row and column numbers of one shape."""
+        row, column = torch.maximum(i, j), torch.minimum(i, j)
+        row_part = torch.searchsorted(self.bounds, row, right=True) - 1
+        column_part = torch.searchsorted(self.bounds, column, right=True) - 1
+        height = self.bounds.diff()[row_part]
+        offset = torch.from_numpy(self.offsets)[row_part, column_part]
+        offset += (column - self.bounds[column_part]) * height + row - self.bounds[row_part]
+        return self.values[offset]
+
+    def __matmul__(self, U: torch.Tensor) -> torch.Tensor:
+        """Return the product with a dense matrix of shape (n, k), in 2 n² k operations."""
+        result = torch.zeros_like(U, memory_format=torch.contiguous_format)
+        for i, j in self.lower():
+            tile = torch.from_numpy(self.tile(i, j))
+            result[self.part(i)].addmm_(tile, U[self.part(j)])
+            if i != j:
+                result[self.part(j)].addmm_(tile.T, U[self.part(i)])
+        return result
+
+
+def size(n: int, side: int = SIDE) -> int:
+    """Return the number of values that the tiles of a matrix of n rows have."""
+    rows = _bounds(n, side).diff()
+    return int((n * n + (rows * rows).sum()) // 2)
+
+
+def _bounds(n: int, side: int) -> torch.Tensor:
+    """Return where to cut n rows into the fewest parts of at most ``side``, which differ by one at most."""
+    parts = max(1, -(-n // side))
+    return torch.arange(parts + 1) * n // parts
