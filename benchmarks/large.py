@@ -2,6 +2,7 @@
 
     python benchmarks/large.py [--shape gowalla] [--neighbors 100] [--out large.json]     # 1.28 million items
     python benchmarks/large.py --shape msd --neighbors 0                                  # 41,140 items, exact
+    python benchmarks/large.py --shape amazon-book --neighbors 0                          # 91,599 items, exact
 
 Fits EDLAE, saves its weights and loads them into a second model, recommends to a thousand users; seconds and peak
 memory of each, with the data's own share.

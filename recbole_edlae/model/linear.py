@@ -17,12 +17,13 @@ from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
-from recbole_edlae.model.resources import check_memory
+from recbole_edlae.model.resources import check_memory, matrix_size
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Factors, Unfitted, Weights, of_solution, of_tensors
-from recbole_edlae.solvers import LowRank, SingularError, activity_weight, gram
+from recbole_edlae.solvers import LowRank, PackedWeights, SingularError, SymmetricTiles, activity_weight, gram
 
 PAIRS = 4096  # scored at a time
+DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
 
 
@@ -39,7 +40,6 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     type = ModelType.TRADITIONAL
     trainer = ClosedFormTrainer
     unseen_users: Mapping[str, Any] | None = {}
-    matrices = 1  # items x items, how many a fit holds at once
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -81,28 +81,35 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         if self.item_weight_power != 0:
             with in_words_of_settings(power="item_weight_power"):
                 weights.scale_items(popularity, self.item_weight_power)
-        self.weights = weights.to(self.dummy_param.device)
+        self.weights = weights.on(self.dummy_param.device)
 
     def solution(
         self, user_weight: np.ndarray, gram: Callable[..., torch.Tensor], progress: Progress | None
     ) -> torch.Tensor | LowRank | Any:
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
         device = self.dummy_param.device
-        takes = check_memory(self.n_items, self.matrices, 24 * self.interactions.nnz, device)
+        packed = device.type == "cpu" and self.n_items > DENSE_ITEMS
+        takes = check_memory(self.n_items, self.values_held(packed), 24 * self.interactions.nnz, device)
         self.logger.info(f"{type(self).__name__}: {takes}")
-        return self.solve(gram(self.interactions, user_weight, device=device), progress)
+        return self.solve(gram(self.interactions, user_weight, device=device, packed=packed), progress)
 
-    def solve(self, G: torch.Tensor, progress: Progress | None) -> torch.Tensor | LowRank:
+    def solve(
+        self, G: torch.Tensor | SymmetricTiles, progress: Progress | None
+    ) -> torch.Tensor | PackedWeights | LowRank:
         r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:
-            G (torch.Tensor): Gram matrix, shape: [n_items, n_items]
+            G (torch.Tensor or SymmetricTiles): Gram matrix, shape: [n_items, n_items]
             progress (callable): As in :meth:`fit`.
 
         Returns:
-            torch.Tensor or LowRank: item x item weights, shape: [n_items, n_items], or their factors
+            torch.Tensor, PackedWeights or LowRank: item x item weights, shape: [n_items, n_items], or their factors
         """
         raise NotImplementedError
+
+    def values_held(self, packed: bool) -> int:
+        r"""Return how many numbers :meth:`solve` holds at most, the Gram matrix included."""
+        return matrix_size(self.n_items, packed)
 
     @property
     def fitted(self) -> bool:
@@ -162,11 +169,11 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             missing.append(f"{prefix}encoder")
         else:
             self._check_items(saved)
-            self.weights = weights.to(self.dummy_param.device)
+            self.weights = weights.on(self.dummy_param.device)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in Factors.names:
+        for name in (*Factors.names, "packed.right"):
             if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "

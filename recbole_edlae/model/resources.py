@@ -13,6 +13,8 @@ from collections.abc import Iterator
 import psutil
 import torch
 
+from recbole_edlae.solvers._tiles import size as tiles_size
+
 # What helps when memory does not suffice; `{items}` is what would fit.
 WAYS_OUT = (
     "keep fewer items: item_inter_num_interval='[10,inf)' leaves out those with less than 10 interactions, and about "
@@ -22,26 +24,36 @@ WAYS_OUT = (
 )
 
 
-def check_memory(items: int, matrices: int, more: int, device: torch.device) -> str:
+def check_memory(items: int, values: int, more: int, device: torch.device) -> str:
     r"""Raise MemoryError, with the ways out, for a fit that would not fit.
 
     Args:
         items (int): Number of items.
-        matrices (int): How many items x items matrices in single precision are held at once.
+        values (int): Numbers in single precision that are held at once.
         more (int): Bytes beside them.
         device (torch.device): Where they are held.
 
     Returns:
         str: What the fit takes, for the log.
     """
-    wanted, there = 4 * matrices * items**2 + more, memory_at_hand(device)
+    wanted, there = 4 * values + more, memory_at_hand(device)
     seconds = items**3 / _operations_a_second(device)
     text = f"{items} items: {_size(wanted)} of {_size(there)} memory at hand"
     if wanted > there:
-        fit = int((max(there - more, 0) / (4 * matrices)) ** 0.5)
+        fit = int(items * (max(there - more, 0) / (4 * values)) ** 0.5)
         ways = "; ".join(WAYS_OUT).format(items=fit)
-        raise MemoryError(f"a fit on {text} ({matrices} items × items in single precision). Ways out: {ways}")
+        raise MemoryError(f"a fit on {text} ({values / items**2:.2g} × items² numbers). Ways out: {ways}")
     return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
+
+
+def matrix_size(items: int, packed: bool) -> int:
+    r"""Return how many numbers an items x items matrix has, packed or dense."""
+    return tiles_size(items) if packed else items**2
+
+
+def low_rank_size(items: int, rank: int, solver: str, packed: bool) -> int:
+    r"""Return how many numbers a low-rank solver holds at most, the Gram matrix included."""
+    return 2 * matrix_size(items, packed)
 
 
 def check_sparse_memory(items: int, neighbors: int, wanted: int) -> str:

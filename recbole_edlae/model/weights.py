@@ -1,8 +1,8 @@
 r"""
 Weights
 ################################################
-What a linear model has learned, in the three forms that solvers return: dense, two factors, sparse. Each is a module of
-buffers with the same methods, so that no model asks which it has.
+What a linear model has learned, in the four forms that solvers return: dense, packed, two factors, sparse. Each is a
+module of buffers with the same methods, so that no model asks which it has.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from recbole_edlae.model.history import positions
-from recbole_edlae.solvers import LowRank, normalize_items
+from recbole_edlae.solvers import LowRank, PackedWeights, SymmetricTiles, normalize_items
 
 
 class Weights(torch.nn.Module):
@@ -57,6 +57,10 @@ class Weights(torch.nn.Module):
         """
         raise NotImplementedError
 
+    def on(self, device: torch.device) -> "Weights":
+        r"""Return these weights, in a form that the device can multiply with, on that device."""
+        return self.to(device)
+
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
         r"""Normalize the items by a power of their popularity, in place (``solvers.normalize_items``)."""
         raise NotImplementedError
@@ -80,9 +84,13 @@ class Weights(torch.nn.Module):
             top (int): How many of them to keep for a target.
 
         Raises:
-            ValueError: These weights are not dense.
+            ValueError: These weights are not those of a full-rank model.
         """
-        raise ValueError("these weights are not dense")
+        raise ValueError("these weights are not those of a full-rank model")
+
+    def portable(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor for a file in which half precision has to do."""
+        return self.tensors()
 
 
 class Dense(Weights):
@@ -102,13 +110,57 @@ class Dense(Weights):
         self.encoder = normalize_items(self.encoder, users, power=power, overwrite=True)
 
     def thinned(self, top: int) -> "Sparse":
-        B = self.encoder
-        kept = B.abs().topk(min(top, len(B)), dim=0).indices
-        columns = torch.arange(len(B)).expand_as(kept)
-        places = kept.flatten().numpy(), columns.flatten().numpy()
-        thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), places), shape=B.shape)
-        thin.eliminate_zeros()
-        return Sparse.of(thin)
+        return Sparse.of(_thinned(self.encoder, top))
+
+
+class Packed(Weights):
+    r"""``solvers.PackedWeights``: a symmetric matrix in tiles, scaled by row and by column, and a diagonal. CPU only."""
+
+    names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
+    values: torch.Tensor
+    bounds: torch.Tensor
+    left: torch.Tensor  # shape: [n_items], or [0] where it is 1
+    right: torch.Tensor
+    diagonal: torch.Tensor
+
+    @classmethod
+    def of(cls, weights: PackedWeights) -> "Packed":
+        r"""Keep what a solver returned."""
+        left = weights.right.new_zeros(0) if weights.left is None else weights.left
+        parts = weights.C.values, weights.C.bounds, left, weights.right, weights.diagonal
+        return cls(**dict(zip(cls.names, parts)))
+
+    @property
+    def matrix(self) -> PackedWeights:
+        r"""The weights as the solver returned them; it shares memory with this."""
+        left = self.left if len(self.left) else None
+        return PackedWeights(SymmetricTiles(self.values, self.bounds), left, self.right, self.diagonal)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor, with an ``encoder`` of no columns, which every checkpoint has."""
+        return {"encoder": self.right.new_zeros(len(self.right), 0)} | super().tensors()
+
+    def portable(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor with a matrix of unit scale: C is as small as a user is one of many."""
+        return Packed.of(self.matrix.balanced()).tensors()
+
+    def on(self, device: torch.device) -> Weights:
+        r"""Return these weights, or dense ones on a GPU, which has no compiled sums of rows."""
+        return self if device.type == "cpu" else Dense(encoder=self.matrix.dense().to(device))
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return self.matrix.scores(items, count)
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return _sums(self.matrix.entries(items, target.repeat_interleave(count)), count)
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        scaled = normalize_items(self.matrix, torch.from_numpy(popularity), power=power)
+        self.left, self.right = scaled.left, scaled.right
+
+    def thinned(self, top: int) -> "Sparse":
+        parts = range(len(self.bounds) - 1)
+        return Sparse.of(sp.hstack([_thinned(self.matrix.columns(part), top) for part in parts], format="csr"))
 
 
 class Factors(Weights):
@@ -207,20 +259,24 @@ class Unfitted(Weights):
         return self.encoder.new_zeros(len(count))
 
 
-NAMES = (*Factors.names, *Sparse.names)  # of every tensor that a checkpoint may have
+NAMES = (*Factors.names, *Packed.names, *Sparse.names)  # of every tensor that a checkpoint may have
 
 
 def of_solution(solution: Any) -> Weights:
-    r"""Return the weights that a solver returned: a torch.Tensor, a LowRank or a SciPy sparse matrix."""
+    r"""Return what a solver returned: a torch.Tensor, PackedWeights, a LowRank or a SciPy sparse matrix."""
     if sp.issparse(solution):
         return Sparse.of(solution)
     if isinstance(solution, LowRank):
         return Factors(encoder=solution.u, decoder=solution.v)
+    if isinstance(solution, PackedWeights):
+        return Packed.of(solution)
     return Dense(encoder=solution)
 
 
 def of_tensors(tensors: Mapping[str, torch.Tensor]) -> Weights | None:
     r"""Return the weights of a checkpoint, whatever their form and rank; None where it has none."""
+    if tensors.keys() >= set(Packed.names):
+        return Packed(**{name: tensors[name] for name in Packed.names})
     if tensors.keys() >= set(Sparse.names):
         return Sparse(**{name: tensors[name] for name in Sparse.names})
     if tensors.keys() >= set(Factors.names):
@@ -229,6 +285,16 @@ def of_tensors(tensors: Mapping[str, torch.Tensor]) -> Weights | None:
         return None
     form = Dense if tensors["encoder"].shape[1] else Unfitted
     return form(encoder=tensors["encoder"])
+
+
+def _thinned(B: torch.Tensor, top: int) -> sp.csr_matrix:
+    """Return the entries of largest magnitude of each column."""
+    kept = B.abs().topk(min(top, len(B)), dim=0).indices
+    columns = torch.arange(B.shape[1]).expand_as(kept)
+    places = kept.flatten().numpy(), columns.flatten().numpy()
+    thin = sp.csr_matrix((B[kept, columns].flatten().numpy(), places), shape=B.shape)
+    thin.eliminate_zeros()
+    return thin
 
 
 def _sums(entries: torch.Tensor, count: torch.Tensor) -> torch.Tensor:

@@ -105,7 +105,7 @@ def initialize(
     pair = _checked_pair(start, system.G, rank)
     C = system.inverse(progress=schedule.advance)
     if pair is not None:
-        U = pair[0].to(system.G)
+        U = pair[0].to(system.diagonal)
     elif start == "eigen":
         U, _ = truncate(system, C, 1 / C.diagonal(), rank)
     else:

@@ -58,6 +58,19 @@ class PackedWeights(NamedTuple):
             weights *= self.left[items]
         return torch.where(items == targets, self.diagonal[targets], weights)
 
+    def balanced(self) -> "PackedWeights":
+        """Return the same weights with every row of C scaled by its largest entry, so that half precision holds them."""
+        C = self.C.clone()
+        largest = torch.zeros(len(C), dtype=C.dtype)
+        for i, j in C.lower():
+            tile = torch.from_numpy(C.tile(i, j)).abs()
+            largest[C.part(i)] = largest[C.part(i)].maximum(tile.amax(1))
+            largest[C.part(j)] = largest[C.part(j)].maximum(tile.amax(0))
+        scale = torch.where(largest > 0, largest, 1).sqrt()
+        for i, j in C.lower():
+            torch.from_numpy(C.tile(i, j)).div_(scale[C.part(i), None]).div_(scale[C.part(j)])
+        return self._replace(C=C, left=scale if self.left is None else scale * self.left, right=scale * self.right)
+
     def columns(self, part: int) -> torch.Tensor:
         """Return the weights of the targets of one part of C, shape (n, targets)."""
         C, targets = self.C, self.C.part(part)
