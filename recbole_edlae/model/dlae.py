@@ -14,8 +14,9 @@ from recbole.data.dataset import Dataset
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.model.resources import low_rank_size
-from recbole_edlae.solvers import LowRank, PackedWeights, SymmetricTiles, full_rank, low_rank
+from recbole_edlae.solvers import LowRank, PackedWeights, full_rank, low_rank
 from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 class DLAE(LinearAutoEncoder):
@@ -46,9 +47,7 @@ class DLAE(LinearAutoEncoder):
             return super().values_held(packed)
         return low_rank_size(self.n_items, self.rank, self.solver, packed)
 
-    def solve(
-        self, G: torch.Tensor | SymmetricTiles, progress: Progress | None
-    ) -> torch.Tensor | PackedWeights | LowRank:
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         if self.rank is not None:
             return low_rank(G, self.rank, method=self.solver, **problem)

@@ -16,7 +16,8 @@ from recbole.data.dataset import Dataset
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.model.resources import check_sparse_memory
-from recbole_edlae.solvers import PackedWeights, SymmetricTiles, full_rank, neighbors
+from recbole_edlae.solvers import PackedWeights, full_rank, neighbors
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 class EDLAE(LinearAutoEncoder):
@@ -64,6 +65,6 @@ class EDLAE(LinearAutoEncoder):
             progress=progress,
         )
 
-    def solve(self, G: torch.Tensor | SymmetricTiles, progress: Progress | None) -> torch.Tensor | PackedWeights:
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         return full_rank(G, emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, overwrite=True, **problem)

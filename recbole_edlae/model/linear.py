@@ -20,7 +20,8 @@ from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, matrix_size
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Factors, Unfitted, Weights, of_solution, of_tensors
-from recbole_edlae.solvers import LowRank, PackedWeights, SingularError, SymmetricTiles, activity_weight, gram
+from recbole_edlae.solvers import LowRank, PackedWeights, SingularError, activity_weight, gram
+from recbole_edlae.solvers._tiles import Symmetric
 
 PAIRS = 4096  # scored at a time
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
@@ -93,9 +94,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.logger.info(f"{type(self).__name__}: {takes}")
         return self.solve(gram(self.interactions, user_weight, device=device, packed=packed), progress)
 
-    def solve(
-        self, G: torch.Tensor | SymmetricTiles, progress: Progress | None
-    ) -> torch.Tensor | PackedWeights | LowRank:
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
         r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:

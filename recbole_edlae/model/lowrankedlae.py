@@ -6,15 +6,15 @@ Reference:
     Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
 """
 
-import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.model.resources import low_rank_size
-from recbole_edlae.solvers import LowRank, SymmetricTiles, low_rank, stationarity
+from recbole_edlae.solvers import LowRank, low_rank, stationarity
 from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 class LowRankEDLAE(LinearAutoEncoder):
@@ -31,6 +31,7 @@ class LowRankEDLAE(LinearAutoEncoder):
         reg_weight choice [300.0,500.0]
         user_weight_power choice [0.5]
     """
+
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.rank = config["rank"]
@@ -41,7 +42,7 @@ class LowRankEDLAE(LinearAutoEncoder):
     def values_held(self, packed: bool) -> int:
         return low_rank_size(self.n_items, self.rank, self.solver, packed)
 
-    def solve(self, G: torch.Tensor | SymmetricTiles, progress: Progress | None) -> LowRank:
+    def solve(self, G: Symmetric, progress: Progress | None) -> LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}
         weights = low_rank(G, self.rank, method=self.solver, progress=progress, **self.iteration, **problem)
         self.logger.info(

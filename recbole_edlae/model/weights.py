@@ -114,7 +114,7 @@ class Dense(Weights):
 
 
 class Packed(Weights):
-    r"""``solvers.PackedWeights``: a symmetric matrix in tiles, scaled by row and by column, and a diagonal. CPU only."""
+    r"""``solvers.PackedWeights``: a scaled symmetric matrix in tiles, and a diagonal; on the CPU only."""
 
     names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
     values: torch.Tensor

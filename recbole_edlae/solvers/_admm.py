@@ -13,12 +13,13 @@ from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._parameters import Progress, check_omega
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers._tiles import Symmetric
 
 _REFRESH = 16  # iterations after which the recurrences start again from fresh products
 
 
 def admm(
-    G: torch.Tensor,
+    G: Symmetric,
     rank: int,
     *,
     dropout: float,
@@ -33,7 +34,7 @@ def admm(
     """Fit low-rank EDLAE by ADMM with a proximal step for U.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
@@ -105,7 +106,7 @@ def admm(
     return schedule.run(_steps(system, C, U, omega * system.diagonal, tol))
 
 
-def _steps(system: System, C: torch.Tensor, U: torch.Tensor, Omega: torch.Tensor, tol: float) -> Iterator[Step]:
+def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, tol: float) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
     m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
     U, MU = m_orthonormal(U, system.product(U))
@@ -123,7 +124,7 @@ def _steps(system: System, C: torch.Tensor, U: torch.Tensor, Omega: torch.Tensor
         factors = _iterated(system, C, factors, slope.RV, Omega)
 
 
-def _iterated(system: System, C: torch.Tensor, factors: Factors, RV: torch.Tensor, Omega: torch.Tensor) -> Factors:
+def _iterated(system: System, C: Symmetric, factors: Factors, RV: torch.Tensor, Omega: torch.Tensor) -> Factors:
     """Return the factors after one iteration; VᵀV = I before and after it."""
     m, Lambda = system.diagonal, system.Lambda
     U, V = factors.U, factors.V

@@ -12,10 +12,11 @@ from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._parameters import Progress, check_count
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 def als(
-    G: torch.Tensor,
+    G: Symmetric,
     rank: int,
     *,
     dropout: float,
@@ -30,7 +31,7 @@ def als(
     """Fit low-rank EDLAE by exact alternating least squares.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
@@ -87,7 +88,7 @@ def als(
     return schedule.run(_steps(system, C, U, cg_steps))
 
 
-def _steps(system: System, C: torch.Tensor, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
+def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
     m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
     while True:
@@ -125,7 +126,7 @@ def best_decoder(U: torch.Tensor, W: torch.Tensor, m: torch.Tensor) -> torch.Ten
 
 
 def _improved_encoder(
-    system: System, C: torch.Tensor, factors: Factors, negative_gradient: torch.Tensor, steps: int
+    system: System, C: Symmetric, factors: Factors, negative_gradient: torch.Tensor, steps: int
 ) -> torch.Tensor:
     """Return U after some steps of conjugate gradients on P(M P(UVᵀ)) V = P(M B̂) V; VᵀV = I.
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 _ROWS = 1024  # looked at together
 _ENTRIES = 2**22  # of a vector, looked at together
@@ -76,7 +76,7 @@ def check_tensor(A: Any, name: str) -> None:
         raise ValueError(f"{name} must be float32 or float64, got {A.dtype}")
 
 
-def check_finite(A: torch.Tensor | SymmetricTiles, name: str) -> None:
+def check_finite(A: Symmetric, name: str) -> None:
     """Check that an argument has neither NaN nor infinity."""
     if isinstance(A, SymmetricTiles):
         if _not_finite(A.values) is not None:

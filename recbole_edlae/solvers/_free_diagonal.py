@@ -1,6 +1,5 @@
 """Low-rank DLAE in closed form: no constraint on the diagonal."""
 
-import torch
 
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
@@ -8,15 +7,14 @@ from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_rank
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers._tiles import Symmetric
 
 
-def free_diagonal(
-    G: torch.Tensor, rank: int, *, dropout: float, l2: float, progress: Progress | None = None
-) -> LowRank:
+def free_diagonal(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:
     """Return the low-rank linear autoencoder whose product UVᵀ is penalized and whose diagonal is free.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).

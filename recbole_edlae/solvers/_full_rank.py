@@ -1,18 +1,42 @@
 """Full-rank linear denoising autoencoders in closed form: EASE, EDLAE, DLAE, RDLAE and everything between."""
 
+from typing import overload
+
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result, check_tensor
 from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import inverse_gram
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 _REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 
 
+@overload
 def full_rank(
-    G: torch.Tensor | SymmetricTiles,
+    G: torch.Tensor,
+    *,
+    dropout: float,
+    l2: float,
+    emphasis: tuple[float, float] = ...,
+    diagonal_bound: float | None = ...,
+    overwrite: bool = ...,
+    progress: Progress | None = ...,
+) -> torch.Tensor: ...
+@overload
+def full_rank(
+    G: Symmetric,
+    *,
+    dropout: float,
+    l2: float,
+    emphasis: tuple[float, float] = ...,
+    diagonal_bound: float | None = ...,
+    overwrite: bool = ...,
+    progress: Progress | None = ...,
+) -> torch.Tensor | PackedWeights: ...
+def full_rank(
+    G: Symmetric,
     *,
     dropout: float,
     l2: float,
@@ -92,7 +116,7 @@ def full_rank(
 
 
 def weights(
-    C: torch.Tensor | SymmetricTiles,
+    C: Symmetric,
     Lambda: torch.Tensor,
     *,
     dropout: float,
@@ -138,7 +162,7 @@ def weights(
 
 
 def _weights(
-    C: torch.Tensor | SymmetricTiles,
+    C: Symmetric,
     Lambda: torch.Tensor,
     *,
     dropout: float,

@@ -1,6 +1,7 @@
 """Gram matrix of a sparse user × item matrix, straight into one dense array."""
 
 import concurrent.futures
+from typing import Literal, overload
 
 import numba
 import numpy as np
@@ -8,13 +9,31 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 from recbole_edlae.solvers._user_weight import checked_weight
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 _SHORT = 2**16  # items that 16 bits can name
 
 
+@overload
+def gram(
+    X: sp.spmatrix,
+    user_weight: np.ndarray | None = ...,
+    *,
+    dtype: torch.dtype = ...,
+    device: torch.device | str = ...,
+    packed: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def gram(
+    X: sp.spmatrix,
+    user_weight: np.ndarray | None = ...,
+    *,
+    dtype: torch.dtype = ...,
+    device: torch.device | str = ...,
+    packed: bool,
+) -> Symmetric: ...
 def gram(
     X: sp.spmatrix,
     user_weight: np.ndarray | None = None,
@@ -22,7 +41,7 @@ def gram(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     packed: bool = False,
-) -> torch.Tensor | SymmetricTiles:
+) -> Symmetric:
     """Return G = Xᵀ diag(w) X as an exactly symmetric matrix, dense or packed.
 
     Args:

@@ -22,7 +22,7 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
     """Return C = M⁻¹ for a symmetric positive definite M.
 
     Args:
-        M: torch.Tensor, shape (n, n), symmetric, only the upper triangle is read; or SymmetricTiles. float32 or float64.
+        M: torch.Tensor, shape (n, n), float32 or float64, symmetric, only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
         progress: called as ``progress(done, total)`` in units of n³ operations, three times for every 2,048 rows.
 

@@ -13,6 +13,7 @@ from recbole_edlae.solvers._objective import Factors
 from recbole_edlae.solvers._parameters import Progress, check_count, check_rank, check_tol
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers._tiles import Symmetric
 
 _REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 _ROWS = 1024  # over so many, inner products are summed in the precision of the factors
@@ -45,7 +46,7 @@ class Schedule:
     def __init__(
         self,
         method: str,
-        G: torch.Tensor,
+        G: Symmetric,
         rank: int,
         *,
         products: int,
@@ -96,7 +97,7 @@ class Schedule:
 
 def initialize(
     system: System, rank: int, *, start: Any, generator: torch.Generator | None, schedule: Schedule
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[Symmetric, torch.Tensor]:
     """Return the inverse C of the system and the encoder U to start from.
 
     ``start`` is "eigen" (the solution of ``eigen``), "random" (normal deviates) or a pair (u, v); its v is refitted at
@@ -113,13 +114,13 @@ def initialize(
     return C, U.masked_fill(system.unused[:, None], 0)
 
 
-def _random(G: torch.Tensor, rank: int, generator: torch.Generator | None) -> torch.Tensor:
+def _random(G: Symmetric, rank: int, generator: torch.Generator | None) -> torch.Tensor:
     """Return an (n, k) matrix of normal deviates."""
     device = torch.device("cpu") if generator is None else generator.device
     return torch.randn(len(G), rank, generator=generator, dtype=G.dtype, device=device).to(G.device)
 
 
-def _checked_pair(start: Any, G: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+def _checked_pair(start: Any, G: Symmetric, rank: int) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Return the factors to start from after a check; None where ``start`` is a word."""
     if isinstance(start, str) and start in ("eigen", "random"):
         return None

@@ -14,6 +14,7 @@ from recbole_edlae.solvers._eigen import eigen
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
+from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
 
@@ -27,13 +28,11 @@ METHODS: dict[str, Callable[..., LowRank]] = {
 }
 
 
-def low_rank(
-    G: torch.Tensor, rank: int, *, dropout: float, l2: float, method: str = "admm", **settings: Any
-) -> LowRank:
+def low_rank(G: Symmetric, rank: int, *, dropout: float, l2: float, method: str = "admm", **settings: Any) -> LowRank:
     """Return the low-rank weights B = UVᵀ of a linear autoencoder from its Gram matrix.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64; left as it is.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64; left as it is.
         rank: k, from 1 to n.
         dropout: p in [0, 1); 0 for weight_decay.
         l2: λ ≥ 0, in the units of G (interactions).

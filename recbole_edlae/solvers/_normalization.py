@@ -46,8 +46,8 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
     """Apply the item side of data-adaptive normalization: N^α B N^−α, N = diag(popularity).
 
     Args:
-        B: torch.Tensor or SciPy sparse matrix of shape (n, n), PackedWeights, or LowRank, whose factors become N^α U and
-            N^−α V.
+        B: torch.Tensor or SciPy sparse matrix of shape (n, n), PackedWeights, or LowRank, whose factors become
+            N^α U and N^−α V.
         popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
         power: α, any finite number; above 0 it lowers the scores of popular items.
         overwrite: the result replaces a full-rank B.

@@ -7,6 +7,7 @@ import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 class Factors(NamedTuple):
@@ -17,11 +18,11 @@ class Factors(NamedTuple):
     MU: torch.Tensor
 
 
-def objective(G: torch.Tensor, u: torch.Tensor, v: torch.Tensor, *, dropout: float, l2: float) -> float:
+def objective(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float, l2: float) -> float:
     """Return by how much the training objective of the factors exceeds its full-rank optimum.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         u: torch.Tensor, shape (n, k), of G's type: U.
         v: torch.Tensor, shape (n, k), of G's type: V.
         dropout: p in [0, 1).
@@ -98,7 +99,7 @@ def gradients(
     return RV, RtU
 
 
-def check_factors(G: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> None:
+def check_factors(G: Symmetric, u: torch.Tensor, v: torch.Tensor) -> None:
     """Check that G is a Gram matrix, and u and v finite factors that fit it."""
     check_gram(G)
     for name, factor in (("u", u), ("v", v)):

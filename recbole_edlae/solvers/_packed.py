@@ -59,7 +59,7 @@ class PackedWeights(NamedTuple):
         return torch.where(items == targets, self.diagonal[targets], weights)
 
     def balanced(self) -> "PackedWeights":
-        """Return the same weights with every row of C scaled by its largest entry, so that half precision holds them."""
+        """Return the same weights with the rows of C scaled by their largest entries: half precision holds them."""
         C = self.C.clone()
         largest = torch.zeros(len(C), dtype=C.dtype)
         for i, j in C.lower():

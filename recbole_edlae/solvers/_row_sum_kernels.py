@@ -69,9 +69,7 @@ def copy_tile(
 
 
 @numba.njit(cache=True, nogil=True)
-def _transpose_tile(
-    values: np.ndarray, offset: int, low: int, height: int, width: int, panels: np.ndarray
-) -> None:
+def _transpose_tile(values: np.ndarray, offset: int, low: int, height: int, width: int, panels: np.ndarray) -> None:
     """Copy a tile whose columns are contiguous, several columns at a time."""
     for begin in range(0, width, _STREAMS):
         streams = min(_STREAMS, width - begin)

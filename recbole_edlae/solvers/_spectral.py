@@ -8,6 +8,7 @@ import scipy.linalg
 import torch
 
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers._tiles import Symmetric, add_to, dense_copy
 
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
 _TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue
@@ -16,7 +17,7 @@ Product = Callable[[torch.Tensor], torch.Tensor]
 Pairs = tuple[torch.Tensor, torch.Tensor]  # eigenvalues (k,) in falling order, and their eigenvectors (n, k)
 
 
-def truncate(system: System, C: torch.Tensor, mu: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the rank-k model closest to a full-rank one: min tr[(UVᵀ − B̂)ᵀ M (UVᵀ − B̂)] for B̂ = I − C diag μ.
 
     Notation: M = G + diag Λ (``system``), C = M⁻¹. μ = 1/c is EDLAE's B̂, μ = Λ is DLAE's.
@@ -36,7 +37,8 @@ def truncate(system: System, C: torch.Tensor, mu: torch.Tensor, rank: int) -> tu
         return (C @ (mu * x)).mul_(mu).add_(system.G @ x).addcmul_(shift, x)
 
     def dense() -> torch.Tensor:
-        N = (C * mu).mul_(mu.T).add_(system.G)
+        N = dense_copy(C).mul_(mu).mul_(mu.T)
+        add_to(N, system.G)
         N.diagonal().add_(shift[:, 0])
         return N
 

@@ -4,13 +4,14 @@ import torch
 
 from recbole_edlae.solvers._objective import Factors, check_factors, check_value, gradients
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers._tiles import Symmetric
 
 
-def stationarity(G: torch.Tensor, u: torch.Tensor, v: torch.Tensor, *, dropout: float, l2: float) -> float:
+def stationarity(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float, l2: float) -> float:
     """Return how far the factors are from a stationary point of ``objective``: 0 at one, about 1 at small random ones.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         u: torch.Tensor, shape (n, k), of G's type: U.
         v: torch.Tensor, shape (n, k), of G's type: V.
         dropout: p in [0, 1).

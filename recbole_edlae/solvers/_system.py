@@ -5,7 +5,7 @@ import torch
 from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_result
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 
 class System:
@@ -15,7 +15,7 @@ class System:
     is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
     """
 
-    def __init__(self, G: torch.Tensor | SymmetricTiles, *, dropout: float, l2: float) -> None:
+    def __init__(self, G: Symmetric, *, dropout: float, l2: float) -> None:
         check_gram(G)
         check_finite(G, "G")
         gram_diagonal = G.diagonal().clone()
@@ -30,7 +30,7 @@ class System:
         """Return M U."""
         return (self.G @ U).addcmul_(self.Lambda[:, None], U)
 
-    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> torch.Tensor | SymmetricTiles:
+    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> Symmetric:
         """Return C = M⁻¹, of G's kind; with ``overwrite`` it replaces G."""
         M = self.G if overwrite else self.G.clone()
         if isinstance(M, SymmetricTiles):
@@ -52,13 +52,13 @@ def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
 
 
 def inverse_gram(
-    G: torch.Tensor | SymmetricTiles,
+    G: Symmetric,
     *,
     dropout: float,
     l2: float,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> tuple[torch.Tensor | SymmetricTiles, torch.Tensor]:
+) -> tuple[Symmetric, torch.Tensor]:
     """Return C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
 
     Args:

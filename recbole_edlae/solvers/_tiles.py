@@ -1,6 +1,7 @@
 """A symmetric matrix in half the memory: the lower triangle of its square tiles."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -43,13 +44,13 @@ class SymmetricTiles:
         self.offsets[row, column] = np.cumsum(areas) - areas
 
     @classmethod
-    def empty(cls, n: int, dtype: torch.dtype = torch.float32, side: int = SIDE) -> "SymmetricTiles":
+    def empty(cls, n: int, dtype: torch.dtype = torch.float32, side: int | None = None) -> "SymmetricTiles":
         """Return a matrix of n rows whose entries have not been set.
 
         Args:
             n: number of rows.
             dtype: torch.float32 or torch.float64.
-            side: rows and columns of a tile at most.
+            side: rows and columns of a tile at most; None for SIDE.
         """
         bounds = _bounds(n, side)
         # From NumPy, which asks the kernel for large pages.
@@ -57,12 +58,12 @@ class SymmetricTiles:
         return cls(torch.from_numpy(values), bounds)
 
     @classmethod
-    def of(cls, M: torch.Tensor, side: int = SIDE) -> "SymmetricTiles":
+    def of(cls, M: torch.Tensor, side: int | None = None) -> "SymmetricTiles":
         """Return the tiles of a dense symmetric matrix, which are copies.
 
         Args:
             M: torch.Tensor, shape (n, n); only the lower triangle and the tiles on the diagonal are read.
-            side: rows and columns of a tile at most.
+            side: rows and columns of a tile at most; None for SIDE.
         """
         tiles = cls.empty(len(M), M.dtype, side)
         for i, j in tiles.lower():
@@ -86,6 +87,11 @@ class SymmetricTiles:
     def device(self) -> torch.device:
         """Return where the entries are."""
         return self.values.device
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes that the entries take."""
+        return self.values.nbytes
 
     @property
     def parts(self) -> int:
@@ -130,11 +136,8 @@ class SymmetricTiles:
 
     def dense(self) -> torch.Tensor:
         """Return the whole matrix, shape (n, n)."""
-        M = torch.empty(self.shape, dtype=self.dtype)
-        for i, j in self.lower():
-            tile = torch.from_numpy(self.tile(i, j))
-            M[self.part(i), self.part(j)] = tile
-            M[self.part(j), self.part(i)] = tile.T
+        M = torch.zeros(self.shape, dtype=self.dtype)
+        add_to(M, self)
         return M
 
     def rows(self, chosen: torch.Tensor, columns: slice) -> torch.Tensor:
@@ -184,13 +187,33 @@ class SymmetricTiles:
         return result
 
 
-def size(n: int, side: int = SIDE) -> int:
+Symmetric: TypeAlias = torch.Tensor | SymmetricTiles
+
+
+def dense_copy(M: Symmetric) -> torch.Tensor:
+    """Return a dense copy of a matrix that is dense or packed."""
+    return M.dense() if isinstance(M, SymmetricTiles) else M.clone()
+
+
+def add_to(N: torch.Tensor, M: Symmetric) -> None:
+    """Add a matrix that is dense or packed to a dense one, in place."""
+    if isinstance(M, torch.Tensor):
+        N.add_(M)
+        return
+    for i, j in M.lower():
+        tile = torch.from_numpy(M.tile(i, j))
+        N[M.part(i), M.part(j)] += tile
+        if i != j:
+            N[M.part(j), M.part(i)] += tile.T
+
+
+def size(n: int, side: int | None = None) -> int:
     """Return the number of values that the tiles of a matrix of n rows have."""
     rows = _bounds(n, side).diff()
     return int((n * n + (rows * rows).sum()) // 2)
 
 
-def _bounds(n: int, side: int) -> torch.Tensor:
+def _bounds(n: int, side: int | None) -> torch.Tensor:
     """Return where to cut n rows into the fewest parts of at most ``side``, which differ by one at most."""
-    parts = max(1, -(-n // side))
+    parts = max(1, -(-n // (side or SIDE)))
     return torch.arange(parts + 1) * n // parts

@@ -7,15 +7,16 @@ from recbole_edlae.solvers._finite import check_finite, check_gram
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
+from recbole_edlae.solvers._tiles import Symmetric, dense_copy
 
 
 def weight_decay(
-    G: torch.Tensor, rank: int, *, dropout: float = 0.0, l2: float, progress: Progress | None = None
+    G: Symmetric, rank: int, *, dropout: float = 0.0, l2: float, progress: Progress | None = None
 ) -> LowRank:
     """Return the low-rank linear autoencoder whose two factors are penalized separately.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
         dropout: 0; the closed form has no other.
         l2: λ ≥ 0, in the units of G (interactions).
@@ -50,7 +51,7 @@ def weight_decay(
     check_l2(l2)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
-    squares, Q = top_eigenvectors(G.matmul, G.clone, G.diagonal(), rank)
+    squares, Q = top_eigenvectors(lambda x: G @ x, lambda: dense_copy(G), G.diagonal(), rank)
     Q[G.diagonal() == 0] = 0
     gain = torch.where(squares > l2, 1 - l2 / squares, 0)
     U = Q * gain.sqrt()

@@ -12,10 +12,11 @@ from recbole_edlae.solvers._objective import Factors, energy
 from recbole_edlae.solvers._parameters import Progress, check_count
 from recbole_edlae.solvers._stationarity import ratio
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 def zero_diagonal(
-    G: torch.Tensor,
+    G: Symmetric,
     rank: int,
     *,
     dropout: float,
@@ -30,7 +31,7 @@ def zero_diagonal(
     """Fit low-rank EDLAE under the constraint diag(UVᵀ) = 0, instead of an objective that ignores the diagonal.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), float32 or float64.
+        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
         rank: k, from 1 to n.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
@@ -86,7 +87,7 @@ def zero_diagonal(
     return schedule.run(_steps(system, C, U, cg_steps))
 
 
-def _steps(system: System, C: torch.Tensor, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
+def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
     m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
     while True:
@@ -102,7 +103,7 @@ def _steps(system: System, C: torch.Tensor, U: torch.Tensor, cg_steps: int) -> I
         U = _improved_encoder(system, C, factors, r, cg_steps)
 
 
-def _improved_encoder(system: System, C: torch.Tensor, factors: Factors, r: torch.Tensor, steps: int) -> torch.Tensor:
+def _improved_encoder(system: System, C: Symmetric, factors: Factors, r: torch.Tensor, steps: int) -> torch.Tensor:
     """Return U after some steps of conjugate gradients among the U with u_j · v_j = 0; r = Π_V(MV − MU)."""
     V = factors.V
 
