@@ -1,6 +1,5 @@
 """Low-rank EDLAE in closed form, approximately: the full-rank model cut to its leading directions."""
 
-
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._iterations import checked_result

@@ -1,6 +1,5 @@
 """Low-rank DLAE in closed form: no constraint on the diagonal."""
 
-
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._iterations import checked_result

@@ -9,20 +9,20 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 from recbole_edlae.solvers._blas import call
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 TILE = 2048  # rows and columns at most of what BLAS and LAPACK see
 _CACHED = 256  # rows and columns that are transposed at a time
 
 Tile = Callable[[int, int], np.ndarray]
-Matrix = TypeVar("Matrix", torch.Tensor, SymmetricTiles)
+Matrix = TypeVar("Matrix", torch.Tensor, SymmetricTiles, Symmetric)
 
 
 def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None) -> Matrix:
     """Return C = M⁻¹ for a symmetric positive definite M.
 
     Args:
-        M: torch.Tensor, shape (n, n), float32 or float64, symmetric, only the upper triangle is read; or SymmetricTiles.
+        M: torch.Tensor, shape (n, n), float32 or float64, of which only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
         progress: called as ``progress(done, total)`` in units of n³ operations, three times for every 2,048 rows.
 
