@@ -13,8 +13,8 @@ from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
-from recbole_edlae.model.resources import low_rank_size
 from recbole_edlae.solvers import LowRank, PackedWeights, full_rank, low_rank
+from recbole_edlae.solvers._low_rank import values_held as low_rank_size
 from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._tiles import Symmetric
 
@@ -42,10 +42,10 @@ class DLAE(LinearAutoEncoder):
         if self.rank is not None:
             check_rank(self.rank, self.n_items)
 
-    def values_held(self, packed: bool) -> int:
+    def values_held(self, matrix: int, device: str) -> int:
         if self.rank is None:
-            return super().values_held(packed)
-        return low_rank_size(self.n_items, self.rank, self.solver, packed)
+            return super().values_held(matrix, device)
+        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
 
     def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}

@@ -17,11 +17,12 @@ from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
-from recbole_edlae.model.resources import check_memory, matrix_size
+from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Factors, Unfitted, Weights, of_solution, of_tensors
 from recbole_edlae.solvers import LowRank, PackedWeights, SingularError, activity_weight, gram
 from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers._tiles import size as tiles_size
 
 PAIRS = 4096  # scored at a time
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
@@ -90,9 +91,16 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
         device = self.dummy_param.device
         packed = device.type == "cpu" and self.n_items > DENSE_ITEMS
-        takes = check_memory(self.n_items, self.values_held(packed), 24 * self.interactions.nnz, device)
-        self.logger.info(f"{type(self).__name__}: {takes}")
-        return self.solve(gram(self.interactions, user_weight, device=device, packed=packed), progress)
+        matrix = tiles_size(self.n_items) if packed else self.n_items**2
+        held = self.values_held(matrix, device.type)
+        data = 24 * self.interactions.nnz
+        if device.type != "cpu":
+            check_memory(self.n_items, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
+        self.logger.info(f"{type(self).__name__}: {check_memory(self.n_items, held, data, device)}")
+        try:
+            return self.solve(gram(self.interactions, user_weight, device=device, packed=packed), progress)
+        except torch.cuda.OutOfMemoryError as error:
+            raise too_large(self.n_items, held, data, device) from error
 
     def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
         r"""Return the weights for a Gram matrix, which may be overwritten.
@@ -106,9 +114,14 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         raise NotImplementedError
 
-    def values_held(self, packed: bool) -> int:
-        r"""Return how many numbers :meth:`solve` holds at most, the Gram matrix included."""
-        return matrix_size(self.n_items, packed)
+    def values_held(self, matrix: int, device: str) -> int:
+        r"""Return how many numbers :meth:`solve` holds at most.
+
+        Args:
+            matrix (int): Numbers in the Gram matrix.
+            device (str): Type of the device.
+        """
+        return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
 
     @property
     def fitted(self) -> bool:

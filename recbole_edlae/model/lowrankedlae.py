@@ -11,8 +11,8 @@ from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
-from recbole_edlae.model.resources import low_rank_size
 from recbole_edlae.solvers import LowRank, low_rank, stationarity
+from recbole_edlae.solvers._low_rank import values_held as low_rank_size
 from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._tiles import Symmetric
 
@@ -39,8 +39,8 @@ class LowRankEDLAE(LinearAutoEncoder):
         self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}
         check_rank(self.rank, self.n_items)
 
-    def values_held(self, packed: bool) -> int:
-        return low_rank_size(self.n_items, self.rank, self.solver, packed)
+    def values_held(self, matrix: int, device: str) -> int:
+        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
 
     def solve(self, G: Symmetric, progress: Progress | None) -> LowRank:
         problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 import psutil
 import torch
 
-from recbole_edlae.solvers._tiles import size as tiles_size
-
 # What helps when memory does not suffice; `{items}` is what would fit.
 WAYS_OUT = (
     "keep fewer items: item_inter_num_interval='[10,inf)' leaves out those with less than 10 interactions, and about "
@@ -36,24 +34,25 @@ def check_memory(items: int, values: int, more: int, device: torch.device) -> st
     Returns:
         str: What the fit takes, for the log.
     """
-    wanted, there = 4 * values + more, memory_at_hand(device)
+    needed = 4 * values + more
+    at_hand = memory_at_hand(device)
+    if needed > at_hand:
+        raise too_large(items, values, more, device)
     seconds = items**3 / _operations_a_second(device)
-    text = f"{items} items: {_size(wanted)} of {_size(there)} memory at hand"
-    if wanted > there:
-        fit = int(items * (max(there - more, 0) / (4 * values)) ** 0.5)
-        ways = "; ".join(WAYS_OUT).format(items=fit)
-        raise MemoryError(f"a fit on {text} ({values / items**2:.2g} × items² numbers). Ways out: {ways}")
+    text = f"{items} items: {_size(needed)} of {_size(at_hand)} memory at hand"
     return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
 
 
-def matrix_size(items: int, packed: bool) -> int:
-    r"""Return how many numbers an items x items matrix has, packed or dense."""
-    return tiles_size(items) if packed else items**2
-
-
-def low_rank_size(items: int, rank: int, solver: str, packed: bool) -> int:
-    r"""Return how many numbers a low-rank solver holds at most, the Gram matrix included."""
-    return 2 * matrix_size(items, packed)
+def too_large(items: int, values: int, more: int, device: torch.device) -> MemoryError:
+    r"""Return the error that says what a fit takes, what there is, and the ways out."""
+    at_hand = memory_at_hand(device)
+    fit = int(items * (max(at_hand - more, 0) / (4 * values)) ** 0.5)
+    ways = "; ".join(WAYS_OUT).format(items=min(fit, items - 1))
+    where = "" if device.type == "cpu" else f" on {device}"
+    return MemoryError(
+        f"a fit on {items} items: {_size(4 * values + more)} of {_size(at_hand)} memory at hand{where} "
+        f"({values / items**2:.2g} × items² numbers in single precision). Ways out: {ways}"
+    )
 
 
 def check_sparse_memory(items: int, neighbors: int, wanted: int) -> str:

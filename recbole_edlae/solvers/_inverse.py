@@ -55,21 +55,26 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
         True
     """
     if isinstance(M, SymmetricTiles):
-        C = M if overwrite else M.clone()
-        _run(C.tile, C.parts, len(C), progress)
-        _check_finite(C.diagonal())
-        C.mirror()
-        return C
+        return _packed_inverse(M if overwrite else M.clone(), progress)
+    return _dense_inverse(M, overwrite, progress)
+
+
+def _packed_inverse(C: SymmetricTiles, progress: Callable[[int, int], object] | None) -> SymmetricTiles:
+    """Replace a packed matrix by its inverse, and return it."""
+    _run(C.tile, C.parts, len(C), progress)
+    _check_finite(C.diagonal())
+    C.mirror()
+    return C
+
+
+def _dense_inverse(M: torch.Tensor, overwrite: bool, progress: Callable[[int, int], object] | None) -> torch.Tensor:
+    """Return the inverse of a dense matrix, which replaces it with ``overwrite``."""
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"M must be a square matrix, got shape {tuple(M.shape)}")
     if M.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"M must be float32 or float64, got {M.dtype}")
     if M.device.type != "cpu":
-        factor, failed = torch.linalg.cholesky_ex(M)
-        _check(failed.item() == 0 and factor.diagonal().isfinite().all().item())
-        C = torch.cholesky_inverse(factor)
-        _check_finite(C.diagonal())
-        return M.copy_(C) if overwrite else C
+        return _inverse_by_torch(M, overwrite)
     C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
     array = C.numpy()
     parts = max(1, -(-len(array) // TILE))
@@ -77,6 +82,19 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
     _check_finite(C.diagonal())
     _mirror(array)
     return M.copy_(C) if overwrite and C is not M else C
+
+
+def _inverse_by_torch(M: torch.Tensor, overwrite: bool) -> torch.Tensor:
+    """Return the inverse of a dense matrix on any device; it holds three matrices, M included, with ``overwrite``."""
+    factor, failed = torch.linalg.cholesky_ex(M)
+    _check(failed.item() == 0 and factor.diagonal().isfinite().all().item())
+    if overwrite:
+        torch.cholesky_inverse(factor, out=M.T)  # LAPACK's order: a contiguous M is written in place
+        C = M
+    else:
+        C = torch.cholesky_inverse(factor)
+    _check_finite(C.diagonal())
+    return C
 
 
 def _run(tile: Tile, parts: int, n: int, progress: Callable[[int, int], object] | None) -> None:

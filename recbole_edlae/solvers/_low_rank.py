@@ -14,6 +14,7 @@ from recbole_edlae.solvers._eigen import eigen
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
+from recbole_edlae.solvers._spectral import krylov_dimensions
 from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
@@ -97,6 +98,32 @@ def low_rank(G: Symmetric, rank: int, *, dropout: float, l2: float, method: str 
             f"the decomposition of G fails at {G.dtype}: its values are too large or too small; scale X, or compute "
             "in float64"
         ) from None
+
+
+def values_held(n: int, rank: int, method: str, matrix: int, device: str = "cpu") -> int:
+    """Return how many numbers a method holds at most, G included.
+
+    Args:
+        n: items.
+        rank: k.
+        method: as in ``low_rank``.
+        matrix: numbers in G: n², or fewer where it is packed.
+        device: "cpu" or another type of device.
+
+    Notes:
+        Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
+        workspace; in the iterations, n × k arrays. The factors are what was measured with SciPy's and torch's LAPACK.
+    """
+    matrices = matrix if method == "weight_decay" else 2 * matrix
+    krylov = krylov_dimensions(n, rank)
+    if device != "cpu":
+        decomposition = 4 * n * n
+    elif krylov is not None:
+        decomposition = krylov * n + 6 * krylov**2
+    else:
+        decomposition = (2 if 2 * rank <= n else 10) * n * n
+    iterations = 26 * n * rank + 8 * rank**2 if method in ("admm", "als", "zero_diagonal") else 0
+    return matrices + decomposition + iterations
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ def top_eigenvectors(product: Product, dense: Callable[[], torch.Tensor], like: 
     if like.device.type != "cpu":
         values, vectors = torch.linalg.eigh(dense())
         return values[-rank:].flip(0), vectors[:, -rank:].flip(1)
-    if 4 * _first_check(rank) <= len(like):
+    if krylov_dimensions(len(like), rank) is not None:
         pairs = _block_lanczos(product, like, rank)
         if pairs is not None:
             return pairs
@@ -90,6 +90,12 @@ def _by_lapack(N: torch.Tensor, rank: int) -> Pairs:
         values, vectors = (part[..., -rank:].numpy() for part in torch.linalg.eigh(N))
     order = np.argsort(-values, kind="stable")
     return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))
+
+
+def krylov_dimensions(n: int, rank: int) -> int | None:
+    """Return how many dimensions a Krylov space may take for some eigenvectors; None where LAPACK finds them."""
+    first = _first_check(rank)
+    return min(n // 2, 2 * first) if 4 * first <= n else None
 
 
 def _first_check(rank: int) -> int:

@@ -1,6 +1,9 @@
 """What a fit says before it allocates, and when it refuses to."""
 
 import logging
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,8 +18,8 @@ from recbole_edlae.model import resources
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
 
 
-def model_of(name, data_path, **settings):
-    config = Config(name, "tiny", config_dict={"data_path": data_path, "state": "ERROR", **settings})
+def model_of(name, data_path, dataset="tiny", **settings):
+    config = Config(name, dataset, config_dict={"data_path": data_path, "state": "ERROR", **settings})
     return get_model(name)(config, data_preparation(config, create_dataset(config))[0].dataset)
 
 
@@ -24,15 +27,85 @@ def without_gram(*_, **__):
     pytest.fail("it had begun")
 
 
-@pytest.mark.parametrize("name, settings, matrices", [(*FULL, 1), (*LOW, 2), ("DLAE", {}, 1), ("DLAE", {"rank": 5}, 2)])
-def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, matrices, tiny, monkeypatch):
+@pytest.mark.parametrize("name, settings", [FULL, LOW, ("DLAE", {}), ("DLAE", {"rank": 5})])
+def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
-    needed = 4 * matrices * model.n_items**2 + 24 * model.interactions.nnz
+    needed = 4 * model.values_held(model.n_items**2, "cpu") + 24 * model.interactions.nnz
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
     with pytest.raises(MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"):
         model.fit(gram=without_gram)
+
+
+PEAK = """
+import sys
+from recbole_edlae.model import linear
+from tests.model.test_resources import model_of, resident
+
+linear.DENSE_ITEMS = int(sys.argv[2])
+settings = eval(sys.argv[4])
+model_of(sys.argv[3], sys.argv[1], "warm", **settings).fit()  # loads and compiles what the measured fit runs
+model = model_of(sys.argv[3], sys.argv[1], "large", **settings)
+before = resident("VmRSS", reset=True)
+model.fit()
+packed = model.n_items > linear.DENSE_ITEMS
+matrix = linear.tiles_size(model.n_items) if packed else model.n_items**2
+print(resident("VmHWM") - before, 4 * model.values_held(matrix, "cpu") + 24 * model.interactions.nnz)
+"""
+
+
+def resident(field, reset=False):
+    """Return bytes of resident memory, now (VmRSS) or at most since the last reset (VmHWM)."""
+    if reset:
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """Return the folder of two datasets: one of 2,000 items, and one of 300 to warm up with."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, items in (("large", 2000), ("warm", 300)):
+        user = np.repeat(np.arange(1500), 20)
+        item = np.concatenate([np.arange(items), np.random.default_rng(0).integers(items, size=len(user) - items)])
+        rows = "".join(f"{u}\t{i}\n" for u, i in sorted(set(zip(user.tolist(), item.tolist()))))
+        (folder / name).mkdir()
+        (folder / name / f"{name}.inter").write_text("user_id:token\titem_id:token\n" + rows)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name, settings, packed",
+    [
+        (*FULL, True),
+        (*FULL, False),
+        ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, True),
+        ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, False),
+        ("LowRankEDLAE", {"rank": 150, "solver": "als", "max_iter": 2}, True),
+        ("DLAE", {"rank": 250, "solver": "free_diagonal"}, False),  # above a tenth of the items: a third matrix
+    ],
+)
+def test_what_a_fit_says_it_takes_is_what_it_takes(name, settings, packed, large):
+    if not pathlib.Path("/proc/self/clear_refs").exists():
+        pytest.skip("peak memory is read from Linux's /proc")
+    choice = [str(large), str(0 if packed else 10**9), name, repr(settings)]
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, *choice]
+    peak, said = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    spare = 12 * 2**20  # what the interpreter and the threads' workspaces take
+    assert 0.6 * (said - spare) <= peak <= said + spare
+
+
+def test_memory_that_runs_out_on_a_gpu_is_one_line(tiny, monkeypatch):
+    model = model_of("EDLAE", tiny)
+
+    def run_out(*_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model, "solve", run_out)
+    with pytest.raises(MemoryError, match=r"a fit on 31 items: .*Ways out: "):
+        model.fit()
 
 
 def test_a_fit_with_neighbors_counts_its_pairs_of_items(tiny, monkeypatch):
