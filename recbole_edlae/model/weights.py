@@ -21,6 +21,7 @@ class Weights(torch.nn.Module):
     r"""Item weights B[input, target], shape: [n_items, n_items], in some form."""
 
     names: tuple[str, ...] = ()  # of the tensors, as checkpoints and exports have them
+    single_precision: tuple[str, ...] = ()  # those that an export in half precision keeps in single
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
@@ -117,6 +118,7 @@ class Packed(Weights):
     r"""``solvers.PackedWeights``: a scaled symmetric matrix in tiles, and a diagonal; on the CPU only."""
 
     names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
+    single_precision = names[2:]
     values: torch.Tensor
     bounds: torch.Tensor
     left: torch.Tensor  # shape: [n_items], or [0] where it is 1

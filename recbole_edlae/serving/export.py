@@ -107,8 +107,11 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     """Return the weights as they are written."""
     model: Any = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
+    weights = getattr(model, "weights", Weights())  # a deep model has none
+    single = weights.single_precision
+    if top is None and DTYPES[dtype] == torch.float16:
+        tensors |= weights.portable()
     if top is not None:
-        weights = getattr(model, "weights", Weights())  # a deep model has none
         try:
             tensors |= weights.thinned(top).tensors()
         except ValueError:
@@ -116,7 +119,7 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
             raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
     limit = torch.finfo(DTYPES[dtype]).max
     for name, value in tensors.items():
-        if value.is_floating_point():
+        if value.is_floating_point() and name not in single:
             if not (size := largest(value)) <= limit:
                 raise ValueError(f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}")
             tensors[name] = value.to(DTYPES[dtype])
