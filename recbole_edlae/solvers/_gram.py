@@ -2,16 +2,17 @@
 
 import concurrent.futures
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers._compiled import compiled
 from recbole_edlae.solvers._finite import check_result, checked_matrix
 from recbole_edlae.solvers._user_weight import checked_weight
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 _SHORT = 2**16  # items that 16 bits can name
+_FEW = 2**25  # additions, and entries of G, that SciPy has done with before Numba is imported
 
 
 def gram(
@@ -48,6 +49,7 @@ def gram(
         threads nor on ``dtype``'s rounding along the way.
 
         Cost: ½ Σ_u |row u|² additions over all cores; n² values, one row of n doubles a thread and 8 to 12 bytes × nnz.
+        Small matrices of ones take SciPy's product, which makes the same sums: the loops here are compiled first.
 
     Examples:
         >>> import scipy.sparse as sp
@@ -60,28 +62,53 @@ def gram(
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
     given = checked_weight(user_weight, users)
-    # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
+    # None where there is nothing to multiply with.
     weight = None if (given == 1).all() else given
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
+    real = np.float32 if dtype == torch.float32 else np.float64
+    if is_compiled(X):
+        G = _sums(X, data, weight, np.empty((items, items), dtype=real))  # NumPy asks the kernel for large pages
+    else:
+        G = _product(X, weight).astype(real)
+    if data is not None or weight is not None:
+        remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
+        check_result(torch.from_numpy(G), "G", remedy)
+    return torch.from_numpy(G).to(device)
+
+
+def is_compiled(X: sp.csr_matrix) -> bool:
+    """Return whether the Gram matrix of X is made by compiled loops, which have to be compiled or loaded first."""
+    additions = (np.diff(X.indptr).astype(np.float64) ** 2).sum()
+    return bool(max(additions, X.shape[1] ** 2) > _FEW or (X.data != 1).any())
+
+
+def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> np.ndarray:
+    """Return G of a matrix of ones: SciPy adds up each entry in the order of the users too."""
+    ones = np.ones(X.nnz, dtype=np.int32 if weight is None else np.float64)
+    X = sp.csr_matrix((ones, X.indices, X.indptr), shape=X.shape)
+    by_item = X.T.tocsr()
+    if weight is not None:
+        by_item.data = weight[by_item.indices]
+    return (by_item @ X).toarray()
+
+
+def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, G: np.ndarray) -> np.ndarray:
+    """Return G, filled by blocks of rows, in as many threads as torch has."""
+    items = len(G)
+    # The narrower the indices, the more of X stays in the caches.
     indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
     by_item = _by_item(X.indptr, indices, items)
-    # From NumPy, which asks the kernel for large pages.
-    G = np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64)
-    exact = data is None and weight is None
-    total = np.int32 if exact else np.float64
+    total = np.int32 if data is None and weight is None else np.float64
 
     def fill(first: int) -> None:
         _fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, G)
 
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(fill, range(0, items, _BLOCK)))
-    if not exact:
-        remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
-        check_result(torch.from_numpy(G), "G", remedy)
-    return torch.from_numpy(G).to(device)
+    return G
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the users of every item, in order: offsets by item, users, and positions among the indices."""
     item_ptr = np.zeros(items + 1, dtype=np.int64)
@@ -98,7 +125,7 @@ def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.nd
     return item_ptr, item_users, item_positions
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     indptr: np.ndarray,
     indices: np.ndarray,
