@@ -78,8 +78,9 @@ class KeptLists:
             lists: best items, -1 beyond those that are known, of shape (users, length).
         """
         row, item = history
-        masked = torch.bincount(row, minlength=len(users)), item[row.argsort(stable=True)].int()
-        part = users, lists.cpu(), *masked
+        if (row[1:] < row[:-1]).any():
+            item = item[row.argsort(stable=True)]
+        part = users, lists.cpu(), torch.bincount(row, minlength=len(users)), item.int()
         self._bytes_left -= sum(tensor.nbytes for tensor in part)
         self._parts.append(part)
         if self._bytes_left < 0:
@@ -99,13 +100,18 @@ class KeptLists:
         if not self._parts:
             return torch.zeros(len(users), dtype=torch.bool), torch.empty(0, k, dtype=torch.int64)
         place, is_known = self._places(users)
-        masked = torch.zeros(len(users), self._items, dtype=torch.bool)
-        masked[batch.history] = True
-        _, lists, *mask = self._tables()
+        row, item = batch.history
+        masked = _ascending(row * self._items + item, len(users) * self._items)
+        _, lists, offsets, mask = self._tables()
         kept = lists[place].long()
-        is_free = (kept >= 0) & ~masked.gather(1, kept.clamp(min=0))
+        first_key = torch.arange(len(users)) * self._items
+        is_free = (kept >= 0) & ~_is_in(masked, first_key[:, None] + kept.clamp(min=0))
         order = is_free.cumsum(1)
-        follows = is_known & (order[:, -1] >= k) & ~_has_unmasked(masked, place, *mask)
+        position, count = positions(offsets, place)
+        row = torch.arange(len(users)).repeat_interleave(count)
+        unmasked = row[~_is_in(masked, first_key[row] + mask[position])]
+        follows = is_known & (order[:, -1] >= k)
+        follows[unmasked] = False
         chosen = is_free & (order <= k) & follows[:, None]
         return follows, kept[chosen].view(-1, k)
 
@@ -125,16 +131,16 @@ class KeptLists:
         return self._merged
 
 
-def _has_unmasked(
-    masked: torch.Tensor, place: torch.Tensor, offsets: torch.Tensor, items: torch.Tensor
-) -> torch.Tensor:
-    """Return for which users an item of the kept mask is no longer masked."""
-    position, count = positions(offsets, place)
-    row = torch.arange(len(place)).repeat_interleave(count)
-    unmasked = ~masked[row, items[position].long()]
-    found = torch.zeros(len(place), dtype=torch.bool)
-    found[row[unmasked]] = True
-    return found
+def _ascending(keys: torch.Tensor, beyond: int) -> torch.Tensor:
+    """Return keys in ascending order, with one more that is larger than any that is looked for."""
+    if (keys[1:] < keys[:-1]).any():
+        keys = keys.sort().values
+    return torch.cat((keys, keys.new_tensor([beyond])))
+
+
+def _is_in(keys: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Return which of the keys that are looked for are there; ``keys`` as :func:`_ascending` returns them."""
+    return keys[torch.searchsorted(keys, wanted)] == wanted
 
 
 def ranked(scores: torch.Tensor, k: int, spare: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -82,6 +82,22 @@ def is_compiled(X: sp.csr_matrix) -> bool:
     return bool(max(additions, X.shape[1] ** 2) > _FEW or (X.data != 1).any())
 
 
+def compile_for(X: sp.csr_matrix, weighted: bool) -> None:
+    """Compile what a Gram matrix of X in single precision takes, or load it, which may take seconds; make none."""
+    if not is_compiled(X):
+        return
+    indptr = np.zeros(2, dtype=X.indptr.dtype)
+    indices: np.ndarray = np.empty(0, dtype=_index_type(X.shape[1]))
+    weight = np.ones(1) if weighted else None
+    total = np.empty(1, dtype=np.float64 if weighted else np.int32)
+    _fill(indptr, indices, None, weight, *_by_item(indptr, indices, 1), total, 0, np.empty((1, 1), dtype=np.float32))
+
+
+def _index_type(items: int) -> type:
+    """Return the type of the indices: the narrower it is, the more of X stays in the caches."""
+    return np.uint16 if items <= _SHORT else np.uint32
+
+
 def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> np.ndarray:
     """Return G of a matrix of ones: SciPy adds up each entry in the order of the users too."""
     ones = np.ones(X.nnz, dtype=np.int32 if weight is None else np.float64)
@@ -95,8 +111,7 @@ def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> np.ndarray:
 def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, G: np.ndarray) -> np.ndarray:
     """Return G, filled by blocks of rows, in as many threads as torch has."""
     items = len(G)
-    # The narrower the indices, the more of X stays in the caches.
-    indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
+    indices = X.indices.astype(_index_type(items))
     by_item = _by_item(X.indptr, indices, items)
     total = np.int32 if data is None and weight is None else np.float64
 

@@ -64,6 +64,25 @@ def test_matrices_are_compiled_for_by_their_size(limit: int, monkeypatch: pytest
     assert module.is_compiled(sp.csr_matrix(2 * dense))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_is_compiled_before_is_what_is_needed(weighted: bool) -> None:
+    program = (
+        "import sys, numpy as np, scipy.sparse as sp, recbole_edlae.solvers as s\n"
+        "module = sys.modules[s.gram.__module__]\n"
+        "X = sp.random(20, 9, 0.3, format='csr')\n"
+        "X.data[:] = 1\n"
+        f"module.compile_for(X, {weighted})\n"
+        "assert 'numba' not in sys.modules\n"
+        "module._FEW = 0\n"
+        f"module.compile_for(X, {weighted})\n"
+        "kinds = [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        f"s.gram(X, np.arange(20) if {weighted} else None)\n"
+        "assert kinds == [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        "assert [len(signatures) for signatures in kinds] == [1, 1]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_fit_on_small_data_does_not_import_numba() -> None:
     program = (
         "import sys, scipy.sparse as sp, recbole_edlae.solvers as s\n"
