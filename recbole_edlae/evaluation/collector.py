@@ -5,6 +5,7 @@ items; the places beyond are empty. Metrics keep their names: a metric that coun
 of the recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 the value of the whole list.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,17 @@ from recbole.utils import EvaluatorType
 from recbole_edlae._warnings import warn
 
 
+@dataclasses.dataclass(frozen=True)
+class TopItems:
+    """Stand in for the scores of a batch, of which only each user's best items are wanted.
+
+    Attributes:
+        items: of shape (users, K), the best one first.
+    """
+
+    items: torch.Tensor
+
+
 class LeanCollector(Collector):
     """Collect the same numbers without RecBole's users × items matrix of integers and its sum.
 
@@ -29,11 +41,18 @@ class LeanCollector(Collector):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.ranking = self.register.need("rec.topk")
-        setattr(self.register, "rec.topk", False)  # RecBole collects everything else
+        self.recommended = self.register.need("rec.items")
+        for name in ("rec.topk", "rec.items"):
+            setattr(self.register, name, False)  # RecBole collects everything else
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether a metric needs more of a batch than each user's best items."""
+        return any(map(self.register.need, ("rec.meanrank", "rec.score", "data.label")))
 
     def eval_batch_collect(
         self,
-        scores_tensor: torch.Tensor,
+        scores_tensor: torch.Tensor | TopItems,
         interaction: Interaction,
         positive_u: torch.Tensor,
         positive_i: torch.Tensor,
@@ -41,20 +60,36 @@ class LeanCollector(Collector):
         """Collect one batch as RecBole does.
 
         Args:
-            scores_tensor: scores of shape (users, items).
+            scores_tensor: scores of shape (users, items); the best items alone where nothing else is needed.
             interaction: the users of the batch.
             positive_u: row of each positive in the scores.
             positive_i: item of each positive.
         """
-        if self.ranking:
-            users, items = scores_tensor.shape
-            _, topk = torch.topk(scores_tensor, min(max(self.topk), items), dim=-1)
-            row = torch.arange(users, device=topk.device)[:, None]
-            pairs = (positive_u.to(topk.device) * items + positive_i.to(topk.device)).unique()
-            hits = torch.isin(row * items + topk, pairs, assume_unique=True)
-            positives = torch.bincount(pairs // items, minlength=users)[:, None]
-            self.data_struct.update_tensor("rec.topk", torch.cat((hits.to(positives.dtype), positives), dim=1))
-        super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
+        if self.ranking or self.recommended:
+            topk = self._topk(scores_tensor)
+            if self.recommended:
+                self.data_struct.update_tensor("rec.items", topk)
+            if self.ranking:
+                self.data_struct.update_tensor("rec.topk", _hits_and_positives(topk, positive_u, positive_i))
+        if not isinstance(scores_tensor, TopItems):
+            super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
+
+    def _topk(self, scores: torch.Tensor | TopItems) -> torch.Tensor:
+        """Return each user's best items."""
+        if isinstance(scores, TopItems):
+            return scores.items
+        return torch.topk(scores, min(max(self.topk), scores.shape[-1]), dim=-1).indices
+
+
+def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:
+    """Return whether each recommended item is to be found, and in the last column how many items are."""
+    row = torch.arange(len(topk), device=topk.device)[:, None]
+    user, item = positive_u.to(topk.device), positive_i.to(topk.device)
+    items = int(max(topk.max(), item.max())) + 1
+    pairs = (user * items + item).unique()
+    hits = torch.isin(row * items + topk, pairs, assume_unique=True)
+    positives = torch.bincount(pairs // items, minlength=len(topk))[:, None]
+    return torch.cat((hits.to(positives.dtype), positives), dim=1)
 
 
 def eval_batch_collect(

@@ -7,7 +7,8 @@ writes the table into docs/recbole.md.
 NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
 them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
 ``Config`` sets ``numpy.float`` and the like, on which its metrics and its users' models rely; and while
-``recbole.quick_start`` is being imported, for which it asks for ray, ``sys.modules`` has a stand-in for ray.
+``recbole.quick_start`` and ``recbole.evaluator.metrics`` are being imported, for which it asks for ray and
+scikit-learn, ``sys.modules`` has stand-ins for them.
 """
 
 from typing import NamedTuple
@@ -351,6 +352,23 @@ PATCHES: tuple[Patch, ...] = (
         ("evaluator.register", "metric_types[liangrecall]", "recbole_edlae.evaluation.liang:metric_type"),
         ("evaluator.register", "metric_information[liangrecall]", "recbole_edlae.evaluation.liang:metric_information"),
         kind="value",
+    ),
+    # Short runs that are not mostly imports and waiting.
+    *_rows(
+        "imports scikit-learn, which takes a second, for three functions of metrics that are seldom asked for",
+        "RecBole imports scikit-learn where it uses it",
+        ("evaluator.metrics", "(import)", "recbole_edlae.integration.startup:sklearn_stand_in"),
+        kind="import",
+    ),
+    *_rows(
+        "sleeps for a second to measure the load of the CPU after the run; here it is that of the run",
+        "RecBole measures without sleeping",
+        ("utils.utils", "get_environment", "recbole_edlae.integration.startup:get_environment"),
+    ),
+    *_rows(
+        "imports a counter of operations and copies the model, where there is nothing to count",
+        "RecBole counts on request only",
+        ("utils.utils", "get_flops", "recbole_edlae.integration.startup:get_flops"),
     ),
     # Checkpoints that know their data.
     *_rows(

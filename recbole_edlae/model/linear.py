@@ -90,7 +90,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     ) -> torch.Tensor | LowRank | Any:
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
         device = self.dummy_param.device
-        packed = device.type == "cpu" and self.n_items > DENSE_ITEMS
+        packed = self.packed
         matrix = tiles_size(self.n_items) if packed else self.n_items**2
         held = self.values_held(matrix, device.type)
         data = 24 * self.interactions.nnz
@@ -122,6 +122,11 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             device (str): Type of the device.
         """
         return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+
+    @property
+    def packed(self) -> bool:
+        r"""Whether a fit holds its matrices packed."""
+        return self.dummy_param.device.type == "cpu" and self.n_items > DENSE_ITEMS
 
     @property
     def fitted(self) -> bool:

@@ -1,13 +1,22 @@
 """Trainers for the models that RecBole's own trainers do not fit."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from recbole.trainer import TraditionalTrainer
+from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
+from recbole_edlae.data import vectorized
+from recbole_edlae.evaluation.collector import LeanCollector, TopItems
+from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ranked
+from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
+from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.solvers import gram
+
+KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
 
 
 class ClosedFormTrainer(TraditionalTrainer):
@@ -17,6 +26,8 @@ class ClosedFormTrainer(TraditionalTrainer):
     """
 
     _written: Any = None
+    _kept: KeptLists | None = None  # of the validation that the training ended with
+    _keeping: bool = False
     _gram: Callable[..., torch.Tensor] = staticmethod(gram)
 
     class _NoOptimizer:
@@ -59,13 +70,89 @@ class ClosedFormTrainer(TraditionalTrainer):
         super()._save_checkpoint(epoch, verbose=verbose, **options)
         self._written = self._state(options.get("saved_model_file"))
 
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict[str, float]]:
+        """Validate as RecBole does, and keep what the test can use."""
+        limit = int(KEPT_SHARE * memory_at_hand(torch.device("cpu")))
+        self._kept = KeptLists(self.model, valid_data._dataset.item_num, limit)
+        self._keeping = True
+        try:
+            return super()._valid_epoch(valid_data, show_progress)
+        finally:
+            self._keeping = False
+
     def evaluate(
         self, eval_data: Any, load_best_model: bool = True, model_file: Any = None, show_progress: bool = False
     ) -> dict[str, float]:
-        """Evaluate as RecBole does, without reading weights again that the model has: that takes twice the memory."""
-        load = load_best_model and self._state(model_file) != self._written
+        """Evaluate as RecBole does, in larger batches, and without reading weights again that the model has.
+
+        Args:
+            eval_data: Loader of the part to evaluate.
+            load_best_model: As in RecBole's ``Trainer.evaluate``.
+            model_file: As in RecBole's ``Trainer.evaluate``.
+            show_progress: As in RecBole's ``Trainer.evaluate``.
+
+        Notes:
+            Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
+            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). Batches have 128 MiB of scores.
+        """
+        load = load_best_model and self._state(model_file) != self._written  # reading takes twice the memory
+        if eval_data and self._ranks_lists(eval_data):
+            eval_data = LargeBatches(eval_data)
         return super().evaluate(eval_data, load, model_file, show_progress)
+
+    def _ranks_lists(self, eval_data: Any) -> bool:
+        """Return whether an evaluation wants the best items of each user alone, by scores of the model's weights."""
+        collector = self.eval_collector
+        return (
+            vectorized.is_on(self.config)
+            and self.config["eval_type"] == EvaluatorType.RANKING
+            and isinstance(collector, LeanCollector)
+            and not collector.needs_scores
+            and has_users(eval_data, self.config)
+            and _scores_by_weights(self.model)
+        )
+
+    def _full_sort_batch_eval(self, batched_data: Any) -> tuple:
+        """Score and rank a large batch, or score one of RecBole's."""
+        if not isinstance(batched_data, UserBatch):
+            return super()._full_sort_batch_eval(batched_data)
+        k = min(max(self.eval_collector.topk), self.tot_item_num)
+        users = batched_data.interaction[self.model.USER_ID]
+        kept = self._kept if self._kept is not None and self._kept.is_of(self.model) else None
+        if self._keeping and kept is not None:
+            items, lists = ranked(self._scores(batched_data), k, SPARE)
+            kept.add(users, batched_data.history, lists)
+        elif kept is not None:
+            items = self._items_by_kept(kept, batched_data, users, k)
+        else:
+            items, _ = ranked(self._scores(batched_data), k)
+        return batched_data.interaction, TopItems(items), batched_data.positive_u, batched_data.positive_i
+
+    def _items_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor, k: int) -> torch.Tensor:
+        """Return the best items by what validation has kept; users for whom that does not suffice are scored."""
+        follows, lists = kept.lists_of(batch, users, k)
+        items = torch.empty(len(users), k, dtype=torch.int64)
+        items[follows] = lists
+        if not follows.all():
+            scored, _ = ranked(self._scores(batch.of_rows(~follows)), k)
+            items[~follows] = scored.cpu()
+        return items
+
+    def _scores(self, batch: UserBatch) -> torch.Tensor:
+        """Return the scores of a batch as RecBole masks them."""
+        return super()._full_sort_batch_eval(batch)[1]
 
     def _state(self, file: Any) -> tuple[str, list[tuple[int, int]]]:
         """Return what changes with the checkpoint's name, the model's weights or their values."""
         return str(file or self.saved_model_file), [(id(buffer), buffer._version) for buffer in self.model.buffers()]
+
+
+def _scores_by_weights(model: torch.nn.Module) -> bool:
+    """Return whether a model's scores are those of a linear autoencoder's weights, and nothing else has a part."""
+    linear = importlib.import_module("recbole_edlae.model.linear").LinearAutoEncoder  # which imports this module
+    if not isinstance(model, linear):
+        return False
+    return all(
+        getattr(type(model), name) is getattr(linear, name) and name not in vars(model)
+        for name in ("full_sort_predict", "score", "history")
+    )

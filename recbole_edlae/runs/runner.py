@@ -31,8 +31,10 @@ from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.run import Run
 from recbole_edlae.solvers import gram
+from recbole_edlae.solvers._gram import compile_for
 
 GRAM_BYTES = 2**30  # kept by one runner at most
+BATCHES_BYTES = 2**28  # kept for one loader at most
 # Settings that decide how a split is batched.
 _BATCHING = (
     "MODEL_TYPE",
@@ -88,6 +90,7 @@ class Runner:
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
+            _compile(trainer.model)  # part of no model's time
             start = time.perf_counter()
             # a sweep over penalties and dropouts builds the Gram matrix once
             remembered = {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
@@ -195,7 +198,7 @@ class GramMemory:
 
 
 class Once:
-    """Put every batch of a loader together once: those of an evaluation never change.
+    """Put the batches of a loader together once, as many as memory is set aside for: they never change.
 
     Args:
         function: the loader's ``collate_fn``.
@@ -204,13 +207,19 @@ class Once:
     def __init__(self, function: Callable) -> None:
         self.function = function
         self.batches: dict[Hashable, Any] = {}
+        self.bytes_left = BATCHES_BYTES
 
     def __call__(self, index: Sequence[int]) -> Any:
         """Return the batch of some rows, which are known by the first one and their number."""
         name = index[0], len(index)
-        if name not in self.batches:
-            self.batches[name] = self.function(index)
-        return self.batches[name]
+        if name in self.batches:
+            return self.batches[name]
+        batch = self.function(index)
+        size = _size(batch)
+        if size <= self.bytes_left:
+            self.bytes_left -= size
+            self.batches[name] = batch
+        return batch
 
 
 class Stopwatch:
@@ -267,6 +276,20 @@ def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser
     if evaluator.hits is None or evaluator.positives is None:
         return metrics, None
     return metrics, PerUser(np.asarray(test.uid_list), evaluator.hits, evaluator.positives)
+
+
+def _compile(model: torch.nn.Module) -> None:
+    """Have compiled what the fit of a linear autoencoder takes."""
+    interactions = getattr(model, "interactions", None)
+    if interactions is not None:
+        compile_for(interactions, getattr(model, "user_weight_power", 0.0) != 0, getattr(model, "packed", False))
+
+
+def _size(batch: Any) -> int:
+    """Return the bytes of the tensors of a batch of full ranking, each counted as its own."""
+    interaction, history, *positives = batch
+    tensors = [*interaction.interaction.values(), *(history or ()), *positives]
+    return sum(tensor.nbytes for tensor in tensors)
 
 
 def _plain(value: Any) -> Any:

@@ -1,16 +1,16 @@
 """BLAS and LAPACK routines on parts of a larger array, in place.
 
 SciPy's Python functions copy what is not contiguous, and a tile of a matrix is not. Its Cython functions take addresses
-and the distance between columns, and Numba's documentation shows how to call them by their address.
+and the distance between columns, and each module of them has their addresses in its ``__pyx_capi__``.
 """
 
 import ctypes
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba.extending import get_cython_function_address
 
 _LAPACK = ("potrf", "trtri", "lauum")
 
@@ -60,5 +60,13 @@ def _routine(name: str, dtype: str, arguments: int) -> Callable[..., None]:
     """Return the routine as a function of addresses; other threads run meanwhile."""
     library = "cython_lapack" if name in _LAPACK else "cython_blas"
     letter = {"f": "s", "d": "d"}[dtype]
-    address = get_cython_function_address(f"scipy.linalg.{library}", letter + name)
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(address)
+    capsule = importlib.import_module(f"scipy.linalg.{library}").__pyx_capi__[letter + name]
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(_address(capsule))
+
+
+def _address(capsule: Any) -> int:
+    """Return the address that a PyCapsule has, by Python's own functions for that."""
+    name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
+    signature = ctypes.py_object, ctypes.c_char_p
+    pointer_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, *signature)(("PyCapsule_GetPointer", ctypes.pythonapi))
+    return pointer_of(capsule, name_of(capsule))

@@ -4,10 +4,11 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
+
+from recbole_edlae.solvers._compiled import compiled
 
 
 class Pairs(NamedTuple):
@@ -66,7 +67,7 @@ def in_threads(function: Callable[..., object], *arguments: Any) -> None:
         list(pool.map(lambda first: function(*arguments, first, threads), range(threads)))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_pairs(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -89,7 +90,7 @@ def _count_pairs(
                     counts[i] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_pairs(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -124,7 +125,7 @@ def _fill_pairs(
             row[columns[s]] = 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _choose_inputs(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -160,7 +161,7 @@ def _choose_inputs(
         lengths[j] = _largest(gain, touched[:candidates], inputs[j])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _largest(gain: np.ndarray, items: np.ndarray, chosen: np.ndarray) -> int:
     """Put the items of the largest gains above 0 into ``chosen``, in rising order; return how many there are."""
     limit, least = len(chosen), 0.0

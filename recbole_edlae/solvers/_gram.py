@@ -3,17 +3,18 @@
 import concurrent.futures
 from typing import Literal, overload
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers._compiled import compiled
 from recbole_edlae.solvers._finite import check_result, checked_matrix
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 from recbole_edlae.solvers._user_weight import checked_weight
 
 _BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 _SHORT = 2**16  # items that 16 bits can name
+_FEW = 2**25  # additions, and entries of G, that SciPy has done with before Numba is imported
 
 
 @overload
@@ -70,7 +71,8 @@ def gram(
         threads nor on ``dtype``'s rounding along the way.
 
         Cost: ½ Σ_u |row u|² additions over all cores; n² values or, packed, half as many, one row of n doubles a
-        thread and 6 to 14 bytes × nnz.
+        thread and 6 to 14 bytes × nnz. Small matrices of ones take SciPy's product, which makes the same sums: the
+        loops here are compiled first.
 
     Examples:
         >>> import scipy.sparse as sp
@@ -83,39 +85,80 @@ def gram(
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
     given = checked_weight(user_weight, users)
-    # None where there is nothing to multiply with. The narrower the indices, the more of X stays in the caches.
+    # None where there is nothing to multiply with.
     weight = None if (given == 1).all() else given
     data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
-    indices = X.indices.astype(np.uint16 if items <= _SHORT else np.uint32)
-    by_item = _by_item(X.indptr, indices, items)
-    exact = data is None and weight is None
-    total = np.int32 if exact else np.float64
+    real = np.float32 if dtype == torch.float32 else np.float64
     if packed:
-        G = SymmetricTiles.empty(items, dtype)
-        values = G.values
+        tiles = SymmetricTiles.empty(items, dtype)
+        _sums(X, data, weight, (tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()))
+        tiles.mirror()
+        values = tiles.values
+    elif is_compiled(X):
+        G = np.empty((items, items), dtype=real)  # NumPy asks the kernel for large pages
+        _sums(X, data, weight, (G,))
+        values = torch.from_numpy(G)
     else:
-        # From NumPy, which asks the kernel for large pages.
-        values = torch.from_numpy(np.empty((items, items), dtype=np.float32 if dtype == torch.float32 else np.float64))
-
-    def fill(first: int) -> None:
-        source = X.indptr, indices, data, weight, *by_item, np.empty(items, total), first
-        if packed:
-            _fill_tiles(*source, G.bounds.numpy(), G.offsets, values.numpy())
-        else:
-            _fill(*source, values.numpy())
-
-    with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        list(pool.map(fill, range(0, items, _BLOCK)))
-    if not exact:
+        values = torch.from_numpy(_product(X, weight).astype(real))
+    if data is not None or weight is not None:
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
         check_result(values, "G", remedy)
+    return tiles if packed else values.to(device)
+
+
+def is_compiled(X: sp.csr_matrix) -> bool:
+    """Return whether the Gram matrix of X is made by compiled loops, which have to be compiled or loaded first."""
+    additions = (np.diff(X.indptr).astype(np.float64) ** 2).sum()
+    return bool(max(additions, X.shape[1] ** 2) > _FEW or (X.data != 1).any())
+
+
+def compile_for(X: sp.csr_matrix, weighted: bool, packed: bool) -> None:
+    """Compile what a Gram matrix of X in single precision takes, or load it, which may take seconds; make none."""
+    if not packed and not is_compiled(X):
+        return
+    indptr = np.zeros(2, dtype=X.indptr.dtype)
+    indices: np.ndarray = np.empty(0, dtype=_index_type(X.shape[1]))
+    weight = np.ones(1) if weighted else None
+    total = np.empty(1, dtype=np.float64 if weighted else np.int32)
+    source = indptr, indices, None, weight, *_by_item(indptr, indices, 1), total, 0
+    one = np.zeros(1, dtype=np.float32)
     if packed:
-        G.mirror()
-        return G
-    return values.to(device)
+        _fill_tiles(*source, np.arange(2), np.zeros((1, 1), dtype=np.int64), one)
+    else:
+        _fill(*source, one[None])
 
 
-@numba.njit(cache=True, nogil=True)
+def _index_type(items: int) -> type:
+    """Return the type of the indices: the narrower it is, the more of X stays in the caches."""
+    return np.uint16 if items <= _SHORT else np.uint32
+
+
+def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> np.ndarray:
+    """Return G of a matrix of ones: SciPy adds up each entry in the order of the users too."""
+    ones = np.ones(X.nnz, dtype=np.int32 if weight is None else np.float64)
+    X = sp.csr_matrix((ones, X.indices, X.indptr), shape=X.shape)
+    by_item = X.T.tocsr()
+    if weight is not None:
+        by_item.data = weight[by_item.indices]
+    return (by_item @ X).toarray()
+
+
+def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]) -> None:
+    """Fill G by blocks of rows, in as many threads as torch has: a dense array, or bounds, offsets and values."""
+    items = X.shape[1]
+    indices = X.indices.astype(_index_type(items))
+    by_item = _by_item(X.indptr, indices, items)
+    total = np.int32 if data is None and weight is None else np.float64
+    fill = _fill if len(target) == 1 else _fill_tiles
+
+    def fill_block(first: int) -> None:
+        fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, *target)
+
+    with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(fill_block, range(0, items, _BLOCK)))
+
+
+@compiled
 def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the users of every item, in order: offsets by item, and users."""
     item_ptr = np.zeros(items + 1, dtype=np.int64)
@@ -132,7 +175,7 @@ def _by_item(indptr: np.ndarray, indices: np.ndarray, items: int) -> tuple[np.nd
     return item_ptr, item_users
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_row(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -165,7 +208,7 @@ def _sum_row(
                 row[indices[s]] += scale * data[s]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -188,7 +231,7 @@ def _fill(
             G[j, i] = G[i, j]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_tiles(
     indptr: np.ndarray,
     indices: np.ndarray,

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.solvers._compiled import compiled
 from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
 from recbole_edlae.solvers._finite import SingularError, checked_matrix
 from recbole_edlae.solvers._full_rank import column_scale
@@ -179,7 +179,7 @@ def _assemble(
     return B + sp.csr_matrix((diagonal, (order, order)), shape=(items, items))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gather(
     indptr: np.ndarray,
     indices: np.ndarray,

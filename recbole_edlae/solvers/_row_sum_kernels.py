@@ -1,13 +1,14 @@
 """The compiled loops of :mod:`recbole_edlae.solvers._row_sums`; releasing Python's lock, they run in threads."""
 
-import numba
 import numpy as np
+
+from recbole_edlae.solvers._compiled import compiled
 
 WIDTH = 64  # columns of a panel
 _STREAMS = 8  # columns that are transposed at a time: as many as a processor fetches ahead
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_rows(
     values: np.ndarray,
     offsets: np.ndarray,
@@ -41,7 +42,7 @@ def add_rows(
                     target[j] += factor * values[start + j * step]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def copy_tile(
     values: np.ndarray,
     offsets: np.ndarray,
@@ -68,7 +69,7 @@ def copy_tile(
                 panels[panel, i] *= scale[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _transpose_tile(values: np.ndarray, offset: int, low: int, height: int, width: int, panels: np.ndarray) -> None:
     """Copy a tile whose columns are contiguous, several columns at a time."""
     for begin in range(0, width, _STREAMS):
@@ -86,7 +87,7 @@ def _transpose_tile(values: np.ndarray, offset: int, low: int, height: int, widt
                     panels[panel, low + i, first + j] = values[start + j * height + i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_panel(panel: np.ndarray, rows: np.ndarray, indptr: np.ndarray, sums: np.ndarray) -> None:
     """Add the panel's rows of each history, in their order, four at a time."""
     total = np.empty(WIDTH, dtype=panel.dtype)

@@ -5,6 +5,7 @@ import concurrent.futures
 import numpy as np
 import torch
 
+from recbole_edlae.solvers import _row_sum_kernels as kernels
 from recbole_edlae.solvers._tiles import SymmetricTiles
 
 
@@ -33,9 +34,6 @@ def row_sums(
 
         Cost: total × n additions; n × (rows of a tile) values beside the result, for many histories.
     """
-    # The compiled loops are imported where they are needed: their compiler takes a second.
-    from recbole_edlae.solvers import _row_sum_kernels as kernels
-
     n = len(M)
     ends = count.cumsum(0).numpy()
     indptr = np.append(0, ends)

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,13 @@ import torch
 
 from recbole_edlae.solvers import activity_weight, gram
 from tests import oracles
+
+
+@pytest.fixture(params=["SciPy's product", "compiled"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run every test by both ways to a Gram matrix."""
+    monkeypatch.setattr(sys.modules[gram.__module__], "_FEW", 0 if request.param == "compiled" else 2**25)
+    return request.param
 
 
 def random_matrix(users: int = 83, items: int = 150, seed: int = 0, values: bool = False) -> np.ndarray:
@@ -29,6 +37,61 @@ def test_equals_the_sum_over_users(dtype: torch.dtype, tolerance: float, values:
     assert G.dtype == dtype
     np.testing.assert_allclose(G.numpy(), oracles.gram(X, weight), atol=tolerance * 10, rtol=tolerance)
     assert torch.equal(G, G.T)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_both_ways_have_the_same_bits(
+    way: str, dtype: torch.dtype, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = sp.csr_matrix(random_matrix(users=400))
+    weight = np.random.default_rng(1).random(X.shape[0]) if weighted else None
+    limit = sys.modules[gram.__module__]._FEW
+    G = gram(X, weight, dtype=dtype)
+    monkeypatch.setattr(sys.modules[gram.__module__], "_FEW", 2**25 - limit)
+    assert torch.equal(gram(X, weight, dtype=dtype), G)
+
+
+@pytest.mark.parametrize("limit", [149, 150, 150**2 - 1, 150**2, 40_000, 2**25])
+def test_matrices_are_compiled_for_by_their_size(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules[gram.__module__]
+    dense = np.zeros((2, 150))
+    dense[0, :150], dense[1, :140] = 1, 1  # 42,100 additions, 22,500 entries
+    monkeypatch.setattr(module, "_FEW", limit)
+    assert module.is_compiled(sp.csr_matrix(dense)) is (limit < 42_100)
+    assert module.is_compiled(sp.csr_matrix(dense[:, :140])) is (limit < 39_200)
+    assert module.is_compiled(sp.csr_matrix(np.eye(1, 150))) is (limit < 150**2)
+    assert module.is_compiled(sp.csr_matrix(2 * dense))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_is_compiled_before_is_what_is_needed(weighted: bool) -> None:
+    program = (
+        "import sys, numpy as np, scipy.sparse as sp, recbole_edlae.solvers as s\n"
+        "module = sys.modules[s.gram.__module__]\n"
+        "X = sp.random(20, 9, 0.3, format='csr')\n"
+        "X.data[:] = 1\n"
+        f"module.compile_for(X, {weighted}, False)\n"
+        "assert 'numba' not in sys.modules\n"
+        "module._FEW = 0\n"
+        f"module.compile_for(X, {weighted}, False)\n"
+        "kinds = [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        f"s.gram(X, np.arange(20) if {weighted} else None)\n"
+        "assert kinds == [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        "assert [len(signatures) for signatures in kinds] == [1, 1]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_fit_on_small_data_does_not_import_numba() -> None:
+    program = (
+        "import sys, scipy.sparse as sp, recbole_edlae.solvers as s\n"
+        "s.full_rank(s.gram(sp.eye(3).tocsr()), dropout=0.5, l2=1.0)\n"
+        "assert 'numba' not in sys.modules\n"
+        "s.gram(2 * sp.eye(3).tocsr())\n"
+        "assert 'numba' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("convert", [sp.csr_matrix, sp.csc_matrix, sp.coo_matrix, sp.csr_array])
