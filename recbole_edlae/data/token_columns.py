@@ -1,8 +1,8 @@
 """Read columns of tokens as pandas categories: each different token once, and a small number for every row.
 
 RecBole, and pandas for it, keep a Python text for each row, which every later step hashes again. Here lines are taken
-as an array of bytes in which eight bytes are one number, a word. Words are compared instead of texts, and a text is made
-for each different token only.
+as an array of bytes in which eight bytes are one number, a word. Words are compared instead of texts, and only the
+different tokens become texts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -77,7 +77,7 @@ def read_categories(
 
 def _part(block: bytes, starts: np.ndarray, lengths: np.ndarray) -> _Part:
     """Return one column of a block, given where its fields start and their lengths."""
-    word_at = np.ndarray((len(block) - _WORD + 1,), "<u8", buffer=block, strides=(1,))
+    word_at: np.ndarray = np.ndarray((len(block) - _WORD + 1,), "<u8", buffer=block, strides=(1,))
     count = max(1, -(-int(lengths.max()) // _WORD))
     words = np.empty((count, len(starts)), dtype=np.uint64)
     for number in range(count):
