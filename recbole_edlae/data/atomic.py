@@ -37,6 +37,8 @@ _MISSING = (
 )
 _SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
 
+_LINES = 1 << 20  # of a file of numbers, which pandas takes at once
+
 
 class AtomicFileError(ValueError):
     """A file of the dataset cannot be read; the message names it."""
@@ -299,7 +301,10 @@ def _parsed_by_pandas(
     }
     dtypes = {column.field: np.float64 if column.is_float else str for column in requested}
     try:
-        return pd.read_csv(_rows(body), dtype=dtypes, **options)
+        if any(not column.is_float for column in requested) or len(body.content) == body.start:
+            return pd.read_csv(_rows(body), dtype=dtypes, **options)
+        with pd.read_csv(_rows(body), dtype=dtypes, chunksize=_LINES, **options) as reader:
+            return pd.concat(reader, ignore_index=True)
     except ValueError as error:
         texts = pd.read_csv(_rows(body), dtype=str, **options)
         raise AtomicFileError(next(_not_numbers(path, body, texts, requested), f"{path}: {error}")) from None

@@ -124,15 +124,22 @@ def _categories(dataset: Dataset, columns: list[Column], source: FeatureSource |
     """Return the columns to read as categories: tokens of interactions, where all that comes next is RecBole's."""
     if source != FeatureSource.INTERACTION or "inter_feat" in vars(dataset):
         return []
-    if not vectorized.is_on(dataset.config) or not _has_recboles_steps(type(dataset)):
+    if not is_vectorized(dataset):
         return []
     tokens = [column.field for column in columns if column.type == FeatureType.TOKEN]
     # RecBole may sort by the time: as texts, and equal ones in no certain order.
     return [field for field in tokens if field != dataset.time_field]
 
 
-def _has_recboles_steps(dataset_class: type) -> bool:
-    """Return whether a dataset class has none of the steps between file and ids replaced."""
+def is_vectorized(dataset: Dataset) -> bool:
+    """Return whether tokens may be read as categories: by the setting, and as no step between file and ids is a user's.
+
+    Args:
+        dataset: RecBole's dataset, or one of a class of the user's.
+    """
+    if not vectorized.is_on(dataset.config):
+        return False
+    dataset_class = type(dataset)
     steps = [getattr(dataset_class, name) for name in _STEPS if hasattr(dataset_class, name)]
     return all((getattr(step, "__module__", None) or "").partition(".")[0] == "recbole" for step in steps)
 

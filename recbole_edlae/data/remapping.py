@@ -1,4 +1,4 @@
-"""Give tokens RecBole's ids, where they come as categories: by their numbers, without a text for each row.
+"""Give tokens RecBole's ids: those that come as categories by their numbers, without a text for each row.
 
 RecBole puts the tokens of all columns that share ids behind each other and counts them up in the order in which they
 come first. That order is also the one in which the different tokens of each column come first, column after column.
@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureType
+
+from recbole_edlae.data import reading
 
 
 class _Column(NamedTuple):
@@ -25,19 +27,19 @@ def remap(stock: Callable, dataset: Dataset, remap_list: list[tuple[pd.DataFrame
     """Replace tokens by their ids as RecBole's ``Dataset._remap`` does.
 
     Args:
-        stock: RecBole's method, called where no column has categories.
+        stock: RecBole's method, called where no column has categories or sequences, and where a class replaces a step.
         dataset: RecBole's dataset, whose ``field2id_token`` and ``field2token_id`` get the tokens.
         remap_list: table, field and type of the columns that share ids.
     """
-    if not any(_is_category(feat[field]) for feat, field, _ in remap_list):
-        stock(dataset, remap_list)
-        return
-    if not all(kind in (FeatureType.TOKEN, FeatureType.TOKEN_SEQ) for _, _, kind in remap_list):
+    kinds = {kind for _, _, kind in remap_list}
+    has_categories = any(_is_category(feat[field]) for feat, field, _ in remap_list)
+    has_sequences = FeatureType.TOKEN_SEQ in kinds and reading.is_vectorized(dataset)
+    if not (has_categories or has_sequences) or not kinds <= {FeatureType.TOKEN, FeatureType.TOKEN_SEQ}:
         for feat, field, _ in remap_list:
             _make_texts(feat, field)
         stock(dataset, remap_list)
         return
-    columns = [_column(dataset, *entry) for entry in remap_list]
+    columns = [_column(*entry) for entry in remap_list]
     ids, tokens = pd.factorize(np.concatenate([column.tokens for column in columns]))
     id_token = np.array(["[PAD]", *tokens])
     token_id = {token: number for number, token in enumerate(id_token)}
@@ -52,7 +54,8 @@ def remap(stock: Callable, dataset: Dataset, remap_list: list[tuple[pd.DataFrame
         if kind == FeatureType.TOKEN:
             feat[field] = ids_of_rows
         else:
-            feat[field] = np.split(ids_of_rows, np.cumsum(feat[field].agg(len))[:-1])
+            stops = np.cumsum([len(sequence) for sequence in feat[field].to_numpy()]).tolist()
+            feat[field] = [ids_of_rows[start:stop] for start, stop in zip([0, *stops], stops)]
 
 
 def remap_all(stock: Callable, dataset: Dataset) -> None:
@@ -62,10 +65,12 @@ def remap_all(stock: Callable, dataset: Dataset) -> None:
         _make_texts(dataset.inter_feat, field)
 
 
-def _column(dataset: Dataset, feat: pd.DataFrame, field: str, kind: FeatureType) -> _Column:
+def _column(feat: pd.DataFrame, field: str, kind: FeatureType) -> _Column:
     """Return the tokens of a column."""
     if not _is_category(feat[field]):
-        tokens, _ = dataset._concat_remaped_tokens([(feat, field, kind)])
+        tokens = feat[field].to_numpy()
+        if kind == FeatureType.TOKEN_SEQ:
+            tokens = np.concatenate(tokens)
         codes, different = pd.factorize(tokens.astype(object))
         return _Column(different, codes, np.append(np.arange(len(different)), -1))
     codes = feat[field].cat.codes.to_numpy()
