@@ -109,5 +109,6 @@ def _joined(parts: list[_Part]) -> pd.Categorical:
     numbers = numbers.astype(np.int32)
     codes = np.concatenate([numbers[first:][part.codes] for part, first in zip(parts, tokens_before)])
     texts = np.ascontiguousarray(distinct.T, dtype="<u8").view(f"S{_WORD * len(words)}").ravel().tolist()
-    categories = pd.Categorical.from_codes(codes, pd.Index([text.decode() for text in texts], dtype=object))
-    return categories.remove_categories([""]) if "" in categories.categories else categories
+    tokens = pd.Index([text.decode() for text in texts], dtype=object)
+    column = pd.Categorical.from_codes(codes, tokens)
+    return column.set_categories(tokens[tokens != ""]) if "" in tokens else column

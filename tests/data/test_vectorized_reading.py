@@ -31,7 +31,7 @@ def rows_of_interactions(generator, count=480):
         )
         item = f"{generator.integers(20)}" if row % 4 else f"item{generator.integers(9):08d}"
         friend = "" if row % 7 == 0 else f"u{generator.integers(30) * 7}é"
-        shop = "" if row % 11 == 0 else f"s{generator.integers(4) if row > 2 else 3}"  # not first the one sorted first
+        shop = "" if row % 11 == 0 else f"s{max(generator.integers(4), 3 * (row < 3))}"  # s3 comes first
         tags = " ".join(f"s{generator.integers(9)}" for _ in range(row % 4))
         marks = " ".join(f"{generator.integers(9)}.5" for _ in range(1 + row % 3))
         rating = "" if row % 13 == 0 else str(1 + generator.integers(5))
