@@ -18,6 +18,7 @@ import csv
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ import pandas as pd
 from recbole.utils import FeatureType
 
 from recbole_edlae._warnings import warn
+from recbole_edlae.data.token_columns import blocks_of_lines, read_categories
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.
@@ -34,6 +36,8 @@ _MISSING = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 _SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
+
+_LINES = 1 << 20  # of a file of numbers, which pandas takes at once
 
 
 class AtomicFileError(ValueError):
@@ -56,6 +60,7 @@ class _Body(NamedTuple):
     """The rows of a file as bytes that have one separator and the right number of fields in every line."""
 
     content: bytes
+    start: int  # offset of the first row
     separator: bytes
     line_numbers: Sequence[int]  # of the rows in the file
 
@@ -84,7 +89,12 @@ def has_rows(path: str | os.PathLike) -> bool:
 
 
 def read_atomic(
-    path: str | os.PathLike, fields: Sequence[str], *, separator: str = "\t", encoding: str | None = None
+    path: str | os.PathLike,
+    fields: Sequence[str],
+    *,
+    separator: str = "\t",
+    encoding: str | None = None,
+    categories: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return some columns of an atomic file, by the rules above.
 
@@ -93,6 +103,8 @@ def read_atomic(
         fields: names of the columns, in the order of the file.
         separator: RecBole's ``field_separator``: one character or several, which are taken literally.
         encoding: RecBole's ``encoding``; None is UTF-8, whatever the machine's default is.
+        categories: which of ``fields`` to return as pandas categories, which are several times as fast to read as
+            texts and a third of their size; columns with tokens of more than 64 bytes are returned as texts.
 
     Returns:
         DataFrame with the fields as columns: float64 for ``float``, text for all other types, NaN where missing.
@@ -101,18 +113,19 @@ def read_atomic(
         AtomicFileError: The file cannot be read by these rules; the message names it and, where there is one, the line.
 
     Notes:
-        Cost: the file's bytes twice, and about half a second for a million rows.
+        Cost: the file's bytes twice, and about half a second for a million rows; with categories alone, the file's
+        bytes once, and about 0.2 seconds.
     """
     with _open(path) as file:
         content = file.read()
     content = _decoded(path, content, encoding).encode() if not content.isascii() else content
     content = _one_kind_of_line_end(path, content.removeprefix(_BOM), separator)
-    head, _, rows = content.partition(b"\n")
-    columns = _columns(path, head.decode(), separator)
-    if not rows.strip():
+    start = content.find(b"\n") + 1 or len(content)
+    columns = _columns(path, content[:start].decode().removesuffix("\n"), separator)
+    if re.compile(rb"\S").search(content, start) is None:
         raise AtomicFileError(f"{path} has a header and no rows")
-    body = _regular(path, rows, columns, separator)
-    return _parsed(path, body, columns, [column for column in columns if column.field in fields])
+    body = _regular(path, content, start, columns, separator)
+    return _parsed(path, body, columns, [column for column in columns if column.field in fields], categories)
 
 
 def _open(path: str | os.PathLike) -> io.BufferedReader:
@@ -139,12 +152,13 @@ def _decoded(path: str | os.PathLike, content: bytes, encoding: str | None) -> s
 
 def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: str) -> bytes:
     """Remove Windows line ends and blanks at line ends; refuse what would break a line in two."""
-    content = content.replace(b"\r\n", b"\n")
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
     for byte, name in ((b"\r", "a carriage return"), (b"\0", "a NUL byte")):
         if (offset := content.find(byte)) >= 0:
             line = content.count(b"\n", 0, offset) + 1
             raise AtomicFileError(f"{path}, line {line} has {name} inside")
-    blanks = [blank for blank in (b" ", b"\t") if blank not in separator.encode()]
+    blanks = [blank for blank in (b" ", b"\t") if blank not in separator.encode() and blank in content]
     if any(blank + b"\n" in content or content.endswith(blank) for blank in blanks):
         content = re.sub(rb"[%b]+(?=\n|\Z)" % b"".join(blanks), b"", content)
     return content
@@ -183,11 +197,12 @@ def _separator_hint(head: str, separator: str) -> str:
     return ""
 
 
-def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separator: str) -> _Body:
+def _regular(path: str | os.PathLike, content: bytes, start: int, columns: list[Column], separator: str) -> _Body:
     """Return the rows as lines of as many fields as the header has; most files pass a fast check as they are."""
     sign = separator.encode()
-    if len(sign) == 1 and b'"' not in rows and _is_regular(rows, sign, len(columns)):
-        return _Body(rows, sign, range(2, rows.count(b"\n") + 3))
+    if len(sign) == 1 and content.find(b'"', start) < 0 and _is_regular(content, start, sign, len(columns)):
+        return _Body(content, start, sign, range(2, sys.maxsize))
+    rows = content[start:]
     spare = next((character for character in _SPARE if character not in rows), None)
     if spare is None:
         raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
@@ -211,7 +226,7 @@ def _regular(path: str | os.PathLike, rows: bytes, columns: list[Column], separa
         line_numbers.append(number)
         lines.append(spare.decode().join(fields))
     _warn_of_odd_lines(path, odd)
-    return _Body("\n".join(lines).encode(), spare, line_numbers)
+    return _Body("\n".join(lines).encode(), 0, spare, line_numbers)
 
 
 def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> None:
@@ -223,19 +238,17 @@ def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> No
             warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
 
 
-def _is_regular(rows: bytes, sign: bytes, width: int) -> bool:
+def _is_regular(content: bytes, start: int, sign: bytes, width: int) -> bool:
     """Return whether every line has ``width`` fields; an empty line has not."""
-    rows = rows if rows.endswith(b"\n") else rows + b"\n"
-    characters = np.frombuffer(rows, np.uint8)
-    ends = np.flatnonzero(characters == ord("\n"))
-    starts = np.append(0, ends[:-1] + 1)
-    if (starts == ends).any():
-        return False
-    separators = np.flatnonzero(characters == ord(sign))
-    if len(separators) != len(ends) * (width - 1):
-        return False
-    of_line = separators.reshape(len(ends), width - 1)
-    return width == 1 or bool((of_line[:, 0] >= starts).all() and (of_line[:, -1] < ends).all())
+    others = bytes(set(range(256)) - set(sign + b"\n"))
+    pattern = sign * (width - 1) + b"\n"
+    for block in blocks_of_lines(content, start):
+        signs = block.translate(None, delete=others)
+        if signs != pattern * (len(signs) // width):
+            return False
+        if width == 1 and (block.startswith(b"\n") or b"\n\n" in block):
+            return False
+    return True
 
 
 def _fields(line: str, separator: str, width: int) -> list[str]:
@@ -250,8 +263,29 @@ def _fields(line: str, separator: str, width: int) -> list[str]:
     return line.split(separator)
 
 
-def _parsed(path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column]) -> pd.DataFrame:
+def _parsed(
+    path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column], categories: Sequence[str]
+) -> pd.DataFrame:
     """Return the requested columns of the rows."""
+    positions = {column.field: position for position, column in enumerate(columns)}
+    as_categories = [positions[column.field] for column in requested if column.field in categories]
+    has_lines = len(body.content) > body.start
+    tokens: dict[str, pd.Categorical] = {}
+    if as_categories and has_lines and len(columns) > 1:  # pandas passes over the empty lines of a single column
+        read = read_categories(body.content, body.start, body.separator, len(columns), as_categories)
+        tokens = {columns[position].field: values for position, values in read.items()}
+    others = [column for column in requested if column.field not in tokens]
+    frame = _parsed_by_pandas(path, body, columns, others) if others else pd.DataFrame()
+    if not tokens:
+        return frame
+    values = {column.field: tokens.get(column.field, frame.get(column.field)) for column in requested}
+    return pd.DataFrame(values, copy=False)
+
+
+def _parsed_by_pandas(
+    path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column]
+) -> pd.DataFrame:
+    """Return the requested columns as numbers and texts."""
     options: dict[str, Any] = {
         "sep": body.separator.decode(),
         "header": None,
@@ -267,10 +301,20 @@ def _parsed(path: str | os.PathLike, body: _Body, columns: list[Column], request
     }
     dtypes = {column.field: np.float64 if column.is_float else str for column in requested}
     try:
-        return pd.read_csv(io.BytesIO(body.content), dtype=dtypes, **options)
+        if any(not column.is_float for column in requested) or len(body.content) == body.start:
+            return pd.read_csv(_rows(body), dtype=dtypes, **options)
+        with pd.read_csv(_rows(body), dtype=dtypes, chunksize=_LINES, **options) as reader:
+            return pd.concat(reader, ignore_index=True)
     except ValueError as error:
-        texts = pd.read_csv(io.BytesIO(body.content), dtype=str, **options)
+        texts = pd.read_csv(_rows(body), dtype=str, **options)
         raise AtomicFileError(next(_not_numbers(path, body, texts, requested), f"{path}: {error}")) from None
+
+
+def _rows(body: _Body) -> io.BytesIO:
+    """Return the rows as a file."""
+    file = io.BytesIO(body.content)
+    file.seek(body.start)
+    return file
 
 
 def _not_numbers(path: str | os.PathLike, body: _Body, texts: pd.DataFrame, requested: list[Column]) -> Iterator[str]:

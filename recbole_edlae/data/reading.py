@@ -1,14 +1,29 @@
 """Read RecBole's datasets by the rules of :mod:`recbole_edlae.data.atomic`, and warn of rows that are left out."""
 
+import os
+from collections import defaultdict
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae._warnings import warn
+from recbole_edlae.data import vectorized
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
+
+# What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
+_STEPS = (
+    *("_from_scratch", "_load_data", "_load_inter_feat", "_load_feat", "_load_user_or_item_feat"),
+    *("_load_additional_feat", "_load_kg", "_load_link", "_init_alias", "_set_alias", "_data_processing"),
+    *("_build_feat_name_list", "_data_filtering", "_filter_nan_user_or_item", "_remove_duplication"),
+    *("_filter_by_field_value", "_filter_inter_by_user_or_item", "_filter_by_inter_num"),
+    *("_get_illegal_ids_by_inter_num", "_parse_intervals_str", "_within_intervals", "_reset_index"),
+    *("_filter_kg_by_triple_num", "_filter_link", "_get_rec_item_token", "_get_entity_token"),
+    *("_remap_ID_all", "_get_remap_list", "_concat_remaped_tokens", "_remap", "field2feats"),
+)
 
 
 def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
@@ -47,12 +62,47 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
     if source != "link":
         for column in columns:
             _enter(dataset, column, source)
-    frame = read_atomic(filepath, [column.field for column in columns], separator=separator, encoding=encoding)
+    frame = read_atomic(
+        filepath,
+        [column.field for column in columns],
+        separator=separator,
+        encoding=encoding,
+        categories=_categories(dataset, columns, source),
+    )
     frame = _with_ids(dataset, frame, filepath, source)
     for column in columns:
         if column.type in (FeatureType.TOKEN_SEQ, FeatureType.FLOAT_SEQ):
             _split_sequences(dataset, frame, column, filepath)
     return frame
+
+
+def load_inter_feat(stock: Callable, dataset: Dataset, token: str, dataset_path: str) -> None:
+    """Do as RecBole does; the categories of several files are joined without making texts of them.
+
+    Args:
+        stock: RecBole's method, called where there is one file.
+        dataset: RecBole's dataset.
+        token: name of the dataset.
+        dataset_path: folder of its files.
+
+    Raises:
+        ValueError: A file of ``benchmark_filename`` does not exist.
+    """
+    if dataset.benchmark_filename_list is None or not vectorized.is_on(dataset.config):
+        stock(dataset, token, dataset_path)
+        return
+    frames = []
+    longest: defaultdict[str, int] = defaultdict(int)
+    for name in dataset.benchmark_filename_list:
+        path = os.path.join(dataset_path, f"{token}.{name}.inter")
+        if not os.path.isfile(path):
+            raise ValueError(f"File {path} not exist.")
+        frames.append(dataset._load_feat(path, FeatureSource.INTERACTION))
+        for field, length in dataset.field2seqlen.items():
+            longest[field] = max(longest[field], length)
+    dataset.file_size_list = [len(frame) for frame in frames]
+    dataset.inter_feat = _concatenated(frames)
+    dataset.field2seqlen = longest
 
 
 def filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
@@ -68,6 +118,45 @@ def filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
             f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
             f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them"
         )
+
+
+def _categories(dataset: Dataset, columns: list[Column], source: FeatureSource | str) -> list[str]:
+    """Return the columns to read as categories: tokens of interactions, where all that comes next is RecBole's."""
+    if source != FeatureSource.INTERACTION or "inter_feat" in vars(dataset):
+        return []
+    if not is_vectorized(dataset):
+        return []
+    tokens = [column.field for column in columns if column.type == FeatureType.TOKEN]
+    # RecBole may sort by the time: as texts, and equal ones in no certain order.
+    return [field for field in tokens if field != dataset.time_field]
+
+
+def is_vectorized(dataset: Dataset) -> bool:
+    """Return whether tokens may be read as categories: by the setting, and as no step between file and ids is a user's.
+
+    Args:
+        dataset: RecBole's dataset, or one of a class of the user's.
+    """
+    if not vectorized.is_on(dataset.config):
+        return False
+    dataset_class = type(dataset)
+    steps = [getattr(dataset_class, name) for name in _STEPS if hasattr(dataset_class, name)]
+    return all((getattr(step, "__module__", None) or "").partition(".")[0] == "recbole" for step in steps)
+
+
+def _concatenated(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all frames; a column of categories stays one if it is one in every frame."""
+    for field in dict.fromkeys(field for frame in frames for field in frame):
+        columns = [frame.get(field) for frame in frames]
+        is_category = [column is not None and isinstance(column.dtype, pd.CategoricalDtype) for column in columns]
+        if all(is_category):
+            categories = union_categoricals(columns).categories
+            for frame in frames:
+                frame[field] = frame[field].cat.set_categories(categories)
+        else:
+            for frame in (frame for frame, has in zip(frames, is_category) if has):
+                frame[field] = frame[field].astype(object)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> None:

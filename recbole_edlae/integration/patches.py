@@ -327,6 +327,26 @@ PATCHES: tuple[Patch, ...] = (
             "recbole_edlae.data.candidates:neg_sampling",
         ),
     ),
+    # RecBole's loops over rows, with the same results: reading.
+    *_rows(
+        "makes a text of every token of every row, and hashes each again in every step",
+        "RecBole reads tokens as categories",
+        ("data.dataset.dataset", "Dataset._load_inter_feat", "recbole_edlae.data.reading:load_inter_feat"),
+        ("data.dataset.dataset", "Dataset._remap_ID_all", "recbole_edlae.data.remapping:remap_all"),
+        ("data.dataset.dataset", "Dataset._remap", "recbole_edlae.data.remapping:remap"),
+    ),
+    *_rows(
+        "counts the interactions of users and items in Python, row by row",
+        "RecBole counts with arrays",
+        ("data.dataset.dataset", "Dataset._filter_by_inter_num", "recbole_edlae.data.filtering:filter_by_inter_num"),
+    ),
+    *_rows(
+        "counts the interactions of users and items in Python, row by row",
+        "RecBole counts with arrays",
+        ("data.dataset.dataset", "Dataset.avg_actions_of_users", "recbole_edlae.data.average_actions:average_of_users"),
+        ("data.dataset.dataset", "Dataset.avg_actions_of_items", "recbole_edlae.data.average_actions:average_of_items"),
+        kind="value",
+    ),
     # Metrics, and lists that are longer than the catalog.
     *_rows(
         "fails after the training where topk exceeds the number of items",
