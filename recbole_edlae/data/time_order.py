@@ -18,6 +18,8 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
+from recbole_edlae.data.indexing import row_index
+
 _EXACT = "\0exact time"  # these two are columns during one call only
 _STOCK = "\0stock time"
 
@@ -113,8 +115,7 @@ def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interactio
     picked = stock(interaction, index)
     times = vars(interaction).get("file_times")
     if times is not None and isinstance(picked, Interaction):
-        index = index.tolist() if isinstance(index, (np.ndarray, torch.Tensor)) else index
-        picked.file_times = times._replace(values=times.values[index])
+        picked.file_times = times._replace(values=times.values[row_index(index)])
     return picked
 
 

@@ -1,0 +1,39 @@
+"""Pick rows of RecBole's Interaction by a tensor; RecBole makes a Python list of every array first."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+
+
+def row_index(index: Any) -> Any:
+    """Return what picks the same rows of a tensor as RecBole's index does.
+
+    Args:
+        index: of any kind that :class:`Interaction` takes.
+
+    Returns:
+        A tensor for one-dimensional arrays and tensors of integers; for other arrays the list that RecBole makes of
+        them, and everything else as it is.
+    """
+    if not isinstance(index, (np.ndarray, torch.Tensor)):
+        return index
+    if index.ndim != 1 or not len(index):
+        return index.tolist()
+    if isinstance(index, torch.Tensor):
+        is_integer = not (index.dtype.is_floating_point or index.dtype.is_complex or index.dtype == torch.bool)
+        return index.detach().cpu().long() if is_integer else index.tolist()
+    if index.dtype.kind not in "iu" or index.dtype == np.uint64:  # ids beyond int64 are an error of RecBole's
+        return index.tolist()
+    return torch.from_numpy(np.ascontiguousarray(index, dtype=np.int64))
+
+
+def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
+    """Do as RecBole does, without a list of the row numbers."""
+    rows = row_index(index)
+    columns = interaction.interaction
+    if not isinstance(rows, torch.Tensor) or not all(isinstance(column, torch.Tensor) for column in columns.values()):
+        return stock(interaction, index)
+    return Interaction({name: column[rows] for name, column in columns.items()})
