@@ -96,13 +96,11 @@ def groups_of(dataset: Any) -> Groups:
     kept_tensors, kept_state, groups = _kept.get(feat, ((None, None), None, None))
     if kept_state == state and all(kept is tensor for kept, tensor in zip(kept_tensors, tensors)):
         return groups
-    groups = Groups(*tensors, *shape)
+    groups = Groups(tensors[0], tensors[1], dataset.user_num, dataset.item_num)
     _kept[feat] = (tensors, state, groups)
     return groups
 
 
 def are_ids(*columns: torch.Tensor | np.ndarray) -> bool:
     """Return whether columns are one-dimensional integers."""
-    return all(
-        column.ndim == 1 and (column.dtype == torch.int64 or column.dtype == np.int64) for column in columns
-    )
+    return all(column.ndim == 1 and (column.dtype == torch.int64 or column.dtype == np.int64) for column in columns)

@@ -137,7 +137,9 @@ def used_tails(stock: Callable, sampler: KGSampler) -> Any:
     heads, tails = np.asarray(sampler.hid_list), np.asarray(sampler.tid_list)
     if not is_on(sampler.dataset.config) or not are_ids(heads, tails):
         return stock(sampler)
-    used = UsedIds([Groups(heads, tails, sampler.entity_num, sampler.entity_num)], sampler.entity_num, sampler.entity_num)
+    used = UsedIds(
+        [Groups(heads, tails, sampler.entity_num, sampler.entity_num)], sampler.entity_num, sampler.entity_num
+    )
     if np.any(used.counts + 1 == sampler.entity_num):
         return stock(sampler)  # which says so
     return used

@@ -32,7 +32,7 @@ def assert_same(ours, theirs, path="", seen=None):
 
 
 def compare_plain(ours, theirs, path, seen):
-    assert ours == theirs or ours != ours and theirs != theirs, f"{path}: {ours!r} and {theirs!r}"
+    assert ours == theirs or (ours != ours and theirs != theirs), f"{path}: {ours!r} and {theirs!r}"
 
 
 def compare_arrays(ours, theirs, path, seen):
