@@ -1,6 +1,6 @@
 """Pick rows of RecBole's Interaction by a tensor; RecBole makes a Python list of every array first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,42 @@ def row_index(index: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(index, dtype=np.int64))
 
 
+def pick(column: torch.Tensor, rows: Any) -> torch.Tensor:
+    """Return ``column[rows]``.
+
+    Args:
+        column: of any shape.
+        rows: any index of its first dimension.
+
+    Notes:
+        For row numbers ``index_select`` takes half of the time; it does not count from the end.
+    """
+    is_plain = isinstance(rows, torch.Tensor) and rows.ndim == 1 and rows.dtype == torch.int64 and len(rows) > 0
+    if not is_plain or column.ndim == 0 or not (column.device.type == rows.device.type == "cpu"):
+        return column[rows]
+    first, last = torch.aminmax(rows)
+    return column.index_select(0, rows) if 0 <= first and last < len(column) else column[rows]
+
+
 def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
     """Do as RecBole does, without a list of the row numbers."""
     rows = row_index(index)
     columns = interaction.interaction
-    if not isinstance(rows, torch.Tensor) or not all(isinstance(column, torch.Tensor) for column in columns.values()):
+    if not isinstance(rows, torch.Tensor) or not _are_tensors(columns):
         return stock(interaction, index)
-    return Interaction({name: column[rows] for name, column in columns.items()})
+    return Interaction({name: pick(column, rows) for name, column in columns.items()})
+
+
+def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
+    """Do as RecBole does, each column picked at once."""
+    columns = interaction.interaction
+    if not isinstance(index, torch.Tensor) or not _are_tensors(columns):
+        stock(interaction, index)
+        return
+    for name, column in columns.items():
+        columns[name] = pick(column, index)
+
+
+def _are_tensors(columns: Mapping[str, Any]) -> bool:
+    """Return whether all columns are tensors, as those of a constructed Interaction are."""
+    return all(isinstance(column, torch.Tensor) for column in columns.values())

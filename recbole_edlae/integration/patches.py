@@ -197,6 +197,7 @@ PATCHES: tuple[Patch, ...] = (
         "makes Python lists of row numbers",
         "RecBole picks rows by arrays",
         ("data.interaction", "Interaction.__getitem__", "recbole_edlae.data.indexing:getitem"),
+        ("data.interaction", "Interaction._reindex", "recbole_edlae.data.indexing:reindex"),
         ("data.dataset.dataset", "Dataset.split_by_ratio", "recbole_edlae.data.splits:split_by_ratio"),
         ("data.dataset.dataset", "Dataset.leave_one_out", "recbole_edlae.data.splits:leave_one_out"),
         ("data.dataset.dataset", "Dataset.time_based_split", "recbole_edlae.data.splits:time_based_split"),
@@ -219,6 +220,15 @@ PATCHES: tuple[Patch, ...] = (
         ),
         ("sampler.sampler", "AbstractSampler._build_alias_table", "recbole_edlae.data.drawing:build_alias_table"),
         ("sampler.sampler", "AbstractSampler._pop_sampling", "recbole_edlae.data.drawing:pop_sampling"),
+    ),
+    *_rows(
+        "lists the numbers of all rows for PyTorch's loader",
+        "RecBole gives PyTorch a range",
+        (
+            "data.dataloader.abstract_dataloader",
+            "AbstractDataLoader.__init__",
+            "recbole_edlae.data.positions:init",
+        ),
     ),
     *_rows(
         "walks through all interactions, and makes two tensors for every user before the training",

@@ -11,6 +11,7 @@ import torch
 from recbole.config import Config
 
 from recbole_edlae.data.lazy import LazyArray
+from recbole_edlae.data.positions import Positions
 
 OWN = {"alias_table"}  # what the vectorized functions keep beside RecBole's attributes
 PLAIN = (int, float, complex, str, bytes, bool, type(None), slice, range, type, torch.dtype, torch.device, np.dtype)
@@ -26,6 +27,7 @@ def assert_same(ours, theirs, path="", seen=None):
         ours = np.asarray(ours)
     if isinstance(theirs, LazyArray):
         theirs = np.asarray(theirs)
+    ours, theirs = (list(part) if isinstance(part, Positions) else part for part in (ours, theirs))
     assert type(ours) is type(theirs), f"{path}: {type(ours)} and {type(theirs)}"
     compare = next((function for kinds, function in COMPARISONS if isinstance(ours, kinds)), compare_objects)
     compare(ours, theirs, path, seen)

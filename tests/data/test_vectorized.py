@@ -228,7 +228,9 @@ def batches(loader, model):
 
 
 def with_stock_rows(monkeypatch):
-    """RecBole's own way to pick rows, which has no switch, with the times of the file that go along."""
+    """RecBole's own way to pick and move rows, which has no switch, with the times of the file that go along."""
+    move = hook.stock("recbole.data.interaction", "Interaction._reindex")
+    monkeypatch.setattr(Interaction, "_reindex", lambda rows, index: time_order.reindex(move, rows, index))
     stock = hook.stock("recbole.data.interaction", "Interaction.__getitem__")
     monkeypatch.setattr(Interaction, "__getitem__", lambda rows, index: time_order.getitem(stock, rows, index))
 
@@ -306,6 +308,15 @@ def test_rows_are_picked_as_recbole_picks_them(name, timed):
     if timed and isinstance(ours, Interaction):
         assert torch.equal(ours.file_times.values, ours["id"].double())  # the times went along
         theirs.file_times = ours.file_times
+    assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_rows_are_moved_as_recbole_moves_them(name):
+    stock = hook.stock("recbole.data.interaction", "Interaction._reindex")
+    ours, theirs = copy.deepcopy(ROWS), copy.deepcopy(ROWS)
+    errors = outcome(lambda: ours._reindex(INDICES[name])), outcome(lambda: stock(theirs, INDICES[name]))
+    assert errors[0] == errors[1]
     assert_same(ours, theirs)
 
 
