@@ -44,7 +44,7 @@ def pick(column: torch.Tensor, rows: Any) -> torch.Tensor:
     if not is_plain or column.ndim == 0 or not (column.device.type == rows.device.type == "cpu"):
         return column[rows]
     first, last = torch.aminmax(rows)
-    return column.index_select(0, rows) if 0 <= first and last < len(column) else column[rows]
+    return column.index_select(0, rows) if first >= 0 and last < len(column) else column[rows]
 
 
 def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:

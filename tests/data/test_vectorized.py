@@ -14,6 +14,7 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import quick_start
 from recbole.utils import KGDataLoaderState, get_model, init_seed
 
+from recbole_edlae.cli import single_run
 from recbole_edlae.data import full_sort, groups, repeats, time_order
 from recbole_edlae.data.lazy import LazyArray
 from recbole_edlae.integration import hook
@@ -518,3 +519,12 @@ def test_switch_calls_recboles_own(folder):
     assert "alias_table" in vars(on[0]._sampler) and "alias_table" not in vars(off[0]._sampler)
     made = on[1]._sampler.used_ids._made, on[1].uid2positive_item._made, on[1].uid2history_item._made
     assert not any(made)  # no set and no tensor was needed
+
+
+def test_commands_know_the_switch(folder):
+    words = ["--model=EASE", "--dataset=odd", f"--data_path={folder}"]
+    assert single_run.prepare([*words, "--vectorized_data=False"], "run").settings["vectorized_data"] is False
+    with pytest.raises(ValueError, match="vectorized_data must be True or False, got 'no'"):
+        single_run.prepare([*words, "--vectorized_data=no"], "run")
+    with pytest.raises(ValueError, match="did you mean vectorized_data"):
+        single_run.prepare([*words, "--vectorised_data=True"], "run")
