@@ -22,6 +22,7 @@ from recbole.sampler import RepeatableSampler, Sampler
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
+from recbole_edlae.data.used_ids import UsedIds
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
@@ -71,7 +72,10 @@ def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
     sampler = loader._sampler
     if isinstance(sampler, RepeatableSampler):  # excludes the target, and no other item
         return np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
-    return can_be_drawn(sampler) - np.array([len(sampler.used_ids[user]) for user in loader.uid_list])
+    used = sampler.used_ids
+    if isinstance(used, UsedIds):
+        return can_be_drawn(sampler) - used.counts[loader.uid_list]
+    return can_be_drawn(sampler) - np.array([len(used[user]) for user in loader.uid_list])
 
 
 def eval_loader(

@@ -12,6 +12,7 @@ import numpy as np
 from recbole.data.dataset import Dataset
 
 from recbole_edlae._warnings import warn
+from recbole_edlae.data.groups import Groups, groups_of, numbered_pairs
 from recbole_edlae.data.training_users import with_fold_in
 
 
@@ -26,21 +27,28 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
     Warns:
         DataWarning: Two parts share pairs.
     """
-    pairs = [_pairs(part) for part in (with_fold_in(parts[0]), *parts[1:])]
+    pairs = [groups_of(part) for part in (with_fold_in(parts[0]), *parts[1:])]
     for first, second in ((0, 1), (0, 2), (1, 2)):
-        shared = int(np.isin(pairs[second], pairs[first]).sum()) if names[first] != names[second] else 0
+        shared = shared_pairs(pairs[first], pairs[second]) if names[first] != names[second] else 0
         if shared:
             warn(
-                f"{shared:,} of {len(pairs[second]):,} interactions in {names[second]} are of pairs of user and item "
-                f"that are in {names[first]} too: a model that remembers {names[first]} finds them; {cure}"
+                f"{shared:,} of {len(pairs[second].keys):,} interactions in {names[second]} are of pairs of user and "
+                f"item that are in {names[first]} too: a model that remembers {names[first]} finds them; {cure}"
             )
 
 
-def _pairs(dataset: Dataset) -> np.ndarray:
-    """Return a number for the pair of each interaction."""
-    user = dataset.inter_feat[dataset.uid_field].numpy()
-    item = dataset.inter_feat[dataset.iid_field].numpy()
-    return user.astype(np.int64) * dataset.item_num + item
+def shared_pairs(first: Groups, second: Groups) -> int:
+    """Return how many rows of the second have a pair that the first has too.
+
+    Args:
+        first: users and items.
+        second: users and items.
+    """
+    shared = numbered_pairs(first.matrix.multiply(second.matrix).tocsr())
+    if not len(shared):
+        return 0
+    rows = np.asarray(second.keys).astype(np.int64) * second.shape[1] + np.asarray(second.values)
+    return int(np.isin(rows, shared).sum())
 
 
 def build(stock: Callable, dataset: Dataset) -> list[Dataset]:

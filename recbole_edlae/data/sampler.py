@@ -20,6 +20,8 @@ from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
 from recbole.sampler.sampler import AbstractSampler
 from recbole.utils import ModelType
 
+from recbole_edlae.data.used_ids import UsedIds
+
 _NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
 
 
@@ -53,7 +55,8 @@ def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
         used = stock(sampler)
     finally:
         sampler.item_num = item_num
-    sampler.items_of_user = np.array([len(items) for items in used[sampler.phases[-1]]])
+    last = used[sampler.phases[-1]]
+    sampler.items_of_user = last.counts if isinstance(last, UsedIds) else np.array([len(items) for items in last])
     return used
 
 
@@ -66,7 +69,7 @@ def train_loader(
         ValueError: There is no negative item for a user, and the model needs one.
     """
     if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
-        users = users_with_all_items(sampler, dataset.inter_feat[dataset.uid_field].unique().numpy())
+        users = users_with_all_items(sampler, _users(dataset))
         loader.draws_nothing = len(users) > 0 and config["MODEL_TYPE"] == ModelType.TRADITIONAL
         if len(users) and not loader.draws_nothing:
             raise ValueError(
@@ -74,6 +77,11 @@ def train_loader(
                 f"{config['model']}; leave such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
             )
     stock(loader, config, dataset, sampler, shuffle=shuffle)
+
+
+def _users(dataset: Dataset) -> np.ndarray:
+    """Return the ids of the users that have interactions, ascending."""
+    return np.flatnonzero(np.bincount(dataset.inter_feat[dataset.uid_field].numpy()))
 
 
 def set_neg_sample_args(

@@ -18,6 +18,8 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
+from recbole_edlae.data.indexing import pick, row_index
+
 _EXACT = "\0exact time"  # these two are columns during one call only
 _STOCK = "\0stock time"
 
@@ -113,8 +115,7 @@ def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interactio
     picked = stock(interaction, index)
     times = vars(interaction).get("file_times")
     if times is not None and isinstance(picked, Interaction):
-        index = index.tolist() if isinstance(index, (np.ndarray, torch.Tensor)) else index
-        picked.file_times = times._replace(values=times.values[index])
+        picked.file_times = times._replace(values=pick(times.values, row_index(index)))
     return picked
 
 
@@ -122,7 +123,7 @@ def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
     """Do as RecBole does; rows keep their ``file_times``."""
     stock(interaction, index)
     if (times := vars(interaction).get("file_times")) is not None:
-        interaction.file_times = times._replace(values=times.values[index])
+        interaction.file_times = times._replace(values=pick(times.values, index))
 
 
 def sort_interaction(stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True) -> None:

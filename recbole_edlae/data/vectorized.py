@@ -2,7 +2,9 @@
 
 from typing import Any
 
-SETTING = "vectorized_data"
+from recbole_edlae.settings.rules import VECTORIZED_DATA as SETTING
+
+__all__ = ["SETTING", "is_on"]
 
 
 def is_on(config: Any) -> bool:

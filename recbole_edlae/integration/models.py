@@ -23,7 +23,7 @@ from typing import Any
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import hook
-from recbole_edlae.settings.rules import check_rules, check_validation
+from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
 from recbole_edlae.settings.schema import check_model_settings
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
@@ -147,6 +147,7 @@ def load_internal_config_dict(stock: Callable, config: Any, model: str, model_cl
 def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     """Return RecBole's final settings, those of registered models and of user splits checked."""
     settings = stock(config)
+    check_vectorized_data(settings)
     if config.model in registered():
         check_model_settings(registered()[config.model], settings)
         check_rules(settings)

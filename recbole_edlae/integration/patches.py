@@ -192,6 +192,59 @@ PATCHES: tuple[Patch, ...] = (
             "recbole_edlae.data.user_split:then_score_histories",
         ),
     ),
+    # Splitting, samplers, loaders: RecBole's loops over rows, with the same results. The setting vectorized_data: False
+    # calls RecBole's own functions.
+    *_rows(
+        "makes Python lists of row numbers",
+        "RecBole picks rows by arrays",
+        ("data.interaction", "Interaction.__getitem__", "recbole_edlae.data.indexing:getitem"),
+        ("data.interaction", "Interaction._reindex", "recbole_edlae.data.indexing:reindex"),
+        ("data.dataset.dataset", "Dataset.split_by_ratio", "recbole_edlae.data.splits:split_by_ratio"),
+        ("data.dataset.dataset", "Dataset.leave_one_out", "recbole_edlae.data.splits:leave_one_out"),
+        ("data.dataset.dataset", "Dataset.time_based_split", "recbole_edlae.data.splits:time_based_split"),
+    ),
+    *_rows(
+        "adds every interaction to the set of its user, once for each phase",
+        "RecBole groups interactions by arrays",
+        ("sampler.sampler", "Sampler.get_used_ids", "recbole_edlae.data.used_ids:used_items"),
+        ("sampler.sampler", "KGSampler.get_used_ids", "recbole_edlae.data.used_ids:used_tails"),
+        ("sampler.sampler", "RepeatableSampler.get_used_ids", "recbole_edlae.data.used_ids:no_items"),
+    ),
+    *_rows(
+        "asks a set for each drawn number, and counts and draws items one by one",
+        "RecBole draws by arrays",
+        ("sampler.sampler", "AbstractSampler.sample_by_key_ids", "recbole_edlae.data.drawing:sample_by_key_ids"),
+        (
+            "sampler.sampler",
+            "RepeatableSampler.sample_by_user_ids",
+            "recbole_edlae.data.drawing:sample_for_chosen_items",
+        ),
+        ("sampler.sampler", "AbstractSampler._build_alias_table", "recbole_edlae.data.drawing:build_alias_table"),
+        ("sampler.sampler", "AbstractSampler._pop_sampling", "recbole_edlae.data.drawing:pop_sampling"),
+    ),
+    *_rows(
+        "lists the numbers of all rows for PyTorch's loader",
+        "RecBole gives PyTorch a range",
+        (
+            "data.dataloader.abstract_dataloader",
+            "AbstractDataLoader.__init__",
+            "recbole_edlae.data.positions:init",
+        ),
+    ),
+    *_rows(
+        "walks through all interactions, and makes two tensors for every user before the training",
+        "RecBole finds each user's rows by arrays",
+        (
+            "data.dataloader.general_dataloader",
+            "FullSortEvalDataLoader.__init__",
+            "recbole_edlae.data.full_sort:init",
+        ),
+        (
+            "data.dataloader.general_dataloader",
+            "NegSampleEvalDataLoader.__init__",
+            "recbole_edlae.data.sampled_eval:init",
+        ),
+    ),
     # What RecBole reads, splits and samples wrongly.
     *_rows(
         "some texts of settings end in a traceback",

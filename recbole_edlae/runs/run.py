@@ -36,6 +36,7 @@ WITHOUT_EFFECT = (
     "single_spec",
     "state",
     "use_gpu",
+    "vectorized_data",
     "wandb_project",
 )
 

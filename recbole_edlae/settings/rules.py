@@ -17,6 +17,7 @@ INTERVALS = (
     "entity_kg_num_interval",
     "relation_kg_num_interval",
 )
+VECTORIZED_DATA = "vectorized_data"
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
 _AT_LEAST = {"epochs": 0, "train_batch_size": 1, "eval_batch_size": 1, "worker": 0, "stopping_step": 0}
 _SPLITS = dict.fromkeys(("RS", "LS", "TS", "US"))
@@ -35,6 +36,7 @@ def check_rules(settings: Mapping[str, Any]) -> None:
         ValueError: For the first setting that is not allowed; the message has it, its value and what is allowed.
     """
     _check_numbers(settings)
+    check_vectorized_data(settings)
     _check_files(settings)
     _check_intervals(settings)
     _check_negatives(settings.get("train_neg_sample_args"))
@@ -43,6 +45,20 @@ def check_rules(settings: Mapping[str, Any]) -> None:
     if not isinstance(eval_args, Mapping):
         raise ValueError(f"eval_args must be a dict, got {eval_args!r}")
     _check_eval_args(eval_args, settings)
+
+
+def check_vectorized_data(settings: Mapping[str, Any]) -> None:
+    """Check the switch of the vectorized data path.
+
+    Args:
+        settings: all settings; without the switch it is on.
+
+    Raises:
+        ValueError: It is no bool.
+    """
+    value = settings.get(VECTORIZED_DATA, True)
+    if not isinstance(value, bool):
+        raise ValueError(f"{VECTORIZED_DATA} must be True or False, got {value!r}")
 
 
 def check_validation(settings: Mapping[str, Any]) -> None:

@@ -1,0 +1,106 @@
+"""Group pairs of two ids, such as the users and items of interactions, by the first one."""
+
+import functools
+import weakref
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from recbole.data.interaction import Interaction
+
+
+def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sort the rows of a table by a small integer, rows with the same one in their order.
+
+    Args:
+        keys: integer of each row, from 0 to ``length - 1``.
+        length: number of keys.
+
+    Returns:
+        ``first`` of ``length + 1`` numbers, and ``rows``: those of a key are ``rows[first[key] : first[key + 1]]``.
+
+    Notes:
+        SciPy counts the rows of each key: linear time, where ``argsort`` compares.
+    """
+    n_rows = len(keys)
+    placed = sp.csr_matrix((np.ones(n_rows, dtype=np.int8), (keys, np.arange(n_rows))), shape=(length, n_rows))
+    return placed.indptr, placed.indices
+
+
+class Groups:
+    """Pairs of a key and a value: for a key its values in the order of the rows, or all pairs as a matrix.
+
+    Args:
+        keys: non-negative integer of each row, as an array or a tensor.
+        values: non-negative integer of each row, likewise.
+        length: number of keys.
+        width: number of values.
+    """
+
+    def __init__(self, keys: Any, values: Any, length: int, width: int) -> None:
+        self.keys = keys  # a dataset's own tensors, which a pickle of both holds once
+        self.values = values
+        self.shape = (length, width)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is computed from the pairs."""
+        return {name: value for name, value in vars(self).items() if name not in ("_rows", "matrix")}
+
+    @functools.cached_property
+    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of each key, see :func:`order_by_key`."""
+        return order_by_key(np.asarray(self.keys), self.shape[0])
+
+    def of(self, key: int) -> np.ndarray:
+        """Return the values of a key in the order of the rows."""
+        first, rows = self._rows
+        return np.asarray(self.values)[rows[first[key] : first[key + 1]]]
+
+    @functools.cached_property
+    def matrix(self) -> sp.csr_matrix:
+        """Keys × values, each pair once, those of a key in ascending order; every stored number is 1."""
+        ones = np.ones(len(self.keys), dtype=np.int8)
+        pairs = (np.asarray(self.keys), np.asarray(self.values))
+        return with_ones(sp.csr_matrix((ones, pairs), shape=self.shape))
+
+
+def with_ones(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Set every stored number of a sparse matrix to 1, in place, and return it."""
+    matrix.data = np.ones(matrix.nnz, dtype=np.int8)
+    return matrix
+
+
+def numbered_pairs(matrix: sp.csr_matrix) -> np.ndarray:
+    """Return row × number of columns + column of each stored entry: ascending where the matrix is sorted."""
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return rows * matrix.shape[1] + matrix.indices
+
+
+_kept: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # Interaction → its tensors, their versions, Groups
+
+
+def groups_of(dataset: Any) -> Groups:
+    """Return the pairs of user and item of a dataset's interactions, grouped by user.
+
+    What is computed of them is kept as long as the interactions stay as they are: the split, the samplers and the
+    loaders ask for the same.
+
+    Args:
+        dataset: RecBole's Dataset.
+    """
+    feat: Interaction = dataset.inter_feat
+    tensors = [feat[dataset.uid_field], feat[dataset.iid_field]]
+    shape = (dataset.user_num, dataset.item_num)
+    state = (*(tensor._version for tensor in tensors), *shape)
+    kept_tensors, kept_state, groups = _kept.get(feat, ((None, None), None, None))
+    if kept_state == state and all(kept is tensor for kept, tensor in zip(kept_tensors, tensors)):
+        return groups
+    groups = Groups(tensors[0], tensors[1], dataset.user_num, dataset.item_num)
+    _kept[feat] = (tensors, state, groups)
+    return groups
+
+
+def are_ids(*columns: torch.Tensor | np.ndarray) -> bool:
+    """Return whether columns are one-dimensional integers."""
+    return all(column.ndim == 1 and (column.dtype == torch.int64 or column.dtype == np.int64) for column in columns)
