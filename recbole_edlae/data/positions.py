@@ -1,6 +1,6 @@
 """Give PyTorch's loader the row numbers without a list of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from recbole.utils import ModelType
 from recbole_edlae.data.vectorized import is_on
 
 
-class Positions(Sequence):
+class Positions(torch.utils.data.Dataset):
     """The numbers from 0 to ``length - 1``, which PyTorch's loader takes a batch at a time.
 
     Args:

@@ -4,12 +4,15 @@ RecBole's loader of full ranking has ``eval_batch_size // items`` users in a bat
 more items than that. A thousand users at once are scored, ranked and collected much faster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
+
+from recbole_edlae.data import full_sort
 
 SCORES_BYTES = 2**27  # of the scores of one batch, in single precision
 
@@ -62,19 +65,9 @@ class LargeBatches(FullSortEvalDataLoader):
         return -(-len(self.loader.user_df) // self.users)
 
     def __iter__(self) -> Iterator[UserBatch]:
-        rows = range(len(self.loader.user_df))
+        rows = np.arange(len(self.loader.user_df))
         for first in range(0, len(rows), self.users):
-            yield batch_of(self.loader, rows[first : first + self.users])
-
-
-def batch_of(loader: FullSortEvalDataLoader, rows: Sequence[int]) -> UserBatch:
-    """Return what a loader's ``collate_fn`` returns for some of its users.
-
-    Args:
-        loader: of the validation or test part.
-        rows: of ``loader.user_df``.
-    """
-    return UserBatch(*loader.collate_fn(rows))
+            yield UserBatch(*full_sort.batch_of(self.loader, rows[first : first + self.users]))
 
 
 def has_users(loader: Any, config: Any) -> bool:
