@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from recbole_edlae.settings.rules import VECTORIZED_DATA as SETTING
-
-__all__ = ["SETTING", "is_on"]
+SETTING = "vectorized_data"
 
 
 def is_on(config: Any) -> bool:

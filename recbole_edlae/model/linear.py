@@ -173,6 +173,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         return self.score(*self.history(interaction[self.USER_ID])).view(-1)
 
+    def _apply(self, *arguments: Any, **options: Any) -> "LinearAutoEncoder":
+        """Move to a device as modules do; packed weights become dense on a GPU."""
+        super()._apply(*arguments, **options)
+        self.weights = self.weights.on(self.dummy_param.device)
+        return self
+
     def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         destination.update({prefix + name: tensor for name, tensor in self.weights.tensors().items()})

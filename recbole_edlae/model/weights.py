@@ -148,7 +148,7 @@ class Packed(Weights):
 
     def on(self, device: torch.device) -> Weights:
         r"""Return these weights, or dense ones on a GPU, which has no compiled sums of rows."""
-        return self if device.type == "cpu" else Dense(encoder=self.matrix.dense().to(device))
+        return self if device.type == "cpu" else Dense(encoder=self.cpu().matrix.dense().to(device))
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return self.matrix.scores(items, count)

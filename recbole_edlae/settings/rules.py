@@ -10,6 +10,7 @@ from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._choices import choose, closest_first
+from recbole_edlae.data import vectorized
 
 INTERVALS = (
     "user_inter_num_interval",
@@ -17,7 +18,6 @@ INTERVALS = (
     "entity_kg_num_interval",
     "relation_kg_num_interval",
 )
-VECTORIZED_DATA = "vectorized_data"
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
 _AT_LEAST = {"epochs": 0, "train_batch_size": 1, "eval_batch_size": 1, "worker": 0, "stopping_step": 0}
 _SPLITS = dict.fromkeys(("RS", "LS", "TS", "US"))
@@ -56,9 +56,9 @@ def check_vectorized_data(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: It is no bool.
     """
-    value = settings.get(VECTORIZED_DATA, True)
+    value = settings.get(vectorized.SETTING, True)
     if not isinstance(value, bool):
-        raise ValueError(f"{VECTORIZED_DATA} must be True or False, got {value!r}")
+        raise ValueError(f"{vectorized.SETTING} must be True or False, got {value!r}")
 
 
 def check_validation(settings: Mapping[str, Any]) -> None:
