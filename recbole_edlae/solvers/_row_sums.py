@@ -39,16 +39,17 @@ def row_sums(
     ends = count.cumsum(0).numpy()
     indptr = np.append(0, ends)
     rows = items.numpy()
-    sums = torch.zeros(len(count), n, dtype=M.dtype)
     values, bounds = M.values.numpy(), M.bounds.numpy()
     scale = np.ones(0, dtype=values.dtype) if left is None else left.to(M.dtype).numpy()
-    target = sums.numpy()
+    # From NumPy, which asks the kernel for large pages.
+    target = np.empty((len(count), n), dtype=values.dtype)
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         if 2 * len(rows) < n:
+            target[:] = 0
             sources = np.searchsorted(bounds, rows, side="right") - 1
             add = functools.partial(add_rows, values, M.offsets, bounds, scale, rows, sources, indptr, target)
             list(pool.map(add, range(M.parts)))
-            return sums
+            return torch.from_numpy(target)
         widest = int(M.bounds.diff().max())
         panels = np.empty((-(-widest // WIDTH), n, WIDTH), dtype=values.dtype)
         for part in range(M.parts):
@@ -57,4 +58,4 @@ def row_sums(
             columns = target[:, bounds[part] : bounds[part + 1]]
             add = functools.partial(add_panel, panels, rows, indptr, columns)
             list(pool.map(add, range(-(-columns.shape[1] // WIDTH))))
-    return sums
+    return torch.from_numpy(target)
