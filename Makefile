@@ -11,7 +11,7 @@ JOBS ?= 2
 # Files or folders of `make test-fast`; all of them where it is empty.
 TESTS ?=
 
-.PHONY: run test test-fast test-large bench lint format lock clean help
+.PHONY: run test test-fast test-large bench lint format lock dist clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -49,8 +49,15 @@ lock: $(BIN)/recbole-edlae  ## writes the versions of $(VENV) into requirements.
 	sed -i '/==/d' requirements.lock
 	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' >> requirements.lock
 
+dist:  ## builds the wheel and the source distribution into dist/, and checks them
+	rm -rf dist
+	$(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/python -m pip install --quiet build twine
+	$(VENV)-dist/bin/python -m build
+	$(VENV)-dist/bin/python -m twine check --strict dist/*
+
 clean:  ## removes what runs and tests leave behind, and $(VENV)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
+	rm -rf $(VENV) $(VENV)-dist build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

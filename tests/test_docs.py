@@ -81,7 +81,11 @@ def test_links(page):
 @of_every_page
 def test_every_page_is_in_the_index(page):
     index = TEXTS["docs/README.md"]
-    assert page in ("docs/README.md", "CHANGELOG.md") or f"({page.removeprefix('docs/')})" in index or page in index
+    assert (
+        page in ("docs/README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+        or f"({page.removeprefix('docs/')})" in index
+        or page in index
+    )
 
 
 @of_every_page

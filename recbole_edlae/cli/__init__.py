@@ -26,6 +26,7 @@ COMMANDS = {
     "leaderboard": Command("recbole_edlae.cli.leaderboard", "compare many models under one protocol"),
     "tune": Command("recbole_edlae.cli.tune", "search the settings of one model"),
     "activations": Command("recbole_edlae.cli.activations", "compare latent activations of DeepAE"),
+    "convert": Command("recbole_edlae.cli.convert", "convert a CSV file of interactions into a dataset"),
     "convert-liang": Command("recbole_edlae.cli.convert_liang", "convert data split by the code of Liang et al."),
     "recommend": Command("recbole_edlae.cli.recommend", "recommend items to the users of a file, known or new"),
     "export": Command("recbole_edlae.cli.export", "write a trained model without pickle"),

@@ -27,7 +27,7 @@ import pandas as pd
 from recbole.utils import FeatureType
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.token_columns import blocks_of_lines, read_categories
+from recbole_edlae.data.token_columns import is_regular, read_categories
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 # What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.
@@ -200,7 +200,7 @@ def _separator_hint(head: str, separator: str) -> str:
 def _regular(path: str | os.PathLike, content: bytes, start: int, columns: list[Column], separator: str) -> _Body:
     """Return the rows as lines of as many fields as the header has; most files pass a fast check as they are."""
     sign = separator.encode()
-    if len(sign) == 1 and content.find(b'"', start) < 0 and _is_regular(content, start, sign, len(columns)):
+    if len(sign) == 1 and content.find(b'"', start) < 0 and is_regular(content, start, sign, len(columns)):
         return _Body(content, start, sign, range(2, sys.maxsize))
     rows = content[start:]
     spare = next((character for character in _SPARE if character not in rows), None)
@@ -236,19 +236,6 @@ def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> No
         if line_numbers:
             first = f"the first in line {line_numbers[0]}"
             warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
-
-
-def _is_regular(content: bytes, start: int, sign: bytes, width: int) -> bool:
-    """Return whether every line has ``width`` fields; an empty line has not."""
-    others = bytes(set(range(256)) - set(sign + b"\n"))
-    pattern = sign * (width - 1) + b"\n"
-    for block in blocks_of_lines(content, start):
-        signs = block.translate(None, delete=others)
-        if signs != pattern * (len(signs) // width):
-            return False
-        if width == 1 and (block.startswith(b"\n") or b"\n\n" in block):
-            return False
-    return True
 
 
 def _fields(line: str, separator: str, width: int) -> list[str]:

@@ -40,6 +40,32 @@ def blocks_of_lines(content: bytes, start: int) -> Iterator[bytes]:
         yield block if block.endswith(b"\n") else block + b"\n"
 
 
+def is_regular(content: bytes, start: int, separator: bytes, width: int) -> bool:
+    r"""Return whether every line from an offset on has the same number of fields; an empty line has not.
+
+    Args:
+        content: lines without quotation.
+        start: offset of the first one.
+        separator: one byte.
+        width: number of fields in a line.
+
+    Examples:
+        >>> is_regular(b"a,b\nc,d\n", 0, b",", 2)
+        True
+        >>> is_regular(b"a,b\nc\n", 0, b",", 2)
+        False
+    """
+    others = bytes(set(range(256)) - set(separator + b"\n"))
+    pattern = separator * (width - 1) + b"\n"
+    for block in blocks_of_lines(content, start):
+        separators = block.translate(None, delete=others)
+        if separators != pattern * (len(separators) // width):
+            return False
+        if width == 1 and (block.startswith(b"\n") or b"\n\n" in block):
+            return False
+    return True
+
+
 def read_categories(
     content: bytes, start: int, separator: bytes, width: int, columns: Sequence[int]
 ) -> dict[int, pd.Categorical]:

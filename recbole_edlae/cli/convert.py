@@ -1,0 +1,106 @@
+"""`recbole-edlae convert`: a CSV file of interactions as a RecBole dataset.
+
+FILE has one interaction a row: user, item and, if there are any, rating and timestamp. Encoding, separator, header and
+columns are guessed, and what was guessed is printed. Times are seconds, milliseconds, microseconds or nanoseconds since
+1970, or ISO dates; they are written as seconds. All rows are kept. An error names the line, and nothing is written.
+"""
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+from recbole_edlae.cli.parser import Parser
+from recbole_edlae.data.csv_conversion import Conversion, convert_csv
+from recbole_edlae.data.csv_values import look_like_dates
+
+PROGRAM = "recbole-edlae convert"
+_SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}  # what people write for a sign that a shell does not pass
+_OPTIONS = {"separator": "--separator", "header": "--header or --no-header", "columns": "--columns"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("file", metavar="FILE", help="the CSV file")
+    parser.add_argument("output", metavar="OUTPUT", help="folder of the dataset to write, dataset/NAME")
+    parser.add_argument(
+        "--columns",
+        metavar="USER,ITEM,RATING,TIMESTAMP",
+        help="names or positions from 1 of these columns; the last two may be left out, or empty as in 1,2,,3",
+    )
+    parser.add_argument("--separator", metavar="SIGN", help="between columns: a sign, several, tab or space")
+    parser.add_argument(
+        "--header", action=argparse.BooleanOptionalAction, help="whether the first row names the columns"
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
+    parser.add_argument("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
+
+
+def main(words: Sequence[str]) -> None:
+    """Write OUTPUT/NAME.inter, NAME being the last part of OUTPUT, and say what was found."""
+    parser = Parser(PROGRAM, description=__doc__)
+    add_arguments(parser)
+    options = parser.parse_args(words)
+    found = convert_csv(
+        options.file,
+        options.output,
+        columns=options.columns,
+        separator=_SEPARATORS.get(options.separator, options.separator),
+        header=options.header,
+        encoding=options.encoding,
+        decimal=options.decimal,
+    )
+    for line in _report(found):
+        print(line)
+
+
+def _report(found: Conversion) -> list[str]:
+    """Return the lines that say what was found, what was guessed and how to go on."""
+    layout = found.layout
+    columns = ", ".join(f"{role} from {layout.name(role)}" for role in layout.columns)
+    unused = f"; not read: {', '.join(layout.unused())}" if layout.unused() else ""
+    header = "none" if layout.header is None else ", ".join(layout.header)
+    lines = [
+        f"encoding: {found.encoding}",
+        f"separator: {layout.separator!r}",
+        f"header: {header}",
+        f"columns: {columns}{unused}",
+    ]
+    if layout.guessed:
+        options = ", ".join(_OPTIONS[guess] for guess in layout.guessed)
+        lines.append(f"guessed: {', '.join(layout.guessed)}; set them by {options}")
+    if found.units:
+        lines.append(f"timestamp: {' and '.join(found.units)}, from {_date(found.first)} to {_date(found.last)} UTC")
+        if look_like_dates(found.first, found.last):
+            lines.append("timestamp: these numbers look like dates YYYYMMDD; they are kept as they are, in their order")
+    if found.empty_rows:
+        lines.append(f"left out: {_count(found.empty_rows, 'row')} of separators only")
+    lines += [f"{role}: missing in {_count(count, 'row')}" for role, count in found.missing.items() if count]
+    users_and_items = f"{_count(found.users, 'user')} with {_count(found.items, 'item')}"
+    lines.append(f"interactions: {found.interactions}, of {users_and_items}")
+    if found.repeats:
+        verb = "has" if found.repeats == 1 else "have"
+        repeats = f"{_count(found.repeats, 'interaction')} {verb} a user and an item that came together before"
+        lines.append(f"repeated: {repeats}; all are kept")
+    lines += [f"written: {found.path}", f"next: {_next_command(found)}"]
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _date(seconds: float) -> str:
+    """Return a time as a date."""
+    try:
+        return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
+    except OverflowError:
+        return f"{seconds:g} seconds"
+
+
+def _next_command(found: Conversion) -> str:
+    """Return a command that trains on the dataset."""
+    fields = ["user_id", "item_id", *found.missing]
+    load_col = f"\"--load_col={{'inter': {fields}}}\""
+    folder = found.path.parent
+    return f"recbole-edlae run --model=EDLAE --dataset={folder.name} --data_path={folder.parent} {load_col}"
