@@ -156,7 +156,7 @@ def test_a_catalog_whose_square_does_not_fit() -> None:
         ({"dtype": torch.float16}, "dtype must be torch.float32 or torch.float64"),
         ({"dropout": 1.0}, "dropout must be"),
         ({"l2": -1.0}, "l2 must be"),
-        ({"emphasis": (0.5, 1.0)}, "emphasis must be"),
+        ({"emphasis": (0.0, 1.0)}, "emphasis must be"),
         ({"diagonal_bound": -1}, "diagonal_bound must be"),
         ({"X": sp.csr_matrix(np.ones((4, 3))), "dropout": 0.0, "l2": 0.0}, "not positive definite .* 3 items"),
     ],
