@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 import torch
+from scipy.sparse.csgraph import connected_components
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._parameters import check_rank
@@ -122,7 +123,7 @@ def _check_groups(X: sp.csr_matrix, rank: int) -> None:
     """Check that 1 is an eigenvalue no more often than can be found."""
     users, items = X.shape
     graph = sp.bmat([[None, X], [X.T, None]]) if X.nnz else sp.csr_matrix((users + items, users + items))
-    _, label = sp.csgraph.connected_components(graph, directed=False)
+    _, label = connected_components(graph, directed=False)
     groups = len(np.unique(label[users + X.indices]))
     if groups > min(rank, GROUPS):
         raise ValueError(

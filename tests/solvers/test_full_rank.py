@@ -134,6 +134,18 @@ def test_items_of_nobody_have_no_weights(emphasis: tuple[float, float], p: float
     )
 
 
+@pytest.mark.parametrize("p", [0.0, 0.4])
+def test_the_dropout_penalty_may_count_users_that_weigh_otherwise(p: float) -> None:
+    X, weight = interactions(items=12), np.random.default_rng(1).random(40)
+    G = torch.from_numpy(oracles.gram(X, weight))
+    counts = torch.from_numpy(X.sum(0).astype(np.int64))
+    problem: dict[str, Any] = {"dropout": p, "l2": 2.0, "item_count": counts}
+    rows, penalties = np.sqrt(weight)[:, None] * X, 2.0 + p / (1 - p) * X.sum(0)
+    expected = oracles.ridge_of_others(rows, rows, penalties)
+    np.testing.assert_allclose(full_rank(G, **problem), expected, atol=1e-12)
+    np.testing.assert_allclose(full_rank(G, emphasis=(1, 1), **problem), oracles.ridge(rows, penalties), atol=1e-12)
+
+
 def test_users_do_not_determine_the_weights() -> None:
     with pytest.raises(ValueError, match="Raise l2 or dropout"):
         solve(interactions(users=4, items=12), dropout=0, l2=0)
@@ -153,6 +165,10 @@ def test_users_do_not_determine_the_weights() -> None:
         ({"emphasis": (0, 0)}, "a > 0"),
         ({"emphasis": (1.0, float("inf"))}, "emphasis must be two numbers"),
         ({"emphasis": 1.0}, "emphasis must be two numbers"),
+        ({"item_count": torch.ones(4)}, r"item_count must have shape \(5,\), got \(4,\)"),
+        ({"item_count": -torch.ones(5)}, "item_count must be at least 0"),
+        ({"item_count": torch.full((5,), torch.nan)}, "item_count must have finite entries"),
+        ({"item_count": np.ones(5)}, "item_count must be a torch.Tensor of real numbers, got ndarray"),
     ],
 )
 def test_errors(arguments: dict[str, Any], message: str) -> None:
