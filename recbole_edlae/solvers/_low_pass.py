@@ -8,11 +8,12 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from recbole_edlae.solvers._finite import checked_matrix
+from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._parameters import check_rank
-from recbole_edlae.solvers._spectral import decomposition_size, top_eigenvectors
+from recbole_edlae.solvers._spectral import decomposition_size, krylov_dimensions, top_eigenvectors
 
 GROUPS = 32  # most of them: as often as the block Lanczos method finds an eigenvalue again
-_ZERO = 1e-10  # eigenvalues up to here are those of no direction, as the largest is 1
+_ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues up to here are 0 but for rounding: the largest is 1
 
 
 class LowPass(NamedTuple):
@@ -40,7 +41,7 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; finite values ≥ 0. Duplicates are summed.
         rank: k, from 1 to n.
-        dtype: torch.float32 or torch.float64, of the result; the eigenvectors are found in double precision.
+        dtype: torch.float32 or torch.float64.
 
     Returns:
         LowPass, of shapes (n, k), or fewer columns where X has a lower rank. Items that nobody used have zero rows.
@@ -61,8 +62,8 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
 
         Equivalent to: ``numpy.linalg.svd`` of X̃. Where k = n is the rank of X, W is the identity.
 
-        Cost: products of X and Xᵀ with 3 k to 5 k vectors and as many doubles × n; above k = n / 10 about 4/3 n³
-        multiply-adds and an n × n array of doubles.
+        Cost: that of ``top_eigenvectors``: products of X and Xᵀ with 3 k to 5 k vectors and as many values × n; above
+        k = n / 10 about 4/3 n³ multiply-adds and an n × n array, in double precision.
 
     References:
         Tianjun Wei, Jianghong Ma and Tommy W. S. Chow. "Fine-tuning Partition-aware Item Similarities for Efficient and
@@ -86,37 +87,45 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
     X.eliminate_zeros()
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
-    used = np.bincount(X.indices, minlength=X.shape[1]) > 0
     _check_groups(X, rank)
-    # X̃; a sum of 0 is that of no entry.
+    # D_U and D_I, 1 where a sum is 0.
     user_sums, item_sums = (np.asarray(X.sum(axis)).ravel() for axis in (1, 0))
-    root = np.sqrt(np.where(used, item_sums, 1))
-    user_root = np.sqrt(np.where(user_sums > 0, user_sums, 1))
-    normalized = (sp.diags(1 / user_root) @ X @ sp.diags(1 / root)).tocsr()
-    # V, the eigenvectors of X̃ᵀX̃.
-    values, V = _eigenvectors(normalized, rank)
-    V = V[:, values > _ZERO]
-    V[~torch.from_numpy(used)] = 0
-    scale = torch.from_numpy(root)[:, None]
-    return LowPass((V * scale).to(dtype), (V / scale).to(dtype))
+    unused = item_sums == 0
+    user_sums[user_sums == 0] = 1
+    item_sums[unused] = 1
+    # V, the eigenvectors of X̃ᵀX̃. LAPACK, which takes over for few items, is not much slower in double precision.
+    precision = torch.float64 if krylov_dimensions(X.shape[1], rank) is None else dtype
+    values, V = _eigenvectors(X, user_sums, item_sums, rank, precision)
+    V = V[:, values > _ZERO[precision]]
+    V[torch.from_numpy(unused)] = 0
+    root = torch.from_numpy(np.sqrt(item_sums))[:, None]
+    return LowPass((V * root).to(dtype), (V / root).to(dtype))
 
 
 def values_held(n: int, rank: int) -> int:
-    """Return how many numbers in single precision ``low_pass`` holds at most."""
-    return 2 * (decomposition_size(n, rank, "cpu") + 4 * n * rank)
+    """Return how many numbers in single precision ``low_pass`` and ``local_weights`` hold at most beside a matrix."""
+    precision = 2 if krylov_dimensions(n, rank) is None else 1
+    return precision * decomposition_size(n, rank, "cpu") + 6 * n * rank
 
 
-def _eigenvectors(normalized: sp.csr_matrix, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _eigenvectors(
+    X: sp.csr_matrix, user_sums: np.ndarray, item_sums: np.ndarray, rank: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the largest eigenvalues of X̃ᵀX̃ and their eigenvectors."""
+    like = torch.empty(X.shape[1], dtype=dtype)
+    normalized = sp.diags(1 / np.sqrt(user_sums)) @ X @ sp.diags(1 / np.sqrt(item_sums))
+    normalized = normalized.tocsr().astype(like.numpy().dtype)
     transposed = normalized.T.tocsr()
 
     def product(x: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(transposed @ (normalized @ np.ascontiguousarray(x.numpy())))
 
     def dense() -> torch.Tensor:
-        return torch.from_numpy((transposed @ normalized).toarray())
+        N = gram(X, 1 / user_sums, dtype=dtype)
+        root = torch.from_numpy(np.sqrt(item_sums)).to(dtype)
+        return N.div_(root).div_(root[:, None])
 
-    return top_eigenvectors(product, dense, torch.empty(normalized.shape[1], dtype=torch.float64), rank)
+    return top_eigenvectors(product, dense, like, rank)
 
 
 def _check_groups(X: sp.csr_matrix, rank: int) -> None:
