@@ -82,7 +82,6 @@ def large(tmp_path_factory):
     [
         (*FULL, True),
         (*FULL, False),
-        ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 60}, True),
         ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 250}, False),
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, True),
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, False),
