@@ -8,7 +8,6 @@ import scipy.sparse as sp
 import torch
 from recbole.quick_start import load_data_and_model, run_recbole
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model import linear
 from recbole_edlae.model.weights import Dense
 from recbole_edlae.solvers import (

@@ -14,7 +14,7 @@ from recbole.data.interaction import Interaction
 
 from recbole_edlae.data import full_sort
 
-SCORES_BYTES = 2**27  # of the scores of one batch, in single precision
+SCORES_BYTES = 2**29  # of the scores of one batch, in single precision
 
 
 class UserBatch(NamedTuple):

@@ -21,6 +21,7 @@ from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Factors, Local, Unfitted, Weights, of_solution, of_tensors
 from recbole_edlae.solvers import LocalWeights, LowRank, PackedWeights, SingularError, activity_weight, gram
+from recbole_edlae.solvers._gram import workspace
 from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._tiles import size as tiles_size
 
@@ -97,7 +98,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         packed = self.packed
         matrix = tiles_size(self.n_items) if packed else self.n_items**2
         held = self.values_held(matrix, device.type)
-        data = 24 * self.interactions.nnz
+        data = workspace(self.interactions, packed)
         if device.type != "cpu":
             check_memory(self.n_items, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
         self.logger.info(f"{type(self).__name__}: {check_memory(self.n_items, held, data, device)}")

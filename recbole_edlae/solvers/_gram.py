@@ -99,7 +99,7 @@ def gram(
         _sums(X, data, weight, (G,))
         values = torch.from_numpy(G)
     else:
-        values = torch.from_numpy(_product(X, weight).astype(real))
+        values = torch.from_numpy(_product(X, weight).astype(real).toarray())
     if data is not None or weight is not None:
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
         check_result(values, "G", remedy)
@@ -108,8 +108,18 @@ def gram(
 
 def is_compiled(X: sp.csr_matrix) -> bool:
     """Return whether the Gram matrix of X is made by compiled loops, which have to be compiled or loaded first."""
-    additions = (np.diff(X.indptr).astype(np.float64) ** 2).sum()
-    return bool(max(additions, X.shape[1] ** 2) > _FEW or (X.data != 1).any())
+    return bool(max(_additions(X), X.shape[1] ** 2) > _FEW or (X.data != 1).any())
+
+
+def workspace(X: sp.csr_matrix, packed: bool) -> int:
+    """Return how many bytes a Gram matrix of X takes beside itself, X included."""
+    sparse = 0 if packed or is_compiled(X) else 12 * min(_additions(X), X.shape[1] ** 2)
+    return 24 * X.nnz + int(sparse)
+
+
+def _additions(X: sp.csr_matrix) -> float:
+    """Return the sum over the users of their squared numbers of items."""
+    return float((np.diff(X.indptr).astype(np.float64) ** 2).sum())
 
 
 def compile_for(X: sp.csr_matrix, weighted: bool, packed: bool) -> None:
@@ -133,14 +143,14 @@ def _index_type(items: int) -> type:
     return np.uint16 if items <= _SHORT else np.uint32
 
 
-def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> np.ndarray:
+def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> sp.csr_matrix:
     """Return G of a matrix of ones: SciPy adds up each entry in the order of the users too."""
     ones = np.ones(X.nnz, dtype=np.int32 if weight is None else np.float64)
     X = sp.csr_matrix((ones, X.indices, X.indptr), shape=X.shape)
     by_item = X.T.tocsr()
     if weight is not None:
         by_item.data = weight[by_item.indices]
-    return (by_item @ X).toarray()
+    return by_item @ X
 
 
 def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The compiled loops of :mod:`recbole_edlae.solvers._row_sums`; releasing Python's lock, they run in threads."""
+"""Compiled loops over the rows of a packed matrix; they run in threads."""
 
 import numpy as np
 
@@ -17,8 +17,8 @@ def add_rows(
     rows: np.ndarray,
     sources: np.ndarray,
     indptr: np.ndarray,
-    part: int,
     sums: np.ndarray,
+    part: int,
 ) -> None:
     """Add the columns of one part of the rows of each history; ``sources`` are the parts that the rows are in."""
     first, last = bounds[part], bounds[part + 1]
@@ -47,12 +47,12 @@ def copy_tile(
     values: np.ndarray,
     offsets: np.ndarray,
     bounds: np.ndarray,
-    part: int,
-    source: int,
     scale: np.ndarray,
     panels: np.ndarray,
+    part: int,
+    source: int,
 ) -> None:
-    """Copy the rows of one part and the columns of another to panels[column // WIDTH, row, column % WIDTH]."""
+    """Copy the columns of one part and the rows of another to panels[column // WIDTH, row, column % WIDTH]."""
     low, height = bounds[source], bounds[source + 1] - bounds[source]
     width = bounds[part + 1] - bounds[part]
     if source <= part:
@@ -88,8 +88,11 @@ def _transpose_tile(values: np.ndarray, offset: int, low: int, height: int, widt
 
 
 @compiled
-def add_panel(panel: np.ndarray, rows: np.ndarray, indptr: np.ndarray, sums: np.ndarray) -> None:
-    """Add the panel's rows of each history, in their order, four at a time."""
+def add_panel(panels: np.ndarray, rows: np.ndarray, indptr: np.ndarray, sums: np.ndarray, number: int) -> None:
+    """Add one panel's rows of each history, in their order, four at a time."""
+    panel = panels[number]
+    first = number * WIDTH
+    last = min(first + WIDTH, sums.shape[1])
     total = np.empty(WIDTH, dtype=panel.dtype)
     for user in range(len(indptr) - 1):
         total[:] = 0
@@ -105,4 +108,4 @@ def add_panel(panel: np.ndarray, rows: np.ndarray, indptr: np.ndarray, sums: np.
             for j in range(WIDTH):
                 total[j] += a[j]
             position += 1
-        sums[user, :] = total[: sums.shape[1]]
+        sums[user, first:last] = total[: last - first]

@@ -1,11 +1,12 @@
 """Sums of rows of a packed symmetric matrix: the scores of many histories at a time."""
 
 import concurrent.futures
+import functools
 
 import numpy as np
 import torch
 
-from recbole_edlae.solvers import _row_sum_kernels as kernels
+from recbole_edlae.solvers._row_sum_kernels import WIDTH, add_panel, add_rows, copy_tile
 from recbole_edlae.solvers._tiles import SymmetricTiles
 
 
@@ -38,33 +39,23 @@ def row_sums(
     ends = count.cumsum(0).numpy()
     indptr = np.append(0, ends)
     rows = items.numpy()
-    sums = torch.zeros(len(count), n, dtype=M.dtype)
     values, bounds = M.values.numpy(), M.bounds.numpy()
     scale = np.ones(0, dtype=values.dtype) if left is None else left.to(M.dtype).numpy()
-    target = sums.numpy()
+    # From NumPy, which asks the kernel for large pages.
+    target = np.empty((len(count), n), dtype=values.dtype)
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         if 2 * len(rows) < n:
+            target[:] = 0
             sources = np.searchsorted(bounds, rows, side="right") - 1
-            tiles = values, M.offsets, bounds
-
-            def add_part(part: int) -> None:
-                kernels.add_rows(*tiles, scale, rows, sources, indptr, part, target)
-
-            list(pool.map(add_part, range(M.parts)))
-            return sums
+            add = functools.partial(add_rows, values, M.offsets, bounds, scale, rows, sources, indptr, target)
+            list(pool.map(add, range(M.parts)))
+            return torch.from_numpy(target)
         widest = int(M.bounds.diff().max())
-        panels = np.empty((-(-widest // kernels.WIDTH), n, kernels.WIDTH), dtype=values.dtype)
+        panels = np.empty((-(-widest // WIDTH), n, WIDTH), dtype=values.dtype)
         for part in range(M.parts):
-            width = int(bounds[part + 1] - bounds[part])
-
-            def copy(source: int, part: int = part) -> None:
-                kernels.copy_tile(values, M.offsets, bounds, part, source, scale, panels)
-
-            def add_panel(number: int, part: int = part, width: int = width) -> None:
-                first = number * kernels.WIDTH
-                columns = slice(bounds[part] + first, bounds[part] + min(first + kernels.WIDTH, width))
-                kernels.add_panel(panels[number], rows, indptr, target[:, columns])
-
+            copy = functools.partial(copy_tile, values, M.offsets, bounds, scale, panels, part)
             list(pool.map(copy, range(M.parts)))
-            list(pool.map(add_panel, range(-(-width // kernels.WIDTH))))
-    return sums
+            columns = target[:, bounds[part] : bounds[part + 1]]
+            add = functools.partial(add_panel, panels, rows, indptr, columns)
+            list(pool.map(add, range(-(-columns.shape[1] // WIDTH))))
+    return torch.from_numpy(target)

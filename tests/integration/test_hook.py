@@ -144,6 +144,21 @@ def test_the_order_of_imports_does_not_matter(order, tmp_path, settings):
 
 
 @pytest.mark.slow
+def test_any_package_of_recbole_may_be_imported_first():
+    modules = sorted({".".join(patch.module.split(".")[:2]) for patch in patches.PATCHES})
+    program = (
+        "import importlib, os, sys, recbole_edlae, torch\n"
+        "for name in sys.argv[1:]:\n"
+        "    child = os.fork()\n"  # what is imported already is imported once
+        "    if not child:\n"
+        "        importlib.import_module(name)\n"
+        "        os._exit(0)\n"
+        "    status = os.waitpid(child, 0)[1]\n"
+        "    assert status == 0, name\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program, *modules], check=True)
+
+
 def test_what_was_taken_by_name_works_again(tmp_path, settings):
     """Functions that a program took from RecBole know the models again after `restore` and `arm`."""
     program = f"""

@@ -13,7 +13,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model
 
 from recbole_edlae import cli
-from recbole_edlae.model import resources
+from recbole_edlae.model import linear, resources
 
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
 LOW_PASS = ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 5})
@@ -31,7 +31,7 @@ def without_gram(*_, **__):
 @pytest.mark.parametrize("name, settings", [FULL, LOW, LOW_PASS, ("DLAE", {}), ("DLAE", {"rank": 5})])
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
-    needed = 4 * model.values_held(model.n_items**2, "cpu") + 24 * model.interactions.nnz
+    needed = 4 * model.values_held(model.n_items**2, "cpu") + linear.workspace(model.interactions, False)
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
@@ -52,7 +52,7 @@ before = resident("VmRSS", reset=True)
 model.fit()
 packed = model.n_items > linear.DENSE_ITEMS
 matrix = linear.tiles_size(model.n_items) if packed else model.n_items**2
-print(resident("VmHWM") - before, 4 * model.values_held(matrix, "cpu") + 24 * model.interactions.nnz)
+print(resident("VmHWM") - before, 4 * model.values_held(matrix, "cpu") + linear.workspace(model.interactions, packed))
 """
 
 
