@@ -28,6 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "EDLAE": {"reg_weight": 5.0, "user_weight_power": 0.5},
     "EDLAE with neighbors": {"reg_weight": 5.0, "neighbors": 5},
     "EDLAE that normalizes items": {"reg_weight": 5.0, "emphasis": [2.0, 0.5], "item_weight_power": 0.3},
+    "EDLAE beside a low-pass filter": {"reg_weight": 5.0, "low_pass_weight": 0.3, "low_pass_rank": 4},
     "DLAE": {"reg_weight": 5.0, "diagonal_bound": 0.2},
     "DLAE of low rank": {"reg_weight": 5.0, "rank": 6},
     "LowRankEDLAE": {"reg_weight": 5.0, "rank": 6},

@@ -20,11 +20,13 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import yaml
+
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import hook
 from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
-from recbole_edlae.settings.schema import check_model_settings
+from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 
@@ -156,6 +158,16 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     if user_split.asked_for(settings):
         check_unseen_users(config.model, settings)
     return settings
+
+
+def add_later_settings(config: Any) -> None:
+    """Add to the Config of a checkpoint the settings that its model has got since, whose defaults change nothing."""
+    name = config["model"]
+    if name not in registered():
+        return
+    for key, setting in read_schema(registered()[name]).items():
+        if key not in config.final_config_dict:
+            config[key] = yaml.safe_load(setting.default)
 
 
 def collector(stock: Callable, config: Any) -> Any:

@@ -117,6 +117,8 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
     checkpoint = checkpoint_file.checked(content, file)
+    if "config" in checkpoint:
+        importlib.import_module("recbole_edlae.integration.models").add_later_settings(checkpoint["config"])
     if "config" in checkpoint and not on_gpu:
         checkpoint["config"]["device"] = torch.device("cpu")
     return checkpoint

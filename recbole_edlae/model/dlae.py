@@ -5,7 +5,10 @@ Reference:
     Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
     Jaewan Moon et al. "It's Enough: Relaxing Diagonal Constraints in Linear Autoencoders for Recommendation" in
     SIGIR 2023.
+    Seongmin Park et al. "Why is Normalization Necessary for Linear Recommenders?" in SIGIR 2025.
 """
+
+from typing import Any
 
 import torch
 from recbole.config import Config
@@ -39,8 +42,17 @@ class DLAE(LinearAutoEncoder):
         self.diagonal_bound = config["diagonal_bound"]
         self.rank = config["rank"]
         self.solver = config["solver"]
+        self.dropout_penalty = config["dropout_penalty"]
+        self.zero_diagonal = config["zero_diagonal"]
         if self.rank is not None:
-            check_rank(self.rank, self.n_items)
+            self._check_low_rank()
+
+    def _check_low_rank(self) -> None:
+        check_rank(self.rank, self.n_items)
+        for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
+            if getattr(self, name) != off:
+                value = getattr(self, name)
+                raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
 
     def values_held(self, matrix: int, device: str) -> int:
         if self.rank is None:
@@ -48,7 +60,8 @@ class DLAE(LinearAutoEncoder):
         return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
 
     def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
-        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
+        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         if self.rank is not None:
             return low_rank(G, self.rank, method=self.solver, **problem)
-        return full_rank(G, emphasis=(1.0, 1.0), diagonal_bound=self.diagonal_bound, overwrite=True, **problem)
+        problem |= {"diagonal_bound": self.diagonal_bound, "item_count": self.item_count}
+        return full_rank(G, emphasis=(1.0, 1.0), overwrite=True, **problem)

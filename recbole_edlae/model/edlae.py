@@ -3,6 +3,9 @@ EDLAE
 ################################################
 Reference:
     Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
+    Tianjun Wei et al. "Fine-tuning Partition-aware Item Similarities for Efficient and Scalable Recommendation" in WWW
+    2023.
+    Seongmin Park et al. "Why is Normalization Necessary for Linear Recommenders?" in SIGIR 2025.
 """
 
 from collections.abc import Callable
@@ -13,10 +16,21 @@ import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 
+from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.model.resources import check_sparse_memory
-from recbole_edlae.solvers import PackedWeights, full_rank, neighbors
+from recbole_edlae.solvers import (
+    LocalWeights,
+    LowPass,
+    PackedWeights,
+    full_rank,
+    local_regression,
+    low_pass,
+    neighbors,
+)
+from recbole_edlae.solvers._low_pass import values_held as low_pass_size
+from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._tiles import Symmetric
 
 
@@ -25,7 +39,8 @@ class EDLAE(LinearAutoEncoder):
     for all dropout masks at once. Its item weights have a zero diagonal; without dropout it is EASE. With some
     ``emphasis`` on kept interactions too, the diagonal is what the denoising objective makes it, held below
     ``diagonal_bound``. With ``neighbors``, every item has weights for that many others only, for catalogs too large
-    for an item x item matrix.
+    for an item x item matrix. With a ``low_pass_weight``, a global low-pass filter of the user-item graph is added, and
+    the autoencoder learns what the filter leaves of the interactions.
 
     """
 
@@ -41,6 +56,21 @@ class EDLAE(LinearAutoEncoder):
         self.emphasis = config["emphasis"]
         self.diagonal_bound = config["diagonal_bound"]
         self.neighbors = config["neighbors"]
+        self.dropout_penalty = config["dropout_penalty"]
+        self.zero_diagonal = config["zero_diagonal"]
+        self.low_pass_weight = config["low_pass_weight"]
+        self.low_pass_rank = config["low_pass_rank"]
+        if self.low_pass_weight != 0:
+            self._check_low_pass()
+
+    def _check_low_pass(self) -> None:
+        with in_words_of_settings(rank="low_pass_rank"):
+            check_rank(self.low_pass_rank, self.n_items)
+        if self.neighbors is not None:
+            raise ValueError(
+                f"low_pass_weight {self.low_pass_weight!r} adds weights for all items: neighbors must be None, got "
+                f"{self.neighbors!r}"
+            )
 
     def solution(
         self, user_weight: np.ndarray, gram: Callable[..., torch.Tensor], progress: Progress | None
@@ -60,11 +90,31 @@ class EDLAE(LinearAutoEncoder):
             l2=self.reg_weight,
             emphasis=self.emphasis,
             diagonal_bound=self.diagonal_bound,
+            item_count=self.item_count,
             device=self.dummy_param.device,
             announce=announce,
             progress=progress,
         )
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights:
-        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
-        return full_rank(G, emphasis=self.emphasis, diagonal_bound=self.diagonal_bound, overwrite=True, **problem)
+    def values_held(self, matrix: int, device: str) -> int:
+        held = super().values_held(matrix, device)
+        if self.low_pass_weight == 0:
+            return held
+        return held + low_pass_size(self.n_items, self.low_pass_rank)
+
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LocalWeights:
+        problem: dict[str, Any] = {
+            "dropout": self.dropout_prob,
+            "l2": self.reg_weight,
+            "emphasis": self.emphasis,
+            "diagonal_bound": self.diagonal_bound,
+            "item_count": self.item_count,
+            "overwrite": True,
+            "progress": progress,
+        }
+        if self.low_pass_weight == 0:
+            return full_rank(G, **problem)
+        with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
+            W = low_pass(self.interactions, self.low_pass_rank, dtype=G.dtype)
+        W = LowPass(W.left.to(G.device), W.right.to(G.device))
+        return local_regression(G, W, low_pass_weight=self.low_pass_weight, **problem)

@@ -19,8 +19,8 @@ from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import NAMES, Factors, Unfitted, Weights, of_solution, of_tensors
-from recbole_edlae.solvers import LowRank, PackedWeights, SingularError, activity_weight, gram
+from recbole_edlae.model.weights import NAMES, Factors, Local, Unfitted, Weights, of_solution, of_tensors
+from recbole_edlae.solvers import LocalWeights, LowRank, PackedWeights, SingularError, activity_weight, gram
 from recbole_edlae.solvers._gram import workspace
 from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._tiles import size as tiles_size
@@ -43,6 +43,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     type = ModelType.TRADITIONAL
     trainer = ClosedFormTrainer
     unseen_users: Mapping[str, Any] | None = {}
+    dropout_penalty = "weighted"  # and False, for models without these settings
+    zero_diagonal = False
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -84,6 +86,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         if self.item_weight_power != 0:
             with in_words_of_settings(power="item_weight_power"):
                 weights.scale_items(popularity, self.item_weight_power)
+        if self.zero_diagonal:
+            weights.set_diagonal(torch.zeros(self.n_items, device=self.dummy_param.device))
         self.weights = weights.on(self.dummy_param.device)
 
     def solution(
@@ -103,7 +107,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         except torch.cuda.OutOfMemoryError as error:
             raise too_large(self.n_items, held, data, device) from error
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank | LocalWeights:
         r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:
@@ -111,7 +115,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             progress (callable): As in :meth:`fit`.
 
         Returns:
-            torch.Tensor, PackedWeights or LowRank: item x item weights, shape: [n_items, n_items], or their factors
+            torch.Tensor, PackedWeights, LowRank or LocalWeights: item x item weights, shape: [n_items, n_items], or
+            their factors, or both
         """
         raise NotImplementedError
 
@@ -123,6 +128,13 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             device (str): Type of the device.
         """
         return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+
+    @property
+    def item_count(self) -> torch.Tensor | None:
+        r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
+        if self.dropout_penalty == "weighted":
+            return None
+        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.n_items))
 
     @property
     def packed(self) -> bool:
@@ -197,7 +209,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in (*Factors.names, "packed.right"):
+        for name in (*Factors.names, "packed.right", *Local.filter_names):
             if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "

@@ -1,11 +1,11 @@
 r"""
 Weights
 ################################################
-What a linear model has learned, in the four forms that solvers return: dense, packed, two factors, sparse. Each is a
-module of buffers with the same methods, so that no model asks which it has.
+What a linear model has learned, in the forms that solvers return: dense, packed, two factors, sparse, and a matrix with
+two factors beside it. Each is a module of buffers with the same methods, so that no model asks which it has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from recbole_edlae.model.history import positions
-from recbole_edlae.solvers import LowRank, PackedWeights, SymmetricTiles, normalize_items
+from recbole_edlae.solvers import LocalWeights, LowRank, PackedWeights, SymmetricTiles, normalize_items
 
 
 class Weights(torch.nn.Module):
@@ -66,6 +66,17 @@ class Weights(torch.nn.Module):
         r"""Normalize the items by a power of their popularity, in place (``solvers.normalize_items``)."""
         raise NotImplementedError
 
+    def set_diagonal(self, values: torch.Tensor) -> None:
+        r"""Replace the weights of items for themselves, in place.
+
+        Args:
+            values (torch.FloatTensor): shape: [n_items]
+
+        Raises:
+            ValueError: These weights are a product of factors, which has no diagonal of its own.
+        """
+        raise ValueError("the diagonal of a low-rank model follows from its factors and cannot be set")
+
     def item_embedding(self, side: str) -> torch.Tensor:
         r"""Return the item embeddings of one side, shape: [n_items, rank].
 
@@ -83,6 +94,14 @@ class Weights(torch.nn.Module):
 
         Args:
             top (int): How many of them to keep for a target.
+
+        Raises:
+            ValueError: These weights are not those of a full-rank model.
+        """
+        return Sparse.of(sp.hstack([_thinned(block, top) for block in self.blocks()], format="csr"))
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        r"""Yield the weights of all items for some targets after others, shape: [n_items, targets]
 
         Raises:
             ValueError: These weights are not those of a full-rank model.
@@ -110,8 +129,11 @@ class Dense(Weights):
         users = torch.from_numpy(popularity).to(self.encoder.device)
         self.encoder = normalize_items(self.encoder, users, power=power, overwrite=True)
 
-    def thinned(self, top: int) -> "Sparse":
-        return Sparse.of(_thinned(self.encoder, top))
+    def set_diagonal(self, values: torch.Tensor) -> None:
+        self.encoder.diagonal().copy_(values)
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        yield self.encoder
 
 
 class Packed(Weights):
@@ -160,9 +182,12 @@ class Packed(Weights):
         scaled = normalize_items(self.matrix, torch.from_numpy(popularity), power=power)
         self.left, self.right = scaled.left, scaled.right
 
-    def thinned(self, top: int) -> "Sparse":
-        parts = range(len(self.bounds) - 1)
-        return Sparse.of(sp.hstack([_thinned(self.matrix.columns(part), top) for part in parts], format="csr"))
+    def set_diagonal(self, values: torch.Tensor) -> None:
+        self.diagonal.copy_(values)
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        for part in range(len(self.bounds) - 1):
+            yield self.matrix.columns(part)
 
 
 class Factors(Weights):
@@ -230,8 +255,16 @@ class Sparse(Weights):
         return scores
 
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        scaled = Sparse.of(normalize_items(self._matrix(), torch.from_numpy(popularity), power=power))
-        for name, tensor in scaled.named_buffers():
+        self._replace(normalize_items(self._matrix(), torch.from_numpy(popularity), power=power))
+
+    def set_diagonal(self, values: torch.Tensor) -> None:
+        matrix = self._matrix()
+        replaced = matrix + sp.diags(values.cpu().numpy() - matrix.diagonal(), dtype=matrix.dtype)
+        replaced.eliminate_zeros()
+        self._replace(replaced)
+
+    def _replace(self, matrix: Any) -> None:
+        for name, tensor in Sparse.of(matrix).named_buffers():
             setattr(self, name, tensor.to(self.weight.device))
 
     def _matrix(self) -> sp.csr_matrix:
@@ -248,6 +281,53 @@ class Sparse(Weights):
         return torch.from_numpy((histories @ weights).toarray())
 
 
+class Local(Weights):
+    r"""B = ``matrix`` + ``factors``: a local regression, and a low-pass filter beside it."""
+
+    filter_names = ("low_pass.encoder", "low_pass.decoder")
+
+    def __init__(self, matrix: Weights, factors: Factors) -> None:
+        super().__init__()
+        self.matrix = matrix
+        self.factors = factors
+        # Thin, and as unequal as items are popular: half precision would lose the rare ones.
+        self.single_precision = (*matrix.single_precision, *self.filter_names)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return self.matrix.tensors() | self._filter()
+
+    def portable(self) -> dict[str, torch.Tensor]:
+        return self.matrix.portable() | self._filter()
+
+    def on(self, device: torch.device) -> Weights:
+        self.matrix = self.matrix.on(device)
+        self.factors = self.factors.to(device)
+        return self
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return self.matrix.score(items, count).add_(self.factors.score(items, count))
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.matrix.score_pairs(items, count, target) + self.factors.score_pairs(items, count, target)
+
+    def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        self.matrix.scale_items(popularity, power)
+        self.factors.scale_items(popularity, power)
+
+    def set_diagonal(self, values: torch.Tensor) -> None:
+        self.matrix.set_diagonal(values - torch.linalg.vecdot(self.factors.encoder, self.factors.decoder))
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        first = 0
+        for block in self.matrix.blocks():
+            last = first + block.shape[1]
+            yield torch.addmm(block, self.factors.encoder, self.factors.decoder[first:last].T)
+            first = last
+
+    def _filter(self) -> dict[str, torch.Tensor]:
+        return dict(zip(self.filter_names, self.factors.tensors().values()))
+
+
 class Unfitted(Weights):
     r"""No weights yet: every score is 0."""
 
@@ -261,15 +341,26 @@ class Unfitted(Weights):
         return self.encoder.new_zeros(len(count))
 
 
-NAMES = (*Factors.names, *Packed.names, *Sparse.names)  # of every tensor that a checkpoint may have
+NAMES = (
+    *Factors.names,
+    *Packed.names,
+    *Sparse.names,
+    *Local.filter_names,
+)  # of every tensor that a checkpoint may have
 
 
 def of_solution(solution: Any) -> Weights:
-    r"""Return what a solver returned: a torch.Tensor, PackedWeights, a LowRank or a SciPy sparse matrix."""
+    r"""Return the weights that a solver returned, in its form.
+
+    Args:
+        solution (torch.Tensor, PackedWeights, LowRank, LocalWeights or SciPy sparse matrix): item x item weights
+    """
     if sp.issparse(solution):
         return Sparse.of(solution)
     if isinstance(solution, LowRank):
         return Factors(encoder=solution.u, decoder=solution.v)
+    if isinstance(solution, LocalWeights):
+        return Local(of_solution(solution.matrix), Factors(encoder=solution.u, decoder=solution.v))
     if isinstance(solution, PackedWeights):
         return Packed.of(solution)
     return Dense(encoder=solution)
@@ -277,6 +368,10 @@ def of_solution(solution: Any) -> Weights:
 
 def of_tensors(tensors: Mapping[str, torch.Tensor]) -> Weights | None:
     r"""Return the weights of a checkpoint, whatever their form and rank; None where it has none."""
+    if tensors.keys() >= set(Local.filter_names):
+        encoder, decoder = (tensors[name] for name in Local.filter_names)
+        matrix = of_tensors({name: tensor for name, tensor in tensors.items() if name not in Local.filter_names})
+        return matrix and Local(matrix, Factors(encoder=encoder, decoder=decoder))
     if tensors.keys() >= set(Packed.names):
         return Packed(**{name: tensors[name] for name in Packed.names})
     if tensors.keys() >= set(Sparse.names):

@@ -63,7 +63,7 @@ def entry_weights(
     Args:
         dropped: boolean mask of the stored entries, (total,).
         probability: p, with which they were dropped.
-        emphasis: (a, b), a ≥ b ≥ 0.
+        emphasis: (a, b), a > 0 and b ≥ 0.
 
     Returns:
         The weight of each stored entry, (total,), and that of every unobserved entry, a number.

@@ -3,6 +3,7 @@
 Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram``, ``StoredGram``.
 Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``.
 Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
+Low-pass: ``low_pass``, and the full-rank model of what it leaves: ``local_regression``; in two steps ``local_weights``.
 Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
 Item normalization: ``normalize_items``, ``item_scale``.
 """
@@ -12,6 +13,8 @@ from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
 from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._iterations import ConvergenceWarning
+from recbole_edlae.solvers._local import LocalWeights, local_regression, local_weights
+from recbole_edlae.solvers._low_pass import LowPass, low_pass
 from recbole_edlae.solvers._low_rank import low_rank
 from recbole_edlae.solvers._neighbors import neighbors
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
@@ -27,6 +30,8 @@ from recbole_edlae.solvers._user_weight import activity_weight
 
 __all__ = [
     "ConvergenceWarning",
+    "LocalWeights",
+    "LowPass",
     "LowRank",
     "PackedWeights",
     "PartialGram",
@@ -39,6 +44,9 @@ __all__ = [
     "gram_of_shards",
     "inverse_gram",
     "item_scale",
+    "local_regression",
+    "local_weights",
+    "low_pass",
     "low_rank",
     "neighbors",
     "normalize_items",

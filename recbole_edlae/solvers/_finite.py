@@ -94,17 +94,17 @@ def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
         raise ValueError(f"{name} would not be finite at {A.dtype}: {remedy}")
 
 
-def check_popularity(popularity: Any, items: int | None = None) -> None:
+def check_popularity(popularity: Any, items: int | None = None, *, name: str = "popularity") -> None:
     """Check the users of each item: a torch.Tensor of finite numbers of at least 0, one for each item."""
     if not isinstance(popularity, torch.Tensor) or popularity.is_complex():
         kind = popularity.dtype if isinstance(popularity, torch.Tensor) else type(popularity).__name__
-        raise ValueError(f"popularity must be a torch.Tensor of real numbers, got {kind}")
+        raise ValueError(f"{name} must be a torch.Tensor of real numbers, got {kind}")
     if popularity.ndim != 1 or items not in (None, len(popularity)):
         shape = "(items,)" if items is None else f"({items},)"
-        raise ValueError(f"popularity must have shape {shape}, got {tuple(popularity.shape)}")
+        raise ValueError(f"{name} must have shape {shape}, got {tuple(popularity.shape)}")
     if (popularity < 0).any():
-        raise ValueError("popularity must be at least 0 for every item")
-    check_finite(popularity, "popularity")
+        raise ValueError(f"{name} must be at least 0 for every item")
+    check_finite(popularity, name)
 
 
 def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:

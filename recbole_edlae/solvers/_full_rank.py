@@ -21,6 +21,7 @@ def full_rank(
     l2: float,
     emphasis: tuple[float, float] = ...,
     diagonal_bound: float | None = ...,
+    item_count: torch.Tensor | None = ...,
     overwrite: bool = ...,
     progress: Progress | None = ...,
 ) -> torch.Tensor: ...
@@ -32,6 +33,7 @@ def full_rank(
     l2: float,
     emphasis: tuple[float, float] = ...,
     diagonal_bound: float | None = ...,
+    item_count: torch.Tensor | None = ...,
     overwrite: bool = ...,
     progress: Progress | None = ...,
 ) -> torch.Tensor | PackedWeights: ...
@@ -42,6 +44,7 @@ def full_rank(
     l2: float,
     emphasis: tuple[float, float] = (1.0, 0.0),
     diagonal_bound: float | None = None,
+    item_count: torch.Tensor | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> torch.Tensor | PackedWeights:
@@ -51,8 +54,10 @@ def full_rank(
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
-        emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
+        emphasis: (a, b), a > 0 and b ≥ 0: weight of the error on dropped and on kept entries.
         diagonal_bound: ξ ≥ 0, the largest value that B may have on its diagonal; None for no bound.
+        item_count: torch.Tensor, shape (n,): n_i ≥ 0, what the dropout's part of Λ counts in place of diag(G); None for
+            diag(G), the users of each item in the weights that G has.
         overwrite: B replaces G; otherwise G is left as it is.
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
@@ -81,12 +86,24 @@ def full_rank(
             B = −C diag(1/c) diag(1 − s β)  off the diagonal, β on it.
 
         emphasis (1, 0) is EDLAE (Eq. 8) and with p = 0 EASE; (1, 1) is DLAE (Eq. 5). Only the ratio a : b matters.
-        The papers print these ends alone; this function is exact for every a ≥ b ≥ 0. The scalar L2 counts on the
+        The papers print these ends alone; this function is exact for every a > 0 and b ≥ 0. The scalar L2 counts on the
         diagonal by the same factor r² as the dropout's part of Λ does, as in the paper's theorem.
+
+        The theorem asks for a ≥ b, but b > a (DEQL, ICLR 2026) needs no condition of its own. What is left for β is
+
+            (s β − c E)² / c + (r² − s²) Λ β² + constant,
+
+        a parabola with the leading coefficient s²/c + (r² − s²) Λ = s² E + r² Λ. It opens upward: E ≥ 0, as it is the
+        squared error of an item's regression on the others, and r² > 0 where a > 0 and b > 0. With a = 0 and no bound,
+        β = q and every other entry is 0: nothing is recommended, and a = 0 is refused.
 
         With a bound, emphasis (1, 1) is RDLAE (Moon et al., SIGIR 2023: B = I − C diag μ, μ = (1 − ξ)/c where
         1 − Λc > ξ, else Λ), and with p = 0 RLAE. The bound is as exact for every other emphasis: for a given β the
         other entries of a column are those above, and what is left is a parabola in β.
+
+        With ``item_count`` the dropout's part of Λ is p/q · n_i whatever the users weigh in G, as in the code of DAN's
+        authors (SIGIR 2025). The algebra is the same for every Λ ≥ 0; but that of the weighted users' diag(G) alone is
+        what the masks average to.
 
         Equivalent to: solving, for every target item, the normal equations averaged over all 2ⁿ dropout masks, times q.
         ``weights(*inverse_gram(G, …), …)`` is the same in two steps, for sweeps.
@@ -100,6 +117,8 @@ def full_rank(
         Jaewan Moon et al. "It's Enough: Relaxing Diagonal Constraints in Linear Autoencoders for Recommendation" in
         SIGIR 2023.
 
+        Park et al. "Why is normalization necessary for linear recommenders?" (DAN) in SIGIR 2025.
+
     Examples:
         >>> import scipy.sparse as sp
         >>> import torch
@@ -111,7 +130,7 @@ def full_rank(
     """
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)
-    C, Lambda = inverse_gram(G, dropout=dropout, l2=l2, overwrite=overwrite, progress=progress)
+    C, Lambda = inverse_gram(G, dropout=dropout, l2=l2, item_count=item_count, overwrite=overwrite, progress=progress)
     return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=True)
 
 
@@ -130,7 +149,7 @@ def weights(
         C: torch.Tensor or SymmetricTiles, shape (n, n).
         Lambda: torch.Tensor, shape (n,).
         dropout: p in [0, 1), that of C.
-        emphasis: (a, b), a ≥ b ≥ 0 and a > 0: weight of the error on dropped and on kept entries.
+        emphasis: (a, b), a > 0 and b ≥ 0: weight of the error on dropped and on kept entries.
         diagonal_bound: ξ ≥ 0, the largest value that B may have on its diagonal; None for no bound.
         overwrite: B replaces C; otherwise C is left as it is.
 
@@ -152,13 +171,18 @@ def weights(
         >>> torch.equal(weights(C, Lambda, dropout=0.5), full_rank(G, dropout=0.5, l2=1.0))
         True
     """
+    check_inverse(C, Lambda)
+    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite)
+
+
+def check_inverse(C: Symmetric, Lambda: torch.Tensor) -> None:
+    """Check that C and Lambda are what ``inverse_gram`` may have returned."""
     check_gram(C, name="C")
     check_tensor(Lambda, "Lambda")
     if Lambda.shape != C.shape[:1]:
         raise ValueError(f"Lambda must have shape ({len(C)},), got {tuple(Lambda.shape)}")
     check_finite(C, "C")
     check_finite(Lambda, "Lambda")
-    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite)
 
 
 def _weights(
@@ -173,15 +197,23 @@ def _weights(
     """Return ``weights`` of a C and a Λ that are known to be finite."""
     c = C.diagonal().clone()
     scale, beta = column_scale(c, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound)
+    return scaled_columns(C, scale, beta, overwrite=overwrite)
+
+
+def scaled_columns(
+    C: Symmetric, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
+) -> torch.Tensor | PackedWeights:
+    """Return C diag(scale) with another diagonal, after a check that it is finite; with ``overwrite`` in C's place."""
     if isinstance(C, SymmetricTiles):
+        c = C.diagonal()
         C = C if overwrite else C.clone()
         C.set_diagonal(torch.zeros_like(c))
         # |C_ij| ≤ √(c_i c_j): no entry of B is larger than these.
         check_result(c.max().sqrt() * c.sqrt() * scale, "B", _REMEDY)
-        check_result(beta, "B", _REMEDY)
-        return PackedWeights(C, None, scale, beta)
+        check_result(diagonal, "B", _REMEDY)
+        return PackedWeights(C, None, scale, diagonal)
     B = C.mul_(scale) if overwrite else C * scale
-    B.diagonal().copy_(beta)
+    B.diagonal().copy_(diagonal)
     check_result(B, "B", _REMEDY)
     return B
 
@@ -193,20 +225,33 @@ def column_scale(
     dropout: float,
     emphasis: tuple[float, float],
     diagonal_bound: float | None,
+    explained: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return −diag(1/c) diag(1 − s β), by which columns of C become those of B, and the diagonal β; shapes (n,)."""
+    """Return −diag(1/c) diag(1 − e − s β), by which columns of C become those of B, and the diagonal β; shapes (n,).
+
+    e is ``explained``, what a filter beside B takes from the diagonal of the targets (``local_weights``); None for 0.
+    The steps are in double precision: 1 − s β is small where b is much larger than a.
+    """
     check_dropout(dropout)
     check_diagonal_bound(diagonal_bound)
     a, b = check_emphasis(emphasis)
-    s, beta = _diagonal(1 / c - Lambda, Lambda, dropout, a, b)
+    inverse, penalties = 1 / c.double(), Lambda.double()
+    e = torch.zeros_like(inverse) if explained is None else explained.double()
+    # E ≥ 0 but for rounding, and the target's own share of what is left of it is (E − e/c) c.
+    E = (inverse - penalties).clamp_(min=0)
+    s, beta = _diagonal(E, E - e * inverse, penalties, (dropout, a, b))
     if diagonal_bound is not None:
         beta.clamp_(max=diagonal_bound)
-    return (s * beta - 1) / c, beta
+    return ((s * beta + e - 1) * inverse).to(c), beta.to(c)
 
 
-def _diagonal(E: torch.Tensor, Lambda: torch.Tensor, p: float, a: float, b: float) -> tuple[float, torch.Tensor]:
-    """Return s and the unbounded β = s E / (s² E + r² Λ), shape (n,)."""
+def _diagonal(
+    E: torch.Tensor, share: torch.Tensor, Lambda: torch.Tensor, mask: tuple[float, float, float]
+) -> tuple[float, torch.Tensor]:
+    """Return s and the unbounded β = s share / (s² E + r² Λ), shape (n,), for mask (p, a, b)."""
+    p, a, b = mask
     if b == 0:
         return 0.0, torch.zeros_like(E)
-    s, r2 = b / (a * p + b * (1 - p)), a * b / (a * p + b * (1 - p)) ** 2
-    return s, s * E / (s * s * E + r2 * Lambda)
+    mean = a * p + b * (1 - p)
+    s, r2 = b / mean, a * b / mean**2
+    return s, s * share / (s * s * E + r2 * Lambda)

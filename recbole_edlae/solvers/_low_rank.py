@@ -14,7 +14,7 @@ from recbole_edlae.solvers._eigen import eigen
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
-from recbole_edlae.solvers._spectral import krylov_dimensions
+from recbole_edlae.solvers._spectral import decomposition_size
 from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
@@ -112,16 +112,10 @@ def values_held(n: int, rank: int, method: str, matrix: int, device: str = "cpu"
 
     Notes:
         Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
-        workspace; in the iterations, n × k arrays. The factors are what was measured with SciPy's and torch's LAPACK.
+        workspace (``decomposition_size``); in the iterations, n × k arrays.
     """
     matrices = matrix if method == "weight_decay" else 2 * matrix
-    krylov = krylov_dimensions(n, rank)
-    if device != "cpu":
-        decomposition = 4 * n * n
-    elif krylov is not None:
-        decomposition = krylov * n + 6 * krylov**2
-    else:
-        decomposition = (2 if 2 * rank <= n else 10) * n * n
+    decomposition = decomposition_size(n, rank, device)
     iterations = 26 * n * rank + 8 * rank**2 if method in ("admm", "als", "zero_diagonal") else 0
     return matrices + decomposition + iterations
 

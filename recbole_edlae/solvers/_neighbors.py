@@ -9,7 +9,7 @@ import torch
 
 from recbole_edlae.solvers._compiled import compiled
 from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
-from recbole_edlae.solvers._finite import SingularError, checked_matrix
+from recbole_edlae.solvers._finite import SingularError, check_popularity, checked_matrix
 from recbole_edlae.solvers._full_rank import column_scale
 from recbole_edlae.solvers._parameters import Progress, check_count, penalty
 from recbole_edlae.solvers._user_weight import checked_weight
@@ -26,6 +26,7 @@ def neighbors(
     l2: float,
     emphasis: tuple[float, float] = (1.0, 0.0),
     diagonal_bound: float | None = None,
+    item_count: torch.Tensor | None = None,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     announce: Callable[[int], object] | None = None,
@@ -41,6 +42,7 @@ def neighbors(
         l2: λ ≥ 0, in the units of G (interactions).
         emphasis: (a, b), as in ``full_rank``.
         diagonal_bound: ξ, as in ``full_rank``.
+        item_count: torch.Tensor, shape (n,), as in ``full_rank``.
         dtype: torch.float32 or torch.float64, of the small systems and of B.
         device: where the small systems are solved.
         announce: called with the bytes that the remaining steps take, before they are taken; it may raise.
@@ -91,7 +93,8 @@ def neighbors(
         announce((4 + numpy_dtype.itemsize) * int(pair_counts.sum() + 3 * len(order) * limit))
     # N(j) for every j.
     pairs = cooccurrence.pairs(numpy_dtype, pair_counts)
-    Lambda = penalty(pairs.diagonal, dropout=dropout, l2=l2)
+    dropped = pairs.diagonal if item_count is None else _counts(item_count, X.shape[1])[order]
+    Lambda = penalty(dropped, dropout=dropout, l2=l2)
     _check_size(numpy_dtype, pairs.values, pairs.diagonal + Lambda)
     inputs, lengths = cooccurrence.best_inputs(limit, pairs.diagonal + Lambda)
     del cooccurrence
@@ -120,6 +123,12 @@ def _checked(X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype)
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
     return X, weight[weight > 0]
+
+
+def _counts(item_count: torch.Tensor, items: int) -> np.ndarray:
+    """Return the users of each item as an array, after a check."""
+    check_popularity(item_count, items, name="item_count")
+    return item_count.cpu().numpy().astype(np.float64)
 
 
 def _check_size(dtype: np.dtype, *arrays: np.ndarray) -> None:

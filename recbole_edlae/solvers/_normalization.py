@@ -8,11 +8,12 @@ import torch
 
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
+from recbole_edlae.solvers._local import LocalWeights
 from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import check_power
 
 _REMEDY = "the power is too large"
-Weights = TypeVar("Weights", torch.Tensor, PackedWeights, LowRank, sp.spmatrix)
+Weights = TypeVar("Weights", torch.Tensor, PackedWeights, LowRank, LocalWeights, sp.spmatrix)
 
 
 def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
@@ -46,14 +47,14 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
     """Apply the item side of data-adaptive normalization: N^α B N^−α, N = diag(popularity).
 
     Args:
-        B: torch.Tensor or SciPy sparse matrix of shape (n, n), PackedWeights, or LowRank, whose factors become
-            N^α U and N^−α V.
+        B: torch.Tensor or SciPy sparse matrix of shape (n, n), PackedWeights, LowRank, whose factors become N^α U and
+            N^−α V, or LocalWeights, of which matrix and factors do.
         popularity: torch.Tensor, shape (n,): the users of each item (not weighted), on B's device.
         power: α, any finite number; above 0 it lowers the scores of popular items.
         overwrite: the result replaces a full-rank B.
 
     Returns:
-        A torch.Tensor, a SciPy sparse matrix, PackedWeights or a LowRank, as B is.
+        A torch.Tensor, a SciPy sparse matrix, PackedWeights, a LowRank or LocalWeights, as B is.
 
     Raises:
         ValueError: the power is not a finite number or too large, a popularity is negative, or B or the result is not
@@ -64,9 +65,10 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
 
         In DAN, B is learned from G = Xᵀ D^−β X with D the users' numbers of items, then B[i, j] is multiplied by
         (n_i / n_j)^α. The user side needs nothing here: it is ``gram`` with user_weight = (row sums)^−β, a power that
-        acts on G alone. It differs from the authors' code in two places: with user weights their dropout penalty is
-        p/q · n_i, ours p/q · diag(G), which is what dropping entries of the weighted rows averages to; and they set the
-        diagonal to zero where a model has one, while a diagonal keeps its values here.
+        acts on G alone. By default it differs from the authors' code in two places: with user weights their dropout
+        penalty is p/q · n_i, ours p/q · diag(G), which is what dropping entries of the weighted rows averages to
+        (``item_count`` of ``full_rank`` is theirs); and they set the diagonal to zero where a model has one, while a
+        diagonal keeps its values here.
 
         Equivalent to: ``torch.diag(s) @ B @ torch.diag(1 / s)``, s = ``item_scale``.
 
@@ -84,6 +86,8 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
     """
     if isinstance(B, LowRank):
         return _normalized_factors(B, popularity, power)
+    if isinstance(B, LocalWeights):
+        return _normalized_sum(B, popularity, power=power, overwrite=overwrite)
     if isinstance(B, PackedWeights):
         return _normalized_packed(B, popularity, power)
     if sp.issparse(B):
@@ -109,6 +113,13 @@ def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> L
     for factor in (u, v):
         check_result(factor, "B", _REMEDY)
     return B._replace(u=u, v=v)
+
+
+def _normalized_sum(B: LocalWeights, popularity: torch.Tensor, *, power: float, overwrite: bool) -> LocalWeights:
+    """Return N^α B N^−α of a matrix and factors."""
+    matrix = normalize_items(B.matrix, popularity, power=power, overwrite=overwrite)
+    factors = _normalized_factors(LowRank(B.u, B.v, True, ()), popularity, power)
+    return LocalWeights(matrix, factors.u, factors.v)
 
 
 def _normalized_packed(B: PackedWeights, popularity: torch.Tensor, power: float) -> PackedWeights:

@@ -79,12 +79,15 @@ def check_l2(l2: Any) -> None:
 
 
 def check_emphasis(emphasis: Any) -> tuple[float, float]:
-    """Return the pair (a, b) after a check that a ≥ b ≥ 0 and a > 0."""
+    """Return the pair (a, b) after a check that a > 0 and b ≥ 0.
+
+    With a = 0 an error counts where the entry was kept only, and copying the entry is best: nothing is recommended.
+    """
     pair = tuple(emphasis) if isinstance(emphasis, (tuple, list)) else ()
-    if len(pair) != 2 or not all(map(_is_finite, pair)) or not pair[0] >= pair[1] >= 0 or pair[0] == 0:
+    if len(pair) != 2 or not all(map(_is_finite, pair)) or not (pair[0] > 0 and pair[1] >= 0):
         raise ValueError(
-            f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a ≥ b ≥ 0 and a > 0; "
-            f"got {emphasis!r}"
+            f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a > 0 (with a = 0 the "
+            f"best weights copy the kept entries and recommend nothing) and b ≥ 0; got {emphasis!r}"
         )
     return pair
 
@@ -93,6 +96,12 @@ def check_diagonal_bound(bound: Any) -> None:
     """Check that a bound on the diagonal is None or a finite number of at least 0."""
     if bound is not None and (not _is_finite(bound) or bound < 0):
         raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
+
+
+def check_low_pass_weight(weight: Any) -> None:
+    """Check that the weight of a low-pass filter is a finite number of at least 0."""
+    if not _is_finite(weight) or weight < 0:
+        raise ValueError(f"low_pass_weight must be a finite number of at least 0, got {weight!r}")
 
 
 def check_rank(rank: Any, items: int) -> None:

@@ -98,6 +98,19 @@ def krylov_dimensions(n: int, rank: int) -> int | None:
     return min(n // 2, 2 * first) if 4 * first <= n else None
 
 
+def decomposition_size(n: int, rank: int, device: str) -> int:
+    """Return how many numbers of its type ``top_eigenvectors`` holds at most, beside what it multiplies with.
+
+    The factors are what was measured with SciPy's and torch's LAPACK.
+    """
+    krylov = krylov_dimensions(n, rank)
+    if device != "cpu":
+        return 4 * n * n
+    if krylov is not None:
+        return krylov * n + 6 * krylov**2
+    return (2 if 2 * rank <= n else 10) * n * n
+
+
 def _first_check(rank: int) -> int:
     """Return the dimensions of the Krylov space at its first check: fewer have not been enough on any data."""
     return 5 * rank // 2 + 4 * _BLOCK

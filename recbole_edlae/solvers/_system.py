@@ -2,7 +2,7 @@
 
 import torch
 
-from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_result
+from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_popularity, check_result
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
@@ -15,13 +15,14 @@ class System:
     is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
     """
 
-    def __init__(self, G: Symmetric, *, dropout: float, l2: float) -> None:
+    def __init__(self, G: Symmetric, *, dropout: float, l2: float, item_count: torch.Tensor | None = None) -> None:
         check_gram(G)
         check_finite(G, "G")
         gram_diagonal = G.diagonal().clone()
         self.G = G
         self.unused = gram_diagonal == 0
-        self.Lambda = penalty(gram_diagonal, dropout=dropout, l2=l2)
+        dropped = gram_diagonal if item_count is None else _checked_count(item_count, gram_diagonal)
+        self.Lambda = penalty(dropped, dropout=dropout, l2=l2)
         self.Lambda[self.unused] = 1
         self.diagonal = gram_diagonal + self.Lambda  # of M
         check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
@@ -46,6 +47,12 @@ class System:
             ) from None
 
 
+def _checked_count(item_count: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return the users of each item in another vector's type and on its device, after a check."""
+    check_popularity(item_count, len(like), name="item_count")
+    return item_count.to(like)
+
+
 def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
     """Return diag(A Bᵀ)."""
     return torch.linalg.vecdot(A, B)
@@ -56,6 +63,7 @@ def inverse_gram(
     *,
     dropout: float,
     l2: float,
+    item_count: torch.Tensor | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Symmetric, torch.Tensor]:
@@ -65,6 +73,8 @@ def inverse_gram(
         G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
+        item_count: torch.Tensor, shape (n,): what the dropout's part of Λ counts in place of diag(G), as in
+            ``full_rank``.
         overwrite: C replaces G; otherwise G is left as it is.
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
@@ -79,8 +89,9 @@ def inverse_gram(
     Notes:
         Notation: Λ = ``penalty``, but 1 for items that nobody used, which decouples them from the other items.
 
-        From C, ``weights`` gives EASE, EDLAE, DLAE, every emphasis between them and every bound on the diagonal in n²
-        steps each: a sweep over those at fixed (dropout, l2) inverts once.
+        From C, ``weights`` gives EASE, EDLAE, DLAE, every other emphasis and every bound on the diagonal in n² steps
+        each, and ``local_weights`` the same beside a low-pass filter: a sweep over all of these at fixed (dropout, l2)
+        inverts once.
 
         Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
 
@@ -93,5 +104,5 @@ def inverse_gram(
         >>> Lambda.tolist(), C.round(decimals=4).tolist()
         ([2.0, 4.0], [[0.25, 0.0], [0.0, 0.125]])
     """
-    system = System(G, dropout=dropout, l2=l2)
+    system = System(G, dropout=dropout, l2=l2, item_count=item_count)
     return system.inverse(overwrite=overwrite, progress=progress), system.Lambda

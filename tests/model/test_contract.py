@@ -12,11 +12,11 @@ from recbole.utils import get_model, get_trainer, init_seed
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.integration import models as registry
 from recbole_edlae.runs import space
-from recbole_edlae.settings.schema import read_schema
+from recbole_edlae.settings.schema import read_schema, recbole_schema
 
 
 def cases():
-    """Every model with its defaults, and with a rank or with neighbors where it has them.
+    """Every model with its defaults, and with a rank, neighbors or a low-pass filter where it has them.
 
     The default rank may be too high for `tiny`.
     """
@@ -28,6 +28,10 @@ def cases():
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
         if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
+        if "low_pass_weight" in read_schema(defaults):
+            yield pytest.param(
+                name, {"low_pass_weight": 0.3, "low_pass_rank": 4}, id=f"{name} beside a low-pass filter"
+            )
 
 
 def test_every_model_says_what_to_cite_and_what_to_search():
@@ -39,6 +43,16 @@ def test_every_model_says_what_to_cite_and_what_to_search():
         assert model.unseen_users is None or model.unseen_users.keys() <= read_schema(defaults).keys()
         file = CONFIGS / "spaces" / f"{name}.test"  # what earlier versions named on the command line
         assert not file.exists() or space.read(file) == dimensions
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("spaces/**/*.test")), ids=lambda file: "-".join(file.parts[-2:]))
+def test_every_search_space_that_is_shipped_has_values_that_its_model_takes(file):
+    if file.stem not in registry.own_models():
+        pytest.skip("a model of RecBole's own")
+    schema = recbole_schema() | read_schema(registry.own_models()[file.stem])
+    for dimension in space.read(file):
+        for value in dimension.ends():
+            schema[dimension.key].check(value)
 
 
 of_every_model = pytest.mark.parametrize("name, fitting", list(cases()))

@@ -10,6 +10,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae.model import linear
 from recbole_edlae.solvers import neighbors
 from tests import oracles
 from tests.conftest import ROOT
@@ -90,6 +91,128 @@ def test_neighbors(tiny):
     new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
     expected = [(scale[:, None] * B / scale)[items].sum(0) for items in ([3, 5], [], [9])]
     np.testing.assert_allclose(model.score(*new), expected, rtol=1e-4, atol=1e-6)
+
+
+def total(weights):
+    """Item x item weights of a matrix and a filter."""
+    return torch.cat(list(weights.blocks()), dim=1)
+
+
+def test_low_pass(tiny):
+    problem = {"data_path": tiny, "reg_weight": 3.0, "dropout_prob": 0.25, "user_weight_power": 0.5}
+    low_pass = {"low_pass_weight": 0.3, "low_pass_rank": 4}
+    model, train, _ = fit("EDLAE", item_weight_power=0.4, **problem, **low_pass)
+    X = matrix(train)
+    count = X.sum(1)
+    weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
+    rows, W = X * np.sqrt(weight)[:, None], 0.3 * oracles.low_pass(X, 4)
+    used, G = X.sum(0) > 0, rows.T @ rows
+    expected = W.copy()
+    penalty = 3.0 + np.diag(G)[used] / 3
+    expected[np.ix_(used, used)] += oracles.ridge_of_others(rows[:, used], (rows - rows @ W)[:, used], penalty)
+    scale = np.maximum(X.sum(0), 1) ** 0.4
+    expected = scale[:, None] * expected / scale
+    np.testing.assert_allclose(total(model.weights), expected, atol=2e-5)
+    np.testing.assert_allclose(model.score(*model.history(torch.arange(1, 61))), X[1:] @ expected, atol=1e-4)
+    new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
+    np.testing.assert_allclose(model.score(*new), [expected[[3, 5]].sum(0), 0 * scale, expected[9]], atol=1e-4)
+    np.testing.assert_allclose(model.similarity(3), expected[3], atol=2e-5)
+    with pytest.raises(ValueError, match="full-rank model"):
+        model.item_embedding()
+
+
+def test_low_pass_of_weight_0_is_edlae(tiny):
+    plain, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
+    model, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0, low_pass_weight=0.0, low_pass_rank=5000)
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    assert torch.equal(model.weights.encoder, plain.weights.encoder)
+
+
+def authors_dan(X, l2, p, powers, bound):
+    """DAN around RDLAE as its authors publish it: users weigh n^-power, the dropout counts them as one each."""
+    users, items = np.maximum(X.sum(1), 1), X.sum(0)
+    G = X.T @ (X / users[:, None] ** powers[0])
+    Lambda = l2 + p / (1 - p) * items
+    C = np.linalg.inv(G + np.diag(Lambda))
+    c = np.diag(C)
+    mu = np.where(1 - Lambda * c > bound, (1 - bound) / c, Lambda)
+    B = np.eye(len(C)) - C * mu
+    np.fill_diagonal(B, 0)
+    scale = np.maximum(items, 1) ** powers[1]
+    return scale[:, None] * B / scale
+
+
+@pytest.mark.parametrize("name, settings", [("DLAE", {}), ("EDLAE", {"emphasis": [1.0, 1.0]})])
+@pytest.mark.parametrize("packed", [False, True])
+def test_dan_as_its_authors_run_it(name, settings, packed, tiny, monkeypatch):
+    monkeypatch.setattr(linear, "DENSE_ITEMS", 0 if packed else 4096)
+    _, train, _ = fit("EDLAE", data_path=tiny)
+    X = matrix(train)
+    count = X.sum(1)
+    # Their users weigh n^-power, ours (n / mean n)^-power: both terms of the penalty grow by the factor between them.
+    factor = count[count > 0].mean() ** 0.3
+    odds = 0.6 / 0.4 * factor
+    model, _, _ = fit(
+        name,
+        data_path=tiny,
+        reg_weight=2.0 * factor,
+        dropout_prob=odds / (1 + odds),
+        user_weight_power=0.3,
+        item_weight_power=0.2,
+        dropout_penalty="unweighted",
+        diagonal_bound=0.1,
+        zero_diagonal=True,
+        **settings,
+    )
+    expected = authors_dan(X, 2.0, 0.6, (0.3, 0.2), 0.1)
+    np.testing.assert_allclose(total(model.weights), expected, atol=1e-5)
+    assert not total(model.weights).diagonal().any()
+    weighted, _, _ = fit(name, data_path=tiny, reg_weight=2.0 * factor, user_weight_power=0.3, **settings)
+    assert abs(total(weighted.weights) - expected).max() > 1e-2
+
+
+def test_unweighted_penalty_is_the_weighted_one_where_users_weigh_alike(tiny):
+    weighted, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
+    unweighted, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0, dropout_penalty="unweighted")
+    assert torch.equal(unweighted.weights.encoder, weighted.weights.encoder)
+
+
+@pytest.mark.parametrize("form", [{"neighbors": 4}, {"low_pass_weight": 0.3, "low_pass_rank": 4}, {}])
+def test_dan_in_every_form_of_the_weights(form, tiny):
+    problem = {"data_path": tiny, "reg_weight": 3.0, "emphasis": [1.0, 0.5], "user_weight_power": 0.5, **form}
+    free, _, _ = fit("EDLAE", dropout_penalty="unweighted", **problem)
+    zero, _, _ = fit("EDLAE", dropout_penalty="unweighted", zero_diagonal=True, **problem)
+    weighted, _, _ = fit("EDLAE", **problem)
+    each_item = torch.arange(31), torch.ones(31, dtype=torch.int64)
+    before, after, other = (model.score(*each_item) for model in (free, zero, weighted))
+    assert before.diagonal().abs().max() > 0.01 and abs(before - other).max() > 1e-3
+    torch.testing.assert_close(after, before - before.diagonal().diag(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name, settings, message",
+    [
+        (
+            "EDLAE",
+            {"low_pass_weight": 0.2},
+            "low_pass_rank must be an integer from 1 to the number of items, 31; got 64",
+        ),
+        ("EDLAE", {"low_pass_weight": -0.2}, r"low_pass_weight must be float in \[0, inf\), got -0.2"),
+        ("EDLAE", {"low_pass_rank": 0}, r"low_pass_rank must be int in \[1, inf\), got 0"),
+        (
+            "EDLAE",
+            {"low_pass_weight": 0.2, "low_pass_rank": 4, "neighbors": 5},
+            "low_pass_weight 0.2 adds weights for all items: neighbors must be None, got 5",
+        ),
+        ("EDLAE", {"dropout_penalty": "raw"}, "dropout_penalty must be one of .*; got 'raw'"),
+        ("DLAE", {"zero_diagonal": "perhaps"}, "zero_diagonal must be bool, got 'perhaps'"),
+        ("DLAE", {"zero_diagonal": True, "rank": 4}, "zero_diagonal must be False with a rank.*; got True"),
+        ("DLAE", {"dropout_penalty": "unweighted", "rank": 4}, "dropout_penalty must be 'weighted' with a rank"),
+    ],
+)
+def test_what_cannot_be_combined(tiny, name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        fit(name, data_path=tiny, **settings)
 
 
 @pytest.mark.parametrize("solver", ["admm", "als"])

@@ -16,6 +16,7 @@ from recbole_edlae import cli
 from recbole_edlae.model import linear, resources
 
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
+LOW_PASS = ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 5})
 
 
 def model_of(name, data_path, dataset="tiny", **settings):
@@ -27,7 +28,7 @@ def without_gram(*_, **__):
     pytest.fail("it had begun")
 
 
-@pytest.mark.parametrize("name, settings", [FULL, LOW, ("DLAE", {}), ("DLAE", {"rank": 5})])
+@pytest.mark.parametrize("name, settings", [FULL, LOW, LOW_PASS, ("DLAE", {}), ("DLAE", {"rank": 5})])
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
     needed = 4 * model.values_held(model.n_items**2, "cpu") + linear.workspace(model.interactions, False)
@@ -81,6 +82,7 @@ def large(tmp_path_factory):
     [
         (*FULL, True),
         (*FULL, False),
+        ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 250}, False),
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, True),
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, False),
         ("LowRankEDLAE", {"rank": 150, "solver": "als", "max_iter": 2}, True),

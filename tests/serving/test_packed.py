@@ -7,7 +7,7 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from safetensors.torch import load_file
 
 from recbole_edlae.model import linear
-from recbole_edlae.model.weights import Dense, Packed
+from recbole_edlae.model.weights import Dense, Local, Packed
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
@@ -18,6 +18,10 @@ CASES = {
     "EDLAE": ("EDLAE", {"reg_weight": 5.0, "user_weight_power": 0.5}),
     "EDLAE that normalizes items": ("EDLAE", {"reg_weight": 5.0, "emphasis": [2.0, 0.5], "item_weight_power": 0.3}),
     "DLAE with a bound": ("DLAE", {"reg_weight": 5.0, "diagonal_bound": 0.2}),
+    "EDLAE beside a low-pass filter": (
+        "EDLAE",
+        {"reg_weight": 5.0, "low_pass_weight": 0.3, "low_pass_rank": 4, "item_weight_power": 0.3},
+    ),
     "LowRankEDLAE": ("LowRankEDLAE", {"reg_weight": 5.0, "rank": 6, "solver": "eigen"}),
 }
 
@@ -55,13 +59,17 @@ def test_a_checkpoint_is_opened_as_it_was_written(pair):
     model = load_data_and_model(file)[1]
     if "decoder" in state:
         return
-    assert isinstance(model.weights, Packed)
-    n = model.n_items
-    assert state["packed.values"].numel() <= n * (n + 8) / 2 and state["encoder"].shape == (n, 0)
+    n, weights = model.n_items, model.weights
     whole = load_data_and_model(dense_file)[1].weights  # what earlier versions wrote
+    if isinstance(weights, Local):
+        torch.testing.assert_close(weights.factors.encoder, whole.factors.encoder, rtol=0, atol=2e-6)
+        assert state["low_pass.encoder"].shape == (n, 4) == state["low_pass.decoder"].shape
+        weights, whole = weights.matrix, whole.matrix
+    assert isinstance(weights, Packed)
+    assert state["packed.values"].numel() <= n * (n + 8) / 2 and state["encoder"].shape == (n, 0)
     assert isinstance(whole, Dense)
-    torch.testing.assert_close(model.weights.matrix.dense(), whole.encoder, rtol=0, atol=2e-6)
-    torch.testing.assert_close(model.weights.on(torch.device("meta")).encoder.shape, whole.encoder.shape)
+    torch.testing.assert_close(weights.matrix.dense(), whole.encoder, rtol=0, atol=2e-6)
+    torch.testing.assert_close(weights.on(torch.device("meta")).encoder.shape, whole.encoder.shape)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 0), ("float16", 5e-3)])
@@ -75,6 +83,8 @@ def test_export(pair, dtype, tolerance, tmp_path):
     tensors = load_file(tmp_path / "export" / "weights.safetensors")
     if "packed.values" in tensors:
         assert tensors["packed.values"].dtype == getattr(torch, dtype)
+    if "low_pass.encoder" in tensors:
+        assert tensors["low_pass.encoder"].dtype == tensors["low_pass.decoder"].dtype == torch.float32
 
 
 def test_thinned_export(pair, tmp_path):

@@ -9,6 +9,7 @@ from recbole_edlae.solvers import full_rank, penalty
 from tests import oracles
 
 CASES = [(0.3, (1, 0)), (0.3, (1, 0.2)), (0.5, (1, 1)), (0.4, (2, 0.7)), (0.8, (1, 0.9)), (0, (1, 0.5))]
+MORE_ON_KEPT = [(0.3, (0.5, 1)), (0.5, (1, 4)), (0.8, (1, 50)), (0, (1, 3)), (0.2, (1e-3, 1))]
 
 
 def interactions(users: int = 40, items: int = 5, seed: int = 0) -> np.ndarray:
@@ -19,7 +20,7 @@ def solve(X: np.ndarray, dtype: torch.dtype = torch.float64, **arguments: Any) -
     return full_rank(torch.from_numpy(X.T @ X).to(dtype), **{"dropout": 0.3, "l2": 1.0, **arguments}).numpy()
 
 
-@pytest.mark.parametrize("p, emphasis", CASES)
+@pytest.mark.parametrize("p, emphasis", CASES + MORE_ON_KEPT)
 @pytest.mark.parametrize("l2", [0.0, 2.5])
 def test_equals_the_enumeration_of_all_dropout_masks(p: float, emphasis: tuple[float, float], l2: float) -> None:
     X = interactions()
@@ -58,6 +59,46 @@ def test_diagonal_grows_with_emphasis_on_kept_entries() -> None:
     assert all((low < high).all() for low, high in itertools.pairwise(diagonals))
 
 
+@pytest.mark.parametrize("p, emphasis", CASES[1:] + MORE_ON_KEPT)
+def test_no_diagonal_is_better_for_any_emphasis(p: float, emphasis: tuple[float, float]) -> None:
+    """The expected error over all masks is larger for every other diagonal, the rest of the column refitted."""
+    X, l2 = interactions(), 2.5
+    m = emphasis[0] * p + emphasis[1] * (1 - p)
+    s, r = emphasis[1] / m, (emphasis[0] * emphasis[1]) ** 0.5 / m
+    Lambda = l2 + p / (1 - p) * X.sum(0)
+
+    def error(diagonal: np.ndarray) -> np.ndarray:
+        """By column: ‖X − X(P(B) + s diag β)‖² + ‖Λ^½(P(B) + r diag β)‖², B the best for this diagonal."""
+        target = X - X * (s * diagonal)
+        B = np.linalg.solve(X.T @ X + np.diag(Lambda), X.T @ target)
+        for j in range(len(B)):
+            others = np.delete(np.arange(len(B)), j)
+            A = X[:, others]
+            B[others, j] = np.linalg.solve(A.T @ A + np.diag(Lambda[others]), A.T @ target[:, j])
+            B[j, j] = 0
+        return ((target - X @ B) ** 2).sum(0) + Lambda @ B**2 + Lambda * (r * diagonal) ** 2
+
+    best = np.diag(solve(X, dropout=p, emphasis=emphasis, l2=l2))
+    for step in (1e-3, 0.1, 1.0):
+        for sign in (-1, 1):
+            assert (error(best + sign * step) > error(best)).all()
+
+
+def test_much_more_emphasis_on_kept_entries_tends_to_the_identity_and_keeps_its_digits() -> None:
+    X, off = interactions(items=12), ~np.eye(12, dtype=bool)
+    for ratio in (1e2, 1e4, 1e8):
+        B = solve(X, emphasis=(1.0, ratio))
+        np.testing.assert_allclose(B.diagonal(), 0.7, atol=2 / ratio)  # q
+        # To first order in a / b, 1 − s β = Λ/E · a/b.
+        G, Lambda = X.T @ X, 1.0 + 0.3 / 0.7 * X.sum(0)
+        C = np.linalg.inv(G + np.diag(Lambda))
+        c = C.diagonal()
+        first = -C / c * (Lambda / (1 / c - Lambda)) / ratio
+        np.testing.assert_allclose(B[off], first[off], rtol=50 / ratio + 1e-5, atol=0)
+        single = solve(X, torch.float32, emphasis=(1.0, ratio))
+        np.testing.assert_allclose(single[off], B[off], rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 2e-4), (torch.float64, 1e-11)])
 @pytest.mark.parametrize("emphasis", [(1.0, 0.0), (1.0, 0.3), (1.0, 1.0)])
 def test_every_solution_is_kept_in_its_type_and_leaves_the_gram_matrix(
@@ -93,6 +134,18 @@ def test_items_of_nobody_have_no_weights(emphasis: tuple[float, float], p: float
     )
 
 
+@pytest.mark.parametrize("p", [0.0, 0.4])
+def test_the_dropout_penalty_may_count_users_that_weigh_otherwise(p: float) -> None:
+    X, weight = interactions(items=12), np.random.default_rng(1).random(40)
+    G = torch.from_numpy(oracles.gram(X, weight))
+    counts = torch.from_numpy(X.sum(0).astype(np.int64))
+    problem: dict[str, Any] = {"dropout": p, "l2": 2.0, "item_count": counts}
+    rows, penalties = np.sqrt(weight)[:, None] * X, 2.0 + p / (1 - p) * X.sum(0)
+    expected = oracles.ridge_of_others(rows, rows, penalties)
+    np.testing.assert_allclose(full_rank(G, **problem), expected, atol=1e-12)
+    np.testing.assert_allclose(full_rank(G, emphasis=(1, 1), **problem), oracles.ridge(rows, penalties), atol=1e-12)
+
+
 def test_users_do_not_determine_the_weights() -> None:
     with pytest.raises(ValueError, match="Raise l2 or dropout"):
         solve(interactions(users=4, items=12), dropout=0, l2=0)
@@ -107,10 +160,15 @@ def test_users_do_not_determine_the_weights() -> None:
         ({"dropout": "0.3"}, "got '0.3'"),
         ({"l2": -1}, "l2 must be a finite number of at least 0, got -1"),
         ({"l2": float("inf")}, "got inf"),
-        ({"emphasis": (0.5, 1.0)}, "a ≥ b ≥ 0"),
-        ({"emphasis": (1.0, -0.5)}, "a ≥ b ≥ 0"),
+        ({"emphasis": (0.0, 1.0)}, r"a > 0 \(with a = 0 .* recommend nothing\) and b ≥ 0; got \(0.0, 1.0\)"),
+        ({"emphasis": (1.0, -0.5)}, "b ≥ 0; got"),
         ({"emphasis": (0, 0)}, "a > 0"),
+        ({"emphasis": (1.0, float("inf"))}, "emphasis must be two numbers"),
         ({"emphasis": 1.0}, "emphasis must be two numbers"),
+        ({"item_count": torch.ones(4)}, r"item_count must have shape \(5,\), got \(4,\)"),
+        ({"item_count": -torch.ones(5)}, "item_count must be at least 0"),
+        ({"item_count": torch.full((5,), torch.nan)}, "item_count must have finite entries"),
+        ({"item_count": np.ones(5)}, "item_count must be a torch.Tensor of real numbers, got ndarray"),
     ],
 )
 def test_errors(arguments: dict[str, Any], message: str) -> None:

@@ -68,6 +68,15 @@ def test_all_inputs_make_it_the_full_solution(problem: dict[str, Any], weighted:
         np.testing.assert_allclose(fit(X, count, weight, **problem), expected, atol=1e-12)
 
 
+def test_all_inputs_make_it_the_full_solution_for_other_counts_too() -> None:
+    X, generator = matrix(density=0.6), np.random.default_rng(1)
+    weight, item_count = generator.random(len(X)), torch.from_numpy(generator.integers(1, 50, X.shape[1]))
+    problem: dict[str, Any] = {"dropout": 0.3, "l2": 0.5, "item_count": item_count}
+    expected = full_rank(gram(sp.csr_matrix(X), weight, dtype=torch.float64), **problem)
+    np.testing.assert_allclose(fit(X, 8, weight, **problem), expected, atol=1e-12)
+    assert abs(fit(X, 8, weight, dropout=0.3, l2=0.5) - expected.numpy()).max() > 1e-2
+
+
 def test_many_items_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     X, done = sp.csr_matrix(matrix(300, 200, 0.1)), []
     whole = neighbors(X, 20, dropout=0.3, l2=5.0)
@@ -156,8 +165,9 @@ def test_a_catalog_whose_square_does_not_fit() -> None:
         ({"dtype": torch.float16}, "dtype must be torch.float32 or torch.float64"),
         ({"dropout": 1.0}, "dropout must be"),
         ({"l2": -1.0}, "l2 must be"),
-        ({"emphasis": (0.5, 1.0)}, "emphasis must be"),
+        ({"emphasis": (0.0, 1.0)}, "emphasis must be"),
         ({"diagonal_bound": -1}, "diagonal_bound must be"),
+        ({"item_count": torch.ones(8)}, r"item_count must have shape \(9,\), got \(8,\)"),
         ({"X": sp.csr_matrix(np.ones((4, 3))), "dropout": 0.0, "l2": 0.0}, "not positive definite .* 3 items"),
     ],
 )

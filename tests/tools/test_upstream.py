@@ -254,7 +254,6 @@ def test_edlae_brings_no_solver_or_network_of_another_model(tmp_path, unformatte
         "trainer",
         "choices",
         "iterations",
-        "spectral",
         "objective",
         "deep",
         "item_dataloader",
