@@ -83,7 +83,7 @@ class AutoRec(HistoryMixin, GeneralRecommender):
     def rows(self, row: torch.Tensor) -> Rows:
         r"""Return the rows of some users, or of some items in an item-based model."""
         position, count = self.positions(row)
-        return Rows(self.indices[position], count, self.values[position])
+        return Rows(self.indices[position].long(), count, self.values[position])
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
         rows = self.rows(interaction[self.ITEM_ID if self.item_based else self.USER_ID])

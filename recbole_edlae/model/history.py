@@ -25,11 +25,10 @@ class HistoryMixin:
         r"""Keep the rows of a matrix, users x items in most models.
 
         Args:
-            matrix (scipy.sparse.csr_matrix): Its indices sorted in every row.
+            matrix (scipy.sparse.csr_matrix): Its indices sorted in every row; they share memory with the buffer.
         """
-        for name in ("indptr", "indices"):
-            array = torch.from_numpy(getattr(matrix, name).astype(np.int64))
-            self.register_buffer(name, array, persistent=False)
+        self.register_buffer("indptr", torch.from_numpy(matrix.indptr.astype(np.int64)), persistent=False)
+        self.register_buffer("indices", torch.from_numpy(matrix.indices), persistent=False)
 
     def history(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return the items that some users are scored from, one after the other.
@@ -41,7 +40,7 @@ class HistoryMixin:
             tuple: item ids, shape: [total], and how many each user has, shape: [batch_size]
         """
         position, count = self.positions(row)
-        return self.indices[position], count
+        return self.indices[position].long(), count
 
     def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
