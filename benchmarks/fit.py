@@ -3,7 +3,8 @@
     python benchmarks/fit.py [--shape 6k | --users U --items N --interactions M] [--repeats 3] [--out fit.json]
 
 From the users × items matrix to the model's weights, in seconds (medians) and peak memory beyond the matrix. Every fit
-is in a process of its own, the contenders by turns, with a fit to few users before it for what is compiled or loaded then.
+is in a process of its own, the contenders by turns, with a fit to few users before it for what is compiled or loaded
+then.
 """
 
 import argparse
