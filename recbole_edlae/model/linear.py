@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
@@ -53,7 +54,11 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.user_weight_power = config["user_weight_power"]
         self.item_weight_power = config["item_weight_power"]
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
-        self.interactions, histories = interactions_and_histories(dataset)
+        interactions, histories = interactions_and_histories(dataset)
+        # Ones need not take four bytes each; the indices are shared with the histories.
+        ones = np.ones(interactions.nnz, dtype=np.int8)
+        parts = ones, interactions.indices, interactions.indptr
+        self.interactions = sp.csr_matrix(parts, shape=interactions.shape)
         self.keep_history(histories)
         self.weights: Weights = Unfitted(encoder=torch.zeros(self.n_items, 0))
 
