@@ -86,8 +86,7 @@ def get_flops(
 
     To find out, RecBole imports its counter and what that depends on, and copies the model with its histories.
     """
-    linear = sys.modules.get("recbole_edlae.model.linear")
-    is_counted = linear is None or not isinstance(model, linear.LinearAutoEncoder) or len(list(model.modules())) > 2
+    is_counted = not hasattr(model, "scores_by_weights") or len(list(model.modules())) > 2
     does_something = type(transform).__name__ != "Equal"
     if is_counted or does_something or verbose or not vectorized.is_on(dataset.config):
         return stock(model, dataset, device, logger, transform, verbose)

@@ -183,6 +183,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         return self.weights.score(items, count)
 
+    def scores_by_weights(self) -> bool:
+        r"""Return whether scores are those of the weights: no subclass or instance has another way to score."""
+        names = ("full_sort_predict", "score", "history")
+        is_own = [getattr(type(self), name) is getattr(LinearAutoEncoder, name) for name in names]
+        return all(is_own) and not any(name in vars(self) for name in names)
+
     def predict(self, interaction: Interaction) -> torch.Tensor:
         users, items = interaction[self.USER_ID], interaction[self.ITEM_ID]
         pairs = zip(users.split(PAIRS), items.split(PAIRS))

@@ -1,6 +1,5 @@
 """Trainers for the models that RecBole's own trainers do not fit."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -109,8 +108,13 @@ class ClosedFormTrainer(TraditionalTrainer):
             and isinstance(collector, LeanCollector)
             and not collector.needs_scores
             and has_users(eval_data, self.config)
-            and _scores_by_weights(self.model)
+            and self._scores_by_weights()
         )
+
+    def _scores_by_weights(self) -> bool:
+        """Return whether the model's scores are those of a linear autoencoder's weights alone."""
+        answer = getattr(self.model, "scores_by_weights", None)  # which another plugin's model may lack
+        return answer is not None and answer()
 
     def _full_sort_batch_eval(self, batched_data: Any) -> tuple:
         """Score and rank a large batch, or score one of RecBole's."""
@@ -145,14 +149,3 @@ class ClosedFormTrainer(TraditionalTrainer):
     def _state(self, file: Any) -> tuple[str, list[tuple[int, int]]]:
         """Return what changes with the checkpoint's name, the model's weights or their values."""
         return str(file or self.saved_model_file), [(id(buffer), buffer._version) for buffer in self.model.buffers()]
-
-
-def _scores_by_weights(model: torch.nn.Module) -> bool:
-    """Return whether a model's scores are those of a linear autoencoder's weights, and nothing else has a part."""
-    linear = importlib.import_module("recbole_edlae.model.linear").LinearAutoEncoder  # which imports this module
-    if not isinstance(model, linear):
-        return False
-    return all(
-        getattr(type(model), name) is getattr(linear, name) and name not in vars(model)
-        for name in ("full_sort_predict", "score", "history")
-    )

@@ -154,6 +154,8 @@ def third_party(texts: Mapping[str, str]) -> list[str]:
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            names |= {str(module.value).partition(".")[0] for module in node.args if isinstance(module, ast.Constant)}
     return sorted(names - sys.stdlib_module_names - {"recbole"})
 
 
