@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-SIDE = 1024  # rows and columns of a tile at most
+SIDE = 832  # rows and columns of a tile at most
 
 
 class SymmetricTiles:

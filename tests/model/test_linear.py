@@ -233,7 +233,7 @@ def test_item_embeddings(tiny):
     model, _, _ = fit("LowRankEDLAE", data_path=tiny, rank=5)
     U, V = model.item_embedding("encoder"), model.item_embedding("decoder")
     assert U.shape == V.shape == (31, 5)
-    X = torch.from_numpy(model.interactions.toarray())
+    X = torch.from_numpy(model.interactions.toarray()).float()
     torch.testing.assert_close(model.score(*model.history(torch.arange(1, 61))), X[1:] @ U @ V.T)
     with pytest.raises(ValueError, match="side must be 'encoder' or 'decoder', got 'users'"):
         model.item_embedding("users")
