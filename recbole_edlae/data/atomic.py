@@ -27,6 +27,7 @@ import pandas as pd
 from recbole.utils import FeatureType
 
 from recbole_edlae._warnings import warn
+from recbole_edlae.data.decoding import where_undecodable
 from recbole_edlae.data.token_columns import is_regular, read_categories
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
@@ -143,11 +144,8 @@ def _decoded(path: str | os.PathLike, content: bytes, encoding: str | None) -> s
     except LookupError:
         raise ValueError(f"encoding: Python knows no encoding {encoding!r}") from None
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise AtomicFileError(
-            f"{path}, line {line} is not {error.encoding}: {error.reason} "
-            f"(byte {content[error.start]:#04x}); set `encoding`, for example latin-1"
-        ) from None
+        where = where_undecodable(path, content, error)
+        raise AtomicFileError(f"{where}; set `encoding`, for example latin-1") from None
 
 
 def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: str) -> bytes:

@@ -19,6 +19,7 @@ import pandas as pd
 from recbole_edlae._files import whole
 from recbole_edlae.data.csv_layout import Layout, find_layout, records
 from recbole_edlae.data.csv_values import BadValueError, Tokens, ratings, times
+from recbole_edlae.data.decoding import where_undecodable
 from recbole_edlae.data.token_columns import is_regular
 
 _FIELDS = {
@@ -258,11 +259,8 @@ def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:
     except LookupError:
         raise ValueError(f"--encoding: Python knows no encoding {encoding!r}") from None
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}, line {line} is not {error.encoding}: {error.reason} (byte {content[error.start]:#04x}); "
-            "write --encoding, for example --encoding=latin-1"
-        ) from None
+        where = where_undecodable(path, content, error)
+        raise ValueError(f"{where}; write --encoding, for example --encoding=latin-1") from None
     return content if is_utf8 else text.encode()
 
 

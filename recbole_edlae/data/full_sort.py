@@ -18,7 +18,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import ModelType
 
-from recbole_edlae.data.groups import Groups, are_ids, groups_of
+from recbole_edlae.data.groups import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.data.lazy import LazyArray, as_ids
 from recbole_edlae.data.used_ids import UsedIds
 from recbole_edlae.data.vectorized import is_on
@@ -145,8 +145,7 @@ def batch_of(
 
 def _entries(matrix: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the row and the column of each stored entry."""
-    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    return torch.from_numpy(rows), torch.from_numpy(matrix.indices.astype(np.int64))
+    return torch.from_numpy(rows_of(matrix)), torch.from_numpy(matrix.indices.astype(np.int64))
 
 
 def _is_vectorizable(loader: FullSortEvalDataLoader, config: Any, dataset: Dataset, sampler: Any) -> bool:

@@ -73,8 +73,12 @@ def with_ones(matrix: sp.csr_matrix) -> sp.csr_matrix:
 
 def numbered_pairs(matrix: sp.csr_matrix) -> np.ndarray:
     """Return row × number of columns + column of each stored entry: ascending where the matrix is sorted."""
-    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    return rows * matrix.shape[1] + matrix.indices
+    return rows_of(matrix) * matrix.shape[1] + matrix.indices
+
+
+def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
+    """Return the row of each stored entry."""
+    return np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
 
 
 _kept: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # Interaction → its tensors, their versions, Groups

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from recbole_edlae.data import vectorized
 from recbole_edlae.evaluation.collector import LeanCollector, TopItems
-from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ranked
+from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.solvers import gram
@@ -24,7 +24,7 @@ class ClosedFormTrainer(TraditionalTrainer):
     The time of the fit is the training time that RecBole reports.
     """
 
-    _written: Any = None
+    _written: tuple[str, ModelState] | None = None  # the checkpoint last written, and the model in it
     _kept: KeptLists | None = None  # of the validation that the training ended with
     _keeping: bool = False
     _gram: Callable[..., torch.Tensor] = staticmethod(gram)
@@ -67,7 +67,7 @@ class ClosedFormTrainer(TraditionalTrainer):
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **options: Any) -> None:
         super()._save_checkpoint(epoch, verbose=verbose, **options)
-        self._written = self._state(options.get("saved_model_file"))
+        self._written = self._name(options.get("saved_model_file")), ModelState(self.model)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict[str, float]]:
         """Validate as RecBole does, and keep what the test can use."""
@@ -92,9 +92,9 @@ class ClosedFormTrainer(TraditionalTrainer):
 
         Notes:
             Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
-            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). Batches have 128 MiB of scores.
+            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). Batches have 512 MiB of scores.
         """
-        load = load_best_model and self._state(model_file) != self._written  # reading takes twice the memory
+        load = load_best_model and not self._is_in(model_file)  # reading takes twice the memory
         if eval_data and self._ranks_lists(eval_data):
             eval_data = LargeBatches(eval_data)
         return super().evaluate(eval_data, load, model_file, show_progress)
@@ -146,6 +146,13 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Return the scores of a batch as RecBole masks them."""
         return super()._full_sort_batch_eval(batch)[1]
 
-    def _state(self, file: Any) -> tuple[str, list[tuple[int, int]]]:
-        """Return what changes with the checkpoint's name, the model's weights or their values."""
-        return str(file or self.saved_model_file), [(id(buffer), buffer._version) for buffer in self.model.buffers()]
+    def _name(self, file: Any) -> str:
+        """Return the name of a checkpoint; None stands for the trainer's own."""
+        return str(file or self.saved_model_file)
+
+    def _is_in(self, file: Any) -> bool:
+        """Return whether the model is as this trainer has last written it, to this checkpoint."""
+        if self._written is None:
+            return False
+        name, state = self._written
+        return name == self._name(file) and state.is_of(self.model)

@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 from recbole_edlae.solvers._blas import call
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, cut
 
 TILE = 2048  # rows and columns at most of what BLAS and LAPACK see
 _CACHED = 256  # rows and columns that are transposed at a time
@@ -24,7 +24,7 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
     Args:
         M: torch.Tensor, shape (n, n), float32 or float64, of which only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
-        progress: called as ``progress(done, total)`` in units of n³ operations, three times for every 2,048 rows.
+        progress: called as ``progress(done, total)`` in units of n³ operations, three times for every row of tiles.
 
     Returns:
         Of M's kind, shape (n, n), exactly symmetric; M itself with ``overwrite``.
@@ -36,9 +36,9 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
 
     Notes:
         M = L Lᵀ (Cholesky), X = L⁻¹, C = XᵀX, each replaces the one before and is a third of the work: what LAPACK's
-        potrf, trtri and lauum do, here by tiles of at most 2,048 rows and columns. BLAS and LAPACK see one tile at a
-        time, because OpenBLAS's threaded potrf crashes from about 29,000 rows on where the processor has AVX-512
-        (OpenBLAS issue 2562). They are SciPy's, because its OpenBLAS uses every core in all of them; through torch's
+        potrf, trtri and lauum do, here by tiles, of at most 2,048 rows and columns where M is whole. BLAS and LAPACK
+        see one tile at a time, because OpenBLAS's threaded potrf crashes from about 29,000 rows on where the processor
+        has AVX-512 (OpenBLAS issue 2562). They are SciPy's, because its OpenBLAS uses every core in all of them; through torch's
         MKL the same steps took 1.7 times as long on AMD processors, and two arrays more.
 
         A recursion by Schur complements has larger products and squares the condition number: on a matrix of order
@@ -77,8 +77,8 @@ def _dense_inverse(M: torch.Tensor, overwrite: bool, progress: Callable[[int, in
         return _inverse_by_torch(M, overwrite)
     C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
     array = C.numpy()
-    parts = max(1, -(-len(array) // TILE))
-    _run(_tiles(array.T, parts), parts, len(array), progress)
+    bounds = cut(len(array), TILE).tolist()
+    _run(_tiles(array.T, bounds), len(bounds) - 1, len(array), progress)
     _check_finite(C.diagonal())
     _mirror(array)
     return M.copy_(C) if overwrite and C is not M else C
@@ -123,9 +123,8 @@ def _check_finite(diagonal: torch.Tensor) -> None:
         raise torch.linalg.LinAlgError("the inverse has entries that are not finite: the matrix is too small")
 
 
-def _tiles(lower: np.ndarray, parts: int) -> Tile:
-    """Return the function (i, j) → tile, i ≥ j, of a matrix stored by columns, cut into ``parts`` × ``parts``."""
-    bounds = [len(lower) * i // parts for i in range(parts + 1)]
+def _tiles(lower: np.ndarray, bounds: list[int]) -> Tile:
+    """Return the function (i, j) → tile, i ≥ j, of a matrix stored by columns and cut at ``bounds``."""
     return lambda i, j: lower[bounds[i] : bounds[i + 1], bounds[j] : bounds[j + 1]]
 
 
