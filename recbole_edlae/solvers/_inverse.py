@@ -38,8 +38,8 @@ def inverse(M: Matrix, *, overwrite: bool = False, progress: Callable[[int, int]
         M = L Lᵀ (Cholesky), X = L⁻¹, C = XᵀX, each replaces the one before and is a third of the work: what LAPACK's
         potrf, trtri and lauum do, here by tiles, of at most 2,048 rows and columns where M is whole. BLAS and LAPACK
         see one tile at a time, because OpenBLAS's threaded potrf crashes from about 29,000 rows on where the processor
-        has AVX-512 (OpenBLAS issue 2562). They are SciPy's, because its OpenBLAS uses every core in all of them; through torch's
-        MKL the same steps took 1.7 times as long on AMD processors, and two arrays more.
+        has AVX-512 (OpenBLAS issue 2562). They are SciPy's, because its OpenBLAS uses every core in all of them;
+        through torch's MKL the same steps took 1.7 times as long on AMD processors, and two arrays more.
 
         A recursion by Schur complements has larger products and squares the condition number: on a matrix of order
         1,500 with one eigenvalue of 10⁴ and others of 1, in float32, its error was 6·10⁻³ and LAPACK's 5·10⁻⁵.
