@@ -14,6 +14,7 @@ from recbole.utils import get_model
 
 from recbole_edlae import cli
 from recbole_edlae.model import linear, resources
+from tests.conftest import ROOT
 
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
 LOW_PASS = ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 5})
@@ -94,7 +95,8 @@ def test_what_a_fit_says_it_takes_is_what_it_takes(name, settings, packed, large
         pytest.skip("peak memory is read from Linux's /proc")
     choice = [str(large), str(0 if packed else 10**9), name, repr(settings)]
     command = [sys.executable, "-W", "ignore", "-c", PEAK, *choice]
-    peak, said = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    peak, said = map(int, done.stdout.split())
     spare = 12 * 2**20  # what the interpreter and the threads' workspaces take
     assert 0.6 * (said - spare) <= peak <= said + spare
 
