@@ -1,13 +1,14 @@
 """The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole.
 
 Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram``, ``StoredGram``.
-Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``.
+Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``; with few users, ``SparseGram``.
 Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
 Low-pass: ``low_pass``, and the full-rank model of what it leaves: ``local_regression``; in two steps ``local_weights``.
 Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
 Item normalization: ``normalize_items``, ``item_scale``.
 """
 
+from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
@@ -36,6 +37,7 @@ __all__ = [
     "PackedWeights",
     "PartialGram",
     "SingularError",
+    "SparseGram",
     "StoredGram",
     "SymmetricTiles",
     "activity_weight",
