@@ -40,6 +40,18 @@ DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that
 Progress = Callable[[float, float], Any]
 
 
+class GramSource:
+    r"""Where a fit takes its Gram matrix from, or the inverse of that: both are made of the interactions."""
+
+    def __call__(self, X: sp.csr_matrix, user_weight: np.ndarray, **options: Any) -> Symmetric:
+        r"""Return what ``solvers.gram`` does."""
+        return gram(X, user_weight, **options)
+
+    def sparse(self, X: sp.csr_matrix, user_weight: np.ndarray) -> SparseGram:
+        r"""Return the ``solvers.SparseGram`` of the same arguments."""
+        return SparseGram(X, user_weight)
+
+
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     r"""A user's scores are :math:`x^T B`, x the user's binary history, B the item x item :class:`Weights`.
 
@@ -110,8 +122,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> torch.Tensor | LowRank | Any:
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
-        if given is None and self.packed and self.takes_inverse:
-            sparse = SparseGram(self.interactions, user_weight)
+        source = given or GramSource()
+        if isinstance(source, GramSource) and self.packed and self.takes_inverse:
+            sparse = source.sparse(self.interactions, user_weight)
             if self._fits_by_users(sparse):
                 return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
         device = self.dummy_param.device
@@ -123,8 +136,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             check_memory(self.n_items, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
         self.logger.info(f"{type(self).__name__}: {check_memory(self.n_items, held, data, device)}")
         try:
-            G = (given or gram)(self.interactions, user_weight, device=device, packed=packed)
-            return self.solve(G, progress)
+            return self.solve(source(self.interactions, user_weight, device=device, packed=packed), progress)
         except torch.cuda.OutOfMemoryError as error:
             raise too_large(self.n_items, held, data, device) from error
 
@@ -141,7 +153,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             takes = check_memory(self.n_items, held, data, torch.device("cpu"), G.operations)
         except MemoryError:
             return False
-        self.logger.info(f"{type(self).__name__}: by way of {G.X.shape[0]} users, {takes}")
+        self.logger.info(f"{type(self).__name__}: {G.X.shape[0]} users, {takes}")
         return True
 
     def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank | LocalWeights:

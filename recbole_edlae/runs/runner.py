@@ -1,9 +1,7 @@
 """Execute runs as RecBole's run_recbole does, with the data read, split and batched once for all that agree on them."""
 
-import collections
 import contextlib
 import copy
-import hashlib
 import logging
 import tempfile
 import time
@@ -12,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
@@ -28,12 +25,11 @@ from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.runs.gram_memory import GramMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.run import Run
-from recbole_edlae.solvers import gram
 from recbole_edlae.solvers._gram import compile_for
 
-GRAM_BYTES = 2**30  # kept by one runner at most
 BATCHES_BYTES = 2**28  # kept for one loader at most
 # Settings that decide how a split is batched.
 _BATCHING = (
@@ -159,42 +155,6 @@ class Runner:
             if isinstance(loader, FullSortEvalDataLoader):
                 loader.collate_fn = Once(loader.collate_fn)
         return dataset, train, *held_out
-
-
-class GramMemory:
-    """Build Gram matrices as ``gram`` does, each once: a sweep over penalties and dropouts needs one.
-
-    Attributes:
-        saved: seconds that the matrices found ready took to build, added up.
-    """
-
-    def __init__(self) -> None:
-        self._kept: collections.OrderedDict[bytes, torch.Tensor] = collections.OrderedDict()
-        self._seconds: dict[bytes, float] = {}
-        self.saved = 0.0
-
-    def __call__(self, X: sp.spmatrix, user_weight: np.ndarray | None = None, **options: Any) -> torch.Tensor:
-        """Return what ``gram`` does; the caller may overwrite it.
-
-        Args:
-            X: as in ``gram``.
-            user_weight: as in ``gram``.
-            **options: as in ``gram``.
-        """
-        digest = hashlib.sha256(repr((X.shape, options)).encode())
-        for array in (X.indptr, X.indices, X.data, *([] if user_weight is None else [user_weight])):
-            digest.update(array.tobytes())
-        name = digest.digest()
-        if name in self._kept:
-            self.saved += self._seconds[name]
-        else:
-            start = time.perf_counter()
-            self._kept[name] = gram(X, user_weight, **options)
-            self._seconds[name] = time.perf_counter() - start
-            while sum(G.nbytes for G in self._kept.values()) > GRAM_BYTES and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-        G = self._kept[name]
-        return self._kept.pop(name) if G.nbytes > GRAM_BYTES else G.clone()
 
 
 class Once:

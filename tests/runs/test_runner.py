@@ -11,6 +11,7 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import run_recbole
 
 from recbole_edlae.integration import models as registry
+from recbole_edlae.runs import gram_memory
 from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -83,8 +84,8 @@ def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
         time.sleep(0.05)
         return torch.from_numpy((X.T @ X).toarray())
 
-    monkeypatch.setattr(runner_module, "gram", slow)
-    memory, X = runner_module.GramMemory(), sp.eye(3).tocsr()
+    monkeypatch.setattr(gram_memory, "gram", slow)
+    memory, X = gram_memory.GramMemory(), sp.eye(3).tocsr()
     first = memory(X)
     assert memory.saved == 0
     first.zero_()  # the caller may overwrite what it gets
