@@ -14,7 +14,7 @@ from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.solvers import SparseGram, gram
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress
-from recbole_edlae.solvers._tiles import SymmetricTiles, size
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, size
 
 GRAM_BYTES = 2**30  # of Gram matrices that one runner keeps at most
 
@@ -30,12 +30,12 @@ class GramMemory(GramSource):
     """
 
     def __init__(self) -> None:
-        self._kept: collections.OrderedDict[bytes, torch.Tensor] = collections.OrderedDict()
+        self._kept: collections.OrderedDict[bytes, Symmetric] = collections.OrderedDict()
         self._seconds: dict[bytes, float] = {}
         self._inverse: tuple[bytes, SymmetricTiles] | None = None
         self.saved = 0.0
 
-    def __call__(self, X: sp.spmatrix, user_weight: np.ndarray | None = None, **options: Any) -> torch.Tensor:
+    def __call__(self, X: sp.spmatrix, user_weight: np.ndarray | None = None, **options: Any) -> Symmetric:
         """Return what ``gram`` does; the caller may overwrite it.
 
         Args:
@@ -128,7 +128,7 @@ class _Remembered(SparseGram):
         """Return (G + diag Λ)⁻¹, made by the way that is quicker."""
         if self._by_users:
             return super().inverse(Lambda, progress)
-        M = gram(self.X, self.weight, dtype=self.dtype, packed=True)
+        M = self._memory(self.X, self.weight, dtype=self.dtype, packed=True)
         assert isinstance(M, SymmetricTiles)
         M.set_diagonal(M.diagonal() + Lambda)
         return inverse(M, overwrite=True, progress=progress)

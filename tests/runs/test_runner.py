@@ -44,8 +44,8 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
 
 
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
-    built, stock = [], runner_module.gram
-    monkeypatch.setattr(runner_module, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
+    built, stock = [], gram_memory.gram
+    monkeypatch.setattr(gram_memory, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
     runner = Runner()
     for power in (0.0, 0.5):
         for penalty in (1.0, 2.0, 5.0):
