@@ -1,6 +1,7 @@
 """Gram matrices and inverses, kept between the runs of a sweep."""
 
 import collections
+import gc
 import hashlib
 import time
 from typing import Any
@@ -107,6 +108,7 @@ class _Remembered(SparseGram):
 
     def is_quicker(self, Lambda: torch.Tensor) -> bool:
         """Return that this way is to be taken; an inverse of before is let go if it is of no use."""
+        gc.collect()  # a model of before, which its trainer refers to in circles, is as large
         self._memory.drop_others(self, Lambda)
         self._by_users = super().is_quicker(Lambda)
         return True
