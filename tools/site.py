@@ -9,13 +9,21 @@ import os
 import pathlib
 import re
 import shutil
+import sys
+import tempfile
 from importlib import resources
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import MarkdownExporter
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 CHANGELOG = ROOT / "CHANGELOG.md"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", ".html": "html"}
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
+NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
+STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 
 def main() -> None:
@@ -32,6 +40,8 @@ def gather(folder: pathlib.Path) -> None:
     shutil.copy(CHANGELOG, folder / "changelog.md")
     script = resources.files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"
     (folder / "assets" / "mathjax.js").write_bytes(script.read_bytes())
+    for notebook in sorted(DOCS.rglob("*.ipynb")):
+        write_notebook(notebook, (folder / notebook.relative_to(DOCS)).with_suffix(".md"))
     linked: set[pathlib.Path] = set()
     for page in sorted(DOCS.rglob("*.md")):
         linked |= point_into_site(page, folder)
@@ -53,8 +63,28 @@ def point_into_site(page: pathlib.Path, folder: pathlib.Path) -> set[pathlib.Pat
         return "](" + os.path.relpath(DOCS / source_page(path), page.parent)
 
     text = LINK.sub(link, page.read_text(encoding="utf-8"))
+    text = NOTEBOOK_LINK.sub(lambda match: f"]({match['target']}.md", text)
     (folder / page.relative_to(DOCS)).write_text(text, encoding="utf-8")
     return linked
+
+
+def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
+    """Execute a notebook in a folder of its own, and write it with its outputs as a page and pictures."""
+    content = nbformat.read(notebook, as_version=4)
+    programs = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": programs, "TERM": "dumb", "TQDM_DISABLE": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(content, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}})
+        client.execute(env=environment)
+    text, parts = MarkdownExporter().from_notebook_node(content, {"unique_key": page.stem})
+    text = text.replace(f"{os.path.realpath(folder)}/", "")
+    for name, picture in parts["outputs"].items():
+        (page.parent / name).write_bytes(picture)
+    text = text.replace("![png]", "![drawn by the code above]")
+    text = STYLE.sub("", text).replace('<table border="1" class="dataframe">', "<table>")
+    title, _, body = text.lstrip().partition("\n")
+    note = f'[Download this notebook]({page.stem}.ipynb "without outputs"){{ download }}'
+    page.write_text(f"{title}\n\n{note}\n{body}", encoding="utf-8")
 
 
 def source_page(path: pathlib.Path) -> str:
