@@ -117,10 +117,13 @@ def _check(sweep: Sweep) -> None:
 def _times(content: Mapping[str, Any]) -> str:
     """Return one line on how long the search and the test took."""
     search = content["search"]
-    line = f"{search['trials']} trials took {search['hours']:.2f} hours"
-    if content["test"] is None:
-        return line
-    return f"{line}, the test {content['test']['hours']:.2f}"
+    line = f"{search['trials']} trials took {_duration(search['hours'])}"
+    return line if content["test"] is None else f"{line}, the test {_duration(content['test']['hours'])}"
+
+
+def _duration(hours: float) -> str:
+    """Return hours as text, in minutes below one."""
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
 def _own_space(model: str) -> list[space.Dimension]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from pandas.api.types import union_categoricals
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import read_atomic
@@ -47,16 +47,17 @@ def check_search_files(settings: Mapping[str, Any]) -> None:
 def _pairs(settings: Mapping[str, Any], parts: Iterable[str]) -> dict[str, np.ndarray]:
     """Return the pairs of user and item of each file, each once, as numbers that are the same in all files."""
     columns = [settings["USER_ID_FIELD"], settings["ITEM_ID_FIELD"]]
-    name = settings["dataset"]
-    frames = {}
-    for part in dict.fromkeys(parts):
-        path = pathlib.Path(settings["data_path"]) / f"{name}.{part}.inter"
-        frames[part] = read_atomic(
-            path, columns, separator=settings["field_separator"], encoding=settings.get("encoding")
-        )
-    rows = pd.concat(frames, names=["part"])
-    users, _ = pd.factorize(rows[columns[0]])
-    items, tokens = pd.factorize(rows[columns[1]])
-    known = (users >= 0) & (items >= 0)  # a run leaves rows without a user or an item out
-    pairs = pd.Series(users.astype(np.int64) * len(tokens) + items, index=rows.index)[known]
-    return {part: np.unique(pairs.xs(part, level="part").to_numpy()) for part in frames}
+    folder = pathlib.Path(settings["data_path"])
+    options = {"separator": settings["field_separator"], "encoding": settings.get("encoding")}
+    frames = {
+        part: read_atomic(folder / f"{settings['dataset']}.{part}.inter", columns, categories=columns, **options)
+        for part in dict.fromkeys(parts)
+    }
+    users, items = [
+        union_categoricals([frame[column].astype("category") for frame in frames.values()]) for column in columns
+    ]
+    pairs = users.codes.astype(np.int64) * len(items.categories) + items.codes
+    pairs[(users.codes < 0) | (items.codes < 0)] = -1  # a run leaves rows without a user or an item out
+    ends = np.cumsum([len(frame) for frame in frames.values()])
+    of_each = np.split(pairs, ends[:-1])
+    return {part: np.unique(numbers[numbers >= 0]) for part, numbers in zip(frames, of_each)}
