@@ -36,8 +36,7 @@ folder that the command wrote.
   alone is not bold.
 * **Published** rows are numbers from papers and other benchmarks. They take no part in the tests.
 * **Tuned on test** marks published rows whose source chose its settings on the test set. Such a number is too high to
-  compare with one that was chosen on validation. A published row without this mark may still be one: its source was not
-  found to say.
+  compare with one that was chosen on validation. For rows without this mark we do not know.
 
 [Protocols](protocols.md) says how the data are split and measured.
 """

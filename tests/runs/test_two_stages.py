@@ -105,7 +105,7 @@ def test_best_yaml_is_what_run_and_leaderboard_take(tune, tmp_path):
     words = [f"--data_path={tmp_path}", "--state=ERROR", "--show_progress=False"]
     assert dict(cli.run(["--config_files", "out/best.yaml", *words])["test_result"]) == final["test"]
     board = {"dataset": "cut", "config_files": ["cut.yaml"], "reference": "published.csv"}
-    board["models"] = {"EDLAE, tuned": "out/best.yaml", "BPR": {"epochs": 2}}
+    board["models"] = {"EDLAE, tuned": "out/best.yaml", "BPR": {"epochs": 2}, "EASE": {}}
     (tmp_path / "board.yaml").write_text(yaml.safe_dump(board))
     (tmp_path / "published.csv").write_text(
         "model,ndcg@5,mark,source\nSeen,0.9,tuned on test,A paper\nUnseen,0.8,,Another\n"
