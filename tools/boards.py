@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from recbole_edlae.leaderboard import report
-from recbole_edlae.leaderboard.results import Leaderboard, Row
+from recbole_edlae.leaderboard.results import LEVEL, Leaderboard, Row
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 TITLES = {
@@ -77,7 +77,8 @@ def leaderboard_of(board: Mapping[str, Any]) -> Leaderboard:
         board: one of the "boards" of a leaderboard.json.
     """
     names = ("label", "model", "kind", "settings", "metrics", "intervals", "fit_seconds", "note", "mark")
-    rows = [Row(**{name: row[name] for name in names}) for row in board["rows"]]
+    # reports of an earlier version have no marks
+    rows = [Row(**{name: row[name] for name in names if name in row}) for row in board["rows"]]
     p_values = {
         name: pd.DataFrame(table["p"], index=table["labels"], columns=table["labels"])
         for name, table in board["p_values"].items()
@@ -90,9 +91,23 @@ def _section(name: str, record: Mapping[str, Any]) -> str:
     """Return the section of one dataset."""
     versions = ", ".join(f"{package} {version}" for package, version in record["environment"].items())
     versions = versions.removeprefix("machine ")
-    table = report.markdown(leaderboard_of(record["board"]))
-    lines = [f"## {TITLES.get(name, name)}", "", "```console", f"$ {record['command']}", "```", "", table]
-    return "\n".join([*lines, f"Run on {versions}.", *_sources(record["board"])]) + "\n"
+    board = leaderboard_of(record["board"])
+    lines = [f"## {TITLES.get(name, name)}", "", "```console", f"$ {record['command']}", "```", ""]
+    lines += [report.markdown(board), *_leads(board), f"Run on {versions}.", *_sources(record["board"])]
+    return "\n".join(lines) + "\n"
+
+
+def _leads(board: Leaderboard) -> list[str]:
+    """Return a line for each metric on the model with the largest value, and over whom its lead may be chance."""
+    lines = []
+    for metric, table in board.p_values.items():
+        ran = [row for row in board.rows if row.kind == "run" and row.label in table.index]
+        first = max(ran, key=lambda row: row.metrics[metric])
+        close = {label: p for label, p in table.loc[first.label].drop(first.label).items() if p >= LEVEL}
+        over = ", ".join(f"{label} (p = {p:.2g})" for label, p in close.items())
+        remark = f"the lead over {over} may be chance" if close else "significantly ahead of every other row"
+        lines.append(f"* {report.heading(metric)}: {first.label} has the largest value; {remark}.")
+    return [*lines, ""] if lines else []
 
 
 def _sources(board: Mapping[str, Any]) -> list[str]:
