@@ -113,9 +113,10 @@ def test_make_targets(page, words):
 @pytest.fixture
 def clone(tmp_path):
     """The working directory of somebody who has a clone, and the data and results that pages speak of."""
-    for name in ("ml-1m", "ml-1m-prosg", "gowalla", "ml-20m", "netflix", "msd"):
+    for name in ("ml-1m", "ml-1m-prosg", "gowalla", "yelp2018", "ml-20m", "netflix", "msd"):
         (tmp_path / "dataset" / name).mkdir(parents=True)
-        for part in ("", ".train", ".validation_tr", ".validation_te", ".test_tr", ".test_te", ".test"):
+        held_out = (".validation_tr", ".validation_te", ".test_tr", ".test_te", ".test", ".fit", ".valid")
+        for part in ("", ".train", *held_out):
             (tmp_path / "dataset" / name / f"{name}{part}.inter").write_text(ATOMIC)
     for path in ("configs", "docs", "benchmarks"):
         (tmp_path / path).symlink_to(ROOT / path)

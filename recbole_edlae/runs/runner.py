@@ -75,9 +75,10 @@ class Runner:
 
         Returns:
             A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
-            validation part), "bigger" (whether a bigger score is better), "fit_seconds" (model and training without
-            evaluation; a Gram matrix found ready counts as long as it took to build) and "evaluate_seconds"; and the
-            hits of each user in the test, None where there are none.
+            validation part), "bigger" (whether a bigger score is better), "epochs" (those after which the model was
+            kept: the best on validation, or all; None for a model that is fitted in one step), "fit_seconds" (model
+            and training without evaluation; a Gram matrix found ready counts as long as it took to build) and
+            "evaluate_seconds"; and the hits of each user in the test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
@@ -89,6 +90,7 @@ class Runner:
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
+            trainer._save_checkpoint = kept = KeptEpoch(trainer._save_checkpoint)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             _compile(trainer.model)  # part of no model's time
             start = time.perf_counter()
@@ -107,6 +109,7 @@ class Runner:
                 result["test"], per_user = _test(trainer, test, saved)
         return {
             **_plain(result),
+            "epochs": kept.epochs,
             "fit_seconds": built + trained + self._gram.saved,
             "evaluate_seconds": stopwatch.seconds,
         }, per_user
@@ -243,6 +246,26 @@ class Stopwatch:
             return self.function(*arguments, **options)
         finally:
             self.seconds += time.perf_counter() - start
+
+
+class KeptEpoch:
+    """Save checkpoints as a trainer does, and know the epoch of the last one: the model that the training ends with.
+
+    Args:
+        function: the trainer's ``_save_checkpoint``.
+
+    Attributes:
+        epochs: how many epochs the model of the last checkpoint was trained for; None without a checkpoint.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.epochs: int | None = None
+
+    def __call__(self, epoch: int, *arguments: Any, **options: Any) -> None:
+        """Save a checkpoint after the epoch of this number, counted from 0."""
+        self.function(epoch, *arguments, **options)
+        self.epochs = epoch + 1
 
 
 @contextlib.contextmanager
