@@ -33,7 +33,10 @@ RECBOLE_PROPERTIES = _recbole_folder() / "properties"
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")
 _CHOICES = re.compile(r"ranging in \[(?P<choices> *'[^\]]*)\]")
-_FURTHER_CHECKS: dict[str, Callable[[Any], Any]] = {"emphasis": check_emphasis}  # beyond a type and an interval
+_FURTHER_CHECKS: dict[str, Callable[[Any], Any]] = {  # beyond a type and an interval
+    "emphasis": check_emphasis,
+    "linear_emphasis": check_emphasis,
+}
 
 
 @dataclasses.dataclass(frozen=True)
