@@ -113,10 +113,13 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
         tensors |= {prefix + name: value for name, value in weights.portable().items()}
     if top is not None:
         try:
-            tensors |= {prefix + name: value for name, value in weights.thinned(top).tensors().items()}
+            thinned = weights.thinned(top).tensors()
         except ValueError:
             name = checkpoint.config["model"]
             raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
+        for name in weights.tensors():  # they would be read instead
+            del tensors[prefix + name]
+        tensors |= {prefix + name: value for name, value in thinned.items()}
     limit = torch.finfo(DTYPES[dtype]).max
     for name, value in tensors.items():
         if value.is_floating_point() and name not in single:
