@@ -61,7 +61,7 @@ class EnsembleAE(DeepAE):
         link="https://doi.org/10.1007/978-3-030-86383-8_11",
     )
     search_space = """
-        deep_weight choice [0.0,0.1,0.2,0.25,0.3,0.35,0.4,0.5,0.6,1.0]
+        deep_weight quniform 0.1,0.5,0.05
     """
 
     def __init__(self, config: Config, dataset: Dataset) -> None:

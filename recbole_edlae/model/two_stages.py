@@ -31,6 +31,9 @@ class TwoStageTrainer(Trainer):
     A model has ``deep_loss``, which the epochs minimize, and the methods ``fit`` and ``unfit`` of its closed form.
     """
 
+    best_valid_score: float
+    best_valid_result: Any
+
     def fit(
         self,
         train_data: Any,

@@ -2,6 +2,8 @@
 
 import torch
 
+ROUNDING = 8  # units in the last place that equal scores may differ by
+
 
 def standardize_(scores: torch.Tensor) -> torch.Tensor:
     """Subtract each row's mean and divide by its standard deviation, in place.
@@ -10,12 +12,12 @@ def standardize_(scores: torch.Tensor) -> torch.Tensor:
         scores: shape (batch, width); overwritten.
 
     Returns:
-        The same tensor. A row whose scores are all equal becomes 0.
+        The same tensor. A row whose scores are all equal, but for rounding, becomes 0.
 
     Notes:
         z_j = (s_j − mean s) / σ, with σ² the mean of (s_j − mean s)². It keeps the order of a row.
 
-        Equivalent to: ``scipy.stats.zscore(scores, axis=1)`` where σ > 0.
+        Equivalent to: ``scipy.stats.zscore(scores, axis=1)`` where scores differ.
 
     Examples:
         >>> import torch
@@ -23,6 +25,8 @@ def standardize_(scores: torch.Tensor) -> torch.Tensor:
         >>> standardize_(torch.tensor([[1.0, 3.0], [5.0, 5.0]])).tolist()
         [[-1.0, 1.0], [0.0, 0.0]]
     """
-    deviation, mean = torch.std_mean(scores, dim=1, correction=0, keepdim=True)
-    scale = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
-    return scores.sub_(mean).div_(scale)
+    mean = scores.mean(dim=1, keepdim=True)
+    norm = torch.linalg.vector_norm(scores.sub_(mean), dim=1, keepdim=True)
+    deviation = norm / scores.shape[1] ** 0.5
+    rounding = ROUNDING * torch.finfo(scores.dtype).eps * mean.abs()
+    return scores.div_(torch.where(deviation > rounding, deviation, torch.ones_like(deviation)))

@@ -243,7 +243,7 @@ class EpochsMemory:
         without_effect = {*WITHOUT_EFFECT, *config.model_class.after_epochs} - {"data_path"}
         return _text(config, sorted(config.final_config_dict.keys() - without_effect))
 
-    def _train(self, name: str, stopwatch: "Stopwatch", model: torch.nn.Module, run_epochs: Callable[[], None]) -> None:
+    def _train(self, name: str, stopwatch: "Stopwatch", model: Any, run_epochs: Callable[[], None]) -> None:
         """Train a model, or give it the network of one that was trained before."""
         if name in self._kept:
             self._kept.move_to_end(name)

@@ -77,7 +77,7 @@ def test_validation_is_that_of_both_paths(fitted, build):
     results = [fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=weight)[2] for weight in weights]
     assert results[0] == fitted("EDLAE", **LINEAR)[2]
     assert results[2] == fitted("DeepAE", **DEEP)[2]
-    model, trainer, train, valid = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.5)
+    _, trainer, train, valid = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.5)
     score, result = trainer.fit(train, valid)
     assert (score, result) == results[1] == trainer._valid_epoch(valid)
     assert trainer.evaluate(valid, load_best_model=True) == result  # of the checkpoint
@@ -154,5 +154,5 @@ def test_errors_of_the_linear_path_name_its_settings(build):
         build("EnsembleAE", linear_low_pass_weight=0.3, linear_low_pass_rank=1000)
     model, _, _, _ = build("EnsembleAE", **DEEP, linear_reg_weight=0.0, linear_dropout_prob=0.0)
     model.linear.interactions = model.linear.interactions[:10]  # fewer users than items
-    with pytest.raises(ValueError, match="^linear_reg_weight 0.0 and linear_dropout_prob 0.0 leave the weights"):
+    with pytest.raises(ValueError, match=r"^linear_reg_weight 0\.0 and linear_dropout_prob 0\.0 leave the weights"):
         model.fit()
