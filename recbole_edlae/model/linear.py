@@ -60,7 +60,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         parts = ones, interactions.indices, interactions.indptr
         self.interactions = sp.csr_matrix(parts, shape=interactions.shape)
         self.keep_history(histories)
-        self.weights: Weights = Unfitted(encoder=torch.zeros(self.n_items, 0))
+        self.weights: Weights
+        self.unfit()
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
         r"""Solve for the weights.
@@ -133,6 +134,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             device (str): Type of the device.
         """
         return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+
+    def unfit(self) -> None:
+        r"""Drop the weights, as in a model that was never fitted."""
+        self.weights = Unfitted(encoder=self.dummy_param.new_zeros(self.n_items, 0))
 
     @property
     def item_count(self) -> torch.Tensor | None:

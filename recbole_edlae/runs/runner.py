@@ -3,13 +3,15 @@
 import collections
 import contextlib
 import copy
+import functools
 import hashlib
 import logging
+import random
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,12 +30,14 @@ from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
-from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.solvers import gram
 from recbole_edlae.solvers._gram import compile_for
 
 GRAM_BYTES = 2**30  # kept by one runner at most
+EPOCHS_BYTES = 2**28  # of trained parts, kept by one runner at most
 BATCHES_BYTES = 2**28  # kept for one loader at most
 # Settings that decide how a split is batched.
 _BATCHING = (
@@ -64,6 +68,7 @@ class Runner:
         self._split_settings: str | None = None
         self._loaders: dict[str, tuple] = {}
         self._gram = GramMemory()
+        self._epochs = EpochsMemory()
 
     def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
         """Train and evaluate one model.
@@ -77,8 +82,8 @@ class Runner:
             A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
             validation part), "bigger" (whether a bigger score is better), "epochs" (those after which the model was
             kept: the best on validation, or all; None for a model that is fitted in one step), "fit_seconds" (model
-            and training without evaluation; a Gram matrix found ready counts as long as it took to build) and
-            "evaluate_seconds"; and the hits of each user in the test, None where there are none.
+            and training without evaluation) and "evaluate_seconds", in which a Gram matrix or epochs found ready count
+            as long as they took; and the hits of each user in the test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
@@ -94,8 +99,7 @@ class Runner:
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             _compile(trainer.model)  # part of no model's time
             start = time.perf_counter()
-            # a sweep over penalties and dropouts builds the Gram matrix once
-            remembered = {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
+            remembered = self._remembered(trainer, config, stopwatch)
             score, best = trainer.fit(train, valid, verbose=False, saved=saved, **remembered)
             trained = time.perf_counter() - start - stopwatch.seconds
             if best is None and "test" not in phases:
@@ -110,16 +114,22 @@ class Runner:
         return {
             **_plain(result),
             "epochs": kept.epochs,
-            "fit_seconds": built + trained + self._gram.saved,
-            "evaluate_seconds": stopwatch.seconds,
+            "fit_seconds": built + trained + self._gram.saved + self._epochs.saved,
+            "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
         }, per_user
+
+    def _remembered(self, trainer: Any, config: Config, stopwatch: "Stopwatch") -> dict[str, Any]:
+        """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and epochs once."""
+        self._gram.saved = self._epochs.saved = self._epochs.evaluation_saved = 0.0
+        if isinstance(trainer, TwoStageTrainer):
+            return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
+        return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and how long the model took to build."""
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
         model = build_model(config, train)
-        self._gram.saved = 0.0
         built = time.perf_counter() - start
         # run_recbole counts operations here, which draws random numbers where a model's predict does
         get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
@@ -198,6 +208,62 @@ class GramMemory:
                 self._kept.popitem(last=False)
         G = self._kept[name]
         return self._kept.pop(name) if G.nbytes > GRAM_BYTES else G.clone()
+
+
+class Trained(NamedTuple):
+    """What epochs left behind: a network's tensors, all random numbers' states, and how long they took."""
+
+    network: dict[str, torch.Tensor]
+    random_states: tuple[Any, ...]
+    seconds: float
+    evaluation_seconds: float
+
+
+class EpochsMemory:
+    """Train by epochs once for all runs that agree on what the epochs see, which is not a model's ``after_epochs``.
+
+    Attributes:
+        saved: seconds that the epochs found ready took, without evaluation, added up.
+        evaluation_saved: seconds that the evaluation in them took.
+    """
+
+    def __init__(self) -> None:
+        self._kept: collections.OrderedDict[str, Trained] = collections.OrderedDict()
+        self.saved = 0.0
+        self.evaluation_saved = 0.0
+
+    def of(self, config: Config, stopwatch: "Stopwatch") -> Callable[[torch.nn.Module, Callable[[], None]], None]:
+        """Return the function of one run that a TwoStageTrainer takes as ``epochs``.
+
+        Args:
+            config: of the run.
+            stopwatch: that runs while it evaluates.
+        """
+        return functools.partial(self._train, self._name(config), stopwatch)
+
+    def _name(self, config: Config) -> str:
+        """Return a text that is the same for runs that train the same epochs."""
+        without_effect = {*WITHOUT_EFFECT, *config.model_class.after_epochs} - {"data_path"}
+        return _text(config, sorted(config.final_config_dict.keys() - without_effect))
+
+    def _train(self, name: str, stopwatch: "Stopwatch", model: Any, run_epochs: Callable[[], None]) -> None:
+        """Train a model, or give it the network of one that was trained before."""
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            trained = self._kept[name]
+            self.saved += trained.seconds
+            self.evaluation_saved += trained.evaluation_seconds
+            model.network.load_state_dict(trained.network)
+            _set_random_states(trained.random_states)
+            return
+        start = time.perf_counter()
+        evaluated = stopwatch.seconds
+        run_epochs()
+        evaluated = stopwatch.seconds - evaluated
+        network = {key: tensor.detach().clone() for key, tensor in model.network.state_dict().items()}
+        self._kept[name] = Trained(network, _random_states(), time.perf_counter() - start - evaluated, evaluated)
+        while sum(_bytes(trained) for trained in self._kept.values()) > EPOCHS_BYTES and len(self._kept) > 1:
+            self._kept.popitem(last=False)
 
 
 class Once:
@@ -301,8 +367,30 @@ def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser
     return metrics, PerUser(np.asarray(test.uid_list), evaluator.hits, evaluator.positives)
 
 
+def _random_states() -> tuple[Any, ...]:
+    """Return the states of the random numbers of Python, NumPy and torch."""
+    on_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), on_gpus
+
+
+def _set_random_states(states: tuple[Any, ...]) -> None:
+    """Go on with random numbers where they were."""
+    of_python, of_numpy, of_torch, on_gpus = states
+    random.setstate(of_python)
+    np.random.set_state(of_numpy)
+    torch.set_rng_state(of_torch)
+    if on_gpus:
+        torch.cuda.set_rng_state_all(on_gpus)
+
+
+def _bytes(trained: Trained) -> int:
+    """Return the bytes of a network's tensors."""
+    return sum(tensor.nbytes for tensor in trained.network.values())
+
+
 def _compile(model: torch.nn.Module) -> None:
-    """Have compiled what the fit of a linear autoencoder takes."""
+    """Have compiled what the fit of a linear autoencoder takes, of a model or of its linear path."""
+    model = getattr(model, "linear", model)
     interactions = getattr(model, "interactions", None)
     if interactions is not None:
         compile_for(interactions, getattr(model, "user_weight_power", 0.0) != 0, getattr(model, "packed", False))

@@ -28,6 +28,8 @@ def cases():
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
         if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
+        if "linear_neighbors" in read_schema(defaults):
+            yield pytest.param(name, {"linear_neighbors": 5}, id=f"{name} with a linear path of 5 neighbors")
         if "low_pass_weight" in read_schema(defaults):
             yield pytest.param(
                 name, {"low_pass_weight": 0.3, "low_pass_rank": 4}, id=f"{name} beside a low-pass filter"

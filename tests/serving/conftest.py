@@ -13,6 +13,7 @@ MODELS = {
     "DLAE": {"reg_weight": 5.0},
     "LowRankEDLAE": {"reg_weight": 5.0, "rank": 6},
     "DeepAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
+    "EnsembleAE": {"latent_dimension": 6, "linear_reg_weight": 5.0, "deep_weight": 0.4},
     "DeepVAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
     "AutoRec": {"latent_dimension": 6},
 }
