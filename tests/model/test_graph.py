@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
@@ -103,7 +104,10 @@ def test_a_checkpoint_holds_the_graph_and_no_matrix_of_items(name, chosen, fit):
     damaged = state | {"graph.items": state["graph.items"] + X.shape[1]}
     with pytest.raises(ValueError, match="the graph is damaged: its indices lie outside of shape"):
         model.load_state_dict(damaged)
-    fewer = state | {"graph.scale": state["graph.scale"][:-1]}
+    names = ("graph.values", "graph.items", "graph.indptr")
+    smaller = sp.csr_matrix(tuple(state[key].numpy() for key in names), shape=X.shape)[:, :-1]
+    parts = (smaller.data, smaller.indices, smaller.indptr.astype(np.int64), state["graph.scale"].numpy()[:-1])
+    fewer = state | dict(zip((*names, "graph.scale"), map(torch.from_numpy, parts)))
     with pytest.raises(ValueError, match="the checkpoint has weights for 30 items, the data have 31"):
         model.load_state_dict(fewer)
 
