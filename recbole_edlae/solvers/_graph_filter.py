@@ -64,9 +64,9 @@ class GraphFilter(NamedTuple):
         scores = torch.empty(len(count), len(self.scale), dtype=self.scale.dtype, device=self.scale.device)
         first = 0
         for start in range(0, len(count), _WIDTH):
-            width = count[start : start + _WIDTH]
-            last = first + int(width.sum())
-            scores[start : start + _WIDTH] = self._filtered(items[first:last], width).T
+            block = count[start : start + _WIDTH]
+            last = first + int(block.sum())
+            scores[start : start + _WIDTH] = self._filtered(items[first:last], block).T
             first = last
         return scores
 
