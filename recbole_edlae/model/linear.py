@@ -49,10 +49,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
-        self.user_weight_power = config["user_weight_power"]
-        self.item_weight_power = config["item_weight_power"]
+        self.read_settings(config)
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
         interactions, histories = interactions_and_histories(dataset)
         # Ones need not take four bytes each; the indices are shared with the histories.
@@ -62,6 +59,13 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.keep_history(histories)
         self.weights: Weights
         self.unfit()
+
+    def read_settings(self, config: Config) -> None:
+        r"""Keep the settings that every fit by way of the Gram matrix takes."""
+        self.reg_weight = config["reg_weight"]
+        self.dropout_prob = config["dropout_prob"]
+        self.user_weight_power = config["user_weight_power"]
+        self.item_weight_power = config["item_weight_power"]
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
         r"""Solve for the weights.
@@ -225,7 +229,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in (*Factors.names, "packed.right", *Local.filter_names):
+        for name in (*Factors.names, "packed.right", "graph.scale", *Local.filter_names):
             if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "
