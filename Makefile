@@ -11,12 +11,12 @@ JOBS ?= 2
 # Files or folders of `make test-fast`; all of them where it is empty.
 TESTS ?=
 
-.PHONY: run test test-fast test-large bench lint format lock dist clean help
+.PHONY: run test test-fast test-large bench docs docs-check tables lint format lock lock-docs dist clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
-run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other on ml-100k
+run: $(BIN)/recbole-edlae  ## sets up, then runs ten models against each other on ml-100k
 	$(BIN)/recbole-edlae leaderboard
 
 test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
@@ -36,6 +36,16 @@ bench: $(BIN)/recbole-edlae  ## benchmarks side by side with RecBole's own: benc
 	$(BIN)/python benchmarks/whole_run.py --out=benchmarks/results/whole_run.json
 	$(BIN)/python benchmarks/plot.py benchmarks/results
 
+docs: $(BIN)/zensical  ## sets up and builds the documentation's site: site/index.html
+	$(BIN)/python -m tools.site build/docs
+	$(BIN)/zensical build --clean --strict
+
+docs-check: docs  ## builds the site, follows its links and opens its pages in Chromium
+	RECBOLE_EDLAE_SITE=$(CURDIR)/site $(BIN)/python -m pytest -q tests/test_docs_site.py
+
+tables: $(BIN)/recbole-edlae  ## writes the tables of docs/ that are made from the package
+	$(BIN)/python -m tools.tables
+
 lint: $(BIN)/recbole-edlae  ## style, docstrings, annotations and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,9 +55,16 @@ format: $(BIN)/recbole-edlae  ## puts the style right where that can be done by 
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# `make docs` installs into $(VENV) too: what requirements-docs.lock names stays there.
 lock: $(BIN)/recbole-edlae  ## writes the versions of $(VENV) into requirements.lock
 	sed -i '/==/d' requirements.lock
-	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' >> requirements.lock
+	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' | \
+		grep -vxFf requirements-docs.lock >> requirements.lock
+
+lock-docs: $(BIN)/zensical  ## writes what the site needs beside requirements.lock into requirements-docs.lock
+	sed -i '/==/d' requirements-docs.lock
+	$(BIN)/pip freeze --all --exclude-editable | grep == | grep -vE '^(pip|wheel)==' | sed 's/+cpu$$//' | \
+		grep -vxFf requirements.lock >> requirements-docs.lock
 
 dist:  ## builds the wheel and the source distribution into dist/, and checks them
 	rm -rf dist
@@ -57,7 +74,7 @@ dist:  ## builds the wheel and the source distribution into dist/, and checks th
 	$(VENV)-dist/bin/python -m twine check --strict dist/*
 
 clean:  ## removes what runs and tests leave behind, and $(VENV)
-	rm -rf $(VENV) $(VENV)-dist build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
+	rm -rf $(VENV) $(VENV)-dist build dist site .cache *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -67,5 +84,13 @@ ifeq ($(STACK),lock)
 else
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	$(BIN)/python -m pip install --quiet --no-deps recbole==1.2.1
+endif
+	touch $@
+
+$(BIN)/zensical: $(BIN)/recbole-edlae requirements-docs.lock
+ifeq ($(STACK),lock)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock -r requirements-docs.lock
+else
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 endif
 	touch $@

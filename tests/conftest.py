@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import recbole_edlae  # noqa: F401  before any test imports RecBole
+from tests.browser import open_browser
 
 ROOT = pathlib.Path(__file__).parents[1]
 DATA = pathlib.Path(os.environ.get("RECBOLE_EDLAE_DATA", ROOT.parent / "shared" / "data"))
@@ -48,3 +49,10 @@ def shared_data():
     if not (DATA / "ml-1m" / "ml-1m.inter").is_file():
         pytest.skip(f"no ml-1m in {DATA}; RECBOLE_EDLAE_DATA names the folder that has it")
     return str(DATA)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One window of a headless chromium; skips where there is none."""
+    with open_browser() as window:
+        yield window

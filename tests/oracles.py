@@ -73,3 +73,23 @@ def ridge_of_others(X: np.ndarray, target: np.ndarray, penalty: np.ndarray) -> n
         A = X[:, others]
         B[others, j] = np.linalg.solve(A.T @ A + np.diag(penalty[others]), A.T @ target[:, j])
     return B
+
+
+def graph_filter(X: np.ndarray, coefficients: np.ndarray, power: float) -> np.ndarray:
+    """Return D_I^−β Q p(1 − 2σ²) Qᵀ D_I^β, R̃ = D_U^−½ X D_I^−½ with right singular vectors Q, singular values σ."""
+    users, items = X.sum(1), X.sum(0)
+    scaled = X / np.sqrt(np.where(users > 0, users, 1))[:, None] / np.sqrt(np.where(items > 0, items, 1))
+    values, Q = np.linalg.eigh(scaled.T @ scaled)
+    response = sum(c * np.cos(k * np.arccos(np.clip(1 - 2 * values, -1, 1))) for k, c in enumerate(coefficients))
+    scale = np.where(items > 0, np.maximum(items, 1) ** power, 0)
+    before = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
+    return before[:, None] * (Q * response @ Q.T) * scale
+
+
+def ideal_filter(X: np.ndarray, rank: int, power: float) -> np.ndarray:
+    """Return D_I^−γ V Vᵀ D_I^γ, V the leading right singular vectors of D_U^−½ X D_I^−½."""
+    users, items = X.sum(1), X.sum(0)
+    scaled = X / np.sqrt(np.where(users > 0, users, 1))[:, None] / np.sqrt(np.where(items > 0, items, 1))
+    V = np.linalg.svd(scaled, full_matrices=False)[2][:rank].T
+    scale = np.where(items > 0, items, 1) ** power
+    return V @ V.T / scale[:, None] * scale

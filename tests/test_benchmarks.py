@@ -65,3 +65,13 @@ def test_models_recommend_what_their_weights_say(script):
     scores[X.toarray() > 0] = scores[:, 0] = -np.inf
     best = models.recommend(model, X, np.arange(50), k=3).numpy()
     np.testing.assert_array_equal(best, np.argsort(-scores, axis=1, kind="stable")[:, :3])
+
+
+def test_ensemble(script, tiny):
+    settings = ["latent_dimension=5", "epochs=2", "linear_reg_weight=5.0", "topk=[5]", "valid_metric=NDCG@5"]
+    words = ["--dataset", "tiny", "--data_path", tiny, "--repeats", "1", "--config_files", "--settings", *settings]
+    found = script("ensemble", *words)
+    ways = ["apart, standardized", "apart, plain", "apart, product", "residual", "joint"]
+    assert list(dict.fromkeys(row["way"] for row in found["rows"])) == ways
+    assert all(0 < row["ndcg@5"] < 1 for row in found["rows"])
+    assert all(seconds > 0 for part in found["times"].values() for seconds in part.values())

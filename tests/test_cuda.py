@@ -32,11 +32,14 @@ MODELS: dict[str, dict[str, Any]] = {
     "DLAE": {"reg_weight": 5.0, "diagonal_bound": 0.2},
     "DLAE of low rank": {"reg_weight": 5.0, "rank": 6},
     "LowRankEDLAE": {"reg_weight": 5.0, "rank": 6},
+    "GFCF": {"low_pass_rank": 6},
+    "ChebyCF": {"low_pass_rank": 6},
     "DeepAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
+    "EnsembleAE": {"latent_dimension": 6, "linear_reg_weight": 5.0, "deep_weight": 0.4},
     "DeepVAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
     "AutoRec": {"latent_dimension": 6},
 }
-DEEP = ["DeepAE", "DeepVAE", "AutoRec"]
+DEEP = ["DeepAE", "EnsembleAE", "DeepVAE", "AutoRec"]
 
 
 def interactions() -> sp.csr_matrix:

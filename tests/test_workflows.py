@@ -23,8 +23,8 @@ def supported():
     return set(re.findall(r"Python :: (3\.\d+)$", setup["metadata"]["classifiers"], re.M))
 
 
-def test_there_are_two():
-    assert set(WORKFLOWS) == {"test.yml", "release.yml"}
+def test_there_are_three():
+    assert set(WORKFLOWS) == {"test.yml", "release.yml", "docs.yml"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -54,7 +54,10 @@ def test_only_publishing_may_ask_for_an_identity_and_no_secret_is_used():
         assert "secrets." not in text and "password" not in text.partition("\n")[2]
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
         with_identity = [job for job, content in jobs(name).items() if "id-token" in content.get("permissions", {})]
-        assert with_identity == (["publish"] if name == "release.yml" else [])
+        assert with_identity == ([] if name == "test.yml" else ["publish"])
+    pages = jobs("docs.yml")["publish"]
+    assert pages["needs"] == "build" and pages["permissions"] == {"pages": "write", "id-token": "write"}
+    assert pages["if"] == "github.ref == 'refs/heads/main'" and pages["environment"] == "github-pages"
     publish = jobs("release.yml")["publish"]
     assert set(publish["needs"]) == {"build", "install"} and publish["environment"] == "pypi"
 

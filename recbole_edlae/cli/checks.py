@@ -9,6 +9,7 @@ from recbole_edlae._choices import closest_first
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
+from recbole_edlae.data.parts import validates_on_test
 from recbole_edlae.integration import models as registry
 from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
@@ -16,6 +17,8 @@ from recbole_edlae.settings.rules import check_rules, check_validation, normaliz
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbole_schema
 
 from recbole.config import Config  # isort: skip
+from recbole.trainer import TraditionalTrainer  # isort: skip
+from recbole.utils import get_trainer  # isort: skip
 
 
 class _Draft(PlainConfig):
@@ -70,6 +73,26 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     for remark in filter(None, remarks):
         warn(remark)
     return config
+
+
+def check_early_stopping(config: Config) -> None:
+    """Check that a model is not trained for as many epochs as are best on the test.
+
+    Args:
+        config: of a run that is tested.
+
+    Raises:
+        ValueError: The model is trained in epochs, and the file of the test is the one that it is validated on.
+    """
+    if not validates_on_test(config.final_config_dict) or config["eval_step"] <= 0 or config["epochs"] <= 1:
+        return
+    if issubclass(get_trainer(config["MODEL_TYPE"], config["model"]), TraditionalTrainer):
+        return  # one step and no choice
+    raise ValueError(
+        f"benchmark_filename {config['benchmark_filename']} validates on the test file: {config['model']} would keep "
+        f"the epoch that is best on the test; set eval_step: 0 to train for all {config['epochs']} epochs and test the "
+        "last one, or name a file for validation"
+    )
 
 
 def check_model(name: str) -> None:

@@ -146,6 +146,8 @@ def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[st
     config = checks.check(options, run.settings)
     check_keys([key for key in run.settings if key not in overrides], [config])
     check_parts(config.final_config_dict, parts)
+    if "test" in parts:
+        checks.check_early_stopping(config)
     return config
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.cli.checks import check, check_model, file_of_defaults
+from recbole_edlae.cli.checks import check, check_early_stopping, check_model, file_of_defaults
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
@@ -88,6 +88,7 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     config = check(options)
     check_keys(options.settings.keys() - overrides.keys(), [config], written_now=False)
     check_keys(overrides, [config])
+    check_early_stopping(config)
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
             f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"

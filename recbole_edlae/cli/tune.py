@@ -1,9 +1,12 @@
 """`recbole-edlae tune`: searches one model's settings on validation, with the data and the Gram matrix built once.
 
-The test set is looked at once, for the settings that validation chose.
+The test set is looked at once, for the settings that validation chose. Where the test comes without a validation file,
+search_filename: [fit, valid] beside benchmark_filename: [train, test, test] searches on parts of the training file,
+refits the best on the whole of it, and tests that.
 """
 
 import argparse
+import json
 import pathlib
 import shlex
 import sys
@@ -13,15 +16,17 @@ from typing import Any
 from tqdm import tqdm
 
 from recbole_edlae._files import CONFIGS, write_whole
+from recbole_edlae._warnings import warn
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.checks import check_model
-from recbole_edlae.data.parts import empty_parts
+from recbole_edlae.data.parts import validates_on_test
+from recbole_edlae.data.search_files import check_search_files
 from recbole_edlae.integration.models import model_class, registered
 from recbole_edlae.runs import space
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, make_run
-from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, best_config
+from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, best_config, is_tested, summary
 from recbole_edlae.settings.files import read_config_files
 
 PROGRAM = "recbole-edlae tune"
@@ -54,19 +59,20 @@ def main(arguments: Sequence[str]) -> None:
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
         from_files = read_config_files(options.config_files)
         sweep = _sweep(options, from_files, overrides)
-        command.check(sweep.extremes(), {}, {"validation": "tune chooses by it"})
+        _check(sweep)
         folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
         with Records(folder) as records:
             best, validated = _search(sweep, records)
-            tested = None
-            if "test" not in empty_parts(best.config().final_config_dict):
-                ((_, tested, _),) = run_all([best], records, engine=options.engine)
-            path = records.folder / "best.yaml"
+            final = sweep.final(best, validated)
+            tested = _test(final, records, options.engine)
             words = shlex.join(["recbole-edlae", "tune", *arguments])
-            text = best_config(
-                best, validated, tested, space=sweep.space, given={**from_files, **overrides}, command=words
-            )
+            given = {**from_files, **overrides}
+            text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
+            path = records.folder / "best.yaml"
             write_whole(path, text)
+            content = summary(sweep.outcomes, validated, tested, words)
+            write_whole(records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    command.tell(_times(content), {})
     print(f"{text}\n{path}")
     if tested and tested["status"] == "failed":
         print(f"{PROGRAM}: error: the best settings failed when they were tested: {tested['error']}", file=sys.stderr)
@@ -85,6 +91,39 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
         seed=options.search_seed,
         engine=options.engine,
     )
+
+
+def _check(sweep: Sweep) -> None:
+    """Check the settings of all trials and of the test, and the files of both, before any trial runs.
+
+    Warns:
+        DataWarning: The part that is validated on is the test part too, so that nothing is tested.
+    """
+    trials = sweep.extremes()
+    command.check(trials, {}, {"validation": "tune chooses by it"})
+    settings = trials[0].config().final_config_dict
+    if sweep.stage:
+        final = sweep.final(trials[0], {})
+        command.check([final], {}, {"test": "the settings found are tested on it"})
+        check_search_files(final.config().final_config_dict)
+    elif validates_on_test(settings):
+        warn(
+            f"benchmark_filename {settings['benchmark_filename']} has one file for validation and test: settings are "
+            "chosen on it and nothing is tested; to test elsewhere set search_filename: [fit, valid] and "
+            "benchmark_filename: [train, test, test]"
+        )
+
+
+def _times(content: Mapping[str, Any]) -> str:
+    """Return one line on how long the search and the test took."""
+    search = content["search"]
+    line = f"{search['trials']} trials took {_duration(search['hours'])}"
+    return line if content["test"] is None else f"{line}, the test {_duration(content['test']['hours'])}"
+
+
+def _duration(hours: float) -> str:
+    """Return hours as text, in minutes below one."""
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
 def _own_space(model: str) -> list[space.Dimension]:
@@ -111,6 +150,14 @@ def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
             command.tell(f"{_line(trial, record, sweep.space)}{' (on record)' if cached else ''}", record)
 
         return sweep.run(records, show)
+
+
+def _test(final: Run, records: Records, engine: str) -> dict[str, Any] | None:
+    """Return the record of the test of the settings found; None where there is no test part."""
+    if not is_tested(final):
+        return None
+    ((_, tested, _),) = run_all([final], records, engine=engine)
+    return tested
 
 
 def _line(trial: Run, record: Mapping[str, Any], dimensions: Sequence[space.Dimension]) -> str:

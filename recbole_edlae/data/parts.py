@@ -6,6 +6,7 @@ from typing import Any
 from recbole_edlae._warnings import warn
 
 PARTS = ("training", "validation", "test")
+SEARCH_FILES = "search_filename"  # this package's own setting: the parts that `tune` trains and validates on
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
 
 
@@ -35,6 +36,23 @@ def empty_parts(settings: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(shares, (list, tuple)) or len(shares) != len(PARTS):
         return ()
     return tuple(part for part, share in zip(PARTS, shares) if share == 0)
+
+
+def validates_on_test(settings: Mapping[str, Any]) -> bool:
+    """Return whether the files of a split are the same for validation and for test.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
+
+    Examples:
+        >>> validates_on_test({"benchmark_filename": ["train", "test", "test"]})
+        True
+        >>> validates_on_test({"benchmark_filename": ["train", "valid", "test"]})
+        False
+    """
+    _, *held_out = settings.get("benchmark_filename") or [None]
+    half = len(held_out) // 2
+    return half > 0 and held_out[:half] == held_out[half:]
 
 
 def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None:

@@ -10,6 +10,8 @@ What is particular to a model stands on its class:
 * ``trainer``: the Trainer class that fits it; without it RecBole's choice.
 * ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
 * ``unseen_users``: the settings with which it scores users that it was not trained on; None where it cannot.
+* ``after_epochs``: with a TwoStageTrainer, the settings that the epochs of its ``network`` do not see. A sweep over
+  them trains one network.
 * ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
 """
 

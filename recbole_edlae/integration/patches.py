@@ -1,8 +1,8 @@
 """The table of all that is changed in RecBole, and nothing outside of RecBole is: what, why, and when it can go.
 
 Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. Rows of one
-attribute apply in the order of the table, each to what those before have made of it. ``python -m tools.patch_table``
-writes the table into docs/recbole.md.
+attribute apply in the order of the table, each to what those before have made of it. ``make tables`` writes the table
+into docs/recbole.md.
 
 NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
 them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:

@@ -110,7 +110,7 @@ def csv(leaderboards: Sequence[Leaderboard]) -> str:
                 low, high = row.intervals.get(name, (None, None))
                 line |= {name: row.metrics.get(name), f"{name} low": low, f"{name} high": high}
                 line[f"{name} best"] = leaderboard.best(name) is row
-            lines.append({**line, "settings": json.dumps(row.settings), "note": row.note})
+            lines.append({**line, "settings": json.dumps(row.settings), "note": row.note, "mark": row.mark})
     return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
 
@@ -203,6 +203,7 @@ def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
         "kind": row.kind,
         "settings": row.settings,
         "note": row.note,
+        "mark": row.mark,
         "metrics": row.metrics,
         "intervals": row.intervals,
         "fit_seconds": row.fit_seconds,
@@ -227,7 +228,8 @@ def _table(leaderboard: Leaderboard, mark: Callable[[str, bool], str]) -> pd.Dat
 
 def _label(row: Row) -> str:
     """Return what a table calls a row."""
-    return f"{row.label} (published)" if row.kind == "published" else row.label
+    remarks = ", ".join(filter(None, ["published" if row.kind == "published" else "", row.mark]))
+    return f"{row.label} ({remarks})" if remarks else row.label
 
 
 def _failures(leaderboard: Leaderboard) -> str:

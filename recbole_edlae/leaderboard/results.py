@@ -28,6 +28,7 @@ class Row:
         intervals: name → low and high end of the confidence interval.
         fit_seconds: mean over seeds.
         note: why it failed, or where it was published.
+        mark: of a published row, what a reader has to know of it, for example "tuned on test".
     """
 
     label: str
@@ -38,6 +39,7 @@ class Row:
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     fit_seconds: float | None = None
     note: str = ""
+    mark: str = ""
 
 
 @dataclasses.dataclass
@@ -131,7 +133,7 @@ def read_reference(path: str | os.PathLike) -> list[Row]:
     """Return the rows of a CSV file of published results.
 
     Args:
-        path: of a file with columns model and source, and one per metric.
+        path: of a file with columns model and source, one per metric, and mark where a row needs one.
 
     Raises:
         ValueError: the file cannot be read or lacks a column.
@@ -146,7 +148,8 @@ def read_reference(path: str | os.PathLike) -> list[Row]:
     rows = []
     for _, line in frame.iterrows():
         metrics = {name: float(line[name]) for name in names if not pd.isna(line[name])}
-        rows.append(Row(f"{line['model']}", line["model"], "published", {}, metrics, note=line["source"]))
+        mark = "" if pd.isna(line.get("mark")) else str(line["mark"])
+        rows.append(Row(f"{line['model']}", line["model"], "published", {}, metrics, note=line["source"], mark=mark))
     return rows
 
 

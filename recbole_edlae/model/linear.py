@@ -71,10 +71,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
-        self.user_weight_power = config["user_weight_power"]
-        self.item_weight_power = config["item_weight_power"]
+        self.read_settings(config)
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
         interactions, histories = interactions_and_histories(dataset)
         # Ones need not take four bytes each; the indices are shared with the histories.
@@ -82,7 +79,15 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         parts = ones, interactions.indices, interactions.indptr
         self.interactions = sp.csr_matrix(parts, shape=interactions.shape)
         self.keep_history(histories)
-        self.weights: Weights = Unfitted(encoder=torch.zeros(self.n_items, 0))
+        self.weights: Weights
+        self.unfit()
+
+    def read_settings(self, config: Config) -> None:
+        r"""Keep the settings that every fit by way of the Gram matrix takes."""
+        self.reg_weight = config["reg_weight"]
+        self.dropout_prob = config["dropout_prob"]
+        self.user_weight_power = config["user_weight_power"]
+        self.item_weight_power = config["item_weight_power"]
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the weights.
@@ -179,6 +184,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
 
+    def unfit(self) -> None:
+        r"""Drop the weights, as in a model that was never fitted."""
+        self.weights = Unfitted(encoder=self.dummy_param.new_zeros(self.n_items, 0))
+
     @property
     def item_count(self) -> torch.Tensor | None:
         r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
@@ -265,7 +274,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in (*Factors.names, "packed.right", *Local.filter_names):
+        for name in (*Factors.names, "packed.right", "graph.scale", *Local.filter_names):
             if name in saved and len(saved[name]) != self.n_items:
                 raise ValueError(
                     f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "

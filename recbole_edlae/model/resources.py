@@ -79,6 +79,26 @@ def check_sparse_memory(items: int, neighbors: int, wanted: int) -> str:
     return text
 
 
+def check_graph_memory(items: int, values: int) -> str:
+    r"""Raise MemoryError for a filter of the item graph that would not fit, as :func:`check_memory` does.
+
+    Args:
+        items (int): Number of items.
+        values (int): Numbers in single precision that are held at once.
+
+    Returns:
+        str: What the filter takes, for the log.
+    """
+    at_hand = memory_at_hand(torch.device("cpu"))
+    text = f"{items} items: {_size(4 * values)} of {_size(at_hand)} memory at hand"
+    if 4 * values > at_hand:
+        raise MemoryError(
+            f"a graph filter on {text}. Ways out: a lower low_pass_rank; fewer items or users, "
+            "item_inter_num_interval='[10,inf)' or user_inter_num_interval='[10,inf)'; a machine with more memory"
+        )
+    return text
+
+
 def memory_at_hand(device: torch.device) -> int:
     r"""Return the bytes that a process may still take: of the machine, of its control group, or of the GPU."""
     if device.type == "cuda":

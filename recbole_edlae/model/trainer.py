@@ -54,14 +54,7 @@ class ClosedFormTrainer(TraditionalTrainer):
     def _train_epoch(
         self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
     ) -> float:
-        with tqdm(
-            total=1.0,
-            ncols=100,
-            disable=not show_progress,
-            desc=f"Fit {self.config['model']}",
-            bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-        ) as bar:
-            self.model.fit(lambda done, total: bar.update(done / total - bar.n), self._gram)
+        fit_with_bar(self.model, self._gram, show_progress)
         return 0.0
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **options: Any) -> None:
@@ -155,3 +148,21 @@ class ClosedFormTrainer(TraditionalTrainer):
             return False
         name, state = self._written
         return name == self._name(file) and state.is_of(self.model)
+
+
+def fit_with_bar(model: Any, gram: Callable[..., torch.Tensor] | None, show_progress: bool) -> None:
+    """Call a model's ``fit``, and show how far it is.
+
+    Args:
+        model: that has a closed form.
+        gram: what the model takes its Gram matrix from.
+        show_progress: whether there is a bar.
+    """
+    with tqdm(
+        total=1.0,
+        ncols=100,
+        disable=not show_progress,
+        desc=f"Fit {type(model).__name__}",
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+    ) as bar:
+        model.fit(lambda done, total: bar.update(done / total - bar.n), gram)

@@ -1,8 +1,9 @@
 r"""
 Weights
 ################################################
-What a linear model has learned, in the forms that solvers return: dense, packed, two factors, sparse, and a matrix with
-two factors beside it. Each is a module of buffers with the same methods, so that no model asks which it has.
+What a linear model has learned, in the forms that solvers return: dense, packed, two factors, sparse, a filter of the
+item graph, and a matrix with two factors beside it. Each is a module of buffers with the same methods, so that no model
+asks which it has.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ import torch
 import torch.nn.functional as F
 
 from recbole_edlae.model.history import positions
-from recbole_edlae.solvers import LocalWeights, LowRank, PackedWeights, SymmetricTiles, normalize_items
+from recbole_edlae.solvers import GraphFilter, LocalWeights, LowRank, PackedWeights, SymmetricTiles, normalize_items
+from recbole_edlae.solvers._graph_filter import filter_of_parts
 
 
 class Weights(torch.nn.Module):
@@ -281,8 +283,57 @@ class Sparse(Weights):
         return torch.from_numpy((histories @ weights).toarray())
 
 
+class Filter(Weights):
+    r"""``solvers.GraphFilter``: a polynomial of the normalized item graph, by products of sparse matrices.
+
+    The interactions of training are part of it.
+    """
+
+    names = ("graph.indptr", "graph.items", "graph.values", "graph.coefficients", "graph.scale")
+    single_precision = names[3:]
+    indptr: torch.Tensor
+    items: torch.Tensor
+    values: torch.Tensor
+    coefficients: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, **tensors: torch.Tensor) -> None:
+        super().__init__(**tensors)
+        self.graph = self._built()
+
+    @classmethod
+    def of(cls, graph: GraphFilter) -> "Filter":
+        r"""Keep what a solver returned."""
+        matrix = graph.normalized
+        parts = matrix.crow_indices(), matrix.col_indices(), matrix.values(), graph.coefficients, graph.scale
+        return cls(**dict(zip(cls.names, parts)))
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        r"""Return name → tensor, with an ``encoder`` of no columns, which every checkpoint has."""
+        return {"encoder": self.scale.new_zeros(len(self.scale), 0)} | super().tensors()
+
+    def on(self, device: torch.device) -> Weights:
+        r"""Return these weights on a device, where the matrices of the graph are made again."""
+        self.to(device)
+        if self.graph.scale.device != self.scale.device:
+            self.graph = self._built()
+        return self
+
+    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        return self.graph.scores(items, count)
+
+    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.score(items, count).gather(1, target[:, None])[:, 0]
+
+    def _built(self) -> GraphFilter:
+        """Return the filter of these tensors, which it shares but for the graph."""
+        parts = (self.values.cpu().numpy(), self.items.cpu().numpy(), self.indptr.cpu().numpy())
+        shape = len(self.indptr) - 1, len(self.scale)
+        return filter_of_parts(sp.csr_matrix(parts, shape=shape), self.coefficients, self.scale)
+
+
 class Local(Weights):
-    r"""B = ``matrix`` + ``factors``: a local regression, and a low-pass filter beside it."""
+    r"""B = ``matrix`` + ``factors``: a local regression or a filter, and a low-pass filter beside it."""
 
     filter_names = ("low_pass.encoder", "low_pass.decoder")
 
@@ -345,6 +396,7 @@ NAMES = (
     *Factors.names,
     *Packed.names,
     *Sparse.names,
+    *Filter.names,
     *Local.filter_names,
 )  # of every tensor that a checkpoint may have
 
@@ -353,7 +405,8 @@ def of_solution(solution: Any) -> Weights:
     r"""Return the weights that a solver returned, in its form.
 
     Args:
-        solution (torch.Tensor, PackedWeights, LowRank, LocalWeights or SciPy sparse matrix): item x item weights
+        solution (torch.Tensor, PackedWeights, LowRank, LocalWeights, GraphFilter or SciPy sparse matrix): item x item
+            weights
     """
     if sp.issparse(solution):
         return Sparse.of(solution)
@@ -363,6 +416,8 @@ def of_solution(solution: Any) -> Weights:
         return Local(of_solution(solution.matrix), Factors(encoder=solution.u, decoder=solution.v))
     if isinstance(solution, PackedWeights):
         return Packed.of(solution)
+    if isinstance(solution, GraphFilter):
+        return Filter.of(solution)
     return Dense(encoder=solution)
 
 
@@ -376,6 +431,8 @@ def of_tensors(tensors: Mapping[str, torch.Tensor]) -> Weights | None:
         return Packed(**{name: tensors[name] for name in Packed.names})
     if tensors.keys() >= set(Sparse.names):
         return Sparse(**{name: tensors[name] for name in Sparse.names})
+    if tensors.keys() >= set(Filter.names):
+        return Filter(**{name: tensors[name] for name in Filter.names})
     if tensors.keys() >= set(Factors.names):
         return Factors(**{name: tensors[name] for name in Factors.names})
     if "encoder" not in tensors:

@@ -4,6 +4,7 @@ Rows: ``Rows``, ``binary_rows``, ``SparseLinear``.
 Networks: ``AutoEncoder``, ``VariationalAutoEncoder`` with ``negative_bound`` and ``gaussian_kl``; their parts
 ``Encoder`` and ``Decoder``; ``activation``; ``squared_weights``.
 Training: corruption by ``dropout`` and ``gaussian`` with ``entry_weights``; ``loss``; ``latent_penalty``.
+Scores of two networks on one scale: ``standardize_``.
 """
 
 from recbole_edlae.nn.activations import ACTIVATIONS, RATES, activation
@@ -12,6 +13,7 @@ from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import LOSSES, cross_entropy, loss, multinomial, squared
 from recbole_edlae.nn.penalties import PENALTIES, check_penalty, contractive, kl_sparsity, l1, latent_penalty
 from recbole_edlae.nn.rows import Rows, SparseLinear, binary_rows
+from recbole_edlae.nn.scores import standardize_
 from recbole_edlae.nn.variational import VariationalAutoEncoder, gaussian_kl, negative_bound
 
 __all__ = [
@@ -42,4 +44,5 @@ __all__ = [
     "negative_bound",
     "squared",
     "squared_weights",
+    "standardize_",
 ]

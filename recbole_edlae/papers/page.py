@@ -23,9 +23,9 @@ FIGURES: dict[str, Figure] = {
 HEAD = """\
 # Results
 
-What the papers say, and what comes out here. This page is written by [`recbole-edlae reproduce`](reproduction.md) from
-the measurements beside it, by rules that stand in its modules. Differences between models are means over users ± their
-standard error; a claim that chance would explain as well, at 5 percent, is not decided here.
+The papers' claims, and what comes out here. [`recbole-edlae reproduce`](reproduction.md) writes this page from the
+measurements in `docs/results`, by fixed rules. Differences between models are means over users ± their standard error.
+A claim is "not decided here" if chance would explain the difference as well, at 5 percent.
 """
 
 

@@ -22,8 +22,8 @@ class Ranks(Figure):
     name = "rank"
     title = "Accuracy against rank (Steck 2020, Figure 1 left; Steck & Garcia 2021's closed form)"
     claims = (
-        "With the diagonal left out of the objective (ADMM), low-rank EDLAE is at every rank at least as accurate as "
-        "with a diagonal that is held at zero or left free.",
+        "Low-rank EDLAE by ADMM, with the diagonal left out of the objective, is at every rank at least as accurate as "
+        "with the diagonal at zero or free.",
         "At a small rank a free diagonal is the better of these two.",
         "At a large rank a diagonal at zero is.",
         "The closed form of Algorithm 1 is at every rank at least as accurate as the iterations.",

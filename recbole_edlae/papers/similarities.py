@@ -24,7 +24,7 @@ class Similarities(Figure):
     """Cosines between the embeddings of similar items."""
 
     name = "similarities"
-    title = "Embeddings of similar items (Steck 2020, Figure 1 centre and right)"
+    title = "Embeddings of similar items (Steck 2020, Figure 1 center and right)"
     claims = (
         "With a free diagonal similar items have similar embeddings: cosines are close to 1, in U and in V.",
         "With a diagonal at zero they have not: cosines are close to 0.",

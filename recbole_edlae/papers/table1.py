@@ -23,7 +23,7 @@ class Table1(Figure):
     name = "table1"
     title = "Five ways to train a linear autoencoder (Steck 2020, Table 1)"
     claims = (
-        "Row 2 over row 1: penalising the product of the factors is better than weight decay on each.",
+        "Row 2 over row 1: penalizing the product of the factors is better than weight decay on each.",
         "Row 3 over row 2: denoising is better than the L2 penalty alone.",
         "Row 3 over row 4: the closed form over all dropout masks is no worse than sampling them.",
         "Row 5 over rows 1 to 4: emphasis on what was dropped is best.",

@@ -5,6 +5,7 @@ import datetime
 import functools
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
@@ -92,6 +93,8 @@ def shared_runner() -> Runner:
 def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     """Return what one run comes to: its results with status "ok", or status "failed" and the error.
 
+    Either has "seconds": all that the run took, with the reading of the data where it was the first to need them.
+
     Args:
         run: what to run.
         phases: what is evaluated, as in ``Runner.run``.
@@ -99,6 +102,7 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     Raises:
         AtomicFileError: the data cannot be read, by this run or any other.
     """
+    start = time.perf_counter()
     try:
         result, per_user = shared_runner().run(run, phases)
     except AtomicFileError:
@@ -106,8 +110,9 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     except Exception as error:
         words = " ".join(str(error).split())
         line = f"{type(error).__name__}: {words}" if words else type(error).__name__
-        return {"status": "failed", "error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}, None
-    return {"status": "ok", **result}, per_user
+        reason = {"error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}
+        return {"status": "failed", **reason, "seconds": time.perf_counter() - start}, None
+    return {"status": "ok", **result, "seconds": time.perf_counter() - start}, per_user
 
 
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:

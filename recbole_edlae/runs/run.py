@@ -32,6 +32,7 @@ WITHOUT_EFFECT = (
     "log_wandb",
     "save_dataloaders",
     "save_dataset",
+    "search_filename",
     "show_progress",
     "single_spec",
     "state",

@@ -25,9 +25,12 @@ from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.model.two_stages import TwoStageTrainer
+from recbole_edlae.runs.epochs_memory import EpochsMemory
 from recbole_edlae.runs.gram_memory import GramMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.solvers._gram import compile_for
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
@@ -60,6 +63,7 @@ class Runner:
         self._split_settings: str | None = None
         self._loaders: dict[str, tuple] = {}
         self._gram = GramMemory()
+        self._epochs = EpochsMemory()
 
     def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
         """Train and evaluate one model.
@@ -71,9 +75,10 @@ class Runner:
 
         Returns:
             A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
-            validation part), "bigger" (whether a bigger score is better), "fit_seconds" (model and training without
-            evaluation; a Gram matrix found ready counts as long as it took to build) and "evaluate_seconds"; and the
-            hits of each user in the test, None where there are none.
+            validation part), "bigger" (whether a bigger score is better), "epochs" (those after which the model was
+            kept: the best on validation, or all; None for a model that is fitted in one step), "fit_seconds" (model
+            and training without evaluation) and "evaluate_seconds", in which a Gram matrix or epochs found ready count
+            as long as they took; and the hits of each user in the test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
@@ -85,11 +90,11 @@ class Runner:
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
+            trainer._save_checkpoint = kept = KeptEpoch(trainer._save_checkpoint)
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             _compile(trainer.model)  # part of no model's time
             start = time.perf_counter()
-            # a sweep over penalties and dropouts builds the Gram matrix once
-            remembered = {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
+            remembered = self._remembered(trainer, config, stopwatch)
             score, best = trainer.fit(train, valid, verbose=False, saved=saved, **remembered)
             trained = time.perf_counter() - start - stopwatch.seconds
             if best is None and "test" not in phases:
@@ -103,16 +108,23 @@ class Runner:
                 result["test"], per_user = _test(trainer, test, saved)
         return {
             **_plain(result),
-            "fit_seconds": built + trained + self._gram.saved,
-            "evaluate_seconds": stopwatch.seconds,
+            "epochs": kept.epochs,
+            "fit_seconds": built + trained + self._gram.saved + self._epochs.saved,
+            "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
         }, per_user
+
+    def _remembered(self, trainer: Any, config: Config, stopwatch: "Stopwatch") -> dict[str, Any]:
+        """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and epochs once."""
+        self._gram.saved = self._epochs.saved = self._epochs.evaluation_saved = 0.0
+        if isinstance(trainer, TwoStageTrainer):
+            return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
+        return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and how long the model took to build."""
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
         model = build_model(config, train)
-        self._gram.saved = 0.0
         built = time.perf_counter() - start
         # run_recbole counts operations here, which draws random numbers where a model's predict does
         get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
@@ -182,27 +194,24 @@ class Once:
         return batch
 
 
-class Stopwatch:
-    """Call a function and add up the time that it takes.
+class KeptEpoch:
+    """Save checkpoints as a trainer does, and know the epoch of the last one: the model that the training ends with.
 
     Args:
-        function: what to call.
+        function: the trainer's ``_save_checkpoint``.
 
     Attributes:
-        seconds: of all calls.
+        epochs: how many epochs the model of the last checkpoint was trained for; None without a checkpoint.
     """
 
     def __init__(self, function: Callable) -> None:
         self.function = function
-        self.seconds = 0.0
+        self.epochs: int | None = None
 
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Return what the function returns."""
-        start = time.perf_counter()
-        try:
-            return self.function(*arguments, **options)
-        finally:
-            self.seconds += time.perf_counter() - start
+    def __call__(self, epoch: int, *arguments: Any, **options: Any) -> None:
+        """Save a checkpoint after the epoch of this number, counted from 0."""
+        self.function(epoch, *arguments, **options)
+        self.epochs = epoch + 1
 
 
 @contextlib.contextmanager
@@ -239,7 +248,8 @@ def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser
 
 
 def _compile(model: torch.nn.Module) -> None:
-    """Have compiled what the fit of a linear autoencoder takes."""
+    """Have compiled what the fit of a linear autoencoder takes, of a model or of its linear path."""
+    model = getattr(model, "linear", model)
     interactions = getattr(model, "interactions", None)
     if interactions is not None:
         compile_for(interactions, getattr(model, "user_weight_power", 0.0) != 0, getattr(model, "packed", False))

@@ -7,10 +7,12 @@ from typing import Any
 
 import yaml
 
+from recbole_edlae.data.parts import SEARCH_FILES, empty_parts, validates_on_test
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
 from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
+from recbole_edlae.settings.files import read_config_files
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # unless max_evals says otherwise, where the space is not searched exhaustively
@@ -21,7 +23,8 @@ class Sweep:
     """Search a space of settings of one model on one dataset.
 
     Args:
-        base: the run that every trial varies.
+        base: the run that every trial varies. Where it names files to search on (``search_filename``), the trials run
+            on those, and :meth:`final` on its own.
         space: the settings to search, and their values.
         algorithm: one of ALGORITHMS.
         max_evals: how many trials at most; None tries all points of an exhaustive search, and 100 of another one.
@@ -45,7 +48,9 @@ class Sweep:
         if max_evals is not None and max_evals < 1:
             raise ValueError(f"max_evals must be at least 1, got {max_evals}")
         self.base = base
+        self.stage = search_stage({**read_config_files(base.config_files), **base.settings})
         self.space = space
+        self.outcomes: list[tuple[Run, dict[str, Any]]] = []
         self.algorithm = algorithm
         self.seed = seed
         self.engine = engine
@@ -65,7 +70,24 @@ class Sweep:
         Args:
             point: setting → value.
         """
-        return dataclasses.replace(self.base, settings={**self.base.settings, **point})
+        return dataclasses.replace(self.base, settings={**self.base.settings, **self.stage, **point})
+
+    def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
+        """Return the run to test: the best trial, or where files to search on are named its refit without validation.
+
+        A model that is trained in epochs is refitted for as many as were best in the search.
+
+        Args:
+            best: the best trial.
+            validated: its record.
+        """
+        if not self.stage:
+            return best
+        searched = {dimension.key: best.settings[dimension.key] for dimension in self.space}
+        settings = {**self.base.settings, **searched, "eval_step": 0}
+        if validated.get("epochs") is not None:
+            settings["epochs"] = validated["epochs"]
+        return dataclasses.replace(self.base, settings=settings)
 
     def extremes(self) -> list[Run]:
         """Return trials in which every setting takes the values that its own check has to allow."""
@@ -82,10 +104,11 @@ class Sweep:
         Raises:
             ValueError: no trial ended well.
         """
-        outcomes = self._run_bayes(records, progress) if self.algorithm == "bayes" else self._run(records, progress)
-        ended_well = [outcome for outcome in outcomes if outcome[1]["status"] == "ok"]
+        search = self._run_bayes if self.algorithm == "bayes" else self._run
+        self.outcomes = search(records, progress)
+        ended_well = [outcome for outcome in self.outcomes if outcome[1]["status"] == "ok"]
         if not ended_well:
-            raise ValueError(f"none of the trials ended well; the last: {outcomes[-1][1]['error']}")
+            raise ValueError(f"none of the trials ended well; the last: {self.outcomes[-1][1]['error']}")
         return best_of(ended_well)
 
     def _run(self, records: Records, progress: Progress) -> list[tuple[Run, dict[str, Any]]]:
@@ -133,6 +156,37 @@ class Sweep:
         return outcomes
 
 
+def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with which trials run on files of their own; none where no such files are named.
+
+    Args:
+        settings: of the config files and the command line.
+
+    Examples:
+        >>> search_stage({"search_filename": ["fit", "valid"], "eval_step": 0})
+        {'benchmark_filename': ['fit', 'valid', 'valid'], 'eval_step': 1}
+        >>> search_stage({"benchmark_filename": ["train", "valid", "test"]})
+        {}
+    """
+    names = settings.get(SEARCH_FILES)
+    if not isinstance(names, (list, tuple)) or len(names) != 2:  # what is neither None nor two names is refused later
+        return {}
+    fit, valid = names
+    return {"benchmark_filename": [fit, valid, valid], "eval_step": settings.get("eval_step") or 1}
+
+
+def is_tested(run: Run) -> bool:
+    """Return whether a run has a test part that it was not chosen on.
+
+    Args:
+        run: as :meth:`Sweep.final` returns it.
+    """
+    settings = run.config().final_config_dict
+    if settings.get(SEARCH_FILES) is not None:
+        return True
+    return "test" not in empty_parts(settings) and not validates_on_test(settings)
+
+
 def best_config(
     best: Run,
     validated: Mapping[str, Any],
@@ -145,25 +199,59 @@ def best_config(
     """Return the text of the config file: the settings found and those that were given, for `run` as it is.
 
     Args:
-        best: the best trial.
-        validated: its record.
-        tested: the record of its test; None where there is no test part.
+        best: the run that is tested, with the settings of the best trial.
+        validated: the record of the best trial.
+        tested: the record of the test; None where there is no test part.
         space: what was searched.
         given: settings of the config files and the command line.
         command: the command line.
     """
     config = best.config()
     searched = {dimension.key: config[dimension.key] for dimension in space}
-    head = f"# {command}\n# valid: {_metrics(validated['valid'])}\n"
+    staged = given.get(SEARCH_FILES) is not None
+    trained = f", trained on {given[SEARCH_FILES][0]}" if staged else ""
+    refitted = f", refitted on {given['benchmark_filename'][0]}" if staged else ""
+    head = f"# {command}\n# valid{trained}: {_metrics(validated['valid'])}\n"
     if tested:
-        head += f"# test: {_metrics(tested['test']) if tested['status'] == 'ok' else 'failed, ' + tested['error']}\n"
+        result = _metrics(tested["test"]) if tested["status"] == "ok" else f"failed, {tested['error']}"
+        head += f"# test{refitted}: {result}\n"
     content = {"model": best.model, "dataset": best.dataset, **searched}
     named_already = {*WITHOUT_EFFECT, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
+    protocol |= {key: best.settings[key] for key in ("epochs", "eval_step") if key in best.settings.keys() - searched}
     blocks = [
         "".join(f"{key}: {_yaml(value)}\n" for key, value in block.items()) for block in (content, protocol) if block
     ]
     return head + "\n" + "\n".join(blocks)
+
+
+def summary(
+    outcomes: Sequence[tuple[Run, Mapping[str, Any]]],
+    validated: Mapping[str, Any],
+    tested: Mapping[str, Any] | None,
+    command: str,
+) -> dict[str, Any]:
+    """Return what a sweep did, for ``sweep.json``: its trials, the best of them and its test, and the hours of each.
+
+    Args:
+        outcomes: all trials with their records.
+        validated: the record of the best trial.
+        tested: the record of the test; None where there is no test part.
+        command: the command line.
+
+    Returns:
+        Keys of records with what they took, found on record or not: the hours of a search that was interrupted are
+        those of all its trials.
+    """
+    records = {record["key"]: record for _, record in outcomes}
+    search = {
+        "trials": len(records),
+        "failed": sum(record["status"] == "failed" for record in records.values()),
+        "hours": sum(record["seconds"] for record in records.values()) / 3600,
+        "best": validated["key"],
+    }
+    test = None if tested is None else {"hours": tested["seconds"] / 3600, "key": tested["key"]}
+    return {"command": command, "search": search, "test": test}
 
 
 def _yaml(value: Any) -> str:

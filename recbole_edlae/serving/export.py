@@ -107,16 +107,19 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     """Return the weights as they are written."""
     model: Any = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
-    weights = getattr(model, "weights", Weights())  # a deep model has none
-    single = weights.single_precision
+    prefix, weights = _linear_weights(model)
+    single = [prefix + name for name in weights.single_precision]
     if top is None and DTYPES[dtype] == torch.float16:
-        tensors |= weights.portable()
+        tensors |= {prefix + name: value for name, value in weights.portable().items()}
     if top is not None:
         try:
-            tensors |= weights.thinned(top).tensors()
+            thinned = weights.thinned(top).tensors()
         except ValueError:
             name = checkpoint.config["model"]
             raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
+        for name in weights.tensors():  # they would be read instead
+            del tensors[prefix + name]
+        tensors |= {prefix + name: value for name, value in thinned.items()}
     limit = torch.finfo(DTYPES[dtype]).max
     for name, value in tensors.items():
         if value.is_floating_point() and name not in single:
@@ -126,3 +129,12 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     tensors = {name: value.contiguous() for name, value in tensors.items()}
     tensors["popularity"] = torch.from_numpy(checkpoint.popularity)
     return tensors
+
+
+def _linear_weights(model: torch.nn.Module) -> tuple[str, Weights]:
+    """Return the weights of a linear model or linear path, and what precedes their names; a deep model has none."""
+    for name, part in model.named_modules():
+        weights = getattr(part, "weights", None)
+        if isinstance(weights, Weights):
+            return f"{name}." if name else "", weights
+    return "", Weights()

@@ -11,6 +11,7 @@ from recbole.utils import EvaluatorType
 
 from recbole_edlae._choices import choose, closest_first
 from recbole_edlae.data import vectorized
+from recbole_edlae.data.parts import SEARCH_FILES, validates_on_test
 
 INTERVALS = (
     "user_inter_num_interval",
@@ -122,10 +123,29 @@ def _check_files(settings: Mapping[str, Any]) -> None:
             "validation_tr, validation_te, test_tr, test_te]; [train, test, test] does without a validation part; "
             f"got {names!r}"
         )
+    _check_search_files(settings)
     for key in ("load_col", "unload_col", "unused_col"):
         _check_columns(key, settings.get(key))
     if settings.get("rm_dup_inter") not in (None, "first", "last", False):
         raise ValueError(f"rm_dup_inter must be one of first, last, None; got {settings['rm_dup_inter']!r}")
+
+
+def _check_search_files(settings: Mapping[str, Any]) -> None:
+    """Check the names of the files that settings are searched on, where the test has no validation file."""
+    names = settings.get(SEARCH_FILES)
+    if names is None:
+        return
+    if not (_are_texts(names) and len(names) == 2):
+        raise ValueError(
+            f"{SEARCH_FILES} must be two names [fit, valid], of the files that a search trains and validates on; "
+            f"got {names!r}"
+        )
+    files = settings.get("benchmark_filename")
+    if files is None or len(files) != 3 or not validates_on_test(settings):
+        raise ValueError(
+            f"{SEARCH_FILES} goes with benchmark_filename [train, test, test], of the files that the settings found "
+            f"are refitted and tested on; got {files!r}"
+        )
 
 
 def _check_columns(key: str, columns: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.solvers._parameters import check_emphasis
 
 
@@ -33,7 +34,10 @@ RECBOLE_PROPERTIES = _recbole_folder() / "properties"
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")
 _CHOICES = re.compile(r"ranging in \[(?P<choices> *'[^\]]*)\]")
-_FURTHER_CHECKS: dict[str, Callable[[Any], Any]] = {"emphasis": check_emphasis}  # beyond a type and an interval
+_FURTHER_CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {  # beyond a type and an interval: argument, check
+    "emphasis": ("emphasis", check_emphasis),
+    "linear_emphasis": ("emphasis", check_emphasis),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +80,9 @@ class Setting:
             choices = ", ".join(closest_first(value, self.choices))
             raise ValueError(f"{self.key} must be one of {choices}; got {value!r}")
         if self.key in _FURTHER_CHECKS:
-            _FURTHER_CHECKS[self.key](value)
+            argument, check = _FURTHER_CHECKS[self.key]
+            with in_words_of_settings(**{argument: self.key}):
+                check(value)
 
     @property
     def default_is_valid(self) -> bool:

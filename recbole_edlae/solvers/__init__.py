@@ -4,6 +4,7 @@ Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram`
 Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``; with few users, ``SparseGram``.
 Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
 Low-pass: ``low_pass``, and the full-rank model of what it leaves: ``local_regression``; in two steps ``local_weights``.
+Graph filters: ``graph_filter`` with its result ``GraphFilter``; ``plateau``; beside them, ``ideal_filter``.
 Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
 Item normalization: ``normalize_items``, ``item_scale``.
 """
@@ -13,6 +14,7 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
 from recbole_edlae.solvers._gram import gram
+from recbole_edlae.solvers._graph_filter import GraphFilter, graph_filter, ideal_filter, plateau
 from recbole_edlae.solvers._iterations import ConvergenceWarning
 from recbole_edlae.solvers._local import LocalWeights, local_regression, local_weights
 from recbole_edlae.solvers._low_pass import LowPass, low_pass
@@ -31,6 +33,7 @@ from recbole_edlae.solvers._user_weight import activity_weight
 
 __all__ = [
     "ConvergenceWarning",
+    "GraphFilter",
     "LocalWeights",
     "LowPass",
     "LowRank",
@@ -44,6 +47,8 @@ __all__ = [
     "full_rank",
     "gram",
     "gram_of_shards",
+    "graph_filter",
+    "ideal_filter",
     "inverse_gram",
     "item_scale",
     "local_regression",
@@ -54,6 +59,7 @@ __all__ = [
     "normalize_items",
     "objective",
     "penalty",
+    "plateau",
     "stationarity",
     "weights",
 ]

@@ -134,6 +134,12 @@ def check_omega(omega: Any) -> None:
         raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
 
 
+def check_flatness(flatness: Any) -> None:
+    """Check that flatness is a finite number above 0."""
+    if not _is_finite(flatness) or flatness <= 0:
+        raise ValueError(f"flatness must be a finite number above 0, got {flatness!r}")
+
+
 def _is_integer(value: Any) -> bool:
     """Return whether a value is an integer; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)

@@ -132,7 +132,8 @@ def _block_lanczos(product: Product, like: torch.Tensor, rank: int) -> Pairs | N
     """
     n, dtype = len(like), like.dtype
     limit, check = n // 2, _first_check(rank)
-    basis, T = torch.empty(limit + _BLOCK, n, dtype=dtype), torch.zeros(limit, limit, dtype=torch.float64)
+    basis = torch.empty(limit + _BLOCK, n, dtype=dtype)
+    T = torch.empty(limit, limit, dtype=torch.float64)  # its upper triangle; what is not written to takes no memory
     start = torch.randn(n, _BLOCK, generator=torch.Generator().manual_seed(0), dtype=dtype)
     basis[:_BLOCK] = torch.linalg.qr(start)[0].T
     for m in range(_BLOCK, limit + 1, _BLOCK):

@@ -22,12 +22,16 @@ def cases():
     """
     for name, defaults in sorted(registry.registered().items()):
         rank = read_schema(defaults).get("rank")
-        if rank is None or "None" in rank.type:
+        filtered = read_schema(defaults).get("low_pass_weight")
+        is_always_filtered = filtered is not None and float(filtered.default) != 0
+        if (rank is None or "None" in rank.type) and not is_always_filtered:
             yield pytest.param(name, {}, id=name)
         if rank is not None:
             yield pytest.param(name, {"rank": 8}, id=f"{name} of rank 8")
         if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
+        if "linear_neighbors" in read_schema(defaults):
+            yield pytest.param(name, {"linear_neighbors": 5}, id=f"{name} with a linear path of 5 neighbors")
         if "low_pass_weight" in read_schema(defaults):
             yield pytest.param(
                 name, {"low_pass_weight": 0.3, "low_pass_rank": 4}, id=f"{name} beside a low-pass filter"

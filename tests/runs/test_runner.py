@@ -1,6 +1,7 @@
 """One runner for many runs has the metrics of as many run_recbole, whatever ran before."""
 
 import pathlib
+import shutil
 import time
 
 import pytest
@@ -9,9 +10,10 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.quick_start import run_recbole
+from recbole.trainer import Trainer
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.runs import gram_memory
+from recbole_edlae.runs import epochs_memory, gram_memory
 from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -51,6 +53,69 @@ def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
         for penalty in (1.0, 2.0, 5.0):
             runner.run(Run("EDLAE", "tiny", (protocol,), {"reg_weight": penalty, "user_weight_power": power}))
     assert len(built) == 2
+
+
+SPLIT = {"RS": [0.8, 0.1, 0.1]}
+
+
+@pytest.mark.parametrize("mode", ["full", {"valid": "uni5", "test": "uni5"}], ids=["full", "sampled"])
+def test_epochs_are_trained_once_for_all_that_only_the_linear_path_and_the_scores_depend_on(
+    protocol, monkeypatch, mode
+):
+    trained, stock = [], Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
+    common = {"epochs": 4, "latent_dimension": 5, "eval_args": {"split": SPLIT, "mode": mode}}
+    runner = Runner()
+    for number, own in enumerate(
+        [{}, {"deep_weight": 0.0}, {"deep_weight": 0.9, "linear_reg_weight": 2.0, "linear_user_weight_power": 0.5}]
+    ):
+        result, _ = runner.run(Run("EnsembleAE", "tiny", (protocol,), {**common, **own}))
+        assert len(trained) == 1 + number  # one here, and one for each of run_recbole's below
+        expected = run_recbole(
+            "EnsembleAE", "tiny", [protocol], {**common, **own, "state": "ERROR", "show_progress": False}
+        )
+        assert result["valid"] == dict(expected["best_valid_result"])
+        assert result["test"] == dict(expected["test_result"])
+        assert result["score"] == expected["best_valid_score"]
+        assert result["fit_seconds"] > 0 and result["evaluate_seconds"] > 0
+
+
+def test_epochs_are_trained_again_for_whatever_they_see(protocol, tiny, monkeypatch, tmp_path):
+    trained, stock = [], Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
+    shutil.copytree(tiny, tmp_path / "copy")
+    common = {"epochs": 1, "latent_dimension": 5}
+    others = [{"seed": 1}, {"dropout_prob": 0.1}, {"valid_metric": "Recall@3"}, {"data_path": str(tmp_path / "copy")}]
+    runner = Runner()
+    for number, own in enumerate([{}, *others], 1):
+        runner.run(Run("EnsembleAE", "tiny", (protocol,), {**common, **own}), phases=("valid",))
+        assert len(trained) == number
+
+
+def test_networks_are_kept_as_far_as_memory_is_set_aside_for_them(protocol, monkeypatch):
+    trained, stock = [], Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
+    runner = Runner()
+
+    def runs(*powers):
+        for power in powers:
+            settings = {"epochs": 1, "latent_dimension": 5, "user_weight_power": power}
+            runner.run(Run("EnsembleAE", "tiny", (protocol,), settings), phases=("valid",))
+        return len(trained)
+
+    assert runs(0.0, 0.5, 0.0, 0.5) == 2
+    monkeypatch.setattr(epochs_memory, "EPOCHS_BYTES", 1)  # the last one is kept, whatever it takes
+    assert runs(0.7, 0.7) == 3
+    assert runs(0.0) == 4
+
+
+def test_epochs_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
+    stock = Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(1.0), stock(*args, **kwargs))[1])
+    runner = Runner()
+    for weight in (0.3, 0.4):
+        run = Run("EnsembleAE", "tiny", (protocol,), {"epochs": 1, "latent_dimension": 5, "deep_weight": weight})
+        assert runner.run(run, phases=("valid",))[0]["fit_seconds"] > 1.0
 
 
 def test_nothing_is_left_in_the_working_directory(protocol, tmp_path):

@@ -12,7 +12,10 @@ MODELS = {
     "EDLAE": {"reg_weight": 5.0, "user_weight_power": 0.5},
     "DLAE": {"reg_weight": 5.0},
     "LowRankEDLAE": {"reg_weight": 5.0, "rank": 6},
+    "GFCF": {"low_pass_rank": 6},
+    "ChebyCF": {"low_pass_rank": 6},
     "DeepAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
+    "EnsembleAE": {"latent_dimension": 6, "linear_reg_weight": 5.0, "deep_weight": 0.4},
     "DeepVAE": {"mlp_hidden_size": [12], "latent_dimension": 6},
     "AutoRec": {"latent_dimension": 6},
 }

@@ -81,6 +81,15 @@ def test_the_largest_weights_of_each_item(checkpoints, export):
     np.testing.assert_allclose(recommender.model.score(items, count), expected, rtol=1e-6, atol=1e-7)
 
 
+def test_the_linear_path_of_an_ensemble_is_thinned_out(checkpoints, export):
+    thin = Recommender.load(export("EnsembleAE", top=4)).model
+    whole = Checkpoint.read(checkpoints("EnsembleAE")).model
+    kept = thin.linear.weights.score(torch.arange(thin.n_items), torch.ones(thin.n_items, dtype=torch.long))
+    B = whole.linear.weights.encoder
+    assert torch.equal(kept[kept != 0], B[kept != 0]) and ((kept != 0).sum(0) <= 4).all()
+    assert torch.equal(thin.network.decoder.columns, whole.network.decoder.columns)
+
+
 def test_all_weights_kept_change_nothing(checkpoints, export):
     expected = Recommender.load(checkpoints("EDLAE")).recommend(HISTORIES, 10)
     assert Recommender.load(export(top=31)).recommend(HISTORIES, 10).items == expected.items

@@ -96,6 +96,10 @@ def test_thinned_export(pair, tmp_path):
     packed, dense = (load_file(tmp_path / str(number) / "weights.safetensors") for number in (0, 1))
     assert torch.equal(packed["sparse.target"], dense["sparse.target"])
     torch.testing.assert_close(packed["sparse.weight"], dense["sparse.weight"], rtol=0, atol=2e-6)
+    assert packed.keys() == dense.keys()
+    histories = [Recommender.load(tmp_path / str(number)).recommend(HISTORIES, 10) for number in (0, 1)]
+    for some, others in zip(*(answer.scores for answer in histories)):
+        np.testing.assert_allclose(some, others, atol=2e-5)
 
 
 def test_half_precision_holds_weights_of_many_users(tiny):

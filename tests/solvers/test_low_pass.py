@@ -21,6 +21,7 @@ from recbole_edlae.solvers import (
     normalize_items,
 )
 from tests import oracles
+from tests.model.test_resources import resident
 
 PROBLEM: dict[str, Any] = {"dropout": 0.3, "l2": 2.5}
 
@@ -60,6 +61,13 @@ def test_filter_of_many_items_comes_from_a_krylov_space() -> None:
     single = low_pass(sp.csr_matrix(X), 8)
     assert single.left.dtype == torch.float32
     torch.testing.assert_close(single.left @ single.right.T, (W.left @ W.right.T).float(), rtol=0, atol=1e-6)
+
+
+def test_a_krylov_space_takes_no_memory_before_it_grows() -> None:
+    X = sp.random(300, 12_000, 0.01, format="csr", random_state=0)
+    before = resident("VmRSS", reset=True)
+    low_pass(X, 2)
+    assert resident("VmHWM") - before < 100_000_000  # half the items in every direction would be 288 MB
 
 
 def test_filter_of_real_values() -> None:

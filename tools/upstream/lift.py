@@ -28,7 +28,7 @@ PLACES = {  # package or module here → in RecBole; the longest name that fits 
 }
 NEW_PACKAGES = ("solvers", "nn")  # the packages that RecBole does not have
 # A trainer is cut too: RecBole's own trainers fit every model, if more slowly, by its ``calculate_loss``.
-UNREAD = ("trainer", "unseen_users", "paper", "search_space")
+UNREAD = ("trainer", "unseen_users", "after_epochs", "paper", "search_space")
 
 
 def modules(models: Iterable[str]) -> dict[str, str]:

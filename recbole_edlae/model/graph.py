@@ -1,0 +1,89 @@
+r"""
+Graph filters
+################################################
+What GF-CF and ChebyCF share: a polynomial of the item graph and an ideal low-pass filter beside it, without training.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from recbole.config import Config
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
+
+from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.resources import check_graph_memory
+from recbole_edlae.model.weights import Factors, Filter, Local
+from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
+from recbole_edlae.solvers._graph_filter import values_held as graph_size
+from recbole_edlae.solvers._low_pass import values_held as low_pass_size
+from recbole_edlae.solvers._parameters import check_rank
+
+SCORES = 10_000_000  # of pairs' users, held at a time
+
+
+class GraphFilterRecommender(LinearAutoEncoder):
+    r"""A user's scores are :math:`x^T F`, F a filter of the item graph: a polynomial, and ``low_pass_weight`` times an
+    ideal low-pass filter. No items x items matrix is formed; the weights hold the interactions of training.
+
+    A subclass gives :meth:`polynomial` and ``low_pass_power``.
+    """
+
+    low_pass_power: float  # the ideal low-pass filter's: V V^T between D_I^-power and D_I^power
+
+    def __init__(self, config: Config, dataset: Dataset) -> None:
+        super().__init__(config, dataset)
+        if self.low_pass_weight != 0:
+            with in_words_of_settings(rank="low_pass_rank"):
+                check_rank(self.low_pass_rank, self.n_items)
+
+    def read_settings(self, config: Config) -> None:
+        self.low_pass_weight = config["low_pass_weight"]
+        self.low_pass_rank = config["low_pass_rank"]
+
+    def polynomial(self) -> GraphFilter:
+        r"""Return the polynomial of the item graph."""
+        raise NotImplementedError
+
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
+        r"""Normalize the graph, and find the directions of the low-pass filter.
+
+        Args:
+            progress (callable, optional): As in :meth:`LinearAutoEncoder.fit`; not called.
+            gram (callable, optional): As in :meth:`LinearAutoEncoder.fit`; not called.
+
+        Raises:
+            MemoryError: There is not enough memory, which is found out before any is taken.
+            ValueError: The users do not determine the low-pass filter, or a setting is out of range.
+        """
+        held = graph_size(self.n_items, self.n_users, self.interactions.nnz)
+        if self.low_pass_weight != 0:
+            held += low_pass_size(self.n_items, self.low_pass_rank)
+        self.logger.info(f"{type(self).__name__}: {check_graph_memory(self.n_items, held)}")
+        weights = Filter.of(self.polynomial())
+        if self.low_pass_weight == 0:
+            self.weights = weights.on(self.dummy_param.device)
+            return
+        with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
+            W = low_pass(self.interactions, self.low_pass_rank)
+        popularity = torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.n_items))
+        left, right = ideal_filter(W, popularity, degree_power=self.low_pass_power)
+        factors = Factors(encoder=self.low_pass_weight * left, decoder=right)
+        self.weights = Local(weights, factors).on(self.dummy_param.device)
+
+    def item_embedding(self, side: str = "encoder") -> torch.Tensor:
+        raise ValueError(f"{type(self).__name__} is a filter of the item graph and has no item embeddings")
+
+    def predict(self, interaction: Interaction) -> torch.Tensor:
+        # A score takes the whole filter: each user is scored once, however many of the pairs are theirs.
+        users, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
+        items = interaction[self.ITEM_ID]
+        scores = items.new_empty(len(items), dtype=torch.float32)
+        size = max(1, SCORES // self.n_items)
+        for first in range(0, len(users), size):
+            pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
+            block = self.score(*self.history(users[first : first + size]))
+            scores[pairs] = block[of_pair[pairs] - first, items[pairs]]
+        return scores

@@ -1,0 +1,28 @@
+import numpy as np
+import scipy.stats
+import torch
+
+from recbole_edlae.nn import standardize_
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_rows_get_mean_zero_and_deviation_one() -> None:
+    scores = RANDOM.normal(3.0, 20.0, (4, 50)) * [[1.0], [1e-6], [1e6], [1.0]]
+    given = torch.from_numpy(scores.copy())
+    found = standardize_(given)
+    assert found is given
+    np.testing.assert_allclose(found.numpy(), scipy.stats.zscore(scores, axis=1), rtol=1e-9)
+
+
+def test_scale_and_shift_of_a_row_do_not_matter() -> None:
+    scores = torch.from_numpy(RANDOM.normal(size=(3, 20)))
+    moved = scores * torch.tensor([[2.0], [0.1], [5.0]]) + torch.tensor([[1.0], [-3.0], [0.0]])
+    torch.testing.assert_close(standardize_(moved), standardize_(scores.clone()))
+
+
+def test_equal_scores_become_zero() -> None:
+    for value in (0.0, 0.1, -1e-30, 1e6 / 3):
+        zeros = standardize_(torch.full((2, 3001), value))
+        assert zeros.abs().max() <= 1e-6 * abs(value)
+    assert standardize_(torch.zeros(0, 5)).shape == (0, 5)

@@ -1,0 +1,72 @@
+"""Write the tables of docs/ that are made from the package: `python -m tools.tables`, which is `make tables`.
+
+A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "changes", all rows of
+integration/patches.py, or "settings MODEL", the settings in properties/model/MODEL.yaml.
+"""
+
+import pathlib
+import re
+
+from recbole_edlae.integration.models import registered
+from recbole_edlae.integration.patches import as_markdown
+from recbole_edlae.settings.schema import Setting, read_schema
+
+PAGES = pathlib.Path(__file__).parents[1] / "docs"
+TABLE = re.compile(r"(?P<start><!-- table: (?P<name>[\w ]+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+RANGE = re.compile(r"(?P<meaning>.*?),? ranging in (?P<range>.*?)\.?$")
+
+
+def main() -> None:
+    """Write the tables into all pages."""
+    for page in sorted(PAGES.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if (updated := with_tables(text)) != text:
+            page.write_text(updated, encoding="utf-8")
+            print(f"written: {page}")
+
+
+def with_tables(text: str) -> str:
+    """Return the text of a page with its tables as the package makes them now."""
+    return TABLE.sub(lambda match: match["start"] + table(match["name"]), text)
+
+
+def table(name: str) -> str:
+    """Return the table of a name as Markdown.
+
+    Raises:
+        ValueError: There is no table of that name.
+    """
+    if name == "changes":
+        return as_markdown()
+    kind, _, model = name.partition(" ")
+    if kind == "settings" and model in registered():
+        return settings_table(model)
+    raise ValueError(f"unknown table {name!r}; there are 'changes' and 'settings MODEL'")
+
+
+def settings_table(model: str) -> str:
+    """Return the table of a model's settings: name, default, allowed values and meaning."""
+    lines = ["| setting | default | values | what it does |", "|---|---|---|---|"]
+    lines += [settings_row(setting) for setting in read_schema(registered()[model]).values()]
+    return "\n".join(lines) + "\n"
+
+
+def settings_row(setting: Setting) -> str:
+    """Return one line of the table."""
+    default = "None" if setting.default == "~" else setting.default
+    ranged = RANGE.match(setting.meaning)
+    meaning = ranged["meaning"] + "." if ranged else setting.meaning
+    return f"| `{setting.key}` | `{default}` | {values(setting, ranged)} | {meaning} |"
+
+
+def values(setting: Setting, ranged: re.Match | None) -> str:
+    """Return what a setting may be: its choices, or its types and their range."""
+    if setting.choices:
+        return ", ".join(f"`{choice}`" for choice in setting.choices)
+    kind, *others = setting.type.split(" or ")
+    interval = f" in {ranged['range']}" if ranged else ""
+    return " or ".join([kind + interval, *others])
+
+
+if __name__ == "__main__":
+    main()
