@@ -24,8 +24,8 @@ HEAD = """\
 # Results
 
 The papers' claims, and what comes out here. [`recbole-edlae reproduce`](reproduction.md) writes this page from the
-measurements in `docs/results`, by fixed rules. Differences between models are means over users ± their standard error. A
-claim is "not decided here" if chance would explain the difference as well, at 5 percent.
+measurements in `docs/results`, by fixed rules. Differences between models are means over users ± their standard error.
+A claim is "not decided here" if chance would explain the difference as well, at 5 percent.
 """
 
 
