@@ -16,7 +16,7 @@ from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
-from recbole_edlae.solvers import LowRank, PackedWeights, full_rank, low_rank
+from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
 from recbole_edlae.solvers._low_rank import values_held as low_rank_size
 from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._tiles import Symmetric
@@ -59,9 +59,14 @@ class DLAE(LinearAutoEncoder):
             return super().values_held(matrix, device)
         return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
+    @property
+    def takes_inverse(self) -> bool:  # type: ignore[override]
+        return self.rank is None
+
+    def solve(self, G: Symmetric | SparseGram, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
         problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         if self.rank is not None:
+            assert not isinstance(G, SparseGram)
             return low_rank(G, self.rank, method=self.solver, **problem)
         problem |= {"diagonal_bound": self.diagonal_bound, "item_count": self.item_count}
         return full_rank(G, emphasis=(1.0, 1.0), overwrite=True, **problem)

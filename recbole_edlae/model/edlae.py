@@ -24,6 +24,7 @@ from recbole_edlae.solvers import (
     LocalWeights,
     LowPass,
     PackedWeights,
+    SparseGram,
     full_rank,
     local_regression,
     low_pass,
@@ -45,6 +46,7 @@ class EDLAE(LinearAutoEncoder):
     """
 
     paper = STECK_2020
+    takes_inverse = True
     search_space = """
         reg_weight choice [100.0,200.0,300.0,500.0,1000.0]
         dropout_prob choice [0.2,0.33,0.5]
@@ -73,10 +75,10 @@ class EDLAE(LinearAutoEncoder):
             )
 
     def solution(
-        self, user_weight: np.ndarray, gram: Callable[..., torch.Tensor], progress: Progress | None
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> torch.Tensor | Any:
         if self.neighbors is None:
-            return super().solution(user_weight, gram, progress)
+            return super().solution(user_weight, given, progress)
 
         def announce(size: int) -> None:
             takes = check_sparse_memory(self.n_items, self.neighbors, size)
@@ -102,7 +104,9 @@ class EDLAE(LinearAutoEncoder):
             return held
         return held + low_pass_size(self.n_items, self.low_pass_rank)
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LocalWeights:
+    def solve(
+        self, G: Symmetric | SparseGram, progress: Progress | None
+    ) -> torch.Tensor | PackedWeights | LocalWeights:
         problem: dict[str, Any] = {
             "dropout": self.dropout_prob,
             "l2": self.reg_weight,

@@ -24,7 +24,6 @@ from recbole_edlae.model.linear import Progress
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.nn.scores import standardize_
-from recbole_edlae.solvers import gram
 
 LINEAR = (  # settings of EDLAE, which the linear path has under names of its own
     "reg_weight",
@@ -70,7 +69,7 @@ class EnsembleAE(DeepAE):
         with _in_words_of_linear_settings():
             self.linear = EDLAE(LinearSettings(config), dataset)
 
-    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the linear path.
 
         Args:

@@ -16,7 +16,7 @@ from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.resources import check_graph_memory
 from recbole_edlae.model.weights import Factors, Filter, Local
-from recbole_edlae.solvers import GraphFilter, gram, ideal_filter, low_pass
+from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers._graph_filter import values_held as graph_size
 from recbole_edlae.solvers._low_pass import values_held as low_pass_size
 from recbole_edlae.solvers._parameters import check_rank
@@ -47,7 +47,7 @@ class GraphFilterRecommender(LinearAutoEncoder):
         r"""Return the polynomial of the item graph."""
         raise NotImplementedError
 
-    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Normalize the graph, and find the directions of the low-pass filter.
 
         Args:

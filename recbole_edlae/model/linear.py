@@ -21,14 +21,35 @@ from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Factors, Local, Unfitted, Weights, of_solution, of_tensors
-from recbole_edlae.solvers import LocalWeights, LowRank, PackedWeights, SingularError, activity_weight, gram
+from recbole_edlae.solvers import (
+    LocalWeights,
+    LowRank,
+    PackedWeights,
+    SingularError,
+    SparseGram,
+    activity_weight,
+    gram,
+)
 from recbole_edlae.solvers._gram import workspace
+from recbole_edlae.solvers._system import penalties
 from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._tiles import size as tiles_size
 
 PAIRS = 4096  # scored at a time
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
+
+
+class GramSource:
+    r"""Where a fit takes its Gram matrix from, or the inverse of that: both are made of the interactions."""
+
+    def __call__(self, X: sp.csr_matrix, user_weight: np.ndarray, **options: Any) -> Symmetric:
+        r"""Return what ``solvers.gram`` does."""
+        return gram(X, user_weight, **options)
+
+    def sparse(self, X: sp.csr_matrix, user_weight: np.ndarray) -> SparseGram:
+        r"""Return the ``solvers.SparseGram`` of the same arguments."""
+        return SparseGram(X, user_weight)
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
@@ -46,6 +67,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     unseen_users: Mapping[str, Any] | None = {}
     dropout_penalty = "weighted"  # and False, for models without these settings
     zero_diagonal = False
+    takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -67,13 +89,14 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.user_weight_power = config["user_weight_power"]
         self.item_weight_power = config["item_weight_power"]
 
-    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] = gram) -> None:
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the weights.
 
         Args:
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
             gram (callable, optional): Returns the Gram matrix, which may be overwritten, for the arguments of
-                ``solvers.gram``: one that is there already, or from shards. Defaults to ``solvers.gram``.
+                ``solvers.gram``: one that is there already, or from shards. Defaults to ``None``: it is made of the
+                interactions or, where that is quicker, its inverse through the users (``solvers.SparseGram``).
 
         Raises:
             MemoryError: There is not enough memory, which is found out before any is taken.
@@ -101,9 +124,14 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.weights = weights.on(self.dummy_param.device)
 
     def solution(
-        self, user_weight: np.ndarray, gram: Callable[..., torch.Tensor], progress: Progress | None
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> torch.Tensor | LowRank | Any:
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
+        source = given or GramSource()
+        if isinstance(source, GramSource) and self.packed and self.takes_inverse:
+            sparse = source.sparse(self.interactions, user_weight)
+            if self._fits_by_users(sparse):
+                return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
         device = self.dummy_param.device
         packed = self.packed
         matrix = tiles_size(self.n_items) if packed else self.n_items**2
@@ -113,15 +141,32 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             check_memory(self.n_items, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
         self.logger.info(f"{type(self).__name__}: {check_memory(self.n_items, held, data, device)}")
         try:
-            return self.solve(gram(self.interactions, user_weight, device=device, packed=packed), progress)
+            return self.solve(source(self.interactions, user_weight, device=device, packed=packed), progress)
         except torch.cuda.OutOfMemoryError as error:
             raise too_large(self.n_items, held, data, device) from error
+
+    def _fits_by_users(self, G: SparseGram) -> bool:
+        r"""Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
+        diagonal = G.diagonal()
+        if not diagonal.isfinite().all():
+            return False
+        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight, "item_count": self.item_count}
+        if not G.is_quicker(penalties(diagonal, **problem)):
+            return False
+        held, data = self.values_held(G.values_held(), "cpu"), 2 * workspace(self.interactions, True)
+        try:
+            takes = check_memory(self.n_items, held, data, torch.device("cpu"), G.operations)
+        except MemoryError:
+            return False
+        self.logger.info(f"{type(self).__name__}: {G.X.shape[0]} users, {takes}")
+        return True
 
     def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank | LocalWeights:
         r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:
-            G (torch.Tensor or SymmetricTiles): Gram matrix, shape: [n_items, n_items]
+            G (torch.Tensor or SymmetricTiles): Gram matrix, shape: [n_items, n_items]; SparseGram too, where
+                ``takes_inverse``
             progress (callable): As in :meth:`fit`.
 
         Returns:

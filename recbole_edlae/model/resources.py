@@ -22,7 +22,7 @@ WAYS_OUT = (
 )
 
 
-def check_memory(items: int, values: int, more: int, device: torch.device) -> str:
+def check_memory(items: int, values: int, more: int, device: torch.device, operations: int | None = None) -> str:
     r"""Raise MemoryError, with the ways out, for a fit that would not fit.
 
     Args:
@@ -30,6 +30,7 @@ def check_memory(items: int, values: int, more: int, device: torch.device) -> st
         values (int): Numbers in single precision that are held at once.
         more (int): Bytes beside them.
         device (torch.device): Where they are held.
+        operations (int, optional): Multiply-adds that the fit takes. Defaults to ``None``, for items³.
 
     Returns:
         str: What the fit takes, for the log.
@@ -38,9 +39,10 @@ def check_memory(items: int, values: int, more: int, device: torch.device) -> st
     at_hand = memory_at_hand(device)
     if needed > at_hand:
         raise too_large(items, values, more, device)
-    seconds = items**3 / _operations_a_second(device)
+    operations = operations or items**3
+    seconds = operations / _operations_a_second(device)
     text = f"{items} items: {_size(needed)} of {_size(at_hand)} memory at hand"
-    return f"{text}, {float(items) ** 3:.1e} operations, about {_duration(seconds)}"
+    return f"{text}, {operations:.1e} operations, about {_duration(seconds)}"
 
 
 def too_large(items: int, values: int, more: int, device: torch.device) -> MemoryError:

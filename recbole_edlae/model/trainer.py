@@ -13,7 +13,6 @@ from recbole_edlae.evaluation.collector import LeanCollector, TopItems
 from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.model.resources import memory_at_hand
-from recbole_edlae.solvers import gram
 
 KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
 
@@ -27,7 +26,7 @@ class ClosedFormTrainer(TraditionalTrainer):
     _written: tuple[str, ModelState] | None = None  # the checkpoint last written, and the model in it
     _kept: KeptLists | None = None  # of the validation that the training ended with
     _keeping: bool = False
-    _gram: Callable[..., torch.Tensor] = staticmethod(gram)
+    _gram: Callable[..., torch.Tensor] | None = None
 
     class _NoOptimizer:
         """There is nothing to descend; one of torch's would import its compiler, which takes a second."""
@@ -38,7 +37,7 @@ class ClosedFormTrainer(TraditionalTrainer):
         def load_state_dict(self, state: dict) -> None:
             pass
 
-    def fit(self, *arguments: Any, gram: Callable[..., torch.Tensor] = gram, **options: Any) -> tuple:
+    def fit(self, *arguments: Any, gram: Callable[..., torch.Tensor] | None = None, **options: Any) -> tuple:
         """Fit as RecBole's trainers do.
 
         Args:
@@ -151,7 +150,7 @@ class ClosedFormTrainer(TraditionalTrainer):
         return name == self._name(file) and state.is_of(self.model)
 
 
-def fit_with_bar(model: Any, gram: Callable[..., torch.Tensor], show_progress: bool) -> None:
+def fit_with_bar(model: Any, gram: Callable[..., torch.Tensor] | None, show_progress: bool) -> None:
     """Call a model's ``fit``, and show how far it is.
 
     Args:

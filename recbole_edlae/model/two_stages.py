@@ -7,7 +7,6 @@ import torch
 from recbole.trainer import Trainer
 
 from recbole_edlae.model.trainer import fit_with_bar
-from recbole_edlae.solvers import gram
 
 Epochs = Callable[[torch.nn.Module, Callable[[], None]], None]
 
@@ -42,7 +41,7 @@ class TwoStageTrainer(Trainer):
         saved: bool = True,
         show_progress: bool = False,
         callback_fn: Callable[[int, float], None] | None = None,
-        gram: Callable[..., torch.Tensor] = gram,
+        gram: Callable[..., torch.Tensor] | None = None,
         epochs: Epochs = train,
     ) -> tuple:
         """Fit as RecBole's trainers do.

@@ -1,20 +1,15 @@
 """Execute runs as RecBole's run_recbole does, with the data read, split and batched once for all that agree on them."""
 
-import collections
 import contextlib
 import copy
-import functools
-import hashlib
 import logging
-import random
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
@@ -31,13 +26,13 @@ from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.two_stages import TwoStageTrainer
+from recbole_edlae.runs.epochs_memory import EpochsMemory
+from recbole_edlae.runs.gram_memory import GramMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
-from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
-from recbole_edlae.solvers import gram
+from recbole_edlae.runs.run import Run
+from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.solvers._gram import compile_for
 
-GRAM_BYTES = 2**30  # kept by one runner at most
-EPOCHS_BYTES = 2**28  # of trained parts, kept by one runner at most
 BATCHES_BYTES = 2**28  # kept for one loader at most
 # Settings that decide how a split is batched.
 _BATCHING = (
@@ -174,98 +169,6 @@ class Runner:
         return dataset, train, *held_out
 
 
-class GramMemory:
-    """Build Gram matrices as ``gram`` does, each once: a sweep over penalties and dropouts needs one.
-
-    Attributes:
-        saved: seconds that the matrices found ready took to build, added up.
-    """
-
-    def __init__(self) -> None:
-        self._kept: collections.OrderedDict[bytes, torch.Tensor] = collections.OrderedDict()
-        self._seconds: dict[bytes, float] = {}
-        self.saved = 0.0
-
-    def __call__(self, X: sp.spmatrix, user_weight: np.ndarray | None = None, **options: Any) -> torch.Tensor:
-        """Return what ``gram`` does; the caller may overwrite it.
-
-        Args:
-            X: as in ``gram``.
-            user_weight: as in ``gram``.
-            **options: as in ``gram``.
-        """
-        digest = hashlib.sha256(repr((X.shape, options)).encode())
-        for array in (X.indptr, X.indices, X.data, *([] if user_weight is None else [user_weight])):
-            digest.update(array.tobytes())
-        name = digest.digest()
-        if name in self._kept:
-            self.saved += self._seconds[name]
-        else:
-            start = time.perf_counter()
-            self._kept[name] = gram(X, user_weight, **options)
-            self._seconds[name] = time.perf_counter() - start
-            while sum(G.nbytes for G in self._kept.values()) > GRAM_BYTES and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-        G = self._kept[name]
-        return self._kept.pop(name) if G.nbytes > GRAM_BYTES else G.clone()
-
-
-class Trained(NamedTuple):
-    """What epochs left behind: a network's tensors, all random numbers' states, and how long they took."""
-
-    network: dict[str, torch.Tensor]
-    random_states: tuple[Any, ...]
-    seconds: float
-    evaluation_seconds: float
-
-
-class EpochsMemory:
-    """Train by epochs once for all runs that agree on what the epochs see, which is not a model's ``after_epochs``.
-
-    Attributes:
-        saved: seconds that the epochs found ready took, without evaluation, added up.
-        evaluation_saved: seconds that the evaluation in them took.
-    """
-
-    def __init__(self) -> None:
-        self._kept: collections.OrderedDict[str, Trained] = collections.OrderedDict()
-        self.saved = 0.0
-        self.evaluation_saved = 0.0
-
-    def of(self, config: Config, stopwatch: "Stopwatch") -> Callable[[torch.nn.Module, Callable[[], None]], None]:
-        """Return the function of one run that a TwoStageTrainer takes as ``epochs``.
-
-        Args:
-            config: of the run.
-            stopwatch: that runs while it evaluates.
-        """
-        return functools.partial(self._train, self._name(config), stopwatch)
-
-    def _name(self, config: Config) -> str:
-        """Return a text that is the same for runs that train the same epochs."""
-        without_effect = {*WITHOUT_EFFECT, *config.model_class.after_epochs} - {"data_path"}
-        return _text(config, sorted(config.final_config_dict.keys() - without_effect))
-
-    def _train(self, name: str, stopwatch: "Stopwatch", model: Any, run_epochs: Callable[[], None]) -> None:
-        """Train a model, or give it the network of one that was trained before."""
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            trained = self._kept[name]
-            self.saved += trained.seconds
-            self.evaluation_saved += trained.evaluation_seconds
-            model.network.load_state_dict(trained.network)
-            _set_random_states(trained.random_states)
-            return
-        start = time.perf_counter()
-        evaluated = stopwatch.seconds
-        run_epochs()
-        evaluated = stopwatch.seconds - evaluated
-        network = {key: tensor.detach().clone() for key, tensor in model.network.state_dict().items()}
-        self._kept[name] = Trained(network, _random_states(), time.perf_counter() - start - evaluated, evaluated)
-        while sum(_bytes(trained) for trained in self._kept.values()) > EPOCHS_BYTES and len(self._kept) > 1:
-            self._kept.popitem(last=False)
-
-
 class Once:
     """Put the batches of a loader together once, as many as memory is set aside for: they never change.
 
@@ -289,29 +192,6 @@ class Once:
             self.bytes_left -= size
             self.batches[name] = batch
         return batch
-
-
-class Stopwatch:
-    """Call a function and add up the time that it takes.
-
-    Args:
-        function: what to call.
-
-    Attributes:
-        seconds: of all calls.
-    """
-
-    def __init__(self, function: Callable) -> None:
-        self.function = function
-        self.seconds = 0.0
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Return what the function returns."""
-        start = time.perf_counter()
-        try:
-            return self.function(*arguments, **options)
-        finally:
-            self.seconds += time.perf_counter() - start
 
 
 class KeptEpoch:
@@ -365,27 +245,6 @@ def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser
     if evaluator.hits is None or evaluator.positives is None:
         return metrics, None
     return metrics, PerUser(np.asarray(test.uid_list), evaluator.hits, evaluator.positives)
-
-
-def _random_states() -> tuple[Any, ...]:
-    """Return the states of the random numbers of Python, NumPy and torch."""
-    on_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return random.getstate(), np.random.get_state(), torch.get_rng_state(), on_gpus
-
-
-def _set_random_states(states: tuple[Any, ...]) -> None:
-    """Go on with random numbers where they were."""
-    of_python, of_numpy, of_torch, on_gpus = states
-    random.setstate(of_python)
-    np.random.set_state(of_numpy)
-    torch.set_rng_state(of_torch)
-    if on_gpus:
-        torch.cuda.set_rng_state_all(on_gpus)
-
-
-def _bytes(trained: Trained) -> int:
-    """Return the bytes of a network's tensors."""
-    return sum(tensor.nbytes for tensor in trained.network.values())
 
 
 def _compile(model: torch.nn.Module) -> None:

@@ -1,7 +1,7 @@
 """The mathematics: from a sparse user × item matrix to the weights of a model. Knows nothing of RecBole.
 
 Gram matrices: ``gram``, ``activity_weight``, ``gram_of_shards``, ``PartialGram``, ``StoredGram``.
-Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``.
+Packed, in half the memory: ``SymmetricTiles`` with its result ``PackedWeights``; with few users, ``SparseGram``.
 Full rank: ``full_rank``; in two steps ``inverse_gram`` and ``weights``; with few inputs ``neighbors``; ``penalty``.
 Low-pass: ``low_pass``, and the full-rank model of what it leaves: ``local_regression``; in two steps ``local_weights``.
 Graph filters: ``graph_filter`` with its result ``GraphFilter``; ``plateau``; beside them, ``ideal_filter``.
@@ -9,6 +9,7 @@ Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationa
 Item normalization: ``normalize_items``, ``item_scale``.
 """
 
+from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
@@ -39,6 +40,7 @@ __all__ = [
     "PackedWeights",
     "PartialGram",
     "SingularError",
+    "SparseGram",
     "StoredGram",
     "SymmetricTiles",
     "activity_weight",

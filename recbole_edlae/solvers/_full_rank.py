@@ -4,6 +4,7 @@ from typing import overload
 
 import torch
 
+from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result, check_tensor
 from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
@@ -27,7 +28,7 @@ def full_rank(
 ) -> torch.Tensor: ...
 @overload
 def full_rank(
-    G: Symmetric,
+    G: Symmetric | SparseGram,
     *,
     dropout: float,
     l2: float,
@@ -38,7 +39,7 @@ def full_rank(
     progress: Progress | None = ...,
 ) -> torch.Tensor | PackedWeights: ...
 def full_rank(
-    G: Symmetric,
+    G: Symmetric | SparseGram,
     *,
     dropout: float,
     l2: float,
@@ -51,7 +52,7 @@ def full_rank(
     """Return the item × item weights B of the linear autoencoder trained with emphasized dropout.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), SymmetricTiles or SparseGram; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
         emphasis: (a, b), a > 0 and b ≥ 0: weight of the error on dropped and on kept entries.
@@ -63,7 +64,7 @@ def full_rank(
 
     Returns:
         torch.Tensor of shape (n, n), B[input, target]; dtype and device are G's. Items that nobody used (zero rows
-        of G) have zero rows and columns. PackedWeights of the same B where G is packed.
+        of G) have zero rows and columns. PackedWeights of the same B where G is packed or a SparseGram.
 
     Raises:
         ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result

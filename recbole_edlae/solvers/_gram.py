@@ -92,8 +92,7 @@ def gram(
     real = np.float32 if dtype == torch.float32 else np.float64
     if packed:
         tiles = SymmetricTiles.empty(items, dtype)
-        _sums(X, data, weight, (tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()))
-        tiles.mirror()
+        _fill_packed(tiles, X, data, weight)
         values = tiles.values
     elif is_compiled(X):
         G = np.empty((items, items), dtype=real)  # NumPy asks the kernel for large pages
@@ -105,6 +104,17 @@ def gram(
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
         check_result(values, "G", remedy)
     return tiles if packed else values.to(device)
+
+
+def fill_tiles(tiles: SymmetricTiles, X: sp.csr_matrix, weight: np.ndarray) -> None:
+    """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does, for a matrix of ones."""
+    _fill_packed(tiles, X, None, weight)
+
+
+def _fill_packed(tiles: SymmetricTiles, X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None) -> None:
+    """Set a packed matrix to the sums."""
+    _sums(X, data, weight, (tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()))
+    tiles.mirror()
 
 
 def is_compiled(X: sp.csr_matrix) -> bool:

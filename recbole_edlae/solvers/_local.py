@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 
+from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_result, check_tensor
 from recbole_edlae.solvers._full_rank import check_inverse, column_scale, scaled_columns
 from recbole_edlae.solvers._low_pass import LowPass
@@ -43,7 +44,7 @@ class LocalWeights(NamedTuple):
 
 
 def local_regression(
-    G: Symmetric,
+    G: Symmetric | SparseGram,
     W: LowPass,
     *,
     low_pass_weight: float,
@@ -58,7 +59,7 @@ def local_regression(
     """Return the weights B = γ W + S of a low-pass filter W and the linear autoencoder S of what it leaves of X.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), SymmetricTiles or SparseGram; float32 or float64.
         W: LowPass, shapes (n, k), of G's type (``low_pass``).
         low_pass_weight: γ ≥ 0, finite; the literature's λ_g.
         dropout: p in [0, 1).
@@ -71,7 +72,8 @@ def local_regression(
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
     Returns:
-        LocalWeights, its matrix a torch.Tensor, or PackedWeights where G is packed; dtype and device are G's.
+        LocalWeights, its matrix a torch.Tensor, or PackedWeights where G is packed or a SparseGram; dtype and device
+        are G's.
 
     Raises:
         ValueError: a parameter is out of range, G or W is not float or has entries that are not finite, W does not fit
@@ -218,7 +220,7 @@ def local_weights(
     return LocalWeights(matrix, u, W.right)
 
 
-def _check_filter(W: LowPass, like: Symmetric) -> None:
+def _check_filter(W: LowPass, like: Symmetric | SparseGram) -> None:
     """Check that W is a filter of finite entries on the items, of the type and on the device of a matrix."""
     for name, factor in (("W.left", W.left), ("W.right", W.right)):
         check_tensor(factor, name)

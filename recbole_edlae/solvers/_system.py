@@ -1,7 +1,11 @@
 """The regularized Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
+from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_popularity, check_result
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
@@ -21,9 +25,7 @@ class System:
         gram_diagonal = G.diagonal().clone()
         self.G = G
         self.unused = gram_diagonal == 0
-        dropped = gram_diagonal if item_count is None else _checked_count(item_count, gram_diagonal)
-        self.Lambda = penalty(dropped, dropout=dropout, l2=l2)
-        self.Lambda[self.unused] = 1
+        self.Lambda = penalties(gram_diagonal, dropout=dropout, l2=l2, item_count=item_count)
         self.diagonal = gram_diagonal + self.Lambda  # of M
         check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
 
@@ -38,13 +40,30 @@ class System:
             M.set_diagonal(self.diagonal)
         else:
             M.diagonal().copy_(self.diagonal)
-        try:
+        with _determined(M):
             return inverse(M, overwrite=True, progress=progress)
-        except torch.linalg.LinAlgError:
-            raise SingularError(
-                f"G + penalty is not positive definite at {M.dtype}: the users do not determine the weights of "
-                f"{len(M)} items. Raise l2 or dropout, or compute in float64"
-            ) from None
+
+
+def penalties(
+    gram_diagonal: torch.Tensor, *, dropout: float, l2: float, item_count: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return Λ for the diagonal of a Gram matrix, shape (n,), as ``System`` has it."""
+    dropped = gram_diagonal if item_count is None else _checked_count(item_count, gram_diagonal)
+    Lambda = penalty(dropped, dropout=dropout, l2=l2)
+    Lambda[gram_diagonal == 0] = 1
+    return Lambda
+
+
+@contextlib.contextmanager
+def _determined(G: Symmetric | SparseGram) -> Iterator[None]:
+    """Say in the terms of the model that a matrix is singular."""
+    try:
+        yield
+    except torch.linalg.LinAlgError:
+        raise SingularError(
+            f"G + penalty is not positive definite at {G.dtype}: the users do not determine the weights of "
+            f"{len(G)} items. Raise l2 or dropout, or compute in float64"
+        ) from None
 
 
 def _checked_count(item_count: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -59,7 +78,7 @@ def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
 
 
 def inverse_gram(
-    G: Symmetric,
+    G: Symmetric | SparseGram,
     *,
     dropout: float,
     l2: float,
@@ -70,7 +89,7 @@ def inverse_gram(
     """Return C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
 
     Args:
-        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), or SymmetricTiles; float32 or float64.
+        G: torch.Tensor, shape (n, n), the Gram matrix (``gram``), SymmetricTiles or SparseGram; float32 or float64.
         dropout: p in [0, 1).
         l2: λ ≥ 0, in the units of G (interactions).
         item_count: torch.Tensor, shape (n,): what the dropout's part of Λ counts in place of diag(G), as in
@@ -79,7 +98,7 @@ def inverse_gram(
         progress: called as ``progress(done, total)`` while the matrix is inverted.
 
     Returns:
-        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's, and C is packed where G is.
+        (C, Lambda), of shapes (n, n) and (n,); dtype and device are G's. C is packed where G is, or is a SparseGram.
 
     Raises:
         ValueError: a parameter is out of range, G is not a square float torch.Tensor of finite entries, or the result
@@ -104,5 +123,9 @@ def inverse_gram(
         >>> Lambda.tolist(), C.round(decimals=4).tolist()
         ([2.0, 4.0], [[0.25, 0.0], [0.0, 0.125]])
     """
+    if isinstance(G, SparseGram):
+        Lambda = penalties(G.diagonal(), dropout=dropout, l2=l2, item_count=item_count)
+        with _determined(G):
+            return G.inverse(Lambda, progress), Lambda
     system = System(G, dropout=dropout, l2=l2, item_count=item_count)
     return system.inverse(overwrite=overwrite, progress=progress), system.Lambda

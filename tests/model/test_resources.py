@@ -46,6 +46,7 @@ from recbole_edlae.model import linear
 from tests.model.test_resources import model_of, resident
 
 linear.DENSE_ITEMS = int(sys.argv[2])
+linear.SparseGram.is_quicker = lambda *_: sys.argv[5] == "users"
 settings = eval(sys.argv[4])
 model_of(sys.argv[3], sys.argv[1], "warm", **settings).fit()  # loads and compiles what the measured fit runs
 model = model_of(sys.argv[3], sys.argv[1], "large", **settings)
@@ -53,6 +54,8 @@ before = resident("VmRSS", reset=True)
 model.fit()
 packed = model.n_items > linear.DENSE_ITEMS
 matrix = linear.tiles_size(model.n_items) if packed else model.n_items**2
+if packed and model.takes_inverse and sys.argv[5] == "users":
+    matrix = linear.SparseGram(model.interactions).values_held()
 print(resident("VmHWM") - before, 4 * model.values_held(matrix, "cpu") + linear.workspace(model.interactions, packed))
 """
 
@@ -87,13 +90,14 @@ def large(tmp_path_factory):
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, True),
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, False),
         ("LowRankEDLAE", {"rank": 150, "solver": "als", "max_iter": 2}, True),
+        ("EDLAE", {}, "users"),
         ("DLAE", {"rank": 250, "solver": "free_diagonal"}, False),  # above a tenth of the items: a third matrix
     ],
 )
 def test_what_a_fit_says_it_takes_is_what_it_takes(name, settings, packed, large):
     if not pathlib.Path("/proc/self/clear_refs").exists():
         pytest.skip("peak memory is read from Linux's /proc")
-    choice = [str(large), str(0 if packed else 10**9), name, repr(settings)]
+    choice = [str(large), str(0 if packed else 10**9), name, repr(settings), str(packed)]
     command = [sys.executable, "-W", "ignore", "-c", PEAK, *choice]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     peak, said = map(int, done.stdout.split())

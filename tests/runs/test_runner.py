@@ -13,6 +13,7 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import models as registry
+from recbole_edlae.runs import epochs_memory, gram_memory
 from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -45,8 +46,8 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
 
 
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
-    built, stock = [], runner_module.gram
-    monkeypatch.setattr(runner_module, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
+    built, stock = [], gram_memory.gram
+    monkeypatch.setattr(gram_memory, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
     runner = Runner()
     for power in (0.0, 0.5):
         for penalty in (1.0, 2.0, 5.0):
@@ -103,7 +104,7 @@ def test_networks_are_kept_as_far_as_memory_is_set_aside_for_them(protocol, monk
         return len(trained)
 
     assert runs(0.0, 0.5, 0.0, 0.5) == 2
-    monkeypatch.setattr(runner_module, "EPOCHS_BYTES", 1)  # the last one is kept, whatever it takes
+    monkeypatch.setattr(epochs_memory, "EPOCHS_BYTES", 1)  # the last one is kept, whatever it takes
     assert runs(0.7, 0.7) == 3
     assert runs(0.0) == 4
 
@@ -148,8 +149,8 @@ def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
         time.sleep(0.05)
         return torch.from_numpy((X.T @ X).toarray())
 
-    monkeypatch.setattr(runner_module, "gram", slow)
-    memory, X = runner_module.GramMemory(), sp.eye(3).tocsr()
+    monkeypatch.setattr(gram_memory, "gram", slow)
+    memory, X = gram_memory.GramMemory(), sp.eye(3).tocsr()
     first = memory(X)
     assert memory.saved == 0
     first.zero_()  # the caller may overwrite what it gets

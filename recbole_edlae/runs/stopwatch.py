@@ -1,0 +1,28 @@
+"""How long the calls of a function take."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Stopwatch:
+    """Call a function and add up the time that it takes.
+
+    Args:
+        function: what to call.
+
+    Attributes:
+        seconds: of all calls.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.seconds = 0.0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Return what the function returns."""
+        start = time.perf_counter()
+        try:
+            return self.function(*arguments, **options)
+        finally:
+            self.seconds += time.perf_counter() - start
