@@ -24,6 +24,8 @@ from tests import oracles
 US = {"split": {"US": [0.7, 0.15, 0.15]}, "order": "RO", "group_by": "user", "mode": "full"}
 SETTINGS = {
     "LowRankEDLAE": {"rank": 5},
+    "GFCF": {"low_pass_rank": 5},
+    "ChebyCF": {"low_pass_rank": 5},
     "RecVAE": {"hidden_dimension": 8, "latent_dimension": 4},
     "MacridVAE": {"encoder_hidden_size": [8], "embedding_size": 4, "kfac": 2},
     "MultiVAE": {"mlp_hidden_size": [8], "latent_dimension": 4},
