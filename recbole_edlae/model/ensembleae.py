@@ -57,7 +57,7 @@ class EnsembleAE(DeepAE):
         authors="Vojtěch Vančura and Pavel Kordík",
         venue="ICANN",
         year=2021,
-        link="https://doi.org/10.1007/978-3-030-86383-8_11",
+        link="https://arxiv.org/abs/2102.05774",
     )
     search_space = """
         deep_weight quniform 0.1,0.5,0.05

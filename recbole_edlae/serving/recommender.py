@@ -153,7 +153,8 @@ class Recommender:
 
         Returns:
             List of item tokens, the best first, and NumPy array of their similarities: the item's weights for them in
-            a full-rank linear model, else the cosine of the embeddings with which the decoder scores items.
+            a full-rank linear model, their scores for a history of this item in an EnsembleAE, else the cosine of the
+            embeddings with which the decoder scores items.
 
         Raises:
             ValueError: The item is not known, or k is no positive integer.

@@ -81,17 +81,17 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
             warn(f"{where}nothing reads the setting {key}")
 
 
-def without_effect(settings: Mapping[str, Any], given: Iterable[str]) -> Iterator[str]:
+def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each given setting that is read but has no effect under the other settings.
 
     Args:
         settings: all settings, as ``Config`` ends with.
-        given: names of those that a user has set.
+        values: those that a user has set.
 
     Yields:
         The setting, and why it has no effect.
     """
-    given = {key for key in given if settings.get(key) is not None}
+    given = {key for key in values if settings.get(key) is not None}
     mode = settings["eval_args"]["mode"].values()
     if "threshold" in given and set(mode) == {"full"}:
         field, value = next(iter(settings["threshold"].items()))
@@ -103,7 +103,8 @@ def without_effect(settings: Mapping[str, Any], given: Iterable[str]) -> Iterato
         filters = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "rm_dup_inter")
         for key in sorted(given.intersection(filters)):
             yield f"{key} has no effect with benchmark_filename: RecBole takes such files as they are"
-        if "eval_args" in given:
+        eval_args = values.get("eval_args") or {}
+        if "split" in eval_args or eval_args.get("order", "RO") != "RO":
             yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
     if "valid_metric_bigger" in given:
         yield "valid_metric_bigger has no effect: RecBole knows it of every metric"

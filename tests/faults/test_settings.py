@@ -310,6 +310,23 @@ def test_more_filters_without_effect_on_files_that_come_split(write_shop, comman
 
 
 @pytest.mark.parametrize(
+    "eval_args, told",
+    {
+        "{'mode':'full'}": False,
+        "{'order':'RO'}": False,
+        "{'order':'TO'}": True,
+        "{'split':{'LS':'valid_only'}}": True,
+    }.items(),
+)
+def test_a_split_is_said_to_have_no_effect_on_files_that_come_split(eval_args, told, write_shop, command, tmp_path):
+    for part in ("train", "valid", "test"):
+        write_shop().rename(tmp_path / "dataset" / "shop" / f"shop.{part}.inter")
+    outcome = command("run", *QUIET, "--benchmark_filename=['train','valid','test']", f"--eval_args={eval_args}")
+    line = "split and order in eval_args have no effect with benchmark_filename"
+    assert outcome.status == 0 and (line in outcome.err) == told
+
+
+@pytest.mark.parametrize(
     "words, said",
     [
         (["--normalize_field=['rating']"], True),

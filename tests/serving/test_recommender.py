@@ -4,9 +4,11 @@ import pathlib
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from recbole.utils.case_study import full_sort_topk
 
+from recbole_edlae.nn import binary_rows
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.recommender import Recommender
 from tests.serving.conftest import MODELS
@@ -105,6 +107,10 @@ def test_similar_items(name, checkpoints):
         expected = model.weights.encoder[own].clone()
     elif name in ("GFCF", "ChebyCF"):
         expected = model.score(torch.tensor([own]), torch.tensor([1]))[0]
+    elif name == "EnsembleAE":  # the scores of a history of the item alone
+        parts = model.linear.weights.encoder[own], model.network(binary_rows(torch.tensor([own]), torch.tensor([1])))[0]
+        linear, deep = (torch.from_numpy(scipy.stats.zscore(part.detach().numpy())) for part in parts)
+        expected = 0.6 * linear + 0.4 * deep
     else:
         V = model.weights.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
         expected = (V @ V[own]) / (V.norm(dim=1) * V[own].norm())
