@@ -24,7 +24,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", ".html": "html"}
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
-TRANSPORT = Config({"KernelManager": {"transport": "ipc"}})  # over TCP the kernel warns that anybody may listen
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # otherwise kernels warn of their open ports
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 
@@ -77,7 +77,7 @@ def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
     environment = {**os.environ, "PATH": programs, "TERM": "dumb", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         place = {"metadata": {"path": folder}}
-        client = NotebookClient(content, timeout=600, resources=place, coalesce_streams=True, config=TRANSPORT)
+        client = NotebookClient(content, timeout=600, resources=place, coalesce_streams=True, config=ENCRYPTED)
         client.execute(env=environment)
     text, parts = MarkdownExporter().from_notebook_node(content, {"unique_key": page.stem})
     text = text.replace(f"{os.path.realpath(folder)}/", "")
