@@ -52,7 +52,9 @@ class Mixed(EnsembleAE):
 class Residual(Mixed):
     """The deep path learns what the linear one leaves of the histories, both read with the same entries dropped."""
 
-    scale = 1.0
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.scale = 1.0
 
     def way(self, linear, deep, weight):
         return (1 - weight) * self.scale * linear + weight * deep
@@ -122,7 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--data_path")
-    parser.add_argument("--config_files", nargs="+", default=["configs/ml-100k.yaml"])
+    parser.add_argument("--config_files", nargs="*", default=["configs/ml-100k.yaml"])
     parser.add_argument("--settings", nargs="*", default=[], help="more config files, or key=value")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out")

@@ -16,6 +16,7 @@ from importlib import resources
 import nbformat
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
+from traitlets.config import Config
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -23,6 +24,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", ".html": "html"}
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # otherwise kernels warn of their open ports
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 
@@ -74,7 +76,8 @@ def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
     programs = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": programs, "TERM": "dumb", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(content, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}})
+        place = {"metadata": {"path": folder}}
+        client = NotebookClient(content, timeout=600, resources=place, coalesce_streams=True, config=ENCRYPTED)
         client.execute(env=environment)
     text, parts = MarkdownExporter().from_notebook_node(content, {"unique_key": page.stem})
     text = text.replace(f"{os.path.realpath(folder)}/", "")
