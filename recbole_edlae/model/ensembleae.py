@@ -51,6 +51,7 @@ class EnsembleAE(DeepAE):
     """
 
     trainer = TwoStageTrainer
+    gram_memory = EDLAE.gram_memory
     after_epochs = ("deep_weight", *NAMES.values())
     paper = Paper(
         title="Deep Variational Autoencoder with Shallow Parallel Path for Top-N Recommendation (VASP)",

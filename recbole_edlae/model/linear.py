@@ -17,6 +17,7 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.gram_memory import GramMemory, GramSource
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -28,7 +29,6 @@ from recbole_edlae.solvers import (
     SingularError,
     SparseGram,
     activity_weight,
-    gram,
 )
 from recbole_edlae.solvers._gram import workspace
 from recbole_edlae.solvers._system import penalties
@@ -38,18 +38,6 @@ from recbole_edlae.solvers._tiles import size as tiles_size
 PAIRS = 4096  # scored at a time
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
-
-
-class GramSource:
-    r"""Where a fit takes its Gram matrix from, or the inverse of that: both are made of the interactions."""
-
-    def __call__(self, X: sp.csr_matrix, user_weight: np.ndarray, **options: Any) -> Symmetric:
-        r"""Return what ``solvers.gram`` does."""
-        return gram(X, user_weight, **options)
-
-    def sparse(self, X: sp.csr_matrix, user_weight: np.ndarray) -> SparseGram:
-        r"""Return the ``solvers.SparseGram`` of the same arguments."""
-        return SparseGram(X, user_weight)
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
@@ -67,6 +55,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     unseen_users: Mapping[str, Any] | None = {}
     dropout_penalty = "weighted"  # and False, for models without these settings
     zero_diagonal = False
+    gram_memory = GramMemory  # where the runs of a sweep take the Gram matrix from
     takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse
 
     def __init__(self, config: Config, dataset: Dataset) -> None:

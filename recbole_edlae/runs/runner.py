@@ -27,7 +27,6 @@ from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.runs.epochs_memory import EpochsMemory
-from recbole_edlae.runs.gram_memory import GramMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
@@ -62,7 +61,7 @@ class Runner:
         self._dataset_settings: str | None = None
         self._split_settings: str | None = None
         self._loaders: dict[str, tuple] = {}
-        self._gram = GramMemory()
+        self._gram: Any = None  # the Gram memory of the first model that has one
         self._epochs = EpochsMemory()
 
     def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
@@ -109,13 +108,17 @@ class Runner:
         return {
             **_plain(result),
             "epochs": kept.epochs,
-            "fit_seconds": built + trained + self._gram.saved + self._epochs.saved,
+            "fit_seconds": built + trained + (self._gram.saved if self._gram else 0.0) + self._epochs.saved,
             "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
         }, per_user
 
     def _remembered(self, trainer: Any, config: Config, stopwatch: "Stopwatch") -> dict[str, Any]:
         """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and epochs once."""
-        self._gram.saved = self._epochs.saved = self._epochs.evaluation_saved = 0.0
+        self._epochs.saved = self._epochs.evaluation_saved = 0.0
+        if self._gram is None and hasattr(trainer.model, "gram_memory"):
+            self._gram = trainer.model.gram_memory()
+        if self._gram is not None:
+            self._gram.saved = 0.0
         if isinstance(trainer, TwoStageTrainer):
             return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
         return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}

@@ -17,7 +17,6 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.solvers._parameters import check_emphasis
 
 
@@ -81,8 +80,10 @@ class Setting:
             raise ValueError(f"{self.key} must be one of {choices}; got {value!r}")
         if self.key in _FURTHER_CHECKS:
             argument, check = _FURTHER_CHECKS[self.key]
-            with in_words_of_settings(**{argument: self.key}):
+            try:
                 check(value)
+            except ValueError as error:
+                raise ValueError(re.sub(rf"\b{argument}\b", self.key, str(error))) from error
 
     @property
     def default_is_valid(self) -> bool:

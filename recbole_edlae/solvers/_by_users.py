@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers import _tiles
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._gram import fill_tiles
 from recbole_edlae.solvers._inverse import inverse
@@ -107,7 +106,7 @@ class SparseGram:
         plan = _Plan(items, users)
         rows = max(plan.items(group).stop - plan.items(group).start for group in plan.groups())
         beside = size(users) if plan.start is None else 0
-        return size(items) + beside + users * (rows + 2 * _tiles.SIDE)
+        return size(items) + beside + users * (rows + 2 * int(plan.bounds.diff().max()))
 
     def inverse(self, Lambda: torch.Tensor, progress: Progress | None = None) -> SymmetricTiles:
         """Return C = (G + diag Λ)⁻¹.
@@ -157,7 +156,7 @@ class _Plan:
 
     def __init__(self, items: int, users: int) -> None:
         self.users = users
-        self.bounds = cut(items, _tiles.SIDE)
+        self.bounds = cut(items)
         ends = (self.bounds.diff() * self.bounds[1:]).cumsum(0)  # of the rows of tiles in C's values
         start = int(ends[-1]) - size(users)
         self.apart = int(torch.searchsorted(ends, start, right=True)) if start >= 0 else 0
@@ -170,7 +169,7 @@ class _Plan:
         """Return K, its entries not set."""
         if self.start is None:
             return SymmetricTiles.empty(self.users, C.dtype)
-        return SymmetricTiles(C.values[self.start :], cut(self.users, _tiles.SIDE))
+        return SymmetricTiles(C.values[self.start :], cut(self.users))
 
     def groups(self) -> Iterator[range]:
         """Yield which rows of tiles are made at a time."""

@@ -52,7 +52,7 @@ class SymmetricTiles:
             dtype: torch.float32 or torch.float64.
             side: rows and columns of a tile at most; None for SIDE.
         """
-        bounds = cut(n, side or SIDE)
+        bounds = cut(n, side)
         # From NumPy, which asks the kernel for large pages.
         values = np.empty(size(n, side), dtype=np.float32 if dtype == torch.float32 else np.float64)
         return cls(torch.from_numpy(values), bounds)
@@ -209,11 +209,11 @@ def add_to(N: torch.Tensor, M: Symmetric) -> None:
 
 def size(n: int, side: int | None = None) -> int:
     """Return the number of values that the tiles of a matrix of n rows have."""
-    rows = cut(n, side or SIDE).diff()
+    rows = cut(n, side).diff()
     return int((n * n + (rows * rows).sum()) // 2)
 
 
-def cut(n: int, side: int) -> torch.Tensor:
-    """Return where to cut n rows into the fewest parts of at most ``side``, which differ by one at most."""
-    parts = max(1, -(-n // side))
+def cut(n: int, side: int | None = None) -> torch.Tensor:
+    """Return where to cut n rows into the fewest parts of at most ``side`` (None: SIDE), which differ by one at most."""
+    parts = max(1, -(-n // (side or SIDE)))
     return torch.arange(parts + 1) * n // parts

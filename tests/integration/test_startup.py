@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 
 @pytest.mark.parametrize("name", sorted(own_models()))
 def test_operations_are_those_that_recbole_counts(name: str, settings: dict[str, Any]) -> None:
-    own = {"rank": 5} if name == "LowRankEDLAE" else {}
+    own = {"LowRankEDLAE": {"rank": 5}, "GFCF": {"low_pass_rank": 5}, "ChebyCF": {"low_pass_rank": 5}}.get(name, {})
     config = Config(name, "tiny", config_dict={**settings, **own})
     dataset = create_dataset(config)
     dataset._change_feat_format()

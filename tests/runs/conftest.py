@@ -14,6 +14,8 @@ from tests.conftest import ROOT
 PROTOCOL = {"metrics": ["Recall", "NDCG"], "topk": [3, 5], "valid_metric": "NDCG@5", "eval_batch_size": 100000}
 QUICK = {
     "LowRankEDLAE": {"rank": 5, "solver": "eigen"},
+    "GFCF": {"low_pass_rank": 5},
+    "ChebyCF": {"low_pass_rank": 5},
     "BPR": {"epochs": 2, "train_batch_size": 64},
     "MultiDAE": {"epochs": 2, "mlp_hidden_size": [8]},
 }

@@ -13,7 +13,8 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import models as registry
-from recbole_edlae.runs import epochs_memory, gram_memory
+from recbole_edlae.model import gram_memory
+from recbole_edlae.runs import epochs_memory
 from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from recbole_edlae.model import linear
-from recbole_edlae.runs import gram_memory
+from recbole_edlae.model import gram_memory, linear
 from recbole_edlae.solvers import SparseGram, _tiles
 from tests.model.test_resources import model_of
 

@@ -1,4 +1,8 @@
-"""Gram matrices and inverses, kept between the runs of a sweep."""
+r"""
+Gram memory
+################################################
+Where a fit takes its Gram matrix from, and how the runs of a sweep keep it.
+"""
 
 import collections
 import gc
@@ -10,7 +14,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.linear import GramSource
 from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.solvers import SparseGram, gram
 from recbole_edlae.solvers._inverse import inverse
@@ -18,6 +21,18 @@ from recbole_edlae.solvers._parameters import Progress
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, size
 
 GRAM_BYTES = 2**30  # of Gram matrices that one runner keeps at most
+
+
+class GramSource:
+    r"""Where a fit takes its Gram matrix from, or the inverse of that: both are made of the interactions."""
+
+    def __call__(self, X: sp.csr_matrix, user_weight: np.ndarray, **options: Any) -> Symmetric:
+        r"""Return what ``solvers.gram`` does."""
+        return gram(X, user_weight, **options)
+
+    def sparse(self, X: sp.csr_matrix, user_weight: np.ndarray) -> SparseGram:
+        r"""Return the ``solvers.SparseGram`` of the same arguments."""
+        return SparseGram(X, user_weight)
 
 
 class GramMemory(GramSource):
