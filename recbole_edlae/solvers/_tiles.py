@@ -214,6 +214,6 @@ def size(n: int, side: int | None = None) -> int:
 
 
 def cut(n: int, side: int | None = None) -> torch.Tensor:
-    """Return where to cut n rows into the fewest parts of at most ``side`` (None: SIDE), which differ by one at most."""
+    """Return where to cut n rows into the fewest parts of at most ``side`` or SIDE, which differ by one at most."""
     parts = max(1, -(-n // (side or SIDE)))
     return torch.arange(parts + 1) * n // parts
