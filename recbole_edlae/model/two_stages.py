@@ -8,17 +8,17 @@ from recbole.trainer import Trainer
 
 from recbole_edlae.model.trainer import fit_with_bar
 
-Epochs = Callable[[torch.nn.Module, Callable[[], None]], None]
+Epochs = Callable[[torch.nn.Module, Callable[[], int]], int]
 
 
-def train(model: torch.nn.Module, run_epochs: Callable[[], None]) -> None:
-    """Train a model by its epochs.
+def train(model: torch.nn.Module, run_epochs: Callable[[], int]) -> int:
+    """Train a model by its epochs, and return the one that was kept.
 
     Args:
         model: to train.
-        run_epochs: trains it.
+        run_epochs: trains it, and returns which epoch was kept, counted from 0; -1 without a checkpoint.
     """
-    run_epochs()
+    return run_epochs()
 
 
 class TwoStageTrainer(Trainer):
@@ -54,19 +54,18 @@ class TwoStageTrainer(Trainer):
             show_progress: As in RecBole's ``Trainer.fit``.
             callback_fn: As in RecBole's ``Trainer.fit``.
             gram: What the model's ``fit`` takes its Gram matrix from.
-            epochs: Called with the model and a function that trains it; it may take what was trained before.
+            epochs: As ``train``; it may take what was trained before.
         """
-        epoch = -1
 
-        def run_epochs() -> None:
-            nonlocal epoch
+        def run_epochs() -> int:
             super(TwoStageTrainer, self).fit(train_data, valid_data, verbose, saved, show_progress, callback_fn)
-            if saved:  # the best epoch, with its optimizer
-                self.resume_checkpoint(self.saved_model_file)
-                epoch = self.start_epoch - 1
+            if not saved:
+                return -1
+            self.resume_checkpoint(self.saved_model_file)  # the best epoch, with its optimizer
+            return self.start_epoch - 1
 
         self.model.unfit()
-        epochs(self.model, run_epochs)
+        epoch = epochs(self.model, run_epochs)
         fit_with_bar(self.model, gram, show_progress)
         if saved:
             self._save_checkpoint(epoch, verbose=verbose)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from recbole.config import Config
 
+from recbole_edlae.model.two_stages import Epochs
 from recbole_edlae.runs.run import WITHOUT_EFFECT
 from recbole_edlae.runs.stopwatch import Stopwatch
 
@@ -18,8 +19,9 @@ EPOCHS_BYTES = 2**28  # of networks that one runner keeps at most
 
 
 class Trained(NamedTuple):
-    """What epochs left behind: a network's tensors, all random numbers' states, and how long they took."""
+    """What epochs left behind: the one that was kept, a network's tensors, random states, and how long they took."""
 
+    epoch: int
     network: dict[str, torch.Tensor]
     random_states: tuple[Any, ...]
     seconds: float
@@ -39,7 +41,7 @@ class EpochsMemory:
         self.saved = 0.0
         self.evaluation_saved = 0.0
 
-    def of(self, config: Config, stopwatch: Stopwatch) -> Callable[[torch.nn.Module, Callable[[], None]], None]:
+    def of(self, config: Config, stopwatch: Stopwatch) -> Epochs:
         """Return the function of one run that a TwoStageTrainer takes as ``epochs``.
 
         Args:
@@ -54,8 +56,8 @@ class EpochsMemory:
         names = sorted(config.final_config_dict.keys() - without_effect)
         return repr([(name, config[name]) for name in names])
 
-    def _train(self, name: str, stopwatch: Stopwatch, model: Any, run_epochs: Callable[[], None]) -> None:
-        """Train a model, or give it the network of one that was trained before."""
+    def _train(self, name: str, stopwatch: Stopwatch, model: Any, run_epochs: Callable[[], int]) -> int:
+        """Train a model, or give it the network of one that was trained before; return the epoch that was kept."""
         if name in self._kept:
             self._kept.move_to_end(name)
             trained = self._kept[name]
@@ -63,15 +65,17 @@ class EpochsMemory:
             self.evaluation_saved += trained.evaluation_seconds
             model.network.load_state_dict(trained.network)
             _set_random_states(trained.random_states)
-            return
+            return trained.epoch
         start = time.perf_counter()
         evaluated = stopwatch.seconds
-        run_epochs()
+        epoch = run_epochs()
         evaluated = stopwatch.seconds - evaluated
         network = {key: tensor.detach().clone() for key, tensor in model.network.state_dict().items()}
-        self._kept[name] = Trained(network, _random_states(), time.perf_counter() - start - evaluated, evaluated)
+        seconds = time.perf_counter() - start - evaluated
+        self._kept[name] = Trained(epoch, network, _random_states(), seconds, evaluated)
         while sum(_bytes(trained) for trained in self._kept.values()) > EPOCHS_BYTES and len(self._kept) > 1:
             self._kept.popitem(last=False)
+        return epoch
 
 
 def _random_states() -> tuple[Any, ...]:

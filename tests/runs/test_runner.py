@@ -110,6 +110,14 @@ def test_networks_are_kept_as_far_as_memory_is_set_aside_for_them(protocol, monk
     assert runs(0.0) == 4
 
 
+def test_epochs_found_ready_say_which_one_was_kept(protocol):
+    runner, kept = Runner(), []
+    for weight in (0.3, 0.4):
+        settings = {"epochs": 3, "latent_dimension": 5, "deep_weight": weight}
+        kept.append(runner.run(Run("EnsembleAE", "tiny", (protocol,), settings), phases=("valid",))[0]["epochs"])
+    assert kept[0] == kept[1] > 0
+
+
 def test_epochs_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
     stock = Trainer.fit
     monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(1.0), stock(*args, **kwargs))[1])
