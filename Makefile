@@ -16,7 +16,7 @@ TESTS ?=
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
-run: $(BIN)/recbole-edlae  ## sets up, then runs ten models against each other on ml-100k
+run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other on ml-100k
 	$(BIN)/recbole-edlae leaderboard
 
 test: $(BIN)/recbole-edlae lint  ## sets up and runs every test

@@ -169,7 +169,7 @@ WRONG = {
     "--dataset nowhere": "dataset: there is no nowhere",
     "--config_files none.yaml": "config_files: no file none.yaml",
     "--settings none.yaml": "no file none.yaml",
-    "--dropout_prob=2": r"EnsembleAE: dropout_prob must be float in \[0, 1\), got 2",
+    "--dropout_prob=2": r"EDLAE: dropout_prob must be float in \[0, 1\), got 2",
     "--epohcs=2": "there is no setting epohcs; did you mean epochs?",
     "--reference none.csv": "reference: .*none.csv",
     "EDLAE": "'EDLAE' is neither an option nor a setting",
