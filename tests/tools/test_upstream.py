@@ -171,7 +171,8 @@ def refused(capsys, folder: pathlib.Path, *models: str) -> str:
 def check_results(tree: pathlib.Path, models: list[str], settings: dict) -> None:
     """Check that models give the same results in a tree as with this package."""
     settings |= {"rm_dup_inter": "first"}  # RecBole alone would split a repeated pair
-    runs = {name: settings | ({"rank": 8} if name == "LowRankEDLAE" else {}) for name in models}
+    own = {"LowRankEDLAE": {"rank": 8}, "GFCF": {"low_pass_rank": 8}, "ChebyCF": {"low_pass_rank": 8}}
+    runs = {name: settings | own.get(name, {}) for name in models}
     if "AutoRec" in models:
         runs["AutoRec"] = settings | {"based_on": "item"}
     if "EnsembleAE" in models:  # RecBole's trainer stops by both paths, this package's by the deep one
