@@ -211,10 +211,10 @@ def prepare(config, epoch=True):
             held["batches"] = [batches(loader, model) for loader in loaders if epoch]
         except Exception as error:
             held["error"] = type(error), str(error)
-    ours_or_recboles = [warning for warning in caught if not issubclass(warning.category, FutureWarning)]
-    held["warnings"] = sorted(
-        str(warning.message) for warning in ours_or_recboles
-    )  # pandas warns of what RecBole calls
+    # pandas and NumPy warn of what RecBole calls
+    of_libraries = FutureWarning, DeprecationWarning
+    ours_or_recboles = [warning for warning in caught if not issubclass(warning.category, of_libraries)]
+    held["warnings"] = sorted(str(warning.message) for warning in ours_or_recboles)
     held["next"] = np.random.get_state(), torch.get_rng_state(), random.getstate()
     return held
 
