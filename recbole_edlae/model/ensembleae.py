@@ -20,6 +20,7 @@ from recbole.data.interaction import Interaction
 from recbole_edlae.model.deepae import DeepAE
 from recbole_edlae.model.edlae import EDLAE
 from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import Progress
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.model.two_stages import TwoStageTrainer
@@ -39,7 +40,6 @@ LINEAR = (  # settings of EDLAE, which the linear path has under names of its ow
     "neighbors",
 )
 NAMES = {name: f"linear_{name}" for name in LINEAR}
-PAIRED_SCORES = 2**24  # computed at a time where pairs are scored
 
 
 class EnsembleAE(DeepAE):
@@ -119,15 +119,7 @@ class EnsembleAE(DeepAE):
         return self.score(torch.tensor([item], device=device), torch.tensor([1], device=device))[0]
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        user, row = interaction[self.USER_ID].unique(return_inverse=True)
-        item = interaction[self.ITEM_ID]
-        predicted = torch.empty(len(row), device=row.device)
-        size = max(1, PAIRED_SCORES // self.n_items)
-        for start in range(0, len(user), size):
-            scores = self.score(*self.history(user[start : start + size]))
-            pairs = (row >= start) & (row < start + size)
-            predicted[pairs] = scores[row[pairs] - start, item[pairs]]
-        return predicted
+        return score_pairs(self, interaction[self.USER_ID], interaction[self.ITEM_ID])
 
 
 class LinearSettings:

@@ -13,6 +13,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
 from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.resources import check_graph_memory
 from recbole_edlae.model.weights import Factors, Filter, Local
@@ -20,8 +21,6 @@ from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers._graph_filter import values_held as graph_size
 from recbole_edlae.solvers._low_pass import values_held as low_pass_size
 from recbole_edlae.solvers._parameters import check_rank
-
-SCORES = 10_000_000  # of pairs' users, held at a time
 
 
 class GraphFilterRecommender(LinearAutoEncoder):
@@ -77,13 +76,4 @@ class GraphFilterRecommender(LinearAutoEncoder):
         raise ValueError(f"{type(self).__name__} is a filter of the item graph and has no item embeddings")
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        # A score takes the whole filter: each user is scored once, however many of the pairs are theirs.
-        users, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
-        items = interaction[self.ITEM_ID]
-        scores = items.new_empty(len(items), dtype=torch.float32)
-        size = max(1, SCORES // self.n_items)
-        for first in range(0, len(users), size):
-            pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
-            block = self.score(*self.history(users[first : first + size]))
-            scores[pairs] = block[of_pair[pairs] - first, items[pairs]]
-        return scores
+        return score_pairs(self, interaction[self.USER_ID], interaction[self.ITEM_ID])

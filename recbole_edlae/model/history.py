@@ -5,6 +5,7 @@ What every autoencoder here reads: rows of a sparse matrix, kept as they are in 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +13,8 @@ import torch
 from recbole.data.dataset import Dataset
 
 from recbole_edlae.data.training_users import with_fold_in
+
+SCORES = 10_000_000  # of the users of pairs, held at a time
 
 
 class HistoryMixin:
@@ -53,6 +56,27 @@ def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, to
     first = count.cumsum(0) - count
     position = (start - first).repeat_interleave(count)
     return position + torch.arange(len(position), device=position.device), count
+
+
+def score_pairs(model: Any, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
+    r"""Score pairs by a model that scores all items at once: each user once, however many pairs are theirs.
+
+    Args:
+        model: Has ``history``, ``score`` and ``n_items``.
+        user (torch.LongTensor): User ids, shape: [pairs]
+        item (torch.LongTensor): Item ids, shape: [pairs]
+
+    Returns:
+        torch.Tensor: shape: [pairs]
+    """
+    users, of_pair = user.unique(return_inverse=True)
+    scores = item.new_empty(len(item), dtype=torch.float32)
+    size = max(1, SCORES // model.n_items)
+    for first in range(0, len(users), size):
+        pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
+        block = model.score(*model.history(users[first : first + size]))
+        scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
+    return scores
 
 
 def interactions_and_histories(

@@ -9,7 +9,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae.model import graph, resources
+from recbole_edlae.model import graph, history, resources
 from tests import oracles
 
 GFCF = {"low_pass_rank": 5}
@@ -90,7 +90,7 @@ def test_pairs_are_scored_user_by_user(name, chosen, fit, monkeypatch):
     scores = model.full_sort_predict(Interaction({model.USER_ID: torch.arange(len(X))})).view(len(X), -1)
     generator = np.random.default_rng(0)
     users, items = (torch.from_numpy(generator.integers(0, size, 200)) for size in X.shape)
-    monkeypatch.setattr(graph, "SCORES", 100)  # three users at a time
+    monkeypatch.setattr(history, "SCORES", 100)  # three users at a time
     found = model.predict(Interaction({model.USER_ID: users, model.ITEM_ID: items}))
     torch.testing.assert_close(found, scores[users, items], rtol=1e-5, atol=1e-6)
 
