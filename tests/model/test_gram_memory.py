@@ -1,6 +1,7 @@
 """A sweep over what a model makes of an inverse inverts once, and finds what it would have found alone."""
 
 import pytest
+import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model import gram_memory, linear
@@ -59,6 +60,17 @@ def test_another_inverse_is_made(change, tiny, inverted):
         setattr(model, name, value)
     assert torch.equal(fitted_scores(model, gram=memory), fitted_scores(model))
     assert len(inverted) == 2
+
+
+@pytest.mark.parametrize("users", [5, 400])
+def test_the_way_is_that_of_a_fit_without_memory(users):
+    X = sp.random(users, 400, density=0.01, format="csr", random_state=0)
+    X.data[:] = 1
+    alone, remembered = SparseGram(X), gram_memory.GramMemory().sparse(X)
+    quicker = alone.is_quicker(torch.ones(400))
+    assert quicker == (users == 5)
+    remembered.is_quicker(torch.ones(400))
+    assert remembered.operations == (alone.operations if quicker else 400**3)
 
 
 def test_other_data_have_another_inverse(tiny, inverted):
