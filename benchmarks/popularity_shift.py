@@ -2,8 +2,8 @@
 
 python benchmarks/popularity_shift.py DATA/gowalla/gowalla.train.inter DATA/gowalla/gowalla.test.inter
 
-A shift is the mean of log(1 + n) over the held-out interactions less that over the training interactions, where n counts
-an item in the training part. Each draw holds out as many interactions of each user, at random.
+A shift is the mean of log(1 + n) over the held-out interactions less that over the training interactions, where n
+counts an item in the training part. Each draw holds out as many interactions of each user, at random.
 """
 
 import argparse

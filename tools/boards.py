@@ -33,7 +33,8 @@ folder that the command wrote.
 * **Settings** were chosen on validation by `recbole-edlae tune`; each model's are a file in
   [`configs/tuned`](../configs/tuned), headed by its command. The test set was used once for each.
 * **On LightGCN's splits** EASE has its published penalty, and GF-CF and ChebyCF have their authors' settings. The test
-  is not drawn like validation there, and [that decides about item powers](protocols.md#does-validation-speak-for-the-test-there).
+  is not drawn like validation there, which matters for
+  [item powers](protocols.md#does-validation-speak-for-the-test-there).
 * **Bold** means significantly ahead of every other row that was run here, by a paired test over users. A larger number
   alone is not bold.
 * **Published** rows are numbers from papers and other benchmarks. They take no part in the tests.
