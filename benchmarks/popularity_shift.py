@@ -10,6 +10,7 @@ import argparse
 
 import numpy as np
 import pandas as pd
+from common import report
 
 
 def shift(item: np.ndarray, held_out: np.ndarray) -> float:
@@ -32,13 +33,18 @@ def main() -> None:
     parser.add_argument("held_out", help="atomic file of the same users and items")
     parser.add_argument("--draws", type=int, default=5, metavar="N", help="random splits (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (default: %(default)s)")
+    parser.add_argument("--out")
     options = parser.parse_args()
     parts = [pd.read_csv(path, sep="\t", usecols=[0, 1], dtype=str) for path in (options.train, options.held_out)]
     user, item = (pd.factorize(pd.concat([part.iloc[:, column] for part in parts]))[0] for column in (0, 1))
     held_out = np.arange(len(user)) >= len(parts[0])
     rng = np.random.default_rng(options.seed)
     drawn = [shift(item, draw(user, held_out, rng)) for _ in range(options.draws)]
-    print(f"published {shift(item, held_out):+.3f}, drawn {np.mean(drawn):+.3f} ± {np.std(drawn, ddof=1):.3f}")
+    rows = [
+        {"split": "published", "shift": shift(item, held_out), "deviation": 0.0},
+        {"split": f"{options.draws} drawn", "shift": np.mean(drawn), "deviation": np.std(drawn, ddof=1)},
+    ]
+    report(rows, options.out)
 
 
 if __name__ == "__main__":

@@ -75,3 +75,17 @@ def test_ensemble(script, tiny):
     assert list(dict.fromkeys(row["way"] for row in found["rows"])) == ways
     assert all(0 < row["ndcg@5"] < 1 for row in found["rows"])
     assert all(seconds > 0 for part in found["times"].values() for seconds in part.values())
+
+
+@pytest.mark.parametrize("popular", [False, True])
+def test_popularity_shift(popular, script, tmp_path):
+    rng = np.random.default_rng(0)
+    X = (rng.random((500, 40)) < np.linspace(0.05, 0.6, 40)).astype(int)
+    user, item = X.nonzero()
+    held_out = rng.random(len(item)) < (np.linspace(0.05, 0.4, 40)[item] if popular else 0.2)
+    for name, part in (("train", ~held_out), ("test", held_out)):
+        lines = [f"u{u}\ti{i}" for u, i in zip(user[part], item[part])]
+        (tmp_path / f"{name}.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines]) + "\n")
+    published, drawn = script("popularity_shift", "train.inter", "test.inter")["rows"]
+    differs = abs(published["shift"] - drawn["shift"]) > 5 * drawn["deviation"]
+    assert differs == popular and published["shift"] > drawn["shift"] - 0.02
