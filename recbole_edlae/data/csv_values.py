@@ -31,10 +31,65 @@ class BadValueError(ValueError):
         self.row = row
 
 
+class Texts:
+    """What is written for the rows of a column.
+
+    Args:
+        distinct: the different texts.
+        codes: which of them each row has, -1 for an empty one.
+        is_as_read: whether each row's text stands in the file like this.
+    """
+
+    def __init__(self, distinct: Sequence[str], codes: np.ndarray, is_as_read: bool) -> None:
+        self.distinct = distinct
+        self.codes = codes
+        self.is_as_read = is_as_read
+
+    def of_rows(self) -> list[str]:
+        """Return the text of each row."""
+        return np.array([*self.distinct, ""], dtype=object)[self.codes].tolist()
+
+    def missing(self) -> int:
+        """Return how many rows have an empty text."""
+        empty = [-1, *(code for code, text in enumerate(self.distinct) if not text)]
+        return int(np.isin(self.codes, empty).sum())
+
+    def size(self) -> int:
+        """Return how many bytes the texts of all rows have."""
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
+        return int(counts[: len(self.distinct)] @ np.array([len(text.encode()) for text in self.distinct], dtype=int))
+
+
+class Integers(Texts):
+    """Integers that are written as they are.
+
+    Args:
+        values: integers, in int64.
+        is_as_read: whether none is below 0. Signs, blanks and zeros before a number are seen by the size of the lines.
+    """
+
+    def __init__(self, values: np.ndarray, is_as_read: bool) -> None:
+        self.values = values
+        self.is_as_read = is_as_read
+
+    def of_rows(self) -> list[str]:
+        """Return the text of each row."""
+        return list(map(str, self.values.tolist()))
+
+    def missing(self) -> int:
+        """Return 0."""
+        return 0
+
+    def size(self) -> int:
+        """Return how many digits all rows have, where none is below 0."""
+        powers = 10 ** np.arange(1, 19, dtype=np.int64)
+        return int(np.searchsorted(powers, self.values, side="right").sum()) + len(self.values)
+
+
 class Times(NamedTuple):
     """Times as seconds since 1970."""
 
-    texts: list[str]  # of every row, empty where missing
+    texts: Texts
     units: set[str]  # seconds, milliseconds, …, ISO dates
     first: float  # the earliest; inf without any
     last: float  # the latest; -inf without any
@@ -48,17 +103,16 @@ class Tokens:
         self.written: list[str] = []  # each different token as an atomic file has it
         self._number_of_text: dict[str, int] = {}  # as it stands in the CSV file
         self._number_of_token: dict[str, int] = {}
-        self._is_as_read = True
 
-    def add(self, column: pd.Series) -> tuple[list[str], np.ndarray]:
-        """Return the tokens of a column as they are written, and the number of each.
+    def add(self, column: pd.Series) -> Texts:
+        """Return the tokens of a column as they are written, whose codes are their numbers.
 
         Blanks around a token are removed. A token with a quotation mark or a tab is quoted as in CSV.
 
         Raises:
             BadValueError: A token is missing, or has a line end inside.
         """
-        codes, distinct = pd.factorize(column.to_numpy())
+        codes, distinct = _factorized(column)
         if (codes < 0).any():
             raise BadValueError(column.index[np.argmax(codes < 0)], f"there is no {self.role}")
         numbers = [self._number_of_text.get(text, -1) for text in distinct]
@@ -68,10 +122,8 @@ class Tokens:
                     numbers[code] = self._enter(distinct[code])
                 except ValueError as error:
                     raise BadValueError(column.index[np.argmax(codes == code)], str(error)) from None
-        numbers_of_rows = np.array(numbers, dtype=np.int32)[codes]
-        if self._is_as_read:
-            return column.tolist(), numbers_of_rows
-        return np.array(self.written, dtype=object)[numbers_of_rows].tolist(), numbers_of_rows
+        is_as_read = all(self.written[number] == text for number, text in zip(numbers, distinct))
+        return Texts(self.written, np.array(numbers, dtype=np.int32)[codes], is_as_read)
 
     def _enter(self, text: str) -> int:
         """Return the number of a text that was not seen before."""
@@ -84,12 +136,11 @@ class Tokens:
         if number == len(self.written):
             self.written.append(_quoted(token))
         self._number_of_text[text] = number
-        self._is_as_read = self._is_as_read and self.written[number] == text
         return number
 
 
-def ratings(column: pd.Series, decimal: str) -> list[str]:
-    """Return the ratings of a column as they are written, an empty text where one is missing.
+def ratings(column: pd.Series, decimal: str) -> Texts:
+    """Return the ratings of a column as they are written.
 
     Args:
         column: of texts.
@@ -98,7 +149,7 @@ def ratings(column: pd.Series, decimal: str) -> list[str]:
     Raises:
         BadValueError: A rating is not a finite number.
     """
-    codes, distinct = pd.factorize(column.to_numpy())
+    codes, distinct = _factorized(column)
     numbers = []
     for code, text in enumerate(distinct):
         number = _number(text, decimal)
@@ -106,7 +157,7 @@ def ratings(column: pd.Series, decimal: str) -> list[str]:
             hint = "; is the comma its decimal sign? write --decimal=," if _number(text, ",") is not None else ""
             raise BadValueError(column.index[np.argmax(codes == code)], f"the rating is {text!r}, not a number{hint}")
         numbers.append(number)
-    return _at(numbers, codes)
+    return Texts(numbers, codes, numbers == list(distinct))
 
 
 def times(column: pd.Series, decimal: str) -> Times:
@@ -121,7 +172,10 @@ def times(column: pd.Series, decimal: str) -> Times:
         BadValueError: A time is neither a number nor such a date.
     """
     if column.dtype.kind == "i" and len(column) and column.abs().max() < _UNITS["milliseconds"]:
-        return Times(list(map(str, column.tolist())), {"seconds"}, float(column.min()), float(column.max()))
+        first, last = int(column.min()), int(column.max())
+        values = column.to_numpy(dtype=np.int64)
+        texts = Integers(values, is_as_read=first >= 0)
+        return Times(texts, {"seconds"}, float(first), float(last))
     codes, distinct = pd.factorize(column.to_numpy() if column.dtype.kind in "if" else column.to_numpy(dtype=object))
     seconds, units = _seconds(distinct, decimal) if distinct.dtype == object else _scaled(distinct.astype(float))
     if not np.isfinite(seconds[_known(distinct)]).all():
@@ -131,8 +185,8 @@ def times(column: pd.Series, decimal: str) -> Times:
         )
         raise BadValueError(column.index[np.argmax(codes == code)], reason)
     known = seconds[np.isfinite(seconds)]
-    texts = ["" if np.isnan(value) else repr(value).removesuffix(".0") for value in seconds.tolist()]
-    return Times(_at(texts, codes), units, known.min(initial=np.inf), known.max(initial=-np.inf))
+    written = ["" if np.isnan(value) else repr(value).removesuffix(".0") for value in seconds.tolist()]
+    return Times(Texts(written, codes, False), units, known.min(initial=np.inf), known.max(initial=-np.inf))
 
 
 def look_like_dates(first: float, last: float) -> bool:
@@ -142,6 +196,13 @@ def look_like_dates(first: float, last: float) -> bool:
         return 19000101 <= number <= 21001231 and 1 <= number // 100 % 100 <= 12 and 1 <= number % 100 <= 31
 
     return is_date(first) and is_date(last)
+
+
+def _factorized(column: pd.Series) -> tuple[np.ndarray, Sequence[str]]:
+    """Return the number of each row's text, -1 where it is missing, and the different texts."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), column.cat.categories.tolist()
+    return pd.factorize(column.to_numpy())
 
 
 def _number(text: str, decimal: str) -> str | None:
@@ -194,8 +255,3 @@ def _scaled(numbers: np.ndarray) -> tuple[np.ndarray, set[str]]:
 def _quoted(token: str) -> str:
     """Return a token as it stands in an atomic file: quoted if it has a quotation mark or a tab."""
     return '"' + token.replace('"', '""') + '"' if '"' in token or "\t" in token else token
-
-
-def _at(values: Sequence[str], codes: np.ndarray) -> list[str]:
-    """Return the value of every code, an empty text for the code -1."""
-    return np.array([*values, ""], dtype=object)[codes].tolist()

@@ -1,5 +1,6 @@
 """CSV files of interactions as datasets: what is odd and readable, and what is refused with its line."""
 
+import pathlib
 import re
 import shlex
 
@@ -340,6 +341,36 @@ def test_a_long_file_is_the_same_in_parts(monkeypatch):
     assert whole[2:] == parts[2:] and whole.repeats == given.duplicated(["user", "item"]).sum()
     found = read(parts.path)
     assert found.astype({"user_id": int, "item_id": int}).to_numpy().tolist() == given.to_numpy().tolist()
+
+
+@pytest.mark.parametrize("separator", [",", "\t", " "])
+@pytest.mark.parametrize("seed", range(40))
+def test_a_regular_file_is_read_as_any_other(seed, separator, monkeypatch):
+    generator = np.random.default_rng(seed)
+    texts = ["a", "a ", " b", "é", "1", "1.0", "NA", "x" * 70, "'", *([""] if seed % 3 else [])]
+    times = ["1700000000", "1700000000000", "2024-05-01", *(["", "NA"] if seed % 2 else [])]
+    if seed % 4 == 0:  # mostly written as it is
+        texts, times = ["a", "é", "1"], ["1700000000", "7", "0", *(["+9", "017", "-0", " 5"] if seed % 8 else [])]
+    rows = [
+        [*generator.choice(texts, 2), generator.choice(["1", "2.5", ""]), generator.choice(times)] for _ in range(20)
+    ]
+    rows += [["", "", "", ""]] * (seed % 2) + [[" ", "", "", ""]] * (seed % 4 == 3)
+    ends = ["\n", "\r\n", "\r"][seed % 3 if seed < 30 else 0]
+    if separator == " ":
+        rows = [[field.replace(" ", "") for field in row] for row in rows]
+    write(ends.join(map(separator.join, rows)) + ends * (seed % 2))
+    monkeypatch.setattr(csv_conversion, "_ROWS", int(generator.integers(1, 30)))
+
+    def outcome(folder):
+        try:
+            found = convert_csv("given.csv", folder / "own", columns="1,2,3,4", separator=separator, header=False)
+        except ValueError as error:
+            return str(error)
+        return found[1:], found.path.read_bytes()
+
+    found = outcome(pathlib.Path("regular"))
+    monkeypatch.setattr(csv_conversion, "_is_regular", lambda _: False)
+    assert found == outcome(pathlib.Path("any"))
 
 
 @pytest.mark.slow
