@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from common import report
 
+from recbole_edlae.data.atomic import read_atomic, read_header
+
 
 def shift(item: np.ndarray, held_out: np.ndarray) -> float:
     popularity = np.log1p(np.bincount(item[~held_out], minlength=item.max() + 1))[item]
@@ -35,8 +37,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (default: %(default)s)")
     parser.add_argument("--out")
     options = parser.parse_args()
-    parts = [pd.read_csv(path, sep="\t", usecols=[0, 1], dtype=str) for path in (options.train, options.held_out)]
-    user, item = (pd.factorize(pd.concat([part.iloc[:, column] for part in parts]))[0] for column in (0, 1))
+    fields = [column.field for column in read_header(options.train)[:2]]
+    parts = [read_atomic(path, fields) for path in (options.train, options.held_out)]
+    user, item = (pd.factorize(pd.concat([part[field] for part in parts]))[0] for field in fields)
     held_out = np.arange(len(user)) >= len(parts[0])
     rng = np.random.default_rng(options.seed)
     drawn = [shift(item, draw(user, held_out, rng)) for _ in range(options.draws)]

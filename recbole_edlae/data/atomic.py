@@ -198,7 +198,7 @@ def _separator_hint(head: str, separator: str) -> str:
 def _regular(path: str | os.PathLike, content: bytes, start: int, columns: list[Column], separator: str) -> _Body:
     """Return the rows as lines of as many fields as the header has; most files pass a fast check as they are."""
     sign = separator.encode()
-    if len(sign) == 1 and content.find(b'"', start) < 0 and is_regular(content, start, sign, len(columns)):
+    if is_regular(content, start, sign, len(columns)):
         return _Body(content, start, sign, range(2, sys.maxsize))
     rows = content[start:]
     spare = next((character for character in _SPARE if character not in rows), None)

@@ -3,24 +3,20 @@
 What is written reads back as the same tokens and numbers by the rules of :mod:`recbole_edlae.data.atomic`.
 """
 
-import codecs
 import contextlib
-import csv
-import io
 import math
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from recbole_edlae._files import whole
-from recbole_edlae.data.csv_layout import Layout, find_layout, records
+from recbole_edlae.data.csv_layout import Layout
+from recbole_edlae.data.csv_rows import Content, frames, line_number, read
 from recbole_edlae.data.csv_values import BadValueError, Texts, Tokens, ratings, times
-from recbole_edlae.data.decoding import where_undecodable
-from recbole_edlae.data.token_columns import is_regular, read_categories
 
 _FIELDS = {
     "user": "user_id:token",
@@ -28,9 +24,6 @@ _FIELDS = {
     "rating": "rating:float",
     "timestamp": "timestamp:float",
 }
-_ROWS = 1_000_000  # of a file that are converted at once
-_SAMPLE = 1 << 16  # bytes whose lines tell the layout
-_SPARE = "\x1f"  # stands for a separator of several characters
 
 
 class Conversion(NamedTuple):
@@ -48,14 +41,6 @@ class Conversion(NamedTuple):
     units: list[str]  # of the times
     first: float  # time in seconds since 1970; inf without any
     last: float
-
-
-class _Content(NamedTuple):
-    """A file in UTF-8 and how it is laid out."""
-
-    content: bytes
-    encoding: str
-    layout: Layout
 
 
 def convert_csv(
@@ -108,19 +93,16 @@ def convert_csv(
     _check_output(folder)
     if decimal not in (".", ","):
         raise ValueError(f"--decimal must be a point or a comma, got {decimal!r}")
-    file = _read(path, separator, header, columns, encoding)
-    regular = _is_regular(file)
-    if not regular:
-        _check_rows(path, file)
+    file = read(path, separator, header, columns, encoding)
     parts = _Parts(file.layout, decimal)
     try:
         with _new_dataset(folder) as written:
             written.write(("\t".join(_FIELDS[role] for role in file.layout.columns) + "\n").encode())
-            for part, lines in _regular_frames(file) if regular else _frames(file):
+            for part, lines in frames(file):
                 written.write(parts.convert(part, lines))
             parts.check()
     except BadValueError as error:
-        raise ValueError(f"{path}, line {_line_number(file, error.row)}: {error}") from None
+        raise ValueError(f"{path}, line {line_number(file, error.row)}: {error}") from None
     except pd.errors.ParserError as error:
         raise ValueError(f"{path}: {error}") from None
     except _NothingError as error:
@@ -163,7 +145,7 @@ class _Parts:
             part = part[~is_empty]
         self.interactions += len(part)
         texts = [self._texts(role, part[position]) for role, position in self.layout.columns.items()]
-        if given is not None and len(part) and self._are_written(texts, given, len(part)):
+        if given is not None and self._are_written(texts, given, len(part)):
             return given.replace(self.layout.separator.encode(), b"\t")
         lines = "\n".join(map("\t".join, zip(*(column.of_rows() for column in texts))))
         return f"{lines}\n".encode() if lines else b""
@@ -185,7 +167,7 @@ class _Parts:
                 name = self.layout.name(role)
                 raise _NothingError(f"has no {role} in any row of column {name}; write --columns={rest.rstrip(',')}")
 
-    def conversion(self, path: pathlib.Path, file: _Content) -> Conversion:
+    def conversion(self, path: pathlib.Path, file: Content) -> Conversion:
         """Return what was found."""
         items = len(self.tokens["item"].written)
         pairs = np.concatenate(self.numbers["user"]).astype(np.int64) * items + np.concatenate(self.numbers["item"])
@@ -245,129 +227,3 @@ def _new_dataset(folder: pathlib.Path) -> Iterator[BinaryIO]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
-
-
-def _read(
-    path: str | os.PathLike, separator: str | None, header: bool | None, columns: str | None, encoding: str | None
-) -> _Content:
-    """Return a file in UTF-8, without a byte order mark, and its layout."""
-    content = pathlib.Path(path).read_bytes()
-    if encoding is None and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    content = _utf8(path, content, encoding or "utf-8").removeprefix(codecs.BOM_UTF8)
-    if (offset := content.find(b"\0")) >= 0:
-        line = content.count(b"\n", 0, offset) + 1
-        raise ValueError(f"{path}, line {line} has a NUL byte inside; is it text? --encoding=utf-16-le may read it")
-    if b'"' not in content:  # pandas finds rows that are not there between some line ends of old Macs
-        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    sample = content[: content.find(b"\n", _SAMPLE) + 1 or len(content)] if len(content) > _SAMPLE else content
-    try:
-        layout = find_layout(list(_lines(sample)), separator=separator, header=header, columns=columns)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return _Content(content, encoding or "utf-8", layout)
-
-
-def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:
-    """Return content in UTF-8; an error names the line and the byte."""
-    try:
-        is_utf8 = codecs.lookup(encoding).name == "utf-8"
-        text = "" if is_utf8 and content.isascii() else content.decode(encoding)
-    except LookupError:
-        raise ValueError(f"--encoding: Python knows no encoding {encoding!r}") from None
-    except UnicodeDecodeError as error:
-        where = where_undecodable(path, content, error)
-        raise ValueError(f"{where}; write --encoding, for example --encoding=latin-1") from None
-    return content if is_utf8 else text.encode()
-
-
-def _lines(content: bytes) -> io.TextIOWrapper:
-    """Return content as lines of text, with the line ends that it has."""
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
-
-
-def _is_regular(file: _Content) -> bool:
-    """Return whether all rows have the same number of fields, one line each, and no quotation."""
-    content, _, layout = file
-    separator = layout.separator.encode()
-    return len(separator) == 1 and b'"' not in content and is_regular(content, 0, separator, layout.width)
-
-
-def _check_rows(path: str | os.PathLike, file: _Content) -> None:
-    """Refuse a row that is no CSV or has more fields than the others."""
-    content, _, layout = file
-    width = layout.width
-    others = "the header has" if layout.header else "most rows have"
-    try:
-        for number, fields in records(_lines(content), layout.separator, strict=True):
-            if len(fields) > width and any(field.strip() for field in fields[width:]):
-                raise ValueError(f"line {number} has {len(fields)} fields, {others} {width}: {fields}")
-    except ValueError as error:
-        raise ValueError(f"{path}, {error}") from None
-
-
-def _frames(file: _Content) -> Iterator[tuple[pd.DataFrame, None]]:
-    """Yield the rows in parts: columns by position as texts, NaN where a field is empty, times as pandas finds them."""
-    content, _, layout = file
-    separator, more = layout.separator, {"quoting": csv.QUOTE_MINIMAL}
-    if len(separator) > 1:
-        content = content.replace(separator.encode(), _SPARE.encode())
-        separator, more = _SPARE, {"quoting": csv.QUOTE_NONE}
-    header = None if layout.header is None else 0
-    with _parsed(content, layout, separator, header=header, chunksize=_ROWS, **more) as reader:
-        yield from ((part, None) for part in reader)
-
-
-def _regular_frames(file: _Content) -> Iterator[tuple[pd.DataFrame, bytes]]:
-    """Yield what ``_frames`` does for a regular file, its texts as categories, and the lines that they are."""
-    content, _, layout = file
-    start = 0 if layout.header is None else content.find(b"\n") + 1 or len(content)
-    ends = np.flatnonzero(np.frombuffer(content, np.uint8)[start:] == ord("\n")) + start + 1
-    stops = [*ends[_ROWS - 1 : len(ends) - 1 : _ROWS].tolist(), len(content)]
-    for number, (first, stop) in enumerate(zip([start, *stops], stops)):
-        if first < stop:
-            lines = content[first:stop]
-            yield _regular_part(lines, layout, number * _ROWS), lines
-
-
-def _regular_part(lines: bytes, layout: Layout, row: int) -> pd.DataFrame:
-    """Return the needed columns of some lines, the first of which has a label; all columns where a user is missing."""
-    time = layout.columns.get("timestamp")
-    tokens = [position for position in layout.columns.values() if position != time]
-    found: dict[int, Any] = dict(read_categories(lines, 0, layout.separator.encode(), layout.width, tokens))
-    others = [position for position in layout.columns.values() if position not in found]
-    user = layout.columns["user"]
-    if user in found and ((found[user].codes < 0).any() or not all(map(str.strip, found[user].categories))):
-        found, others = {}, list(range(layout.width))
-    if others:
-        found |= dict(_parsed(lines, layout, layout.separator, header=None, usecols=others).items())
-    frame = pd.DataFrame(found, copy=False)
-    return frame.set_axis(pd.RangeIndex(row, row + len(frame)))
-
-
-def _parsed(content: bytes, layout: Layout, separator: str, **options: Any) -> Any:
-    """Return what pandas reads: columns by position as texts, NaN where a field is empty, times as it finds them."""
-    positions = range(layout.width)
-    return pd.read_csv(
-        io.BytesIO(content),
-        sep=separator,
-        names=positions,
-        index_col=False,
-        dtype={position: str for position in positions if position != layout.columns.get("timestamp")},
-        engine="c",
-        encoding="utf-8",
-        low_memory=False,
-        float_precision="round_trip",
-        keep_default_na=False,
-        na_values=[""],
-        **options,
-    )
-
-
-def _line_number(file: _Content, row: int) -> int:
-    """Return the number of the line where a row of the data begins."""
-    first = 0 if file.layout.header is None else 1
-    for position, (number, _) in enumerate(records(_lines(file.content), file.layout.separator), -first):
-        if position == row:
-            return number
-    raise AssertionError(f"the file has no row {row}")

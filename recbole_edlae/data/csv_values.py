@@ -57,7 +57,7 @@ class Texts:
     def size(self) -> int:
         """Return how many bytes the texts of all rows have."""
         counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
-        return int(counts[: len(self.distinct)] @ np.array([len(text.encode()) for text in self.distinct], dtype=int))
+        return int(counts @ np.array([len(text.encode()) for text in self.distinct], dtype=int))
 
 
 class Integers(Texts):

@@ -41,12 +41,14 @@ def blocks_of_lines(content: bytes, start: int) -> Iterator[bytes]:
 
 
 def is_regular(content: bytes, start: int, separator: bytes, width: int) -> bool:
-    r"""Return whether every line from an offset on has the same number of fields; an empty line has not.
+    r"""Return whether every line from an offset on has the same number of fields, without quotation.
+
+    An empty line has not. With a separator that is not one byte no line has.
 
     Args:
-        content: lines without quotation.
+        content: lines.
         start: offset of the first one.
-        separator: one byte.
+        separator: between fields.
         width: number of fields in a line.
 
     Examples:
@@ -55,6 +57,8 @@ def is_regular(content: bytes, start: int, separator: bytes, width: int) -> bool
         >>> is_regular(b"a,b\nc\n", 0, b",", 2)
         False
     """
+    if len(separator) != 1 or content.find(b'"', start) >= 0:
+        return False
     others = bytes(set(range(256)) - set(separator + b"\n"))
     pattern = separator * (width - 1) + b"\n"
     for block in blocks_of_lines(content, start):

@@ -125,7 +125,6 @@ class _Remembered(SparseGram):
         """Return that this way is to be taken; an inverse of before is let go if it is of no use."""
         gc.collect()  # a model of before, which its trainer refers to in circles, is as large
         self._memory.drop_others(self, Lambda)
-        self._by_users = True  # whose operations are to be compared
         self._by_users = super().is_quicker(Lambda)
         return True
 

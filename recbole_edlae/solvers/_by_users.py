@@ -91,12 +91,11 @@ class SparseGram:
     @property
     def operations(self) -> int:
         """Return what ``inverse`` takes, in multiply-adds of a matrix product."""
-        users, items = self.X.shape
-        return users**3 + _PER_ADDITION * self.X.nnz * (users + items // 2)
+        return _operations(self.X)
 
     def is_quicker(self, Lambda: torch.Tensor) -> bool:
         """Return whether ``inverse`` is quicker than the inverse of G + diag Λ, without loss of accuracy."""
-        if self.operations > _QUICKER * len(self) ** 3:
+        if _operations(self.X) > _QUICKER * len(self) ** 3:
             return False
         return bool((Lambda > 0).all() and (Lambda / (self.diagonal() + Lambda)).min() >= _LEFT)
 
@@ -142,6 +141,12 @@ class SparseGram:
                 progress(round(total - rest), total)
         C.mirror()
         return C
+
+
+def _operations(X: sp.csr_matrix) -> int:
+    """Return what the way through the users takes, in multiply-adds of a matrix product."""
+    users, items = X.shape
+    return users**3 + _PER_ADDITION * X.nnz * (users + items // 2)
 
 
 class _Plan:

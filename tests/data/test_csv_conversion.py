@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.data import csv_conversion
+from recbole_edlae.data import csv_rows
 from recbole_edlae.data.atomic import read_atomic, read_header
 from recbole_edlae.data.csv_conversion import convert_csv
 from tests.conftest import ROOT
@@ -235,7 +235,7 @@ def read(path):
 @pytest.mark.parametrize("rows_at_once", [1, 1000])
 @pytest.mark.parametrize("name, content, options, rows", READABLE, ids=[case[0] for case in READABLE])
 def test_odd_and_readable(name, content, options, rows, rows_at_once, monkeypatch, capsys):
-    monkeypatch.setattr(csv_conversion, "_ROWS", rows_at_once)
+    monkeypatch.setattr(csv_rows, "_ROWS", rows_at_once)
     write(content)
     cli.main(["convert", "given.csv", "dataset/own", *options])
     found = read("dataset/own/own.inter")
@@ -335,7 +335,7 @@ def test_a_long_file_is_the_same_in_parts(monkeypatch):
     given = pd.DataFrame({"user": users, "item": items, "rating": users % 5 / 2, "timestamp": seconds})
     given.to_csv("given.csv", index=False)
     whole = convert_csv("given.csv", "dataset/whole")
-    monkeypatch.setattr(csv_conversion, "_ROWS", 7)
+    monkeypatch.setattr(csv_rows, "_ROWS", 7)
     parts = convert_csv("given.csv", "dataset/parts")
     assert whole.path.read_bytes() == parts.path.read_bytes()
     assert whole[2:] == parts[2:] and whole.repeats == given.duplicated(["user", "item"]).sum()
@@ -359,7 +359,7 @@ def test_a_regular_file_is_read_as_any_other(seed, separator, monkeypatch):
     if separator == " ":
         rows = [[field.replace(" ", "") for field in row] for row in rows]
     write(ends.join(map(separator.join, rows)) + ends * (seed % 2))
-    monkeypatch.setattr(csv_conversion, "_ROWS", int(generator.integers(1, 30)))
+    monkeypatch.setattr(csv_rows, "_ROWS", int(generator.integers(1, 30)))
 
     def outcome(folder):
         try:
@@ -369,7 +369,7 @@ def test_a_regular_file_is_read_as_any_other(seed, separator, monkeypatch):
         return found[1:], found.path.read_bytes()
 
     found = outcome(pathlib.Path("regular"))
-    monkeypatch.setattr(csv_conversion, "_is_regular", lambda _: False)
+    monkeypatch.setattr(csv_rows, "is_regular", lambda *_: False)
     assert found == outcome(pathlib.Path("any"))
 
 
