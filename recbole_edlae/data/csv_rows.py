@@ -52,7 +52,7 @@ def read(
     if (offset := content.find(b"\0")) >= 0:
         line = content.count(b"\n", 0, offset) + 1
         raise ValueError(f"{path}, line {line} has a NUL byte inside; is it text? --encoding=utf-16-le may read it")
-    if b'"' not in content:  # pandas finds rows that are not there between some line ends of old Macs
+    if b'"' not in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     sample = content[: content.find(b"\n", _SAMPLE) + 1 or len(content)] if len(content) > _SAMPLE else content
     try:
@@ -117,9 +117,19 @@ def _any_frames(file: Content) -> Iterator[tuple[pd.DataFrame, None]]:
     if len(separator) > 1:
         content = content.replace(separator.encode(), _SPARE.encode())
         separator, more = _SPARE, {"quoting": csv.QUOTE_NONE}
+    elif b"\r" in content.replace(b"\r\n", b""):
+        content = _with_line_feeds(content, separator)
     header = None if layout.header is None else 0
     with _parsed(content, layout, separator, header=header, chunksize=_ROWS, **more) as reader:
         yield from ((part, None) for part in reader)
+
+
+def _with_line_feeds(content: bytes, separator: str) -> bytes:
+    """Return rows of CSV with the line ends of today: pandas fails on some of old Macs, or finds rows between them."""
+    rows = io.StringIO()
+    writer = csv.writer(rows, delimiter=separator, lineterminator="\n")
+    writer.writerows(fields for _, fields in records(_lines(content), separator))
+    return rows.getvalue().encode()
 
 
 def _regular_frames(file: Content) -> Iterator[tuple[pd.DataFrame, bytes]]:

@@ -27,6 +27,14 @@ READABLE = [
     ("byte order mark and no header", "\ufeff" + ROWS, [], PLAIN),
     ("Windows line ends", (HEADER + ROWS).replace("\n", "\r\n"), [], PLAIN),
     ("line ends of old Macs", (HEADER + ROWS).replace("\n", "\r"), [], PLAIN),
+    (
+        "line ends of old Macs, quotation and blank lines",
+        HEADER.replace("\n", "\r")
+        + 'anna,"tea",5,1700000000\r\r bert,cup,4.5,1700000100\r\r\r'
+        + 'anna,"tea",5,1700000000\r\r\r anna,tea,5,1700000000\r',
+        [],
+        [*PLAIN, PLAIN[0]],
+    ),
     ("no line end at the end", (HEADER + ROWS).rstrip("\n"), [], PLAIN),
     ("semicolons", (HEADER + ROWS).replace(",", ";"), [], PLAIN),
     ("tabs", (HEADER + ROWS).replace(",", "\t"), [], PLAIN),
