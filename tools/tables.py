@@ -1,14 +1,14 @@
 """Write the tables of docs/ that are made from the package: `python -m tools.tables`, which is `make tables`.
 
-A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "changes", all rows of
-integration/patches.py, or "settings MODEL", the settings in properties/model/MODEL.yaml.
+A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "repairs" or
+"corrections", the rows of integration/patches.py, or "settings MODEL", the settings in properties/model/MODEL.yaml.
 """
 
 import pathlib
 import re
 
 from recbole_edlae.integration.models import registered
-from recbole_edlae.integration.patches import as_markdown
+from recbole_edlae.integration.patches import corrections_as_markdown, repairs_as_markdown
 from recbole_edlae.settings.schema import Setting, read_schema
 
 PAGES = pathlib.Path(__file__).parents[1] / "docs"
@@ -36,12 +36,14 @@ def table(name: str) -> str:
     Raises:
         ValueError: There is no table of that name.
     """
-    if name == "changes":
-        return as_markdown()
+    if name == "repairs":
+        return repairs_as_markdown()
+    if name == "corrections":
+        return corrections_as_markdown()
     kind, _, model = name.partition(" ")
     if kind == "settings" and model in registered():
         return settings_table(model)
-    raise ValueError(f"unknown table {name!r}; there are 'changes' and 'settings MODEL'")
+    raise ValueError(f"unknown table {name!r}; there are 'repairs', 'corrections' and 'settings MODEL'")
 
 
 def settings_table(model: str) -> str:

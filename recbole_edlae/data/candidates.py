@@ -23,6 +23,7 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
 from recbole_edlae.data.used_ids import UsedIds
+from recbole_edlae.integration import corrections
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
@@ -38,6 +39,7 @@ def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
     args = config[f"{sampler.phase}_neg_sample_args"] if sampler is not None else {"sample_num": "none"}
     if args["sample_num"] == "none":
         return sampler
+    corrections.note(config, "candidates")
     sampler = copy.copy(sampler)
     sampler.alpha = 1.0
     sampler.rank = token_rank(dataset, dataset.iid_field)

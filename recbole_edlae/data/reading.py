@@ -1,5 +1,6 @@
 """Read RecBole's datasets by the rules of :mod:`recbole_edlae.data.atomic`, and warn of rows that are left out."""
 
+import io
 import os
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from recbole.utils import FeatureSource, FeatureType
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import vectorized
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
+from recbole_edlae.integration import corrections
 
 # What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
 _STEPS = (
@@ -69,7 +71,10 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
         encoding=encoding,
         categories=_categories(dataset, columns, source),
     )
+    rows = len(frame)
     frame = _with_ids(dataset, frame, filepath, source)
+    if len(frame) < rows or _reads_otherwise(frame, columns, separator):
+        corrections.note(dataset.config, "tokens")
     for column in columns:
         if column.type in (FeatureType.TOKEN_SEQ, FeatureType.FLOAT_SEQ):
             _split_sequences(dataset, frame, column, filepath)
@@ -157,6 +162,22 @@ def _concatenated(frames: list[pd.DataFrame]) -> pd.DataFrame:
             for frame in (frame for frame, has in zip(frames, is_category) if has):
                 frame[field] = frame[field].astype(object)
     return pd.concat(frames, ignore_index=True)
+
+
+def _reads_otherwise(frame: pd.DataFrame, columns: list[Column], separator: str) -> bool:
+    """Return whether pandas, as RecBole calls it, makes something else of a token: nothing of NA, x of "x"."""
+    for column in columns:
+        if column.type != FeatureType.TOKEN:
+            continue
+        tokens = frame[column.field].dropna().unique().tolist()
+        lines = io.StringIO("\n".join(["token", *tokens]) + "\n")
+        try:
+            read = pd.read_csv(lines, sep=separator, dtype=str, skip_blank_lines=False)["token"].tolist()
+        except ValueError:  # a quotation mark that opens and does not close
+            return True
+        if read != tokens:
+            return True
+    return False
 
 
 def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> None:

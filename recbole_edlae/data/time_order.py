@@ -19,6 +19,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
 from recbole_edlae.data.indexing import pick, row_index
+from recbole_edlae.integration import corrections
 
 _EXACT = "\0exact time"  # these two are columns during one call only
 _STOCK = "\0stock time"
@@ -155,7 +156,12 @@ def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], asc
     if names[-1] != dataset.time_field or not upward:
         stock(dataset, by, ascending)
         return
-    dataset.inter_feat._reindex(torch.from_numpy(order_by_time(dataset, first=names[:-1])))
+    order = order_by_time(dataset, first=names[:-1])
+    feat = dataset.inter_feat
+    stable = np.lexsort([feat[name].numpy() for name in reversed(names)])
+    if not np.array_equal(order, stable):
+        corrections.note(dataset.config, "time_order")
+    feat._reindex(torch.from_numpy(order))
 
 
 def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:

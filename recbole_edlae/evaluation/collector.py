@@ -18,6 +18,8 @@ from recbole.evaluator.collector import Collector, DataStruct
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._warnings import warn
+from recbole_edlae.evaluation.ties import Best, best_items
+from recbole_edlae.integration import corrections
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +28,18 @@ class TopItems:
 
     Attributes:
         items: of shape (users, K), the best one first.
+        is_masked: whether a place holds a masked item, because nothing else was left, of the same shape.
     """
 
     items: torch.Tensor
+    is_masked: torch.Tensor
 
 
 class LeanCollector(Collector):
     """Collect the same numbers without RecBole's users × items matrix of integers and its sum.
+
+    Attributes:
+        order: ids of all items by preference, which decides between equal scores; None leaves that to torch.topk.
 
     Notes:
         Cost: O(positives + users · k) in time and memory beside the scores, instead of 8 bytes · users · items.
@@ -40,6 +47,7 @@ class LeanCollector(Collector):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.order: torch.Tensor | None = None
         self.ranking = self.register.need("rec.topk")
         self.recommended = self.register.need("rec.items")
         for name in ("rec.topk", "rec.items"):
@@ -66,19 +74,33 @@ class LeanCollector(Collector):
             positive_i: item of each positive.
         """
         if self.ranking or self.recommended:
-            topk = self._topk(scores_tensor)
+            top = scores_tensor if isinstance(scores_tensor, TopItems) else self.top_items(scores_tensor)
             if self.recommended:
-                self.data_struct.update_tensor("rec.items", topk)
+                self.data_struct.update_tensor("rec.items", self._recommended(top))
             if self.ranking:
-                self.data_struct.update_tensor("rec.topk", _hits_and_positives(topk, positive_u, positive_i))
+                self.data_struct.update_tensor("rec.topk", _hits_and_positives(top.items, positive_u, positive_i))
         if not isinstance(scores_tensor, TopItems):
             super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
 
-    def _topk(self, scores: torch.Tensor | TopItems) -> torch.Tensor:
-        """Return each user's best items."""
-        if isinstance(scores, TopItems):
-            return scores.items
-        return torch.topk(scores, min(max(self.topk), scores.shape[-1]), dim=-1).indices
+    def top_items(self, scores: torch.Tensor) -> TopItems:
+        """Return each user's best items, as many as the longest list has.
+
+        Args:
+            scores: of shape (users, items), -inf for masked items.
+        """
+        return self.noted(best_items(scores, min(max(self.topk), scores.shape[-1]), self.order))
+
+    def noted(self, best: Best) -> TopItems:
+        """Return each user's best items, and note where the rule for equal scores changed them."""
+        if best.is_reordered:
+            corrections.note(self.config, "ties")
+        return TopItems(best.items, best.scores == -torch.inf)
+
+    def _recommended(self, top: TopItems) -> torch.Tensor:
+        """Return the recommended items; 0 in a place that holds none, where that is not counted as a recommendation."""
+        if not corrections.is_on(self.config, "beyond_accuracy"):
+            return top.items
+        return top.items.masked_fill(top.is_masked, 0)
 
 
 def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:

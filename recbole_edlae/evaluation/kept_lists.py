@@ -10,6 +10,7 @@ import weakref
 import torch
 
 from recbole_edlae.evaluation.large_batches import UserBatch
+from recbole_edlae.evaluation.ties import Best, settled
 from recbole_edlae.model.history import positions
 
 SPARE = 16  # items kept beyond the longest list
@@ -143,25 +144,21 @@ def _is_in(keys: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return keys[torch.searchsorted(keys, wanted)] == wanted
 
 
-def ranked(scores: torch.Tensor, k: int, spare: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each user's k best items as ``torch.topk`` orders them, and a longer list.
+def ranked(scores: torch.Tensor, k: int, spare: int, order: torch.Tensor | None) -> tuple[Best, torch.Tensor]:
+    """Return each user's k best items, and a longer list.
 
     Args:
         scores: of shape (users, items); those of masked items are -inf.
         k: at most the number of items.
         spare: how many items to know beyond k.
+        order: ids of all items by preference, as in :func:`recbole_edlae.evaluation.ties.best_items`.
 
     Returns:
-        Items of shape (users, k); and items as int32, of shape (users, at most k + spare), -1 from the first one on
-        that is as good as the next one, or masked: before it the order follows from the scores alone.
+        The k best items; and items as int32, of shape (users, at most k + spare), -1 from the first one on that is as
+        good as the next one, or masked: before it the order follows from the scores alone.
     """
-    length = min(k + spare + 1, scores.shape[1])
-    values, items = scores.topk(length, dim=-1)
+    values, items = scores.topk(min(k + spare + 1, scores.shape[1]), dim=-1)
     better = (values[:, :-1] > values[:, 1:]) & (values[:, :-1] > -torch.inf)
     is_strict = better.cumprod(1).bool()
     lists = torch.where(is_strict, items[:, :-1], -1).int()
-    items = items[:, :k]
-    if length > k:  # topk orders equal scores in another way for another length
-        tied = (~is_strict[:, k - 1]).nonzero().squeeze(1)
-        items = items.index_put((tied,), scores[tied].topk(k, dim=-1).indices)
-    return items, lists
+    return settled(scores, values, items, k, order), lists

@@ -58,12 +58,15 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
     """Write RecBole's checkpoint with what it was trained on, as a file that is whole or not there.
 
     RecBole writes into the file that bears the name: a run that is killed, or whose disk is full, while it saves has
-    lost the best epoch before too.
+    lost the best epoch before too. It pickles by protocol 4, of which ``torch.load`` cannot even say what it refuses.
     """
     if not trainer.config["single_spec"] and trainer.config["local_rank"] != 0:
         return
     saved_model_file = options.pop("saved_model_file", trainer.saved_model_file)
-    state = {
+    state: dict[str, Any] = {}
+    if _is_ours(trainer):
+        state["opened_with"] = import_recbole_edlae_to_open_this_checkpoint  # first, so that torch.load names it
+    state |= {
         "config": trainer.config,
         "epoch": epoch,
         "cur_step": trainer.cur_step,
@@ -75,9 +78,24 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
     if (data := training_data.known_data(trainer.model)) is not None:
         state[training_data.KEY] = data
     with whole(saved_model_file) as file:
-        torch.save(state, file, pickle_protocol=4)
+        torch.save(state, file)
     if verbose:
         trainer.logger.info(set_color("Saving current", "blue") + f": {saved_model_file}")
+
+
+def import_recbole_edlae_to_open_this_checkpoint() -> None:
+    """Say by this name what a checkpoint needs.
+
+    Stock RecBole reads checkpoints by ``torch.load``, which refuses them from torch 2.6 on and names the first class or
+    function that it does not know. In a checkpoint of this package's models that is this function. Where torch reads
+    them all the same, unpickling it imports the package.
+    """
+
+
+def _is_ours(trainer: Any) -> bool:
+    """Return whether a checkpoint needs this package: RecBole alone can open those of its own models."""
+    classes = (type(trainer.model), type(trainer))
+    return any(kind.__module__.partition(".")[0] == "recbole_edlae" for kind in classes)
 
 
 def resume_checkpoint(stock: Callable, trainer: Any, resume_file: Any) -> None:

@@ -1,16 +1,15 @@
 """Apply the table of patches: to each module at the end of its import, once, and take all of it back on request.
 
-``import recbole_edlae`` arms the hook, and so does ``import torch`` where the package is installed: setup.cfg names
-:func:`arm` as a ``torch.backends`` entry point, through which stock RecBole, spawned children and Ray workers know the
-models in processes that never import the package. ``TORCH_DEVICE_BACKEND_AUTOLOAD=0`` switches that off. This module
-and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for two small
-files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
+``import recbole_edlae`` arms the hook; nothing else does, so that a program that never imports the package runs stock
+RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.processes`).
+This module and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for a
+few small files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
 
 ``wrapt``, with which such hooks are usually written, was tried and does not fit. (1) It fires after an import only, and
 ``recbole.quick_start`` needs something in place of a broken ray during its own. (2) For a module that is in the middle
-of its import it fires at once, before there is anything to patch; RecBole's modules are in that state whenever it is
-RecBole that imports torch, and torch that arms the hook. (3) Its hooks cannot be taken back. (4) Its wrappers cannot be
-pickled by name, as ``mp.spawn`` and Ray pickle functions.
+of its import it fires at once, before there is anything to patch; RecBole's modules are in that state where a module
+that they import, another plugin's say, imports this package. (3) Its hooks cannot be taken back. (4) Its wrappers
+cannot be pickled by name, as ``mp.spawn`` and Ray pickle functions.
 """
 
 import contextlib
@@ -24,7 +23,9 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from recbole_edlae.integration.patches import PATCHES, Patch
+from recbole_edlae.integration import corrections
+from recbole_edlae.integration.patch import Patch
+from recbole_edlae.integration.patches import PATCHES
 
 
 class _Applied:
@@ -84,9 +85,12 @@ class _Applied:
     def _wrapper(self) -> Callable:
         """Return a function that hands each call, with the stock function first, to the replacement."""
         stock = self.stock
+        correction = self.patch.correction
 
         def wrapper(*arguments: Any, **options: Any) -> Any:
             if not self.active:
+                return stock(*arguments, **options)
+            if correction and not corrections.is_on(corrections.config_of(arguments), correction):
                 return stock(*arguments, **options)
             return _resolve(self.patch.replacement)(stock, *arguments, **options)
 

@@ -26,7 +26,7 @@ import yaml
 
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
-from recbole_edlae.integration import hook
+from recbole_edlae.integration import corrections
 from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
 from recbole_edlae.settings.schema import check_model_settings, read_schema
 
@@ -151,6 +151,8 @@ def load_internal_config_dict(stock: Callable, config: Any, model: str, model_cl
 def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     """Return RecBole's final settings, those of registered models and of user splits checked."""
     settings = stock(config)
+    settings.setdefault(corrections.SETTING, True)
+    corrections.chosen(settings[corrections.SETTING])
     check_vectorized_data(settings)
     if config.model in registered():
         check_model_settings(registered()[config.model], settings)
@@ -173,16 +175,5 @@ def add_later_settings(config: Any) -> None:
 
 
 def collector(stock: Callable, config: Any) -> Any:
-    """Return RecBole's collector; that of a registered model needs no users x items matrix of integers."""
-    return (LeanCollector if config["model"] in registered() else stock)(config)
-
-
-def run_recboles(stock: Callable) -> Callable:
-    """Return what RecBole starts in the children of ``nproc > 1``: unpickling it imports this package."""
-    return run_in_child
-
-
-def run_in_child(rank: int, *arguments: Any) -> Any:
-    """Run RecBole's ``run_recboles`` in a process where this package has been imported."""
-    importlib.import_module("recbole.quick_start.quick_start")
-    return hook.stock("recbole.quick_start.quick_start", "run_recboles")(rank, *arguments)
+    """Return a collector of the same numbers that needs no users × items matrix of integers."""
+    return LeanCollector(config)

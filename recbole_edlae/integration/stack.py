@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_edlae.serving import checkpoint_file
+from recbole_edlae.integration import corrections
+from recbole_edlae.serving import checkpoint_file, training_data
 
 
 class Namespace(types.ModuleType):
@@ -117,6 +118,9 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
     checkpoint = checkpoint_file.checked(content, file)
+    if "config" in checkpoint and corrections.SETTING not in checkpoint["config"]:
+        # RecBole alone wrote it, and split its data uncorrected; this package stores what it was trained on.
+        checkpoint["config"][corrections.SETTING] = training_data.KEY in checkpoint
     if "config" in checkpoint:
         importlib.import_module("recbole_edlae.integration.models").add_later_settings(checkpoint["config"])
     if "config" in checkpoint and not on_gpu:
@@ -194,6 +198,7 @@ def get_data_struct(stock: Callable, collector: Any) -> Any:
 
 
 def evaluate(stock: Callable, evaluator: Any, collected: Any) -> dict[str, float]:
-    """Return RecBole's metrics as plain floats, which print as numbers."""
+    """Return RecBole's metrics as plain floats, which print as numbers, and say in the log what was corrected."""
     result = stock(evaluator, collected)
+    corrections.say(evaluator.config)
     return type(result)((name, float(value)) for name, value in result.items())

@@ -15,6 +15,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from recbole_edlae._files import write_whole
+from recbole_edlae.integration import corrections
 from recbole_edlae.integration import models as registry
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
@@ -158,7 +159,24 @@ def caption(leaderboard: Leaderboard) -> str:
         name = leaderboard.test.capitalize()
         test = f"paired {name} test over {leaderboard.users} users, Holm-corrected, p < .05"
         text += f" Bold: significantly ahead of every other row run here ({test})."
-    return text
+    return text + _corrections(leaderboard)
+
+
+def _corrections(leaderboard: Leaderboard) -> str:
+    """Return which corrections of RecBole's numbers are active, and which rows each touched; "" where none ran."""
+    ran = [row for row in leaderboard.rows if row.corrections]
+    if not ran:
+        return ""
+    labels = {
+        name: [row.label for row in ran if name in row.corrections["touched"]] for name in corrections.CORRECTIONS
+    }
+    touched = [
+        f"{name} (all rows)" if len(rows) == len(ran) else f"{name} ({', '.join(rows)})"
+        for name, rows in labels.items()
+        if rows
+    ]
+    sentence = corrections.sentence(ran[0].corrections["active"], touched)
+    return f" {sentence[0].upper()}{sentence[1:]}."
 
 
 def heading(metric: str) -> str:
@@ -204,6 +222,7 @@ def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
         "settings": row.settings,
         "note": row.note,
         "mark": row.mark,
+        "corrections": row.corrections,
         "metrics": row.metrics,
         "intervals": row.intervals,
         "fit_seconds": row.fit_seconds,

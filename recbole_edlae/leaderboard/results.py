@@ -10,8 +10,10 @@ import pandas as pd
 
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.evaluation.significance import interval, pairwise
+from recbole_edlae.integration.corrections import CORRECTIONS
 from recbole_edlae.runs.records import Records
 
+KINDS = ("active", "touched")
 LEVEL = 0.05  # of the corrected tests; the intervals are at 1 − LEVEL
 
 
@@ -29,6 +31,7 @@ class Row:
         fit_seconds: mean over seeds.
         note: why it failed, or where it was published.
         mark: of a published row, what a reader has to know of it, for example "tuned on test".
+        corrections: of RecBole's numbers: "active", and those that "touched" this row, in any of its seeds.
     """
 
     label: str
@@ -40,6 +43,7 @@ class Row:
     fit_seconds: float | None = None
     note: str = ""
     mark: str = ""
+    corrections: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -160,7 +164,9 @@ def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any
         return Row(label, model, "failed", settings, note=failed[0]["error"])
     means = {name: float(np.mean([record["test"][name] for record in seeds])) for name in seeds[0]["test"]}
     seconds = float(np.mean([record["fit_seconds"] for record in seeds]))
-    return Row(label, model, "run", settings, means, fit_seconds=seconds)
+    noted = [record.get("corrections", {}) for record in seeds]  # records of earlier versions have none
+    merged = {kind: [name for name in CORRECTIONS if any(name in one.get(kind, ()) for one in noted)] for kind in KINDS}
+    return Row(label, model, "run", settings, means, fit_seconds=seconds, corrections=merged)
 
 
 def _metric_names(ran: Sequence[Row], valid_metric: str) -> list[str]:

@@ -112,27 +112,32 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Score and rank a large batch, or score one of RecBole's."""
         if not isinstance(batched_data, UserBatch):
             return super()._full_sort_batch_eval(batched_data)
-        k = min(max(self.eval_collector.topk), self.tot_item_num)
+        collector = self.eval_collector
         users = batched_data.interaction[self.model.USER_ID]
         kept = self._kept if self._kept is not None and self._kept.is_of(self.model) else None
         if self._keeping and kept is not None:
-            items, lists = ranked(self._scores(batched_data), k, SPARE)
+            k = min(max(collector.topk), self.tot_item_num)
+            best, lists = ranked(self._scores(batched_data), k, SPARE, collector.order)
             kept.add(users, batched_data.history, lists)
+            top = collector.noted(best)
         elif kept is not None:
-            items = self._items_by_kept(kept, batched_data, users, k)
+            top = self._top_by_kept(kept, batched_data, users)
         else:
-            items, _ = ranked(self._scores(batched_data), k)
-        return batched_data.interaction, TopItems(items), batched_data.positive_u, batched_data.positive_i
+            top = collector.top_items(self._scores(batched_data))
+        return batched_data.interaction, top, batched_data.positive_u, batched_data.positive_i
 
-    def _items_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor, k: int) -> torch.Tensor:
+    def _top_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor) -> TopItems:
         """Return the best items by what validation has kept; users for whom that does not suffice are scored."""
+        k = min(max(self.eval_collector.topk), self.tot_item_num)
         follows, lists = kept.lists_of(batch, users, k)
         items = torch.empty(len(users), k, dtype=torch.int64)
+        is_masked = torch.zeros(len(users), k, dtype=torch.bool)
         items[follows] = lists
         if not follows.all():
-            scored, _ = ranked(self._scores(batch.of_rows(~follows)), k)
-            items[~follows] = scored.cpu()
-        return items
+            scored = self.eval_collector.top_items(self._scores(batch.of_rows(~follows)))
+            items[~follows] = scored.items.cpu()
+            is_masked[~follows] = scored.is_masked.cpu()
+        return TopItems(items, is_masked)
 
     def _scores(self, batch: UserBatch) -> torch.Tensor:
         """Return the scores of a batch as RecBole masks them."""

@@ -22,8 +22,8 @@ from recbole.trainer import trainer as trainers
 from recbole.utils import get_flops, init_seed
 
 from recbole_edlae.data.parts import check_loaders
-from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
+from recbole_edlae.integration import corrections
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.runs.epochs_memory import EpochsMemory
@@ -61,6 +61,7 @@ class Runner:
         self._dataset_settings: str | None = None
         self._split_settings: str | None = None
         self._loaders: dict[str, tuple] = {}
+        self._touched: dict[str, set[str]] = {}  # corrections that touched the data behind each set of loaders
         self._gram: Any = None  # the Gram memory of the first model that has one
         self._epochs = EpochsMemory()
 
@@ -75,9 +76,10 @@ class Runner:
         Returns:
             A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
             validation part), "bigger" (whether a bigger score is better), "epochs" (those after which the model was
-            kept: the best on validation, or all; None for a model that is fitted in one step), "fit_seconds" (model
-            and training without evaluation) and "evaluate_seconds", in which a Gram matrix or epochs found ready count
-            as long as they took; and the hits of each user in the test, None where there are none.
+            kept: the best on validation, or all; None for a model that is fitted in one step), "corrections" (of
+            RecBole's numbers: those that were active, and those that touched this run), "fit_seconds" (model and
+            training without evaluation) and "evaluate_seconds", in which a Gram matrix or epochs found ready count as
+            long as they took; and the hits of each user in the test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
@@ -108,6 +110,7 @@ class Runner:
         return {
             **_plain(result),
             "epochs": kept.epochs,
+            "corrections": corrections.record(config),
             "fit_seconds": built + trained + (self._gram.saved if self._gram else 0.0) + self._epochs.saved,
             "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
         }, per_user
@@ -132,7 +135,6 @@ class Runner:
         # run_recbole counts operations here, which draws random numbers where a model's predict does
         get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
         trainer = build_trainer(config, model)
-        trainer.eval_collector = LeanCollector(config)
         return trainer, built
 
     def _prepare(self, config: Config) -> tuple:
@@ -145,6 +147,8 @@ class Runner:
         batching = _text(config, _BATCHING, data_utils.get_dataloader(config, "train"))
         if batching not in self._loaders:
             self._loaders[batching] = self._split(config)
+            self._touched[batching] = corrections.touched(config) | corrections.touched(self._dataset.config)
+        corrections.note(config, *self._touched[batching])
         dataset, *loaders = self._loaders[batching]
         for loader in loaders:
             loader.config = loader._dataset.config = config
@@ -155,7 +159,9 @@ class Runner:
         """Read the data, unless they are those of the run before."""
         has_own_class = hasattr(datasets, config["model"] + "Dataset")
         dataset_class = config["model"] if has_own_class else config["MODEL_TYPE"]
-        dataset_settings = _text(config, [*config.parameters["Dataset"], "data_path", "repeatable"], dataset_class)
+        dataset_settings = _text(
+            config, [*config.parameters["Dataset"], "data_path", "repeatable", corrections.SETTING], dataset_class
+        )
         if dataset_settings != self._dataset_settings:
             self._dataset_settings = self._split_settings = None
             self._dataset = create_dataset(config)

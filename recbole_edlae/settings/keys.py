@@ -12,6 +12,7 @@ from recbole.config import Config
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import vectorized
 from recbole_edlae.data.parts import SEARCH_FILES
+from recbole_edlae.integration import corrections
 from recbole_edlae.integration import models as registry
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
@@ -40,7 +41,7 @@ OLD_NAMES = {
     "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
 }
 _OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
-_OWN = {vectorized.SETTING, SEARCH_FILES}  # read by this package for every model
+_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}  # read by this package for every model
 _TOP_LEVEL_KEY = re.compile(r"^(\w+):", re.MULTILINE)
 _READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 

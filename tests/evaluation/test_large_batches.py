@@ -75,7 +75,8 @@ def evaluate_all(odd: str, weights: str, stock: bool, monkeypatch: pytest.Monkey
     """Return results and collected data of validation, test, validation and test; by RecBole's loop if ``stock``."""
     trainer, train, valid, test = trainer_of(odd, weights, vectorized_data=not stock, **settings)
     if stock:
-        trainer.eval_collector = Collector(trainer.config)
+        if not settings["corrections"]:
+            trainer.eval_collector = Collector(trainer.config)
         monkeypatch.setattr(ClosedFormTrainer, "_full_sort_batch_eval", TraditionalTrainer._full_sort_batch_eval)
     collected = []
     evaluator = trainer.evaluator.evaluate
@@ -105,9 +106,11 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("weights", ["zero", "whole numbers", "some equal", "infinite", "factors", "no ties"])
+@pytest.mark.parametrize("corrections", [False, True])
 def test_results_are_those_of_recboles_loop(
-    odd: str, weights: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    odd: str, corrections: bool, weights: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings = {**settings, "corrections": corrections}
     stock, stock_data, *stock_random = evaluate_all(odd, weights, True, monkeypatch, **settings)
     monkeypatch.setattr(large_batches, "SCORES_BYTES", 4 * 9 * 26)  # a few batches
     monkeypatch.setattr(kept_lists, "SPARE", 2)
@@ -181,7 +184,7 @@ def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
         kept = KeptLists(torch.nn.Linear(1, 1), items, 10**6)
         ids = torch.randperm(users, generator=generator)
         for rows in ids.split(5):
-            _, lists = ranked(scores[rows].masked_fill(first[rows], -torch.inf), k, 2)
+            _, lists = ranked(scores[rows].masked_fill(first[rows], -torch.inf), k, 2, None)
             kept.add(rows, first[rows].nonzero(as_tuple=True), lists)
         asked = torch.randperm(users + 3, generator=generator)  # some of whom nothing is known
         mask = torch.cat((second, second[:3]))[asked]

@@ -1,0 +1,137 @@
+"""The corrections: changes of RecBole that alter its numbers, and the setting that switches them off.
+
+``corrections: True`` (the default with this package imported), ``False``, or a list of names from :data:`CORRECTIONS`.
+With ``corrections: False`` every number is stock RecBole's. Repairs, without which RecBole does not run or runs slower
+with the same digits, have no switch here.
+
+Each run says in one line of its log which corrections are active and which touched its numbers. Like the table of
+patches, this module imports nothing of RecBole, torch or NumPy.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from recbole_edlae._choices import choose
+
+SETTING = "corrections"
+CORRECTIONS: dict[str, str] = {
+    "tokens": "Tokens are read as the file has them: `NA`, `null` and quotation marks are text.",
+    "time_order": "Times are compared exactly instead of in float32; equal times are ordered by tokens.",
+    "candidates": "Sampled candidates (`uniN`, `popN`) depend on the seed and the user, not on the model.",
+    "ties": "Equal scores are ordered by the popularity in training, then by token, not by the order of the file.",
+    "popularity": "`Pop` counts each interaction of the training part once, not each item once a batch.",
+    "beyond_accuracy": "Coverage, entropy, Gini index and popularity leave out padding and masked items.",
+}
+_TOUCHED = "touched_by_corrections"  # attribute of a Config: names of the corrections that changed the run
+_SAID = "said_of_corrections"  # attribute of a Config: the touched names of the last line in the log
+
+
+def chosen(value: Any) -> tuple[str, ...]:
+    """Return the names of the corrections that a value of the setting switches on.
+
+    Args:
+        value: True, False, None (as True), a name, or a list of names; also as text, as a command line has it.
+
+    Raises:
+        ValueError: The value is something else, or a name is unknown.
+
+    Examples:
+        >>> chosen(False), chosen("[ties, candidates]")
+        ((), ('candidates', 'ties'))
+    """
+    if value is None or value is True:
+        return tuple(CORRECTIONS)
+    if value is False:
+        return ()
+    names: Sequence = value.strip("[] ").split(",") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)):
+        raise ValueError(f"{SETTING} must be True, False or a list of {', '.join(CORRECTIONS)}; got {value!r}")
+
+    names = [str(name).strip(" '\"") for name in names]
+    for name in names:
+        choose(f"a name in {SETTING}", name, CORRECTIONS)
+    return tuple(name for name in CORRECTIONS if name in names)
+
+
+def is_on(config: Any, name: str) -> bool:
+    """Return whether a correction is switched on.
+
+    Args:
+        config: RecBole's Config, or None where a call has none: then it is on.
+        name: of the correction.
+    """
+    return config is None or name in chosen(_value(config))
+
+
+def config_of(arguments: Iterable[Any]) -> Any:
+    """Return the Config that the arguments of a call lead to; None where none does.
+
+    It is an argument itself, or that of a dataset, loader, sampler, trainer, evaluator or metric.
+    """
+    for argument in arguments:
+        if hasattr(argument, "final_config_dict"):
+            return argument
+        attributes = getattr(argument, "__dict__", {})
+        holders = [attributes.get("dataset"), *(attributes.get("datasets") or ())]
+        for holder in (argument, *holders):
+            config = getattr(holder, "__dict__", {}).get("config")
+            if config is not None:
+                return config
+    return None
+
+
+def note(config: Any, *names: str) -> None:
+    """Note that corrections changed numbers of a run.
+
+    Args:
+        config: of the run; anything else than a Config of RecBole's notes nothing.
+        names: of the corrections.
+    """
+    if hasattr(config, "final_config_dict"):
+        vars(config)[_TOUCHED] = touched(config) | set(names)
+
+
+def touched(config: Any) -> set[str]:
+    """Return the names of the corrections that changed numbers of a run so far."""
+    return set(vars(config).get(_TOUCHED) or ())
+
+
+def record(config: Any) -> dict[str, list[str]]:
+    """Return what the record of a run keeps: the corrections that were active, and those that touched its numbers."""
+    changed = touched(config)
+    return {"active": list(chosen(_value(config))), "touched": [name for name in CORRECTIONS if name in changed]}
+
+
+def sentence(active: Sequence[str], changed: Sequence[str]) -> str:
+    """Return the line that a log or a report has.
+
+    Args:
+        active: names of the active corrections.
+        changed: those that touched a number.
+    """
+    if not active:
+        return f"no correction of RecBole's numbers is active ({SETTING}: False)"
+    return (
+        f"{len(active)} of {len(CORRECTIONS)} corrections of RecBole's numbers are active ({', '.join(active)}); "
+        f"touched here: {', '.join(changed) or 'none'}; {SETTING}: False switches them off"
+    )
+
+
+def say(config: Any) -> None:
+    """Log once per run which corrections are active and touched it; again only if another one has since.
+
+    Args:
+        config: of the run; anything else than a Config of RecBole's logs nothing.
+    """
+    if not hasattr(config, "final_config_dict"):
+        return
+    changed = record(config)
+    if vars(config).get(_SAID) != changed["touched"]:
+        vars(config)[_SAID] = changed["touched"]
+        logging.getLogger().info("recbole_edlae: " + sentence(changed["active"], changed["touched"]))
+
+
+def _value(config: Any) -> Any:
+    """Return the value of the setting; a Config returns None for a setting that it lacks, a dict may lack the key."""
+    return config.get(SETTING) if isinstance(config, dict) else config[SETTING]
