@@ -18,7 +18,7 @@ from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbo
 
 from recbole.config import Config  # isort: skip
 from recbole.trainer import TraditionalTrainer  # isort: skip
-from recbole.utils import get_trainer  # isort: skip
+from recbole.utils import ModelType, get_model, get_trainer  # isort: skip
 
 
 class _Draft(PlainConfig):
@@ -64,6 +64,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
     check_validation(config.final_config_dict)
+    _check_order(config)
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
     remarks = [
@@ -73,6 +74,13 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     for remark in filter(None, remarks):
         warn(remark)
     return config
+
+
+def _check_order(config: Config) -> None:
+    """Check that a sequential model learns from what comes before, which RecBole notices after reading the data."""
+    order = config["eval_args"]["order"]
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
+        raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")
 
 
 def check_early_stopping(config: Config) -> None:
@@ -96,10 +104,14 @@ def check_early_stopping(config: Config) -> None:
 
 
 def check_model(name: str) -> None:
-    """Raise ValueError for the name of a model that neither RecBole nor this package has."""
+    """Raise ValueError for the name of a model that neither RecBole nor this package has, or that lacks a package."""
     models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
     if name not in models:
         raise ValueError(f"model: there is no {name or repr(name)}; there are {', '.join(closest_first(name, models))}")
+    try:
+        get_model(name)
+    except (AttributeError, ImportError) as error:
+        raise ValueError(f"model: RecBole cannot import {name} here: {error}") from None
 
 
 def file_of_defaults(model: str) -> pathlib.Path:

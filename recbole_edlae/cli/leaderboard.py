@@ -52,6 +52,8 @@ def main(arguments: Sequence[str]) -> None:
         for plan in plans:
             command.check(plan.runs, overrides, {"test": "a leaderboard compares models on it"})
             plan.check_protocol()
+        for plan in plans:
+            plan.check_tested()
         with Records(options.output or "leaderboard") as records:
             leaderboards = [_run(plan, records, options) for plan in plans]
             words = shlex.join(["recbole-edlae", "leaderboard", *arguments])

@@ -24,6 +24,7 @@ from recbole_edlae.data.search_files import check_search_files
 from recbole_edlae.integration.models import model_class, registered
 from recbole_edlae.runs import space
 from recbole_edlae.runs.engine import run_all
+from recbole_edlae.runs.protocol import check_space
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, make_run
 from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, best_config, is_tested, summary
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str]) -> None:
         from_files = read_config_files(options.config_files)
         sweep = _sweep(options, from_files, overrides)
         _check(sweep)
+        for dimension in sweep.space:
+            if remark := dimension.remark():
+                command.tell(remark, {})
         folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
         with Records(folder) as records:
             best, validated = _search(sweep, records)
@@ -99,6 +103,8 @@ def _check(sweep: Sweep) -> None:
     Warns:
         DataWarning: The part that is validated on is the test part too, so that nothing is tested.
     """
+    check_model(sweep.base.model)
+    check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
     trials = sweep.extremes()
     command.check(trials, {}, {"validation": "tune chooses by it"})
     settings = trials[0].config().final_config_dict

@@ -61,7 +61,7 @@ class Sweep:
             self._points = spaces.random(space, max_evals or _TRIALS, seed)
         self.max_evals = len(self._points) or max_evals or _TRIALS
         for dimension in space:
-            if dimension.key in base.settings and dimension.key != "data_path":
+            if dimension.key in base.settings and dimension.key != "data_path":  # which every run has
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
@@ -211,7 +211,8 @@ def best_config(
     staged = given.get(SEARCH_FILES) is not None
     trained = f", trained on {given[SEARCH_FILES][0]}" if staged else ""
     refitted = f", refitted on {given['benchmark_filename'][0]}" if staged else ""
-    head = f"# {command}\n# valid{trained}: {_metrics(validated['valid'])}\n"
+    lines = "\n# ".join(command.splitlines())
+    head = f"# {lines}\n# valid{trained}: {_metrics(validated['valid'])}\n"
     if tested:
         result = _metrics(tested["test"]) if tested["status"] == "ok" else f"failed, {tested['error']}"
         head += f"# test{refitted}: {result}\n"

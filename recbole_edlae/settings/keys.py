@@ -8,6 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from recbole.config import Config
+from recbole.utils import (
+    dataset_arguments,
+    evaluation_arguments,
+    general_arguments,
+    get_model,
+    training_arguments,
+)
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import vectorized
@@ -111,6 +118,40 @@ def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> It
         yield "valid_metric_bigger has no effect: RecBole knows it of every metric"
 
 
+def settings_of(model: str) -> set[str]:
+    """Return the settings of a model, as its file of defaults and those of its parents have them."""
+    family = {parent.__name__ for parent in get_model(model).__mro__}
+    return {key for key, models in _read_by_models().items() if family.intersection(models)} - _declared_for_all()
+
+
+def settings_of_models() -> set[str]:
+    """Return the settings of all models."""
+    return (_read_by_models().keys() | settings_without_file()) - _declared_for_all()
+
+
+@functools.cache
+def settings_without_file() -> set[str]:
+    """Return the settings that the code of RecBole's models reads, and nothing else, and that no file has."""
+    root = RECBOLE_PROPERTIES.parent
+    of_models: set[str] = set()
+    of_others: set[str] = set()
+    for path in root.rglob("*.py"):
+        keys = _READ_BY_CODE.findall(path.read_text(encoding="utf-8"))
+        (of_models if root / "model" in path.parents else of_others).update(keys)
+    return of_models.difference(of_others, _read_by_models(), _declared_for_all())
+
+
+def is_known(key: str) -> bool:
+    """Return whether RecBole, one of its models or this package reads a setting."""
+    known = _declared_for_all() | settings_of_models() | _read_by_code() | _OPTIONS_OF_RUN | _OWN
+    return key in known - OLD_NAMES.keys()
+
+
+def models_with(key: str) -> list[str]:
+    """Return the models that have a setting in their files of defaults."""
+    return _read_by_models().get(key, [])
+
+
 def _first_names(names: Sequence[str]) -> str:
     """Return at most five names for a message."""
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
@@ -126,6 +167,15 @@ def _read_by_models() -> dict[str, list[str]]:
         for key in _TOP_LEVEL_KEY.findall(path.read_text(encoding="utf-8")):
             models.setdefault(key, []).append(name)
     return models
+
+
+@functools.cache
+def _declared_for_all() -> frozenset[str]:
+    """Return the settings that RecBole declares for every model: of run, data, training and evaluation."""
+    files = [RECBOLE_PROPERTIES / "overall.yaml", RECBOLE_PROPERTIES / "dataset" / "sample.yaml"]
+    in_files = [key for file in files for key in _TOP_LEVEL_KEY.findall(file.read_text(encoding="utf-8"))]
+    lists = (general_arguments, training_arguments, evaluation_arguments, dataset_arguments)
+    return frozenset(in_files).union(*lists)
 
 
 @functools.cache

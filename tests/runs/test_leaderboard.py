@@ -87,6 +87,23 @@ def test_settings_from_the_command_line_are_for_all_rows(leaderboard, tmp_path):
     assert [record["model"] for record in lines(folder)] == ["EDLAE", "EASE"]
 
 
+def test_a_row_shows_the_settings_that_it_ran_with(leaderboard):
+    own = {"reg_weight": 5.0, "dropout_prob": 0.1}
+    folder = leaderboard("--reg_weight=7.0", models={"mine": {"model": "EDLAE", **own}})
+    (row,) = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    assert row["settings"] == {**own, "reg_weight": 7.0}
+
+
+def test_what_a_killed_process_left_of_a_report_is_removed(leaderboard):
+    folder = leaderboard()
+    written = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("records")]
+    parts = [path.with_name(f"{path.name}.999999999.part") for path in written]
+    for part in parts:
+        part.touch()
+    leaderboard()
+    assert len(parts) == 5 + len(MODELS) and not any(part.exists() for part in parts)
+
+
 def test_a_row_may_be_a_file_that_tune_wrote(leaderboard, tmp_path):
     (tmp_path / "best.yaml").write_text("model: EDLAE\ndataset: tiny\nreg_weight: 7.0\nvalid_metric: NDCG@5\n")
     folder = leaderboard(models={"tuned": "best.yaml"})

@@ -107,6 +107,12 @@ def test_failing_trials_do_not_stop_the_others(tune, capsys):
     assert "none of the trials ended well; the last: InvalidParameterError" in capsys.readouterr().err
 
 
+def test_the_range_of_a_loguniform_is_said(tune, capsys):
+    tune("--algo=random", "--max_evals=1", text="reg_weight loguniform 0.001,0.1")
+    line = "reg_weight: loguniform 0.001,0.1 draws from 1.001 to 1.10517: its bounds are natural logarithms\n"
+    assert capsys.readouterr().err.startswith(line)
+
+
 WRONG = {
     ("reg_wieght choice [1.0]",): "there is no setting reg_wieght; did you mean reg_weight?",
     ("dropout_prob choice [0.5,1.0]",): r"dropout_prob must be float in \[0, 1\), got 1.0",
