@@ -26,9 +26,10 @@ PROTOCOL = {
     "show_progress": False,
 }
 SHOP = ["--dataset=shop", "--config_files=protocol.yaml"]
+SAVE = ["--save_dataset=True", "--save_dataloaders=True"]
 COMMANDS = {
     "run": ["run", "--model=EDLAE", *SHOP, "--checkpoint_dir=out"],
-    "run and save": ["run", "--model=EDLAE", *SHOP, "--checkpoint_dir=out", "--save_dataset=True", "--save_dataloaders=True"],
+    "run and save": ["run", "--model=EDLAE", *SHOP, "--checkpoint_dir=out", *SAVE],
     "leaderboard": ["leaderboard", "--models", "EDLAE", "Pop", *SHOP, "--output=out"],
     "tune": ["tune", "--model=EASE", *SHOP, "--space=space.test", "--output=out"],
     "recommend": ["recommend", "--checkpoint=before.pth", "--histories=histories.csv", "--output=out/top.csv"],
@@ -71,7 +72,8 @@ def written(name, out):
     if name == "leaderboard":
         return (out / "leaderboard.csv").read_text()
     if name == "tune":
-        return {key: value for key, value in yaml.safe_load((out / "best.yaml").read_text()).items() if key != "data_path"}
+        best = yaml.safe_load((out / "best.yaml").read_text())
+        return {key: value for key, value in best.items() if key != "data_path"}
     if name == "recommend":
         return (out / "top.csv").read_text()
     if name == "export":
