@@ -3,7 +3,8 @@
 RecBole finds models, trainers and default settings by name in its own folders. The functions below answer first where
 RecBole looks, for the models of this package and for those that :func:`register` was given; the table of patches says
 where they stand. A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case,
-and a YAML file of its settings in ``properties/model``: nothing else names it.
+and a YAML file of its settings in ``properties/model``: nothing else names it. Where the installed RecBole has a model
+of the same name itself, the name means RecBole's.
 
 What is particular to a model stands on its class:
 
@@ -17,7 +18,6 @@ What is particular to a model stands on its class:
 
 import functools
 import importlib
-import importlib.util
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import corrections
 from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
-from recbole_edlae.settings.schema import check_model_settings, read_schema
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, check_model_settings, read_schema, recbole_schema
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 
@@ -61,9 +61,7 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
     """
     name = model.__name__
     known, _ = _registered.get(name, (model, ""))
-    recbole = importlib.util.find_spec("recbole")
-    files = pathlib.Path(str(recbole and recbole.origin)).parent.glob(f"model/*/{name.lower()}.py")
-    if known is not model or name in own_models() or any(files):
+    if known is not model or name in own_models() or _is_recboles(name):
         where = f", in {known.__module__}" if known is not model else ""
         raise ValueError(f"RecBole has a model named {name} already{where}")
     _registered[name] = model, str(defaults)
@@ -120,8 +118,26 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
 
 @functools.cache
 def own_models() -> dict[str, str]:
-    """Return name → YAML file of the models of this package."""
-    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml"))}
+    """Return name → YAML file of the models of this package, without those that the installed RecBole has itself."""
+    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml")) if not _is_recboles(file.stem)}
+
+
+def _is_recboles(name: str) -> bool:
+    """Return whether RecBole itself has a model of a name, which is a module in lower case."""
+    return any(RECBOLE_PROPERTIES.parent.glob(f"model/*/{name.lower()}.py"))
+
+
+def _check_recboles(model: str, given: Mapping[str, Any]) -> None:
+    """Refuse a setting that this package's model of a name has, where the model is RecBole's own, which ignores it."""
+    namesake = PROPERTIES / f"{model}.yaml"
+    if model in registered() or not namesake.is_file():
+        return
+
+    unread = read_schema(namesake).keys() - recbole_schema(model).keys()
+    for key in sorted(unread.intersection(given)):
+        raise ValueError(
+            f"{key} is a setting of {model} in recbole_edlae; the {model} of this RecBole itself does not have it"
+        )
 
 
 def get_model(stock: Callable, model_name: str) -> type:
@@ -153,6 +169,7 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     settings = stock(config)
     settings.setdefault(corrections.SETTING, True)
     corrections.chosen(settings[corrections.SETTING])
+    _check_recboles(config.model, config.external_config_dict)
     check_vectorized_data(settings)
     if config.model in registered():
         check_model_settings(registered()[config.model], settings)
