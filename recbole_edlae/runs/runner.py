@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.data import dataset as datasets
 from recbole.data import utils as data_utils
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.dataset import Dataset
@@ -21,7 +20,9 @@ from recbole.data.transform import construct_transform
 from recbole.trainer import trainer as trainers
 from recbole.utils import get_flops, init_seed
 
+from recbole_edlae.data.fingerprint import changed, class_of, fingerprint
 from recbole_edlae.data.parts import check_loaders
+from recbole_edlae.data.saved import BATCHING, reading
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.integration import corrections
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -33,20 +34,6 @@ from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.solvers._gram import compile_for
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
-# Settings that decide how a split is batched.
-_BATCHING = (
-    "MODEL_TYPE",
-    "MODEL_INPUT_TYPE",
-    "train_neg_sample_args",
-    "valid_neg_sample_args",
-    "test_neg_sample_args",
-    "train_batch_size",
-    "eval_batch_size",
-    "shuffle",
-    "worker",
-    "transform",
-    "reproducibility",
-)
 
 
 class Runner:
@@ -87,7 +74,7 @@ class Runner:
         """
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
-            dataset, train, valid, test = self._prepare(config)
+            dataset, train, valid, test = self._prepare(config, run.data)
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
@@ -123,7 +110,7 @@ class Runner:
         if self._gram is not None:
             self._gram.saved = 0.0
         if isinstance(trainer, TwoStageTrainer):
-            return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
+            return {"gram": self._gram, "epochs": self._epochs.of(config, self._dataset.fingerprint, stopwatch)}
         return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
@@ -137,14 +124,14 @@ class Runner:
         trainer = build_trainer(config, model)
         return trainer, built
 
-    def _prepare(self, config: Config) -> tuple:
+    def _prepare(self, config: Config, data: str) -> tuple:
         """Return dataset and the three loaders of a config, in the state in which run_recbole's would be."""
-        self._read(config)
+        self._read(config, data)
         split_settings = _text(config, ["seed", "eval_args"])
         if split_settings != self._split_settings:
             self._loaders.clear()
             self._split_settings = split_settings
-        batching = _text(config, _BATCHING, data_utils.get_dataloader(config, "train"))
+        batching = _text(config, BATCHING, data_utils.get_dataloader(config, "train"))
         if batching not in self._loaders:
             self._loaders[batching] = self._split(config)
             self._touched[batching] = corrections.touched(config) | corrections.touched(self._dataset.config)
@@ -155,17 +142,23 @@ class Runner:
             loader.generator.manual_seed(config["seed"])
         return dataset, *loaders
 
-    def _read(self, config: Config) -> None:
-        """Read the data, unless they are those of the run before."""
-        has_own_class = hasattr(datasets, config["model"] + "Dataset")
-        dataset_class = config["model"] if has_own_class else config["MODEL_TYPE"]
-        dataset_settings = _text(
-            config, [*config.parameters["Dataset"], "data_path", "repeatable", corrections.SETTING], dataset_class
-        )
-        if dataset_settings != self._dataset_settings:
-            self._dataset_settings = self._split_settings = None
-            self._dataset = create_dataset(config)
-            self._dataset_settings = dataset_settings
+    def _read(self, config: Config, data: str) -> None:
+        """Read the data, unless they are those of the run before.
+
+        Args:
+            config: of the run.
+            data: fingerprint of the files that they have to be of; "" takes the files as they are.
+        """
+        settings = config.final_config_dict
+        data = data or fingerprint(settings)
+        dataset_settings = _text(config, [*reading(config), "data_path"], class_of(settings), data)
+        if dataset_settings == self._dataset_settings:
+            return
+        self._dataset_settings = self._split_settings = None
+        self._dataset = create_dataset(config)
+        if data not in ("", self._dataset.fingerprint):  # "" where RecBole has downloaded them
+            raise changed(config["data_path"], settings)
+        self._dataset_settings = dataset_settings
 
     def _split(self, config: Config) -> tuple:
         """Return a copy of the data, and its loaders of training, validation and test."""
