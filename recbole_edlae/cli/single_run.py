@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.cli.checks import check, check_early_stopping, check_model, file_of_defaults
+from recbole_edlae.cli.checks import check, check_checkpoint_dir, check_early_stopping, check_model
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
+from recbole_edlae.integration import models as registry
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
-from recbole_edlae.settings.schema import read_schema
 
 from recbole import quick_start  # isort: skip
 
@@ -89,6 +89,7 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     check_keys(options.settings.keys() - overrides.keys(), [config], written_now=False)
     check_keys(overrides, [config])
     check_early_stopping(config)
+    check_checkpoint_dir(config["checkpoint_dir"])
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
             f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"
@@ -113,7 +114,7 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         parser.print_help()
         check_model(options.model)
         print(f"\nsettings of {options.model}:")
-        for setting in read_schema(file_of_defaults(options.model)).values():
+        for setting in registry.schema_of(options.model).values():
             print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
         sys.exit(0)
     return options, overrides

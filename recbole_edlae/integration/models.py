@@ -16,6 +16,7 @@ What is particular to a model stands on its class:
 * ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
 """
 
+import copy
 import functools
 import importlib
 import pathlib
@@ -27,8 +28,14 @@ import yaml
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import corrections
-from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, check_model_settings, read_schema, recbole_schema
+from recbole_edlae.settings.rules import check_rules, check_vectorized_data
+from recbole_edlae.settings.schema import (
+    RECBOLE_PROPERTIES,
+    Setting,
+    check_model_settings,
+    read_schema,
+    recbole_schema,
+)
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 
@@ -54,7 +61,8 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
 
     Args:
         model: Subclass of RecBole's GeneralRecommender, with the attributes above as far as they are wanted.
-        defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``.
+        defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``. A subclass of
+            another model has that one's settings too, and its file what it adds or changes.
 
     Raises:
         ValueError: RecBole, this package or another one has a model of that name.
@@ -70,6 +78,40 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
 def registered() -> dict[str, str]:
     """Return name → YAML file of defaults, for every model of this package and every registered one."""
     return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
+
+
+def defaults_of(name: str) -> list[pathlib.Path]:
+    """Return the YAML files of a model's defaults; later ones win.
+
+    A registered model has those of the registered models that it is a subclass of, down to one of this package or of
+    RecBole's, whose file is complete.
+
+    Args:
+        name: of any model.
+    """
+    if name in own_models():
+        return [pathlib.Path(own_models()[name])]
+    if name not in _registered:
+        return [file for file in [RECBOLE_PROPERTIES / "model" / f"{name}.yaml"] if file.is_file()]
+    files: list[pathlib.Path] = []
+    for parent in model_class(name).__mro__:
+        if parent in [model for model, _ in _registered.values()]:
+            files.insert(0, pathlib.Path(_registered[parent.__name__][1]))
+        elif parent.__module__.startswith(("recbole.model.", "recbole_edlae.model.")):
+            return [*defaults_of(parent.__name__), *files]
+    return files
+
+
+def schema_of(name: str) -> dict[str, Setting]:
+    """Return key → Setting of a model's own defaults, as :func:`defaults_of` finds them.
+
+    Args:
+        name: of the model.
+    """
+    settings: dict[str, Setting] = {}
+    for file in defaults_of(name):
+        settings |= read_schema(file)
+    return settings
 
 
 def model_class(name: str) -> type:
@@ -161,7 +203,8 @@ def load_internal_config_dict(stock: Callable, config: Any, model: str, model_cl
     """Load RecBole's default settings, and right after them a registered model's."""
     stock(config, model, model_class, dataset)
     if model in registered():
-        config._update_internal_config_dict(registered()[model])
+        for file in defaults_of(model):
+            config._update_internal_config_dict(str(file))
 
 
 def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
@@ -172,13 +215,24 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     _check_recboles(config.model, config.external_config_dict)
     check_vectorized_data(settings)
     if config.model in registered():
-        check_model_settings(registered()[config.model], settings)
+        check_model_settings(schema_of(config.model), settings)
         check_rules(settings)
-        check_validation(settings)
     user_split.check(settings)
     if user_split.asked_for(settings):
         check_unseen_users(config.model, settings)
     return settings
+
+
+def to_save(config: Any) -> Any:
+    """Return the Config to write into a checkpoint: without the class of a registered model, which has a name.
+
+    A pickle has the place of a class instead, where another program may not find it; a class in a function has none.
+    """
+    if config["model"] not in _registered:
+        return config
+    config = copy.copy(config)
+    vars(config).pop("model_class", None)
+    return config
 
 
 def add_later_settings(config: Any) -> None:
@@ -186,7 +240,8 @@ def add_later_settings(config: Any) -> None:
     name = config["model"]
     if name not in registered():
         return
-    for key, setting in read_schema(registered()[name]).items():
+    config.model_class = model_class(name)
+    for key, setting in schema_of(name).items():
         if key not in config.final_config_dict:
             config[key] = yaml.safe_load(setting.default)
 

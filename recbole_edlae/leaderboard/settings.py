@@ -137,6 +137,6 @@ def _node(path: str | os.PathLike) -> yaml.Node:
 
 
 def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a config file says beyond the protocol."""
-    content = read_config_files([file])
+    """Return what a config file says beyond the protocol; where the data are, the leaderboard says itself."""
+    content = {key: value for key, value in read_config_files([file]).items() if key != "data_path"}
     return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}

@@ -9,8 +9,9 @@ from typing import Any
 
 from recbole.config import Config
 from recbole.data import dataset as datasets
-from recbole.utils import ModelType, evaluation_arguments, training_arguments
+from recbole.utils import evaluation_arguments, training_arguments
 
+from recbole_edlae.data.fingerprint import class_of
 from recbole_edlae.runs.run import WITHOUT_EFFECT
 from recbole_edlae.settings.keys import (
     is_known,
@@ -35,7 +36,6 @@ MACHINE = {"eval_batch_size", "gpu_id", "use_gpu", "worker"}
 OVERWRITTEN = {"device", "eval_type", "MODEL_INPUT_TYPE", "MODEL_TYPE", "valid_metric_bigger"}
 OVERWRITTEN |= {"valid_neg_sample_args", "test_neg_sample_args"}
 
-_DATASET_CLASSES = {ModelType.SEQUENTIAL: "SequentialDataset", ModelType.KNOWLEDGE: "KnowledgeBasedDataset"}
 _AFTER_READING = {*evaluation_arguments, "seed", "reproducibility"} - {"repeatable"}
 
 
@@ -65,9 +65,7 @@ def dataset_class(config: Config) -> str:
     Args:
         config: of a run.
     """
-    if has_own_dataset(config["model"]):
-        return f"{config['model']}Dataset"
-    return _DATASET_CLASSES.get(config["MODEL_TYPE"], "Dataset")
+    return class_of(config.final_config_dict).__name__
 
 
 def has_own_dataset(model: str) -> bool:

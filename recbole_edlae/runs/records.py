@@ -33,6 +33,10 @@ class Records:
     Args:
         folder: created if it does not exist. No other process can open it until this object is closed or gone.
 
+    Attributes:
+        files: path → hash of the files of data that runs were put on record of, or looked up, since the folder was
+            opened. All of them are of the same content, or refused.
+
     Raises:
         ValueError: the folder is a file, or another process has it.
         OSError: it cannot be written.
@@ -41,6 +45,7 @@ class Records:
     def __init__(self, folder: str | os.PathLike) -> None:
         self.folder = pathlib.Path(folder)
         self.path = self.folder / "records.jsonl"
+        self.files: dict[str, str] = {}
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"output: {self.folder} is a file; name a folder")
         (self.folder / "per_user").mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,9 @@ from recbole.data.dataset import Dataset
 from recbole.data.transform import construct_transform
 from recbole.utils import get_flops, init_seed
 
+from recbole_edlae.data.fingerprint import changed, fingerprint
 from recbole_edlae.data.parts import check_loaders
+from recbole_edlae.data.saved import BATCHING
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.integration import corrections
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -32,20 +34,6 @@ from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.solvers._gram import compile_for
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
-# Settings that decide how a split is batched.
-_BATCHING = (
-    "MODEL_TYPE",
-    "MODEL_INPUT_TYPE",
-    "train_neg_sample_args",
-    "valid_neg_sample_args",
-    "test_neg_sample_args",
-    "train_batch_size",
-    "eval_batch_size",
-    "shuffle",
-    "worker",
-    "transform",
-    "reproducibility",
-)
 
 
 class Runner:
@@ -86,7 +74,7 @@ class Runner:
         """
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
-            dataset, train, valid, test = self._prepare(config)
+            dataset, train, valid, test = self._prepare(config, run.data)
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
@@ -121,7 +109,7 @@ class Runner:
             run: only its data are prepared.
         """
         with quiet():
-            dataset, *_, test = self._prepare(run.config(show_progress=False))
+            dataset, *_, test = self._prepare(run.config(show_progress=False), run.data)
         full = isinstance(test, FullSortEvalDataLoader)
         pairs: set[tuple[str, str]] = set()
         for rows in [test._dataset.inter_feat] if full else (batch[0] for batch in test):
@@ -137,7 +125,7 @@ class Runner:
         if self._gram is not None:
             self._gram.saved = 0.0
         if isinstance(trainer, TwoStageTrainer):
-            return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
+            return {"gram": self._gram, "epochs": self._epochs.of(config, self._dataset.fingerprint, stopwatch)}
         return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
@@ -151,9 +139,9 @@ class Runner:
         trainer = build_trainer(config, model)
         return trainer, built
 
-    def _prepare(self, config: Config) -> tuple:
+    def _prepare(self, config: Config, data: str) -> tuple:
         """Return dataset and the three loaders of a config, in the state in which run_recbole's would be."""
-        self._read(config)
+        self._read(config, data)
         split_settings = _text(config, ["seed", "eval_args"])
         if split_settings != self._split_settings:
             self._loaders.clear()
@@ -161,7 +149,7 @@ class Runner:
         if config["transform"]:  # draws random numbers for every batch, and has settings of its model
             corrections.note(config, *corrections.touched(self._dataset.config))
             return self._split(config)
-        batching = _text(config, _BATCHING, data_utils.get_dataloader(config, "train"))
+        batching = _text(config, BATCHING, data_utils.get_dataloader(config, "train"))
         if batching not in self._loaders:
             self._loaders[batching] = self._split(config)
             self._touched[batching] = corrections.touched(config) | corrections.touched(self._dataset.config)
@@ -172,14 +160,23 @@ class Runner:
             loader.generator.manual_seed(config["seed"])
         return dataset, *loaders
 
-    def _read(self, config: Config) -> None:
-        """Read the data, unless they are those of the run before."""
-        dataset_settings = repr((sorted(data_settings(config).items()), dataset_class(config)))
-        if dataset_settings != self._dataset_settings or has_own_dataset(config["model"]):
-            self._dataset_settings = self._split_settings = None
-            init_seed(config["seed"], config["reproducibility"])  # a class of its own may draw, as DIEN's does
-            self._dataset = create_dataset(config)
-            self._dataset_settings = dataset_settings
+    def _read(self, config: Config, data: str) -> None:
+        """Read the data, unless they are those of the run before.
+
+        Args:
+            config: of the run.
+            data: fingerprint of the files that they have to be of; "" takes the files as they are.
+        """
+        data = data or fingerprint(config.final_config_dict)
+        dataset_settings = repr((sorted(data_settings(config).items()), dataset_class(config), data))
+        if dataset_settings == self._dataset_settings and not has_own_dataset(config["model"]):
+            return
+        self._dataset_settings = self._split_settings = None
+        init_seed(config["seed"], config["reproducibility"])  # a class of its own may draw, as DIEN's does
+        self._dataset = create_dataset(config)
+        if data not in ("", self._dataset.fingerprint):  # "" where RecBole has downloaded them
+            raise changed(config["data_path"], config.final_config_dict)
+        self._dataset_settings = dataset_settings
 
     def _split(self, config: Config) -> tuple:
         """Return a copy of the data, and its loaders of training, validation and test."""

@@ -216,7 +216,14 @@ def best_config(
     if tested:
         result = _metrics(tested["test"]) if tested["status"] == "ok" else f"failed, {tested['error']}"
         head += f"# test{refitted}: {result}\n"
-    content = {"model": best.model, "dataset": best.dataset, **searched}
+    head += f"# fingerprint of the data{trained}: {validated['identity']['data']}\n"
+
+    # Where the data are, for another working directory; RecBole has a dataset that comes along elsewhere.
+    content = {"model": best.model, "dataset": best.dataset}
+    data_path = best.settings.get("data_path", "")
+    if config["data_path"] == os.path.join(data_path, best.dataset):
+        content["data_path"] = data_path
+    content |= searched
     named_already = {*WITHOUT_EFFECT, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
     protocol |= {key: best.settings[key] for key in ("epochs", "eval_step") if key in best.settings.keys() - searched}

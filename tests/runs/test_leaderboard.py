@@ -182,7 +182,7 @@ def test_a_model_far_ahead_is_marked(tmp_path):
 
 
 WRONG = {
-    "--models EDLEA": "model: there is no EDLEA; there are EDLAE",
+    "--models EDLEA": r"unknown model 'EDLEA'; did you mean EDLAE\?",
     "--dataset nowhere": "dataset: there is no nowhere",
     "--config_files none.yaml": "config_files: no file none.yaml",
     "--settings none.yaml": "no file none.yaml",
