@@ -15,7 +15,6 @@ from recbole.data.dataset import Dataset
 from recbole.utils import set_color
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.columns import check_labels
 from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
 from recbole_edlae.integration import corrections
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema
@@ -68,13 +67,9 @@ def from_scratch(stock: Callable, dataset: Dataset) -> None:
 def create_dataset(stock: Callable, config: Any) -> Dataset:
     """Return a dataset as RecBole does; a saved one only where it is of the same files, class and settings.
 
-    Raises:
-        ValueError: The column of labels that the evaluation needs is missing.
-
     Warns:
         DataWarning: A saved dataset is not used.
     """
-    check_labels(config.final_config_dict)
     dataset_class = class_of(config.final_config_dict)
     file = _file("dataset_save_path", f"{config['dataset']}-{dataset_class.__name__}.pth", config)
     saved = None if file is None else _saved_dataset(file, dataset_class, config)

@@ -446,6 +446,11 @@ REPAIRS: tuple[Patch, ...] = (
         ("data.utils", "load_split_dataloaders", "recbole_edlae.data.saved:load_split_dataloaders"),
     ),
     *rows(
+        "misses the labels to measure on after the training",
+        "RecBole looks for them before it trains",
+        ("quick_start.quick_start", "create_dataset", "recbole_edlae.data.columns:create_dataset"),
+    ),
+    *rows(
         "a run that saves its loaders draws other random numbers",
         "RecBole gives the loaders their generators back",
         ("data.utils", "save_split_dataloaders", "recbole_edlae.data.saved:save_split_dataloaders"),
