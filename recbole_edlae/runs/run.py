@@ -132,8 +132,10 @@ def make_run(
         label: what a report calls it; "" takes the model's name.
     """
     files = tuple(os.path.abspath(file) for file in config_files)
-    data_path = {**read_config_files(files), **settings}.get("data_path") or "dataset/"
-    return Run(model, dataset, files, {**settings, "data_path": os.path.abspath(data_path)}, label or model)
+    data_path = {**read_config_files(files), **settings}.get("data_path", "dataset/")
+    if isinstance(data_path, (str, os.PathLike)) and data_path:  # anything else is refused later
+        data_path = os.path.abspath(data_path)
+    return Run(model, dataset, files, {**settings, "data_path": data_path}, label or model)
 
 
 def key_of(identity: Mapping[str, Any]) -> str:

@@ -88,3 +88,13 @@ def test_what_can_work_is_accepted(setting, settings):
 
 def test_a_path_may_be_a_path(settings, tmp_path):
     assert Config("EDLAE", "tiny", config_dict={**settings, "checkpoint_dir": tmp_path})["checkpoint_dir"] == tmp_path
+
+
+@pytest.mark.parametrize("word", ["--data_path=", "--data_path=None", "--valid_metric=MRR", "--learning_rate=None"])
+@pytest.mark.parametrize("command", ["leaderboard --models EDLAE Pop", "tune --model=EDLAE"])
+def test_commands_over_many_runs_refuse_in_one_line_too(command, word, tiny, capsys):
+    words = [*command.split(), "--dataset=tiny", word, *([] if "data_path" in word else [f"--data_path={tiny}"])]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and error.count("\n") == 1 and word[2:].partition("=")[0] in error, error
