@@ -131,7 +131,14 @@ class Dimension:
     def _multiples(self) -> tuple[int, int]:
         """Return the smallest and the largest factor whose multiple of the step lies inside a quniform's ends."""
         low, high, step = self.values
-        return math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+
+        # 0.3 is a multiple of 0.1, although it is not three times 0.1 to the last digit.
+        first, last = round(low / step), round(high / step)
+        if not math.isclose(first * step, low, rel_tol=1e-9):
+            first = math.ceil(low / step)
+        if not math.isclose(last * step, high, rel_tol=1e-9):
+            last = math.floor(high / step)
+        return first, last
 
     def _multiple(self, factor: int) -> Any:
         """Return a multiple of a quniform's step, an integer where the numbers of its line are."""
