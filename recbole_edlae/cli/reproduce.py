@@ -86,7 +86,7 @@ def _reproduce(
     folder = file.with_suffix("")
     page.save(folder, name, {"dataset": shown, "command": shlex.join(words), "data": data})
     page.write(file, folder)
-    verdict = in_words([holds for holds, _ in figure.verdicts(data)])
+    verdict = in_words(figure.verdicts(data))
     tqdm.write(f"{dataset}  {name}: {verdict}, {time.perf_counter() - start:.0f} s")
 
 
