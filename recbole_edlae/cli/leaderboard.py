@@ -89,6 +89,7 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
         settings={label: settings for label, (_, settings) in plan.rows.items()},
         test=options.test,
         reference=plan.reference,
+        marks=plan.marks,
     )
 
 

@@ -33,6 +33,7 @@ class Plan:
         seeds: each is another split.
         reference: published rows.
         rows: label → model and its settings.
+        marks: label → what a reader has to know of the row.
         runs: every row with every seed.
 
     Raises:
@@ -63,6 +64,7 @@ class Plan:
             reference = folder / content["reference"]
         self.reference = read_reference(reference) if reference else []
         self.rows = _rows(content.get("models") or {}, models)
+        self.marks: dict[str, str] = content.get("marks", {})
         self.runs = [
             make_run(model, self.dataset, files, {**row, **overrides, "seed": seed}, label)
             for seed in self.seeds

@@ -80,7 +80,7 @@ def latex(leaderboard: Leaderboard) -> str:
     style = style.format_index(escape="latex", axis=1)
     for name in names:
         if best := leaderboard.best(name):
-            style = style.set_properties(subset=([best.label], [heading(name)]), textbf="--rwrap")
+            style = style.set_properties(subset=([_label(best)], [heading(name)]), textbf="--rwrap")
     return style.to_latex(
         hrules=True,
         column_format="l" + "r" * len(names),
