@@ -11,8 +11,9 @@ from recbole_edlae._files import CONFIGS
 from recbole_edlae.leaderboard.results import read_reference
 from recbole_edlae.leaderboard.settings import check_seeds, read_settings
 from recbole_edlae.runs.run import make_run
+from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES, find
 
-LEADERBOARDS = CONFIGS / "leaderboard"
+FOLDER = CONFIGS / "leaderboard"
 PROTOCOL = ("eval_args", "metrics", "topk", "benchmark_filename")  # rows that differ in them cannot be compared
 
 
@@ -53,15 +54,13 @@ class Plan:
     ) -> None:
         path = _settings_file(dataset, settings)
         content = read_settings(path) if path else {}
-        folder = path.parent if path else pathlib.Path()
         self.dataset: str = dataset or content.get("dataset", "ml-100k")
-        files = config_files or [folder / file for file in content.get("config_files", [])]
+        files = config_files or content.get("config_files", [])
         overrides = dict(overrides)
         if seeds:
             check_seeds("--seeds", seeds)
         self.seeds: list[int] = seeds or content.get("seeds") or [overrides.pop("seed", 2020)]
-        if not reference and "reference" in content:
-            reference = folder / content["reference"]
+        reference = find(REFERENCES, reference) if reference else content.get("reference")
         self.reference = read_reference(reference) if reference else []
         self.rows = _rows(content.get("models") or {}, models)
         self.marks: dict[str, str] = content.get("marks", {})
@@ -92,14 +91,14 @@ class Plan:
 def _settings_file(dataset: str | None, settings: str | os.PathLike | None) -> pathlib.Path | None:
     """Return the settings file that was named, or that of the dataset; None where there is no such file."""
     if settings:
-        return pathlib.Path(settings)
-    path = LEADERBOARDS / f"{dataset or 'ml-100k'}.yaml"
+        return find(LEADERBOARDS, settings)
+    path = FOLDER / f"{dataset or 'ml-100k'}.yaml"
     return path if path.is_file() else None
 
 
 def _rows(models: Mapping[str, Any], chosen: Iterable[str] | None) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return label → model and settings of the rows that are chosen; a label that is no row is a model's name."""
-    default = yaml.safe_load((LEADERBOARDS / "ml-100k.yaml").read_text(encoding="utf-8"))["models"]
+    default = yaml.safe_load((FOLDER / "ml-100k.yaml").read_text(encoding="utf-8"))["models"]
     models = models or dict.fromkeys(default)
     rows = {label: dict(models.get(label) or {}) for label in chosen or models}
     return {label: (settings.pop("model", label), settings) for label, settings in rows.items()}

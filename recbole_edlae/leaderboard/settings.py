@@ -8,20 +8,21 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import choose
+from recbole_edlae.settings.configs import PROTOCOLS, REFERENCES, find
 from recbole_edlae.settings.files import read_config_files
 
 _KEYS = ("dataset", "config_files", "seeds", "reference", "models", "marks")
 
 
 def read_settings(path: str | os.PathLike) -> dict[str, Any]:
-    """Return the content of a leaderboard's YAML file.
+    """Return the content of a leaderboard's YAML file, with the paths of the files that it names.
 
     Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
     writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
     ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``marks`` maps
     labels to what a reader has to know of a row, such as "chosen after a look at the test". ``dataset``,
     ``config_files``, ``reference`` and ``seeds`` are as the options of that name on the command line. Files are found
-    relative to this one.
+    relative to this one, or by name among those that come with the package.
 
     Args:
         path: of the file.
@@ -39,10 +40,15 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     content["models"] = _labeled(path, content.get("models"), root)
     content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
     folder = pathlib.Path(path).parent
-    protocol = read_config_files([folder / file for file in content.get("config_files", [])])
+    content["config_files"] = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
+    if "reference" in content:
+        content["reference"] = find(REFERENCES, content["reference"], folder)
+    protocol = read_config_files(content["config_files"])
     for label, settings in content["models"].items():
         if isinstance(settings, str):
-            content["models"][label] = _settings_of(folder / settings, {**protocol, "dataset": content.get("dataset")})
+            content["models"][label] = _settings_of(
+                find(PROTOCOLS, settings, folder), {**protocol, "dataset": content.get("dataset")}
+            )
         _check_row(f"settings: {label} in {path}", content["models"][label] or {})
     return content
 
