@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import shlex
+import sys
 import unicodedata
 
 import pytest
@@ -226,16 +227,15 @@ def test_notebooks_have_short_sentences_working_links_and_no_outputs(notebook):
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebooks_run_from_top_to_bottom(notebook, monkeypatch):
-    """Each cell in turn, without Jupyter; a cell of bash is a list of commands of this package."""
+    """Each cell in turn, without Jupyter; a cell with ! is a command of this package, whatever PATH is."""
     monkeypatch.setenv("MPLBACKEND", "Agg")
 
     names = {"__name__": notebook}
     for cell in cells(notebook, "code"):
-        if cell.startswith("%%bash\n"):
-            for line in cell.splitlines()[1:]:
-                program, *arguments = shlex.split(line)
-                assert program == "recbole-edlae"
-                cli.main(arguments)
+        if cell.startswith("!"):
+            program, *arguments = shlex.split(cell[1:].format(**names))
+            assert [program, *arguments[:2]] == [sys.executable, "-m", "recbole_edlae"]
+            cli.main(arguments[2:])
         else:
             exec(cell, names)
     shown = names["answer"].items[0] if notebook == "your-data" else names["best"]
