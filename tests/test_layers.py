@@ -111,7 +111,7 @@ def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
     clone = tmp_path / "clone"
     for folder in ("recbole_edlae", "configs", "upstream", "tools"):
         shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for file in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, clone)
     command = [
         sys.executable,

@@ -5,11 +5,12 @@ A command is a module with ``main(words)``, imported when it is called: the help
 
 import difflib
 import importlib
+import types
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from recbole_edlae import __version__
-from recbole_edlae.cli.errors import errors_in_one_line, warnings_in_one_line, without_debug
+from recbole_edlae.cli.errors import errors_in_one_line, missing_recbole, warnings_in_one_line, without_debug
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.settings.process import process_words
 
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if name == "run":
         run(words[1:], program)
         return
-    command = importlib.import_module(COMMANDS[name].module)
+    command = _module(name, program)
     with warnings_in_one_line(program), errors_in_one_line(program):
         command.main(words[1:])
 
@@ -62,9 +63,15 @@ def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> 
         RecBole's result. The process exits with status 2 and one line on standard error where the input is at fault.
     """
     words = without_debug(process_words() if words is None else words)
-    command = importlib.import_module(COMMANDS["run"].module)
+    command = _module("run", program)
     with warnings_in_one_line(program), errors_in_one_line(program):
         return command.main(words, program)
+
+
+def _module(name: str, program: str) -> types.ModuleType:
+    """Return the module of a command; end the process with one line where RecBole, which most need, is missing."""
+    with errors_in_one_line(program, missing_recbole):
+        return importlib.import_module(COMMANDS[name].module)
 
 
 def _command(words: list[str]) -> str:

@@ -29,4 +29,4 @@ def main(words: Sequence[str]) -> None:
     for part, (interactions, users) in counts.items():
         print(f"{part}: {interactions} interactions of {users} users")
     output = pathlib.Path(options.output).absolute()
-    print(f"recbole-edlae run --dataset={output.name} --data_path={output.parent} --config_files=configs/liang.yaml")
+    print(f"recbole-edlae run --dataset={output.name} --data_path={output.parent} --config_files=liang")

@@ -16,6 +16,7 @@ from recbole_edlae.cli.checks import check, check_checkpoint_dir, check_early_st
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.configs import PROTOCOLS, find, listing
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
@@ -99,10 +100,10 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
 
 def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict[str, str]]:
     """Return the options and key → text of the settings; print the help where it is asked for."""
-    parser = Parser(program, description=USAGE, add_help=False)
+    parser = Parser(program, description=USAGE, add_help=False, epilog=listing(PROTOCOLS))
     add_arguments(parser)
     options, overrides = parser.parse(words)
-    options.config_files = split_names(options.config_files)
+    options.config_files = [str(find(PROTOCOLS, name)) for name in split_names(options.config_files)]
     from_files = read_config_files(options.config_files)
     if options.model is None:
         options.model = from_files.get("model", "EDLAE")

@@ -14,9 +14,10 @@ from recbole_edlae.leaderboard.settings import check_seeds, read_settings
 from recbole_edlae.runs.engine import shared_runner
 from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, WITHOUT_RESULT, dataset_class, protocol
 from recbole_edlae.runs.run import Run, make_run
+from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES, find
 from recbole_edlae.settings.files import read_config_files
 
-LEADERBOARDS = CONFIGS / "leaderboard"
+FOLDER = CONFIGS / "leaderboard"
 
 # What a single row says of them would not be done.
 _NOT_OF_A_ROW = (WITHOUT_RESULT - MACHINE) | OVERWRITTEN
@@ -39,6 +40,7 @@ class Plan:
         seeds: each is another split.
         reference: published rows.
         rows: label → model and the settings of the row with which it runs.
+        marks: label → what a reader has to know of the row.
         runs: every row with every seed.
 
     Raises:
@@ -58,8 +60,7 @@ class Plan:
     ) -> None:
         path = _settings_file(dataset or read_config_files(config_files or []).get("dataset"), settings)
         content = read_settings(path) if path else {}
-        folder = path.parent if path else pathlib.Path()
-        files = config_files or [folder / file for file in content.get("config_files", [])]
+        files = config_files or content.get("config_files", [])
         shared = read_config_files(files)
         self.dataset = str(dataset or content.get("dataset") or shared.get("dataset") or "ml-100k")
 
@@ -72,10 +73,10 @@ class Plan:
         one_seed = [overrides.pop("seed")] if "seed" in overrides else None
         self.seeds: list[int] = seeds or one_seed or content.get("seeds") or [shared.get("seed", 2020)]
 
-        if not reference and "reference" in content:
-            reference = folder / content["reference"]
+        reference = find(REFERENCES, reference) if reference else content.get("reference")
         self.reference = read_reference(reference) if reference else []
         self.rows = _rows(content.get("models") or {}, models, self.dataset, overrides)
+        self.marks: dict[str, str] = content.get("marks", {})
         self.runs = [
             make_run(model, self.dataset, files, {**row, **overrides, "seed": seed}, label)
             for seed in self.seeds
@@ -142,8 +143,8 @@ def _tested(run: Run) -> set[tuple[str, str]] | None:
 def _settings_file(dataset: str | None, settings: str | os.PathLike | None) -> pathlib.Path | None:
     """Return the settings file that was named, or that of the dataset; None where there is no such file."""
     if settings:
-        return pathlib.Path(settings)
-    path = LEADERBOARDS / f"{dataset or 'ml-100k'}.yaml"
+        return find(LEADERBOARDS, settings)
+    path = FOLDER / f"{dataset or 'ml-100k'}.yaml"
     return path if path.is_file() else None
 
 
@@ -154,7 +155,7 @@ def _rows(
 
     Settings of the command line replace those of a row.
     """
-    default = yaml.safe_load((LEADERBOARDS / "ml-100k.yaml").read_text(encoding="utf-8"))["models"]
+    default = yaml.safe_load((FOLDER / "ml-100k.yaml").read_text(encoding="utf-8"))["models"]
     models = models or dict.fromkeys(default)
     rows = {}
     for label in chosen or models:

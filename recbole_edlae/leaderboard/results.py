@@ -37,7 +37,7 @@ class Row:
         intervals: name → low and high end of the confidence interval.
         fit_seconds: mean over seeds.
         note: why it failed, or where it was published.
-        mark: of a published row, what a reader has to know of it, for example "tuned on test".
+        mark: what a reader has to know of it, for example "tuned on test".
         corrections: of RecBole's numbers: "active", and those that "touched" this row, in any of its seeds.
     """
 
@@ -101,6 +101,7 @@ def build(
     settings: Mapping[str, dict[str, Any]],
     test: str = "wilcoxon",
     reference: Iterable[Row] = (),
+    marks: Mapping[str, str] | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of what was run.
 
@@ -111,8 +112,11 @@ def build(
         settings: label → the settings that are this row's own.
         test: one of ``significance.TESTS``.
         reference: rows published elsewhere, to show beside.
+        marks: label → what a reader has to know of the row.
     """
     rows = [_row(label, seeds, settings[label]) for label, seeds in outcomes.items()]
+    for row in rows:
+        row.mark = (marks or {}).get(row.label, "")
     ran = [row for row in rows if row.kind == "run"]
     configs = [record["identity"]["settings"] for seeds in outcomes.values() for record in seeds]
     first_of_each = [seeds[0]["identity"]["settings"] for seeds in outcomes.values()]

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae._missing import MISSING_RECBOLE
 from recbole_edlae.solvers._parameters import check_emphasis
 
 
@@ -24,7 +25,7 @@ def _recbole_folder() -> pathlib.Path:
     """Return the folder of RecBole's package, without importing it."""
     spec = importlib.util.find_spec("recbole")
     if spec is None or spec.origin is None:
-        raise ImportError("RecBole is not installed: pip install recbole==1.2.1")
+        raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
     return pathlib.Path(spec.origin).parent
 
 

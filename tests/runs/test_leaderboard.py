@@ -128,6 +128,21 @@ def test_report_formats(leaderboard, tmp_path):
     assert {"machine", "recbole", "recbole-edlae", "torch"} <= set(data["environment"])
 
 
+def test_a_mark_stands_beside_its_row_in_every_format(leaderboard):
+    models = {"Pop": {}, "EDLAE": {"reg_weight": 1.0}}
+    folder = leaderboard(models=models, marks={"EDLAE": "seen & marked"})
+    for kind, text in {"md": "seen & marked", "tex": r"seen \& marked", "html": "seen &amp; marked"}.items():
+        assert (folder / f"leaderboard.{kind}").read_text().count(text) == 1
+    rows = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    assert {row["label"]: row["mark"] for row in rows} == {"EDLAE": "seen & marked", "Pop": ""}
+
+
+def test_labels_of_marks_are_text_as_written(tmp_path, protocol):
+    text = "models:\n  on: {model: EDLAE}\n  2020: {model: EDLAE}\nmarks: {on: a, 2020: b}\n"
+    (tmp_path / "board.yaml").write_text(text)
+    assert read_settings(tmp_path / "board.yaml")["marks"] == {"on": "a", "2020": "b"}
+
+
 def test_page_is_whole_and_loads_nothing(leaderboard):
     page = (leaderboard(models={"</script><b>&": {"model": "EASE"}, **MODELS}) / "leaderboard.html").read_text()
     assert not re.findall(r"""(?:src|href|url\(|@import|https?:)[^"']*["']?\s*(?:https?:)?//""", page)
@@ -177,6 +192,7 @@ def test_a_model_far_ahead_is_marked(tmp_path):
         records.append(outcomes[key][0], users)
     built = build("d", outcomes, records, settings={label: {} for label in outcomes})
     assert built.best("ndcg@5").label == "good"
+    built.best("ndcg@5").mark = "seen"
     assert report.markdown(built).count("**") == 2 and r"\textbf{" in report.latex(built)
     assert report.terminal(built).count("*") == 1
 
@@ -202,6 +218,11 @@ def test_wrong_settings_files(refused, board_file, tmp_path):
     assert "has a key mdels; there are dataset" in refused("leaderboard", "--settings", board_file({}, mdels={}))
     assert "must map names to settings" in refused("leaderboard", "--settings", board_file(["EDLAE"]))
     assert "no file" in refused("leaderboard", "--settings", board_file({"EDLAE": "none.yaml"}))
+    assert "must be one of EDLAE; got 'EDLE'" in refused(
+        "leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLE": "seen"})
+    )
+    assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLAE": 1}))
+    assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks=["EDLAE"]))
     error = refused("leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}}))
     assert "mine: there is no setting reg_wieght; did you mean reg_weight?" in error
 
