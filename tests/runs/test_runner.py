@@ -130,7 +130,7 @@ def test_random_numbers_go_on_after_epochs_found_ready_as_after_their_training(p
     model = types.SimpleNamespace(network=torch.nn.Linear(2, 2))
     memory, drawn = epochs_memory.EpochsMemory(), []
     for _ in range(2):
-        memory.of(config, Stopwatch(draw))(model, lambda: len(draw()))
+        memory.of(config, "data", Stopwatch(draw))(model, lambda: len(draw()))
         drawn.append(draw())
     assert memory.saved > 0 and drawn[0] == drawn[1]
 
