@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 
+from tests.conftest import ROOT
+
 PACKAGE_LISTS = ("model/general_recommender/__init__.py", "data/utils.py")
 # What a checkout has and an installed RecBole has not, in the shape it has there.
 LISTS = {
@@ -56,14 +58,14 @@ def checkout(folder: pathlib.Path) -> pathlib.Path:
 
 
 def run(program: str, tree: pathlib.Path, given: str = "") -> str:
-    """Return the standard output of a program in a fresh interpreter that imports RecBole from the tree."""
+    """Return the standard output of a program in a fresh interpreter, whose RecBole is that of the tree."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         input=given,
         capture_output=True,
         text=True,
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        env={**os.environ, "PYTHONPATH": f"{tree}{os.pathsep}{ROOT}"},
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

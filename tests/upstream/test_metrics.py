@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from recbole.quick_start import run_recbole
+from recbole.quick_start import objective_function
 
 from tests import recbole_tree
 from tests.upstream.conftest import MODELS
@@ -43,18 +43,18 @@ SETTINGS = {
         },
     ],
 }
-QUIET = {"state": "ERROR", "show_progress": False, "eval_batch_size": 10_000_000}
+QUIET = {"dataset": "ml-100k", "state": "ERROR", "show_progress": False, "eval_batch_size": 10_000_000}
 # The package repairs RecBole for a current stack; the models are RecBole's own.
 PROGRAM = """
 import json, sys
 import recbole_edlae
-from recbole.quick_start import run_recbole
+from recbole.quick_start import objective_function
 from recbole.utils import get_model
 
 results = {}
 for name, cases in json.loads(sys.stdin.read()).items():
     assert get_model(name).__module__ == "recbole.model.general_recommender." + name.lower()
-    runs = [run_recbole(name, "ml-100k", config_dict=settings) for settings in cases]
+    runs = [objective_function({"model": name, **settings}) for settings in cases]
     results[name] = [[run["best_valid_result"], run["test_result"]] for run in runs]
 print(json.dumps(results))
 """
@@ -79,5 +79,5 @@ def test_every_reference_model_is_here():
 @pytest.mark.parametrize("name", SETTINGS)
 def test_metrics_are_those_of_the_package(name, results):
     for settings, (valid, test) in zip(SETTINGS[name], results[name], strict=True):
-        expected = run_recbole(name, "ml-100k", config_dict={**QUIET, **settings})
+        expected = objective_function({"model": name, **QUIET, **settings})
         assert (valid, test) == (expected["best_valid_result"], expected["test_result"]), settings
