@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import pathlib
 import secrets
@@ -26,7 +27,8 @@ def whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name when the block ends well; until then it is ``NAME.PID.part``.
 
     Whatever interrupts the block leaves the file of that name, if there is one, as it was. An error in the block
-    removes the part; only a process that is killed leaves it behind.
+    removes the part; only a process that is killed leaves it behind. A file, a link or anything else that has the
+    part's name already is left alone: the part then is ``NAME.PID-1.part``, and so on.
 
     Args:
         path: of the file to write, in a folder that exists.
@@ -38,19 +40,38 @@ def whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
         OSError: The disk is full or the folder cannot be written; ``filename`` is the path.
     """
     path = pathlib.Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part: pathlib.Path | None = None
     try:
-        with open(part, "wb") as file:
+        part, file = _new_part(path)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise
+
+
+def _new_part(path: pathlib.Path) -> tuple[pathlib.Path, BinaryIO]:
+    """Create the part of a file under the first name that nothing has, and return its path and the open file."""
+    for number in itertools.count():
+        suffix = f"-{number}" if number else ""
+        part = path.with_name(f"{path.name}.{os.getpid()}{suffix}.part")
+
+        # "x" opens nothing that is there: neither another's file nor what a link points to.
+        with contextlib.suppress(FileExistsError):
+            return part, open(part, "xb")
+    raise AssertionError("count() has no end")
+
+
+def _remove(part: pathlib.Path | None) -> None:
+    """Remove a part, if it was created."""
+    if part is not None:
+        part.unlink(missing_ok=True)
 
 
 def write_whole(path: str | os.PathLike, content: bytes | str) -> None:

@@ -92,3 +92,38 @@ def weight_decay(X: np.ndarray, rank: int, l2: float, seed: int) -> tuple[float,
     )
     U, V = lowest.x.reshape(2, n, rank)
     return lowest.fun, U @ V.T
+
+
+def admm_iteration(G: np.ndarray, p: float, l2: float, U: np.ndarray, V: np.ndarray, omega: float) -> np.ndarray:
+    """Return UVᵀ after one iteration of ADMM, each step by minimizing the augmented Lagrangian; VᵀV = I.
+
+    The Lagrangian is tr[Yᵀ M Y] − 2 tr[Yᵀ G] + Σ Ω (d − β + γ)², Y = UVᵀ − diag β, d = diag(UVᵀ), Ω = ω diag M.
+    """
+    M = regularized(G, p, l2)
+    C, m = np.linalg.inv(M), np.diag(M)
+    Omega = omega * m
+
+    def lagrangian(U: np.ndarray, V: np.ndarray, beta: np.ndarray, gamma: np.ndarray) -> float:
+        Y, d = U @ V.T - np.diag(beta), np.diag(U @ V.T)
+        return np.trace(Y.T @ M @ Y) - 2 * np.trace(Y.T @ G) + (Omega * (d - beta + gamma) ** 2).sum()
+
+    # β = d, and the γ that makes it optimal: the derivative for β, −2 e + 2 m β + 2 diag G − 2 Ω γ, is 0.
+    d = np.diag(U @ V.T)
+    gamma = (m * d + np.diag(G) - np.diag(M @ U @ V.T)) / Omega
+
+    # U along −C RV, R = P(M (P(UVᵀ) − B̂)), to the vertex of a parabola.
+    R = off_diagonal(M @ (off_diagonal(U @ V.T) - edlae(G, p, l2)))
+    step = -C @ R @ V
+    low, middle, high = (lagrangian(U + t * step, V, d, gamma) for t in (-1, 0, 1))
+    U = U + step * (low - high) / (2 * (low + high - 2 * middle))
+
+    # β, and the multiplier by what is left of β = d.
+    d, e = np.diag(U @ V.T), np.diag(M @ U @ V.T)
+    beta = (e - np.diag(G) + Omega * (d + gamma)) / (m + Omega)
+    gamma = gamma + (d - beta)
+
+    # V, row by row: (UᵀMU + Ω_i u uᵀ) v = (1 + β_i) w − Λ_i u + Ω_i (β_i − γ_i) u.
+    W, A = M @ U, U.T @ M @ U
+    right = (1 + beta)[:, None] * W + (Omega * (beta - gamma) - penalty(G, p, l2))[:, None] * U
+    V = np.stack([np.linalg.solve(A + w * np.outer(u, u), r) for w, u, r in zip(Omega, U, right)])
+    return U @ V.T

@@ -67,7 +67,7 @@ def encoder_properties(X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000,
     """
     if X.shape[0] != len(Z):
         raise ValueError(f"X has {X.shape[0]} rows and Z {len(Z)}: one code a row is needed")
-    filled = np.flatnonzero(np.diff(X.indptr))
+    filled = np.flatnonzero((X != 0).sum(1))  # stored zeros are no items
     if len(filled) < 2:
         raise ValueError(f"dot products need two users with items, got {len(filled)}")
     X, Z = X[filled].astype(np.float64), np.asarray(Z, dtype=np.float64)[filled]

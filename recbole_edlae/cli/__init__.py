@@ -3,15 +3,25 @@
 A command is a module with ``main(words)``, imported when it is called: the help needs neither RecBole nor torch.
 """
 
+import contextlib
 import difflib
 import importlib
+import sys
 import types
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from recbole_edlae import __version__
-from recbole_edlae.cli.errors import errors_in_one_line, missing_recbole, warnings_in_one_line, without_debug
+from recbole_edlae.cli.errors import (
+    errors_in_one_line,
+    interrupts_end_at_once,
+    missing_recbole,
+    signals_as_exceptions,
+    warnings_in_one_line,
+    without_debug,
+)
 from recbole_edlae.cli.parser import Parser
+from recbole_edlae.cli.streams import forgiving_output
 from recbole_edlae.settings.process import process_words
 
 
@@ -41,15 +51,13 @@ def main(words: Sequence[str] | None = None) -> None:
     Args:
         words: the words after the program's name; None takes those of the process.
     """
+    own_process = words is None
     words = without_debug(process_words() if words is None else words)
-    name = _command(words[:1])
-    program = f"recbole-edlae {name}"
-    if name == "run":
-        run(words[1:], program)
-        return
-    command = _module(name, program)
-    with warnings_in_one_line(program), errors_in_one_line(program):
-        command.main(words[1:])
+    with forgiving_output():
+        name = _command(words[:1])
+        program = f"recbole-edlae {name}"
+        arguments = (words[1:], program) if name == "run" else (words[1:],)
+        _execute(name, program, own_process, *arguments)
 
 
 def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> dict[str, Any]:
@@ -62,10 +70,30 @@ def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> 
     Returns:
         RecBole's result. The process exits with status 2 and one line on standard error where the input is at fault.
     """
+    own_process = words is None
     words = without_debug(process_words() if words is None else words)
-    command = _module("run", program)
-    with warnings_in_one_line(program), errors_in_one_line(program):
-        return command.main(words, program)
+    with forgiving_output():
+        return _execute("run", program, own_process, words, program)
+
+
+def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any:
+    """Import the module of a command, call its main, and return what that returns.
+
+    Args:
+        name: of the command.
+        program: name in messages.
+        own_process: whether the process runs nothing else.
+        *arguments: of its main.
+    """
+    with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
+        with interrupts_end_at_once(program) if own_process else contextlib.nullcontext():
+            command = _module(name, program)
+        result = command.main(*arguments)
+
+        # Where the output's disk is full, the command failed.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return result
 
 
 def _module(name: str, program: str) -> types.ModuleType:

@@ -1,13 +1,17 @@
 """Turn errors and warnings into one line on standard error: the only place where the commands do so."""
 
 import contextlib
+import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from recbole_edlae._warnings import DataWarning
 
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # of a system
 debug = False  # set by --debug: errors show their traceback
 
 
@@ -48,9 +52,10 @@ def missing_recbole(error: Exception) -> str | None:
 
 @contextlib.contextmanager
 def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] = reason_of) -> Iterator[None]:
-    """End the process with one line and status 2 for an error inside the block, with status 130 if interrupted.
+    """End the process with one line and status 2 for an error inside the block.
 
-    With ``--debug`` on the command line (:data:`debug`) the traceback is shown instead.
+    The status is 130 if it is interrupted (SIGINT), and 143 or 129 if :func:`signals_as_exceptions` reports a SIGTERM
+    or SIGHUP. With ``--debug`` on the command line (:data:`debug`) the traceback is shown instead.
 
     Args:
         program: the command's name, for the message.
@@ -67,8 +72,81 @@ def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] =
             raise
         stop(program, text)
     except KeyboardInterrupt:
-        print(f"\n{program}: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _end(program, "interrupted", signal.SIGINT)
+    except Terminated as error:
+        _end(program, str(error), error.number)
+
+
+class Terminated(BaseException):
+    """The process was asked to end.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__("terminated" if number == signal.SIGTERM else "its terminal was closed")
+        self.number = number
+
+
+@contextlib.contextmanager
+def signals_as_exceptions() -> Iterator[None]:
+    """Raise Terminated on SIGTERM and SIGHUP, so that files half written and temporary folders are removed.
+
+    A signal that is ignored (by nohup) or handled already stays as it is, and so do all in other threads.
+
+    Yields:
+        Nothing.
+    """
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        raise Terminated(number)
+
+    numbers = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    for number in numbers:
+        signal.signal(number, terminate)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def interrupts_end_at_once(program: str) -> Iterator[None]:
+    """End the process with one line and status 130 where it is interrupted, without an exception.
+
+    That is for imports: there is nothing to clean up, and a KeyboardInterrupt inside of torch's aborts the process.
+
+    Args:
+        program: the command's name, for the message.
+
+    Yields:
+        Nothing.
+    """
+
+    def end(number: int, frame: object) -> NoReturn:
+        os.write(2, f"\n{program}: interrupted\n".encode())
+        os._exit(128 + number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(program: str, reason: str, number: int) -> NoReturn:
+    """End the process as a signal asks for, with one line if there is still somebody to read it."""
+    with contextlib.suppress(OSError):
+        print(f"\n{program}: {reason}", file=sys.stderr)
+    sys.exit(128 + number)
 
 
 @contextlib.contextmanager

@@ -2,11 +2,9 @@
 
 import argparse
 import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from recbole.config import Config
 from tqdm import tqdm
@@ -25,21 +23,16 @@ from recbole_edlae.settings.process import process_words
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 
 
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM)."""
-
-
 @contextlib.contextmanager
 def ended_in_one_line(program: str) -> Iterator[None]:
     """End the process with one line where it cannot go on; what is on record stays there.
 
-    The status is 2 for what :func:`errors.errors_in_one_line` says and where memory is exhausted, 130 where it is
-    interrupted (SIGINT), 143 where it is asked to end (SIGTERM).
+    The status is that of :func:`errors.errors_in_one_line`, and 2 where memory is exhausted.
 
     Args:
         program: name in messages.
     """
-    with errors.errors_in_one_line(program), _terminated_as_exception():
+    with errors.errors_in_one_line(program), errors.signals_as_exceptions():
         try:
             yield
         except MemoryError as error:
@@ -50,26 +43,6 @@ def ended_in_one_line(program: str) -> Iterator[None]:
             if errors.debug:
                 tqdm.write(error.traceback, file=sys.stderr)
             raise
-        except Terminated:
-            print(f"\n{program}: terminated", file=sys.stderr)
-            sys.exit(128 + signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def _terminated_as_exception() -> Iterator[None]:
-    """Raise Terminated on SIGTERM, so that files half written and temporary folders are removed."""
-
-    def terminate(*_: object) -> NoReturn:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def parse(

@@ -5,7 +5,7 @@ import os
 import secrets
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from recbole.utils import set_color
@@ -83,9 +83,20 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
     if (data := training_data.known_data(trainer.model)) is not None:
         state[training_data.KEY] = data
     with whole(saved_model_file) as file:
-        torch.save(state, file)
+        _save(state, file)
     if verbose:
         trainer.logger.info(set_color("Saving current", "blue") + f": {saved_model_file}")
+
+
+def _save(state: dict[str, Any], file: BinaryIO) -> None:
+    """Save as torch does, and raise the OSError where torch's error hides that the disk is full."""
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:
+        reason: BaseException | None = error
+        while reason is not None and not isinstance(reason, OSError):
+            reason = reason.__context__
+        raise reason or error from None
 
 
 def import_recbole_edlae_to_open_this_checkpoint() -> None:

@@ -226,9 +226,25 @@ REPAIRS: tuple[Patch, ...] = (
     ),
     # What RecBole reads, splits and samples wrongly.
     *rows(
-        "some texts of settings end in a traceback",
-        "RecBole catches all that eval raises",
+        "runs what stands in files and arguments: it evaluates texts as Python, and reads YAML with Python's objects",
+        "RecBole reads literals only",
         ("config.configurator", "Config._convert_config_dict", "recbole_edlae.settings.files:convert_config_dict"),
+        (
+            "trainer.hyper_tuning",
+            "HyperTuning._build_space_from_file",
+            "recbole_edlae.settings.files:build_space_from_file",
+        ),
+        (
+            "model.context_aware_recommender.kd_dagfm",
+            "KD_DAGFM.__init__",
+            "recbole_edlae.settings.files:check_teacher",
+        ),
+    ),
+    *rows(
+        "runs what stands in files and arguments: it evaluates texts as Python, and reads YAML with Python's objects",
+        "RecBole reads literals only",
+        ("config.configurator", "yaml", "recbole_edlae.integration.stack:yaml_for_recbole"),
+        kind="value",
     ),
     *rows(
         "passes over values with = in them",

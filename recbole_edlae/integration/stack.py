@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 
 from recbole_edlae.integration import corrections
 from recbole_edlae.serving import checkpoint_file, training_data
@@ -131,6 +132,27 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
 def torch_for_recbole(stock: types.ModuleType) -> Namespace:
     """Return torch as RecBole's modules see it: ``load`` reads RecBole's checkpoints."""
     return Namespace(stock, load=read_checkpoint)
+
+
+def yaml_for_recbole(stock: types.ModuleType) -> Namespace:
+    """Return yaml as RecBole's Config sees it: its files cannot make Python objects, whatever loader it names."""
+    return Namespace(stock, load=_safe_load)
+
+
+def _safe_load(text: str, Loader: type) -> Any:
+    """Return the content of YAML, with the numbers of a loader."""
+    return yaml.load(text, safe_loader(Loader))
+
+
+@functools.cache
+def safe_loader(stock: Any) -> type[yaml.SafeLoader]:
+    """Return PyYAML's safe loader with the numbers of another loader.
+
+    Args:
+        stock: a loader of PyYAML's; RecBole's reads ``5e2`` and ``1e-3`` as numbers.
+    """
+    numbers = {letter: list(rules) for letter, rules in stock.yaml_implicit_resolvers.items()}
+    return type("SafeLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": numbers})
 
 
 def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple:

@@ -8,8 +8,10 @@ Reference:
     Seongmin Park et al. "Why is Normalization Necessary for Linear Recommenders?" in SIGIR 2025.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
@@ -18,7 +20,7 @@ from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
 from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._parameters import check_count
 from recbole_edlae.solvers._tiles import Symmetric
 
 
@@ -48,11 +50,18 @@ class DLAE(LinearAutoEncoder):
             self._check_low_rank()
 
     def _check_low_rank(self) -> None:
-        check_rank(self.rank, self.n_items)
+        check_count("rank", self.rank)
         for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
             if getattr(self, name) != off:
                 value = getattr(self, name)
                 raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
+
+    def solution(
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
+    ) -> torch.Tensor | Any:
+        if self.rank is not None:
+            self.cut_rank("rank")
+        return super().solution(user_weight, given, progress)
 
     def values_held(self, matrix: int, device: str) -> int:
         if self.rank is None:

@@ -31,7 +31,7 @@ from recbole_edlae.solvers import (
     neighbors,
 )
 from recbole_edlae.solvers._low_pass import values_held as low_pass_size
-from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._parameters import check_count
 from recbole_edlae.solvers._tiles import Symmetric
 
 
@@ -66,8 +66,7 @@ class EDLAE(LinearAutoEncoder):
             self._check_low_pass()
 
     def _check_low_pass(self) -> None:
-        with in_words_of_settings(rank="low_pass_rank"):
-            check_rank(self.low_pass_rank, self.n_items)
+        check_count("low_pass_rank", self.low_pass_rank)
         if self.neighbors is not None:
             raise ValueError(
                 f"low_pass_weight {self.low_pass_weight!r} adds weights for all items: neighbors must be None, got "
@@ -77,6 +76,8 @@ class EDLAE(LinearAutoEncoder):
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> torch.Tensor | Any:
+        if self.low_pass_weight != 0:
+            self.cut_rank("low_pass_rank")
         if self.neighbors is None:
             return super().solution(user_weight, given, progress)
 

@@ -69,6 +69,7 @@ class EnsembleAE(DeepAE):
         self.deep_weight = config["deep_weight"]
         with _in_words_of_linear_settings():
             self.linear = EDLAE(LinearSettings(config), dataset)
+        self.linear.setting_names = NAMES
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the linear path.

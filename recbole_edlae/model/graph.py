@@ -20,7 +20,7 @@ from recbole_edlae.model.weights import Factors, Filter, Local
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers._graph_filter import values_held as graph_size
 from recbole_edlae.solvers._low_pass import values_held as low_pass_size
-from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._parameters import check_count
 
 
 class GraphFilterRecommender(LinearAutoEncoder):
@@ -35,8 +35,7 @@ class GraphFilterRecommender(LinearAutoEncoder):
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         if self.low_pass_weight != 0:
-            with in_words_of_settings(rank="low_pass_rank"):
-                check_rank(self.low_pass_rank, self.n_items)
+            check_count("low_pass_rank", self.low_pass_rank)
 
     def read_settings(self, config: Config) -> None:
         self.low_pass_weight = config["low_pass_weight"]
@@ -57,6 +56,8 @@ class GraphFilterRecommender(LinearAutoEncoder):
             MemoryError: There is not enough memory, which is found out before any is taken.
             ValueError: The users do not determine the low-pass filter, or a setting is out of range.
         """
+        if self.low_pass_weight != 0:
+            self.cut_rank("low_pass_rank")
         held = graph_size(self.n_items, self.n_users, self.interactions.nnz)
         if self.low_pass_weight != 0:
             held += low_pass_size(self.n_items, self.low_pass_rank)

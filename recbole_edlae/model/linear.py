@@ -16,12 +16,14 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
+from recbole_edlae._warnings import warn
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.gram_memory import GramMemory, GramSource
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, too_large
+from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import NAMES, Factors, Local, Unfitted, Weights, of_solution, of_tensors
+from recbole_edlae.model.weights import NAMES, Unfitted, Weights, of_solution, of_tensors
 from recbole_edlae.solvers import (
     LocalWeights,
     LowRank,
@@ -56,6 +58,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     dropout_penalty = "weighted"  # and False, for models without these settings
     zero_diagonal = False
     gram_memory = GramMemory  # where the runs of a sweep take the Gram matrix from
+    setting_names: Mapping[str, str] = {}  # what settings are called in a model that this one is a part of
     takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
@@ -173,6 +176,21 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
 
+    def cut_rank(self, name: str) -> None:
+        r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
+
+        Args:
+            name (str): The setting.
+
+        Warns:
+            DataWarning: The rank is lowered.
+        """
+        rank, items = getattr(self, name), self.n_items - 1  # without [PAD]
+        if rank > items:
+            setting = self.setting_names.get(name, name)
+            warn(f"{setting} {rank} is more than the {items} items of the data: {items} is taken")
+            setattr(self, name, items)
+
     def unfit(self) -> None:
         r"""Drop the weights, as in a model that was never fitted."""
         self.weights = Unfitted(encoder=self.dummy_param.new_zeros(self.n_items, 0))
@@ -254,20 +272,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         _, _, missing, *_ = arguments
         saved = {name: state_dict.pop(prefix + name) for name in NAMES if prefix + name in state_dict}
+        check_tensors(saved, self.n_items)
         weights = of_tensors(saved)
         if weights is None:
             missing.append(f"{prefix}encoder")
         else:
-            self._check_items(saved)
             self.weights = weights.on(self.dummy_param.device)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
-
-    def _check_items(self, saved: Mapping[str, torch.Tensor]) -> None:
-        for name in (*Factors.names, "packed.right", "graph.scale", *Local.filter_names):
-            if name in saved and len(saved[name]) != self.n_items:
-                raise ValueError(
-                    f"the checkpoint has weights for {len(saved[name])} items, the data have {self.n_items}: "
-                    "it was trained on other data or other filters"
-                )
-        if "decoder" not in saved and saved["encoder"].shape[1] not in (0, self.n_items):
-            raise ValueError(f"the checkpoint has an encoder of shape {tuple(saved['encoder'].shape)} and no decoder")

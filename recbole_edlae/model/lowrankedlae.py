@@ -6,6 +6,11 @@ Reference:
     Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 
@@ -13,7 +18,7 @@ from recbole_edlae.model.linear import LinearAutoEncoder, Progress
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.solvers import LowRank, low_rank, stationarity
 from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_rank
+from recbole_edlae.solvers._parameters import check_count
 from recbole_edlae.solvers._tiles import Symmetric
 
 
@@ -37,7 +42,13 @@ class LowRankEDLAE(LinearAutoEncoder):
         self.rank = config["rank"]
         self.solver = config["solver"]
         self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}
-        check_rank(self.rank, self.n_items)
+        check_count("rank", self.rank)
+
+    def solution(
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
+    ) -> torch.Tensor | Any:
+        self.cut_rank("rank")
+        return super().solution(user_weight, given, progress)
 
     def values_held(self, matrix: int, device: str) -> int:
         return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)

@@ -114,6 +114,10 @@ class Weights(torch.nn.Module):
         r"""Return name → tensor for a file in which half precision has to do."""
         return self.tensors()
 
+    def users(self) -> int:
+        r"""Return how many users' histories of training can be read from these weights."""
+        return 0
+
 
 class Dense(Weights):
     r"""A matrix, ``encoder``."""
@@ -325,6 +329,10 @@ class Filter(Weights):
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return self.score(items, count).gather(1, target[:, None])[:, 0]
 
+    def users(self) -> int:
+        r"""Return how many users have interactions in the graph."""
+        return int((self.indptr.diff() > 0).sum())
+
     def _built(self) -> GraphFilter:
         """Return the filter of these tensors, which it shares but for the graph."""
         parts = (self.values.cpu().numpy(), self.items.cpu().numpy(), self.indptr.cpu().numpy())
@@ -367,6 +375,9 @@ class Local(Weights):
 
     def set_diagonal(self, values: torch.Tensor) -> None:
         self.matrix.set_diagonal(values - torch.linalg.vecdot(self.factors.encoder, self.factors.decoder))
+
+    def users(self) -> int:
+        return self.matrix.users()
 
     def blocks(self) -> Iterator[torch.Tensor]:
         first = 0

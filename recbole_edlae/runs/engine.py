@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import errno
 import functools
 import signal
 import threading
@@ -21,6 +22,7 @@ from recbole_edlae.settings.process import process_words
 if TYPE_CHECKING:  # results do not depend on how they are kept
     from recbole_edlae.runs.records import Records
 
+_NOTHING_IS_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _TRACEBACK = 20_000  # characters that a record keeps of a traceback, its end
 Outcome = tuple[dict[str, Any], PerUser | None]  # what a run adds to its record, and the hits of each user
 
@@ -103,6 +105,7 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
 
     Raises:
         AtomicFileError: the data cannot be read, by this run or any other.
+        OSError: a disk is full or read-only, for this run and any other.
     """
     start = time.perf_counter()
     try:
@@ -110,6 +113,8 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     except AtomicFileError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NOTHING_IS_WRITTEN:
+            raise
         words = " ".join(str(error).split())
         line = f"{type(error).__name__}: {words}" if words else type(error).__name__
         reason = {"error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}

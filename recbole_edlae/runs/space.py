@@ -9,7 +9,8 @@ A line names a setting, a type and its values, as in RecBole's HyperTuning:
 
 ``loguniform`` takes the natural logarithms of its ends. ``quniform`` takes the multiples of its step that lie inside
 its ends, and they are integers where its numbers have no point.
-RecBole evaluates a choice in quotes: ``'[600,200]'`` is a list and ``'5e2'`` a number.
+A choice in quotes is read as on the command line: ``'[600,200]'`` is a list and ``'5e2'`` a number. Only literals are
+evaluated.
 Empty lines and lines that begin with # are skipped.
 """
 
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from recbole_edlae.settings.files import value_of
+from recbole_edlae.settings.files import NOT_LITERAL, value_of
 
 NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
 TYPES = ("choice", *NUMBERS)
@@ -243,7 +244,7 @@ def _dimension(line: str, where: str) -> Dimension:
     try:
         values = ast.literal_eval(text)
         values = tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    except (ValueError, SyntaxError):
+    except NOT_LITERAL:
         raise ValueError(f"{where}: {text!r} is no list of values") from None
     if kind == "choice":
         if not values:

@@ -133,7 +133,7 @@ class Checkpoint:
 
     def profiles(self) -> "Profiles":
         """Return the items of every user in the data, read when first asked for."""
-        return Profiles(lambda: self.dataset)
+        return Profiles(functools.partial(getattr, self, "dataset"))  # which can be pickled
 
     def evaluate(
         self, score: Callable[..., torch.Tensor] | None = None, metrics: tuple[str, ...] = ("NDCG",)
@@ -179,8 +179,10 @@ class Checkpoint:
             popularity = np.asarray(description["popularity"]).astype(np.int64)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"checkpoint {self.path}: what it says of its data is damaged: {error}") from None
-        if popularity.shape != (len(tokens),):
-            raise ValueError(f"checkpoint {self.path}: it has {len(tokens)} tokens and {popularity.shape} popularities")
+        if popularity.shape != (len(tokens),) or (popularity < 0).any():
+            raise ValueError(
+                f"checkpoint {self.path}: it must have a popularity of at least 0 for each of {len(tokens)} tokens"
+            )
         return tokens, popularity
 
 

@@ -1,8 +1,9 @@
 """Write a trained model as an export: numbers (safetensors) and text (JSON), without pickle.
 
 A folder of three files: weights.safetensors, items.json (the token of every item id) and manifest.json: the format's
-version, the model's name and settings, and size and SHA-256 of the other two and of itself. Reading one runs no code
-of it, and refuses what does not match. The hashes find damage; they do not say who wrote the files.
+version, the model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but
+for GFCF and ChebyCF), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and refuses
+what does not match. The hashes find damage; they do not say who wrote the files.
 """
 
 import json
@@ -16,6 +17,7 @@ from safetensors.torch import save as save_tensors
 from recbole_edlae import __version__
 from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder, write_whole
+from recbole_edlae._warnings import warn
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
@@ -59,6 +61,9 @@ def write_export(
         ValueError: The folder is not empty, the model has no item × item weights to thin out, or a weight is too large
             for dtype.
         OSError: The folder cannot be written, or the disk is full.
+
+    Warns:
+        DataWarning: The weights contain the histories of the users in training.
     """
     choose("dtype", dtype, DTYPES)
     top = None if top is None else positive_int(top, "top")
@@ -78,7 +83,12 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     Raises:
         ValueError: As in :func:`write_export`.
         OSError: A file cannot be written, or the disk is full.
+
+    Warns:
+        DataWarning: As in :func:`write_export`.
     """
+    model: Any = checkpoint.scorer
+    users = _linear_weights(model)[1].users()
     contents = {
         WEIGHTS: save_tensors(_tensors(checkpoint, dtype, top)),
         ITEMS: json.dumps(checkpoint.tokens, ensure_ascii=False).encode(),
@@ -92,6 +102,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
         "model": name,
         "dtype": dtype,
         "top": top,
+        "training_histories": users,
         "settings": {key: checkpoint.config[key] for key in keys},
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
@@ -99,6 +110,11 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     contents[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
     for file, content in contents.items():
         write_whole(folder / file, content)
+    if users:
+        warn(
+            f"the export contains the training histories of {users} users, without their names: {name} scores with "
+            "them, and whoever has the files can read them"
+        )
     return sum(map(len, contents.values()))
 
 

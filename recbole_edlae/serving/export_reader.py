@@ -90,6 +90,10 @@ def _tokens(content: bytes) -> list[str]:
         raise ValueError(f"{ITEMS} is not a list of tokens")
     if len(set(tokens[1:])) < len(tokens) - 1:
         raise ValueError(f"{ITEMS} has a token twice")
+    try:
+        "".join(tokens).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{ITEMS} has half a character, which no file can hold") from None
     return tokens
 
 
@@ -98,6 +102,8 @@ def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
     popularity = tensors.pop("popularity", None)
     if popularity is None or popularity.shape != (items,):
         raise ValueError(f"{WEIGHTS} has no popularity of {items} items")
+    if popularity.dtype not in (torch.int32, torch.int64) or (popularity < 0).any():
+        raise ValueError(f"{WEIGHTS}: popularity must hold integers of at least 0")
     return popularity.numpy()
 
 

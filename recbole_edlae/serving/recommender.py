@@ -13,10 +13,12 @@ import torch
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
 
 SCORES = 4_000_000  # computed at a time: users times items
+_process = os.getpid()  # the last one in which torch may use its threads
 Entries = tuple[np.ndarray, np.ndarray]  # row and item id of the entries of some lists, sorted
 
 
@@ -27,8 +29,9 @@ class Recommendations:
     Attributes:
         items: a list of item tokens for each history, the best first; shorter than k where no more items are left.
         scores: NumPy array for each history, as long as its list.
-        popular: (n,) bool: no item of the history was known, and the answer is the most popular items.
-        unknown: item tokens that the model does not know and that were skipped → how often.
+        popular: (n,) bool: the model knew no item of the history, and the answer is the most popular items.
+        unknown: item tokens that the model does not know and that were skipped → how often. It does not know those of
+            which its data had none, and those that nobody had in training.
     """
 
     items: list[list[str]]
@@ -38,7 +41,11 @@ class Recommendations:
 
 
 class Recommender:
-    """A trained model that recommends for histories of raw item tokens."""
+    """A trained model that recommends for histories of raw item tokens.
+
+    It can be pickled. In a process that was forked after this module was imported, torch uses one thread from the first
+    call on.
+    """
 
     def __init__(
         self, model: Any, tokens: list[str], popularity: np.ndarray, *, profiles: Mapping | None = None
@@ -57,6 +64,7 @@ class Recommender:
         self.tokens[:] = list(tokens)
         self._profiles = profiles
         self._ids = {token: number for number, token in enumerate(tokens) if number}
+        self._trained = self.popularity > 0
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Recommender":
@@ -74,6 +82,7 @@ class Recommender:
         Warns:
             DataWarning: The checkpoint has no description of its data, and takes them as they are today.
         """
+        _leave_the_parents_threads()
         if pathlib.Path(path).is_dir():
             return cls(*read_export(path))
         checkpoint = Checkpoint.read(path)
@@ -83,6 +92,7 @@ class Recommender:
         """Return the k best items for each of some histories.
 
         A history without a known item gets the most popular items, with their numbers of users in training as scores.
+        An item that nobody had in training is not known: the model learned nothing of it.
         Items of the history itself are never recommended. A number stands for the token of its digits: 196 and 196.0
         for "196".
 
@@ -93,9 +103,10 @@ class Recommender:
                 for an empty one.
 
         Raises:
-            ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, or
-                there are more or fewer lists to exclude than histories.
+            ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, there
+                are more or fewer lists to exclude than histories, or a score is not finite.
         """
+        _leave_the_parents_threads()
         k = positive_int(k, "k")
         histories = checked_list(histories, "histories", "histories")
         if wrong := [history for history in histories if not is_list(history)]:
@@ -104,6 +115,7 @@ class Recommender:
         for_all, for_each = lists_to_exclude(exclude, len(histories))
         answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), collections.Counter())
         known = self._entries(histories, "histories", answer.unknown)
+        answer.unknown.update(self.tokens[known[1][~self._trained[known[1]]]].tolist())
         excluded = self._entries(for_each, "exclude", answer.unknown)
         unknown: collections.Counter = collections.Counter()
         _, never = self._entries([for_all], "exclude", unknown)
@@ -121,6 +133,7 @@ class Recommender:
         Raises:
             ValueError: There is no such user, or an export was loaded, which knows no users.
         """
+        _leave_the_parents_threads()
         user = token_of(user, "user")
         if self._profiles is None:
             raise ValueError("an export knows no users: give their histories, or load the checkpoint")
@@ -145,7 +158,7 @@ class Recommender:
 
     @torch.no_grad()
     def similar(self, item: Any, k: int = 20) -> tuple[list[str], np.ndarray]:
-        """Return the k items most similar to one.
+        """Return the k items most similar to one, of those that somebody had in training.
 
         Args:
             item: item token.
@@ -157,16 +170,24 @@ class Recommender:
             embeddings with which the decoder scores items.
 
         Raises:
-            ValueError: The item is not known, or k is no positive integer.
+            ValueError: The item is not known, nobody had it in training, k is no positive integer, or a similarity is
+                not finite.
         """
+        _leave_the_parents_threads()
         k = positive_int(k, "k")
         item = token_of(item, "item")
         if item not in self._ids:
             raise ValueError(f"item: there is no {item}; there are {', '.join(closest_first(item, self._ids)[:5])}, …")
         row = self._ids[item]
-        values = self.model.similarity(row)
-        values[[0, row]] = -torch.inf
-        values, ids = values.topk(min(k, len(self.tokens) - 2))
+        if not self._trained[row]:
+            raise ValueError(f"item: nothing is known of {item}: nobody had it in training")
+        values = _checked(self.model.similarity(row))
+
+        # What nobody had is similar to nothing.
+        candidates = self._trained.copy()
+        candidates[[0, row]] = False
+        values[torch.from_numpy(~candidates)] = -torch.inf
+        values, ids = values.topk(min(k, int(candidates.sum())))
         return self.tokens[ids.numpy()].tolist(), values.numpy()
 
     @torch.no_grad()
@@ -175,8 +196,9 @@ class Recommender:
     ) -> np.ndarray:
         """Add the answers to one batch; return which of its users have no known item."""
         row, item = known
-        count = np.bincount(row, minlength=users)
-        scores = self.model.score(torch.from_numpy(item), torch.from_numpy(count))
+        trained = self._trained[item]
+        count = np.bincount(row[trained], minlength=users)
+        scores = _checked(self.model.score(torch.from_numpy(item[trained]), torch.from_numpy(count)))
         popular = count == 0
         scores[torch.from_numpy(popular)] = torch.from_numpy(self.popularity).to(scores.dtype)
         scores[:, 0] = -torch.inf
@@ -207,6 +229,21 @@ class Recommender:
         known = ids > 0
         entry = np.sort(row[known] * len(self.tokens) + ids[known])
         return np.divmod(entry[np.diff(entry, prepend=-1) > 0], len(self.tokens))
+
+
+def _checked(scores: torch.Tensor) -> torch.Tensor:
+    """Return scores, or raise ValueError where one of them is NaN or infinite."""
+    if not largest(scores) < float("inf"):
+        raise ValueError("the model's scores are not finite: its weights are too large or damaged")
+    return scores
+
+
+def _leave_the_parents_threads() -> None:
+    """Let torch use one thread in a forked process: its others stayed in the parent, and it would wait for them."""
+    global _process
+    if os.getpid() != _process:
+        torch.set_num_threads(1)
+        _process = os.getpid()
 
 
 def _rows(entries: Entries, start: int, stop: int) -> Entries:

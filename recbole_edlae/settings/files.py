@@ -1,15 +1,22 @@
 """Read settings from YAML files and ``--key=value`` words, so that every command and RecBole read them alike."""
 
+import ast
+import importlib
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
+import torch
 import yaml
 from recbole.config import Config
 
+from recbole_edlae._choices import choose
+from recbole_edlae.integration.stack import safe_loader
 from recbole_edlae.settings.process import process_words
+
+NOT_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)  # what ast.literal_eval raises
 
 
 def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
@@ -23,7 +30,7 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         ValueError: It cannot be read, or it is not YAML; the message names the file and the line.
     """
     path = pathlib.Path(path)
-    loader = Config._build_yaml_loader(None)
+    loader = safe_loader(Config._build_yaml_loader(None))
     try:
         text = path.read_text(encoding="utf-8-sig")
         _refuse_repeated_keys(path, what, yaml.compose(text, loader))
@@ -81,7 +88,9 @@ def split_names(words: Sequence[str] | None) -> list[str]:
 
 
 def value_of(text: str) -> Any:
-    """Return the value that RecBole's Config reads from the text of a setting.
+    """Return the value of the text of a setting: that of a literal, true and false in any case, or the text itself.
+
+    RecBole evaluates the text as Python, which runs whatever stands in a file or an argument.
 
     Examples:
         >>> value_of("[10, 20]")
@@ -90,8 +99,16 @@ def value_of(text: str) -> Any:
         500.0
         >>> value_of("ml-100k")
         'ml-100k'
+        >>> value_of("print(1)")
+        'print(1)'
     """
-    return Config._convert_config_dict(None, {"": text})[""]
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        value = ast.literal_eval(text)
+    except NOT_LITERAL:
+        return text
+    return value if value is None or isinstance(value, (str, int, float, list, tuple, dict)) else text
 
 
 class PlainConfig(Config):
@@ -104,14 +121,46 @@ class PlainConfig(Config):
         return dict(config_dict or {})
 
 
-def convert_config_dict(stock: Callable, config: Config | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Do as RecBole does, but leave a text that is no expression as it is, whatever evaluating it raises."""
-    for key in values:
-        try:
-            values[key] = stock(config, {key: values[key]})[key]
-        except Exception:  # RecBole catches some of what eval raises
-            continue
+def convert_config_dict(stock: Callable, config: Config, values: dict[str, Any]) -> dict[str, Any]:
+    """Replace the texts among the values of settings by what they stand for (:func:`value_of`)."""
+    for key, value in values.items():
+        if isinstance(value, str):
+            values[key] = value_of(value)
     return values
+
+
+def build_space_from_file(stock: Callable, *arguments: Any) -> dict[str, Any]:
+    """Read a search space as RecBole's HyperTuning does, after a check that its choices are literals.
+
+    RecBole evaluates them as Python.
+
+    Raises:
+        ValueError: A choice is no literal.
+    """
+    path = arguments[-1]
+    for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
+        key, _, rest = line.strip().partition(" ")
+        kind, _, values = rest.partition(" ")
+        if kind != "choice":
+            continue
+        try:
+            ast.literal_eval(values.replace(" ", ""))  # as RecBole joins them
+        except NOT_LITERAL:
+            raise ValueError(f"{path}, line {number}: {key} must have a list of literals, got {values}") from None
+    return stock(path)
+
+
+def check_teacher(stock: Callable, model: Any, config: Config, dataset: Any) -> None:
+    """Construct RecBole's KD_DAGFM, after a check that its teacher is a network: RecBole evaluates the name.
+
+    Raises:
+        ValueError: RecBole's module has no network of that name.
+    """
+    module = importlib.import_module("recbole.model.context_aware_recommender.kd_dagfm")
+    types = {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    networks = {name: value for name, value in types.items() if issubclass(value, torch.nn.Module)}
+    choose("teacher", config["teacher"], networks)
+    stock(model, config, dataset)
 
 
 def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class SparseGram:
         dtype: torch.float32 or torch.float64, of the inverse.
 
     Raises:
-        ValueError: X is no such matrix, the weights do not fit it, or the dtype is neither.
+        ValueError: X is no such matrix, no user has an item and a weight above 0, the weights do not fit X, or the
+            dtype is neither.
 
     Notes:
         Notation: Λ > 0 ``penalty``; m the users with an item and a weight above 0; Y = diag(w)^½ X Λ^−½;
@@ -73,6 +74,8 @@ class SparseGram:
         counted = (np.diff(X.indptr) > 0) & (weight > 0)
         self.X = X if counted.all() else X[counted]
         self.weight = weight[counted]
+        if not len(self.weight):
+            raise ValueError("X must have a user with an item and a weight above 0")
         self.dtype = dtype
 
     def __len__(self) -> int:

@@ -107,7 +107,7 @@ def _fill_pairs(
     step: int,
 ) -> None:
     """Fill rows of G below the diagonal, and their diagonal entries."""
-    row = np.zeros(len(diagonal))
+    row, seen = np.empty(len(diagonal)), np.full(len(diagonal), -1, np.int32)
     for i in range(first, len(diagonal), step):
         end = pair_ptr[i]
         for t in range(item_ptr[i], item_ptr[i + 1]):
@@ -115,14 +115,15 @@ def _fill_pairs(
             diagonal[i] += weight[user] * data[position] * data[position]
             for s in range(indptr[user], position):
                 j = indices[s]
-                if row[j] == 0.0:
+                if seen[j] != i:  # a sum of 0 is no sign of a new pair: products may underflow
+                    seen[j] = i
+                    row[j] = 0.0
                     columns[end] = j
                     end += 1
                 row[j] += weight[user] * data[position] * data[s]
         columns[pair_ptr[i] : end].sort()
         for s in range(pair_ptr[i], end):
             values[s] = row[columns[s]]
-            row[columns[s]] = 0.0
 
 
 @compiled
@@ -142,14 +143,17 @@ def _choose_inputs(
 ) -> None:
     """Choose the inputs of each target by their gain G_ij² / M_ii."""
     items = len(inputs)
-    row, touched = np.zeros(items), np.empty(items, np.int32)
+    row, touched = np.empty(items), np.empty(items, np.int32)
+    seen = np.full(items, -1, np.int32)
     for j in range(first, items, step):
         candidates = 0
         for t in range(item_ptr[j], item_ptr[j + 1]):
             user, position = item_users[t], item_positions[t]
             for s in range(indptr[user], indptr[user + 1]):
                 i = indices[s]
-                if row[i] == 0.0:
+                if seen[i] != j:
+                    seen[i] = j
+                    row[i] = 0.0
                     touched[candidates] = i
                     candidates += 1
                 row[i] += weight[user] * data[position] * data[s]
@@ -157,7 +161,6 @@ def _choose_inputs(
         gain = np.empty(candidates)
         for c in range(candidates):
             gain[c] = row[touched[c]] ** 2 / M_diagonal[touched[c]]
-            row[touched[c]] = 0.0
         lengths[j] = _largest(gain, touched[:candidates], inputs[j])
 
 

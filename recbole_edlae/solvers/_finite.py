@@ -25,7 +25,9 @@ class SingularError(ValueError):
 
 
 def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
-    """Return a user × item matrix in CSR, its indices sorted and duplicates summed; X stays as it is.
+    """Return a user × item matrix in CSR without stored zeros, its indices sorted and duplicates summed.
+
+    X stays as it is.
 
     Raises:
         ValueError: X is not a two-dimensional sparse matrix of finite real numbers, or its indices lie outside of it.
@@ -34,8 +36,8 @@ def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
         raise ValueError(f"{name} must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
     if X.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold real numbers, got {X.dtype}")
-    X = X.tocsr()
-    _check_indices(X, name)
+    X = (X if X.format == "csr" else _widened(X)).tocsr()
+    check_indices(X, name)
     if not _all_finite(X.data):
         position = np.flatnonzero(~np.isfinite(X.data))[0]
         user = np.searchsorted(X.indptr, position, side="right") - 1
@@ -43,12 +45,22 @@ def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
             f"{name} must have finite values only, got {X.data[position]} for row {user}, column {X.indices[position]}"
         )
     if not X.has_canonical_format:
-        X = X.copy()
+        X = _widened(X).copy()
         X.sum_duplicates()
+
+    # A stored zero is no item of the user's.
+    if X.nnz and not X.data.all():
+        X = X.copy()
+        X.eliminate_zeros()
     return X
 
 
-def _check_indices(X: sp.csr_matrix, name: str) -> None:
+def _widened(X: sp.spmatrix) -> sp.spmatrix:
+    """Return a matrix of integers in 64 bits, any other as it is: sums of duplicates need more than the entries do."""
+    return X.astype(np.int64, copy=False) if X.dtype.kind in "iu" and X.dtype.itemsize < 8 else X
+
+
+def check_indices(X: sp.csr_matrix, name: str) -> None:
     """Check what SciPy does not when it is given arrays, and what compiled loops rely on."""
     indptr, stored = X.indptr, X.indices[: X.indptr[-1]]
     ends = indptr[0] == 0 and indptr[-1] == len(stored) and (indptr[1:] >= indptr[:-1]).all()
@@ -61,12 +73,12 @@ def check_gram(G: Any, *, name: str = "G") -> None:
     if isinstance(G, SymmetricTiles):
         return
     check_tensor(G, name)
-    if G.ndim != 2 or G.shape[0] != G.shape[1]:
+    if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0:
         raise ValueError(f"{name} must be a square items × items matrix, got shape {tuple(G.shape)}")
 
 
 def check_tensor(A: Any, name: str) -> None:
-    """Check that A is a dense torch.Tensor, float32 or float64."""
+    """Check that A is a dense torch.Tensor, float32 or float64, that asks for no gradient."""
     if isinstance(A, np.ndarray):
         raise ValueError(f"{name} must be a torch.Tensor, got a NumPy array: torch.from_numpy({name}) makes one of it")
     if not isinstance(A, torch.Tensor) or A.layout != torch.strided:
@@ -74,6 +86,13 @@ def check_tensor(A: Any, name: str) -> None:
         raise ValueError(f"{name} must be a dense torch.Tensor, got {kind}")
     if A.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"{name} must be float32 or float64, got {A.dtype}")
+    _check_no_gradient(A, name)
+
+
+def _check_no_gradient(A: torch.Tensor, name: str) -> None:
+    """Check that a tensor asks for no gradient, which no solver returns."""
+    if A.requires_grad:
+        raise ValueError(f"{name} requires a gradient, and the solvers return none: give {name}.detach()")
 
 
 def check_finite(A: Symmetric, name: str) -> None:
@@ -86,6 +105,33 @@ def check_finite(A: Symmetric, name: str) -> None:
     if position is not None:
         where = ", ".join(map(str, position))
         raise ValueError(f"{name} must have finite entries only, {name}[{where}] is {A[position].item()}")
+
+
+def check_symmetric(G: Symmetric) -> None:
+    """Check that a Gram matrix of finite entries is symmetric up to rounding, √ε √(G_ii G_jj)."""
+    root = G.diagonal().clamp(min=0).sqrt() * torch.finfo(G.dtype).eps ** 0.25
+    if isinstance(G, SymmetricTiles):  # what is not on the diagonal is stored once
+        for i in range(G.parts):
+            part = G.part(i)
+            tile = torch.from_numpy(G.tile(i, i))
+            _check_transposed(tile, tile, (part, part), root)
+        return
+    parts = [slice(first, min(first + _ROWS, len(G))) for first in range(0, len(G), _ROWS)]
+    for number, rows in enumerate(parts):
+        for columns in parts[: number + 1]:
+            _check_transposed(G[rows, columns], G[columns, rows], (rows, columns), root)
+
+
+def _check_transposed(A: torch.Tensor, B: torch.Tensor, place: tuple[slice, slice], root: torch.Tensor) -> None:
+    """Check that a part A of G is the transpose of the part B opposite; |A_ij − B_ji| may be root_i root_j."""
+    if torch.equal(A, B.T):
+        return
+    rows, columns = place
+    wrong = ((A - B.T).abs() > root[rows, None] * root[columns]).nonzero()
+    if len(wrong):
+        a, b = wrong[0].tolist()
+        i, j = rows.start + a, columns.start + b
+        raise ValueError(f"G must be symmetric, G[{i}, {j}] is {A[a, b].item()} and G[{j}, {i}] {B[b, a].item()}")
 
 
 def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
@@ -102,6 +148,7 @@ def check_popularity(popularity: Any, items: int | None = None, *, name: str = "
     if popularity.ndim != 1 or items not in (None, len(popularity)):
         shape = "(items,)" if items is None else f"({items},)"
         raise ValueError(f"{name} must have shape {shape}, got {tuple(popularity.shape)}")
+    _check_no_gradient(popularity, name)
     if (popularity < 0).any():
         raise ValueError(f"{name} must be at least 0 for every item")
     check_finite(popularity, name)

@@ -1,6 +1,5 @@
 """Polynomial filters of the item graph: what they make of a history, by products of sparse matrices alone."""
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from numpy.polynomial.chebyshev import chebtrim
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._parameters import check_count, check_flatness, check_power
+from recbole_edlae.solvers._parameters import check_count, check_flatness, check_power, is_finite
 
 LINEAR = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
@@ -275,6 +274,6 @@ def _csr_tensor(matrix: sp.csr_matrix, like: torch.Tensor) -> torch.Tensor:
 def _checked_coefficients(coefficients: Any) -> list[float]:
     """Return coefficients up to the last one that is not 0, after a check that there are some, all of them finite."""
     values = list(coefficients)
-    if not values or not all(math.isfinite(value) for value in values):
+    if not values or not all(map(is_finite, values)):
         raise ValueError(f"coefficients must be at least one finite number, got {coefficients!r}")
     return chebtrim(values, tol=_ZERO * max(map(abs, values))).tolist()

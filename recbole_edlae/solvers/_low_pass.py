@@ -84,7 +84,6 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     X = X.astype(np.float64)
-    X.eliminate_zeros()
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
     _check_groups(X, rank)

@@ -119,7 +119,6 @@ def _checked(X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype)
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     weight = checked_weight(user_weight, X.shape[0])
     X = X[weight > 0]
-    X.eliminate_zeros()
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
     return X, weight[weight > 0]

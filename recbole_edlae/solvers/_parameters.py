@@ -1,8 +1,8 @@
 """The regularized problem that every solver here solves: its penalty, and the checks of its parameters."""
 
-import math
+import sys
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
@@ -68,13 +68,13 @@ def _all_finite(values: torch.Tensor | np.ndarray) -> bool:
 
 def check_dropout(dropout: Any) -> None:
     """Check that dropout is a probability below 1."""
-    if not _is_finite(dropout) or not 0 <= dropout < 1:
+    if not is_finite(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"dropout must be a probability in [0, 1), got {dropout!r}")
 
 
 def check_l2(l2: Any) -> None:
     """Check that l2 is a finite number of at least 0."""
-    if not _is_finite(l2) or l2 < 0:
+    if not is_finite(l2) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0, got {l2!r}")
 
 
@@ -84,7 +84,7 @@ def check_emphasis(emphasis: Any) -> tuple[float, float]:
     With a = 0 an error counts where the entry was kept only, and copying the entry is best: nothing is recommended.
     """
     pair = tuple(emphasis) if isinstance(emphasis, (tuple, list)) else ()
-    if len(pair) != 2 or not all(map(_is_finite, pair)) or not (pair[0] > 0 and pair[1] >= 0):
+    if len(pair) != 2 or not all(map(is_finite, pair)) or not (pair[0] > 0 and pair[1] >= 0):
         raise ValueError(
             f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a > 0 (with a = 0 the "
             f"best weights copy the kept entries and recommend nothing) and b ≥ 0; got {emphasis!r}"
@@ -94,13 +94,13 @@ def check_emphasis(emphasis: Any) -> tuple[float, float]:
 
 def check_diagonal_bound(bound: Any) -> None:
     """Check that a bound on the diagonal is None or a finite number of at least 0."""
-    if bound is not None and (not _is_finite(bound) or bound < 0):
+    if bound is not None and (not is_finite(bound) or bound < 0):
         raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
 
 
 def check_low_pass_weight(weight: Any) -> None:
     """Check that the weight of a low-pass filter is a finite number of at least 0."""
-    if not _is_finite(weight) or weight < 0:
+    if not is_finite(weight) or weight < 0:
         raise ValueError(f"low_pass_weight must be a finite number of at least 0, got {weight!r}")
 
 
@@ -118,25 +118,25 @@ def check_count(name: str, value: Any) -> None:
 
 def check_tol(tol: Any) -> None:
     """Check that tol is a finite number of at least 0."""
-    if not _is_finite(tol) or tol < 0:
+    if not is_finite(tol) or tol < 0:
         raise ValueError(f"tol must be a finite number of at least 0, got {tol!r}")
 
 
 def check_power(power: Any) -> None:
     """Check that power is a finite number."""
-    if not _is_finite(power):
+    if not is_finite(power):
         raise ValueError(f"power must be a finite number, got {power!r}")
 
 
 def check_omega(omega: Any) -> None:
     """Check that omega is a finite number above 0."""
-    if not _is_finite(omega) or omega <= 0:
+    if not is_finite(omega) or omega <= 0:
         raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
 
 
 def check_flatness(flatness: Any) -> None:
     """Check that flatness is a finite number above 0."""
-    if not _is_finite(flatness) or flatness <= 0:
+    if not is_finite(flatness) or flatness <= 0:
         raise ValueError(f"flatness must be a finite number above 0, got {flatness!r}")
 
 
@@ -145,6 +145,10 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def _is_finite(value: Any) -> bool:
-    """Return whether a value is a finite real number; True and False are not."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+def is_finite(value: Any) -> bool:
+    """Return whether a value is a finite integer or float of Python or NumPy.
+
+    True and False are not, nor are fractions, with which tensors do not compute.
+    """
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max  # an integer may be larger

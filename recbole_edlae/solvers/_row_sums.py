@@ -25,6 +25,9 @@ def row_sums(
         torch.Tensor of shape (users, n). Rows are added in the order of ``items``, so that a sum depends neither on the
         other histories nor on the number of threads.
 
+    Raises:
+        ValueError: a row is none of M's, the counts do not add up to the rows, or ``left`` has another length.
+
     Notes:
         Of a tile below the diagonal, the rows are contiguous in one direction only. Where the histories have about as
         many items as M has rows, they are transposed first: the columns of one part of M after the other are copied to
@@ -36,6 +39,7 @@ def row_sums(
         Cost: total × n additions; n × (rows of a tile) values beside the result, for many histories.
     """
     n = len(M)
+    _check(n, items, count, left)
     ends = count.cumsum(0).numpy()
     indptr = np.append(0, ends)
     rows = items.numpy()
@@ -59,3 +63,13 @@ def row_sums(
             add = functools.partial(add_panel, panels, rows, indptr, columns)
             list(pool.map(add, range(-(-columns.shape[1] // WIDTH))))
     return torch.from_numpy(target)
+
+
+def _check(n: int, items: torch.Tensor, count: torch.Tensor, left: torch.Tensor | None) -> None:
+    """Check what the compiled loops rely on: they read whatever lies at an index."""
+    if len(items) and not (items.min() >= 0 and items.max() < n):
+        raise ValueError(f"items must be numbers from 0 to {n - 1}, got {int(items.min())} to {int(items.max())}")
+    if (count < 0).any() or count.sum() != len(items):
+        raise ValueError(f"count must add up to the number of items, {len(items)}, got a sum of {int(count.sum())}")
+    if left is not None and left.shape != (n,):
+        raise ValueError(f"left must have shape ({n},), got {tuple(left.shape)}")

@@ -124,8 +124,12 @@ class PartialGram:
             other: the sum of other shards, with the same power and dtype.
 
         Raises:
-            ValueError: the other one's n differs.
+            ValueError: the other one's n, power or dtype differs.
         """
+        for name in ("power", "dtype"):
+            mine, others = getattr(self, name), getattr(other, name)
+            if mine != others:
+                raise ValueError(f"both sums must have one {name}, got {mine} and {others}")
         if other.G is not None:
             self._accumulate(other.G, other.interactions, other.users)
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 import torch
 
 from recbole_edlae.solvers._by_users import SparseGram
-from recbole_edlae.solvers._finite import SingularError, check_finite, check_gram, check_popularity, check_result
+from recbole_edlae.solvers._finite import (
+    SingularError,
+    check_finite,
+    check_gram,
+    check_popularity,
+    check_result,
+    check_symmetric,
+)
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
@@ -22,6 +29,7 @@ class System:
     def __init__(self, G: Symmetric, *, dropout: float, l2: float, item_count: torch.Tensor | None = None) -> None:
         check_gram(G)
         check_finite(G, "G")
+        check_symmetric(G)
         gram_diagonal = G.diagonal().clone()
         self.G = G
         self.unused = gram_diagonal == 0

@@ -32,11 +32,21 @@ class SymmetricTiles:
     """
 
     def __init__(self, values: torch.Tensor, bounds: torch.Tensor) -> None:
-        parts = len(bounds) - 1
+        if values.ndim != 1 or values.dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"values must be a vector of float32 or float64, got {values.dtype}, {tuple(values.shape)}"
+            )
+        if bounds.ndim != 1 or bounds.dtype != torch.int64:
+            raise ValueError(f"bounds must be a vector of int64, got {bounds.dtype} of shape {tuple(bounds.shape)}")
         sizes = bounds.diff()
+        if not len(sizes) or bounds[0] != 0 or not (sizes > 0).all():
+            raise ValueError("bounds must rise from 0 to the number of rows, at least 1")
+
+        # More than n² / 2 values, so that the areas do not overflow.
+        parts = len(sizes)
         row, column = np.tril_indices(parts)
         areas = (sizes[row] * sizes[column]).numpy()
-        if not (bounds[0] == 0 and (sizes > 0).all() and values.ndim == 1 and len(values) == areas.sum()):
+        if int(bounds[-1]) ** 2 > 2 * len(values) or areas.sum() != len(values):
             raise ValueError(f"{len(values)} values do not fill the tiles of a matrix cut at {bounds.tolist()}")
         self.values = values
         self.bounds = bounds

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from recbole_edlae.solvers._parameters import check_power
+
 
 def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
     """Return w = (n_u / mean n)^(−α), how much each user counts in the Gram matrix.
@@ -27,6 +29,7 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
         >>> activity_weight(np.array([1, 3, 0]), power=1).round(2).tolist()
         [2.0, 0.67, 1.0]
     """
+    check_power(power)
     active = count > 0
     weight = np.ones(len(count))
     with np.errstate(over="ignore"):

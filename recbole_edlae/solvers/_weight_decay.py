@@ -3,7 +3,7 @@
 import torch
 
 from recbole_edlae.solvers._factors import LowRank
-from recbole_edlae.solvers._finite import check_finite, check_gram
+from recbole_edlae.solvers._finite import check_finite, check_gram, check_symmetric
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
@@ -47,6 +47,7 @@ def weight_decay(
     """
     check_gram(G)
     check_finite(G, "G")
+    check_symmetric(G)
     check_rank(rank, len(G))
     check_l2(l2)
     if dropout != 0:

@@ -13,6 +13,7 @@ from recbole.quick_start import run_recbole
 from recbole.utils import get_model, init_seed
 
 import recbole_edlae.solvers as solvers
+from recbole_edlae._warnings import DataWarning
 from recbole_edlae.solvers import _inverse as inverse_module
 from tests.faults.conftest import shop_rows, shop_text
 
@@ -236,8 +237,8 @@ def test_more_words_settings_beyond_the_numbers(
 @pytest.mark.parametrize("name", ["DLAE", "LowRankEDLAE"])
 def test_more_words_rank_above_the_items(write_shop: Callable[..., Any], name: str) -> None:
     write_shop()
-    with pytest.raises(ValueError, match=r"rank must be an integer .*got 50"):
-        fit(name, rank=50)
+    with pytest.warns(DataWarning, match="rank 50 is more than the 20 items of the data: 20 is taken"):
+        assert fit(name, rank=50).item_embedding().shape == (21, 20)
 
 
 def test_more_words_weight_decay_and_dropout(write_shop: Callable[..., Any]) -> None:

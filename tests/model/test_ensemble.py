@@ -10,6 +10,7 @@ from recbole.data.interaction import Interaction
 from recbole.trainer import Trainer
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae._warnings import DataWarning
 from recbole_edlae.integration import models as registry
 from recbole_edlae.settings.schema import read_schema
 
@@ -150,9 +151,15 @@ def test_the_linear_path_has_every_setting_of_edlae():
 def test_errors_of_the_linear_path_name_its_settings(build):
     with pytest.raises(ValueError, match="linear_emphasis"):
         build("EnsembleAE", linear_emphasis=[0.0, 1.0])
-    with pytest.raises(ValueError, match="linear_low_pass_rank"):
-        build("EnsembleAE", linear_low_pass_weight=0.3, linear_low_pass_rank=1000)
+    with pytest.raises(ValueError, match=r"^linear_low_pass_weight 0\.3 adds .*: linear_neighbors must be None, got 5"):
+        build("EnsembleAE", linear_low_pass_weight=0.3, linear_neighbors=5)
     model, _, _, _ = build("EnsembleAE", **DEEP, linear_reg_weight=0.0, linear_dropout_prob=0.0)
     model.linear.interactions = model.linear.interactions[:10]  # fewer users than items
     with pytest.raises(ValueError, match=r"^linear_reg_weight 0\.0 and linear_dropout_prob 0\.0 leave the weights"):
         model.fit()
+
+
+def test_a_rank_that_is_cut_has_its_own_name(fitted):
+    rank = {"linear_low_pass_weight": 0.2, "linear_low_pass_rank": 40}
+    with pytest.warns(DataWarning, match=r"^linear_low_pass_rank 40 is more than the 30 items of the data: 30 is"):
+        fitted("EnsembleAE", **DEEP, **PREFIXED, **rank)

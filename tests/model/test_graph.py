@@ -9,6 +9,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae._warnings import DataWarning
 from recbole_edlae.model import graph, history, resources
 from tests import oracles
 
@@ -125,7 +126,6 @@ def test_the_graph_is_that_of_training_whatever_users_are_scored_from(name, chos
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"low_pass_rank": 32}, "low_pass_rank must be an integer from 1 to the number of items, 31; got 32"),
         ({"low_pass_rank": 0}, r"low_pass_rank must be int in \[1, inf\), got 0"),
         ({"low_pass_weight": -0.1}, r"low_pass_weight must be float in \[0, inf\), got -0.1"),
     ],
@@ -161,3 +161,12 @@ def test_too_little_memory_is_said_before_any_is_taken(name, chosen, fit, monkey
 def test_there_are_no_item_embeddings(name, chosen, fit):
     with pytest.raises(ValueError, match=f"{name} is a filter of the item graph and has no item embeddings"):
         fit(name, **chosen)[0].item_embedding()
+
+
+@pytest.mark.parametrize("name, rank", [("GFCF", 256), ("ChebyCF", 512)])
+def test_the_default_rank_is_cut_to_the_number_of_items(name, rank, fit):
+    with pytest.warns(DataWarning, match=f"^low_pass_rank {rank} is more than the 30 items of the data: 30 is taken$"):
+        cut, _ = fit(name)
+    exact, _ = fit(name, low_pass_rank=30)
+    each_item = torch.arange(31), torch.ones(31, dtype=torch.int64)
+    assert torch.equal(cut.score(*each_item), exact.score(*each_item))

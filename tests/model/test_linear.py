@@ -1,5 +1,7 @@
 """EDLAE and DLAE against what they must equal."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -10,6 +12,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
+from recbole_edlae._warnings import DataWarning
 from recbole_edlae.model import linear
 from recbole_edlae.solvers import neighbors
 from tests import oracles
@@ -192,11 +195,6 @@ def test_dan_in_every_form_of_the_weights(form, tiny):
 @pytest.mark.parametrize(
     "name, settings, message",
     [
-        (
-            "EDLAE",
-            {"low_pass_weight": 0.2},
-            "low_pass_rank must be an integer from 1 to the number of items, 31; got 64",
-        ),
         ("EDLAE", {"low_pass_weight": -0.2}, r"low_pass_weight must be float in \[0, inf\), got -0.2"),
         ("EDLAE", {"low_pass_rank": 0}, r"low_pass_rank must be int in \[1, inf\), got 0"),
         (
@@ -225,7 +223,7 @@ def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
 
 def test_full_rank_of_dlae_as_a_product(tiny):
     full, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
-    low, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, rank=31)
+    low, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, rank=30)
     torch.testing.assert_close(low.weights.encoder @ low.weights.decoder.T, full.weights.encoder, rtol=0, atol=1e-5)
 
 
@@ -248,10 +246,8 @@ def test_item_embeddings(tiny):
         ("EDLAE", {"neighbors": 2.5}, "neighbors must be int or None, got 2.5"),
         ("LowRankEDLAE", {"rank": 0}, r"rank must be int in \[1, inf\), got 0"),
         ("LowRankEDLAE", {"rank": 2.5}, "rank must be int, got 2.5"),
-        ("LowRankEDLAE", {"rank": 32}, "rank must be .*31.*32"),
         ("LowRankEDLAE", {"rank": 5, "solver": "alm"}, "solver must be one of .*als.*; got 'alm'"),
         ("LowRankEDLAE", {"rank": 5, "max_iter": 0}, r"max_iter must be int in \[1, inf\), got 0"),
-        ("DLAE", {"rank": 32}, "rank must be .*31.*32"),
         ("DLAE", {"rank": 5, "solver": "weight_decay"}, "dropout"),
     ],
 )
@@ -356,3 +352,32 @@ def test_benchmark_on_ml_1m(shared_data):
     published = {"recall@10": 0.2139, "mrr@10": 0.4808, "ndcg@10": 0.2865, "hit@10": 0.7837, "precision@10": 0.2082}
     assert run("EASE", reg_weight=1000.0) == published
     assert run("EDLAE", reg_weight=500.0, dropout_prob=0.33, user_weight_power=0.5)["ndcg@10"] >= 0.2925
+
+
+@pytest.mark.parametrize(
+    "name, settings, setting",
+    [
+        ("LowRankEDLAE", {"solver": "eigen"}, "rank 200"),
+        ("LowRankEDLAE", {"solver": "eigen", "rank": 31}, "rank 31"),
+        ("DLAE", {"rank": 64, "solver": "free_diagonal"}, "rank 64"),
+        ("EDLAE", {"low_pass_weight": 0.2}, "low_pass_rank 64"),
+    ],
+)
+def test_a_rank_is_cut_to_the_number_of_items(name, settings, setting, tiny):
+    message = f"^{setting} is more than the 30 items of the data: 30 is taken$"
+    with pytest.warns(DataWarning, match=message):
+        cut, train, _ = fit(name, data_path=tiny, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        exact, _, _ = fit(name, data_path=tiny, **settings | {setting.split()[0]: 30})
+        loaded = type(exact)(train.dataset.config, train.dataset)  # as one that recommends is built
+    each_item = torch.arange(31), torch.ones(31, dtype=torch.int64)
+    assert torch.equal(cut.score(*each_item), exact.score(*each_item)) and cut.score(*each_item).any()
+    loaded.load_state_dict(cut.state_dict())
+    assert torch.equal(loaded.score(*each_item), exact.score(*each_item))
+
+
+def test_a_rank_without_effect_is_not_cut(tiny):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        fit("EDLAE", data_path=tiny)

@@ -1,5 +1,9 @@
 """One runner for many runs has the metrics of as many run_recbole, whatever ran before."""
 
+import contextlib
+import errno
+import io
+import os
 import pathlib
 import random
 import shutil
@@ -15,10 +19,12 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
+from recbole_edlae.integration import checkpoints
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model import gram_memory
 from recbole_edlae.runs import epochs_memory
 from recbole_edlae.runs import runner as runner_module
+from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.runs.stopwatch import Stopwatch
@@ -199,3 +205,34 @@ def test_batches_are_kept_as_far_as_memory_is_set_aside_for_them(monkeypatch):
             assert once(index)[2].tolist() == list(index)
     assert made == [[0, 1], [2, 3], [4], [2, 3], [4]]
     assert once.bytes_left == 20
+
+
+class FullFile(io.BytesIO):
+    """A file on a disk that has room for its first bytes only."""
+
+    def write(self, content):
+        if self.tell() > 500:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(content)
+
+
+def test_a_disk_that_is_full_for_checkpoints_ends_all_runs(protocol, monkeypatch):
+    @contextlib.contextmanager
+    def whole_on_full_disk(path):
+        yield FullFile()
+
+    monkeypatch.setattr(checkpoints, "whole", whole_on_full_disk)
+    with pytest.raises(OSError, match="No space left on device"):
+        attempt(Run("DeepAE", "tiny", (protocol,), {"epochs": 2, "latent_dimension": 5}), ("valid",))
+
+
+@pytest.mark.parametrize("number, ends", [(errno.ENOSPC, True), (errno.EROFS, True), (errno.ENOENT, False)])
+def test_errors_of_a_disk_end_all_runs_and_others_one(number, ends, monkeypatch):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Runner, "run", fail)
+    expected = pytest.raises(OSError) if ends else contextlib.nullcontext()
+    with expected:
+        result, per_user = attempt(Run("EDLAE", "tiny"), ("valid",))
+        assert result["status"] == "failed" and "No such file" in result["error"] and per_user is None

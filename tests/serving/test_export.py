@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 
@@ -12,9 +13,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from recbole_edlae import cli
+from recbole_edlae._warnings import DataWarning
+from recbole_edlae.model import linear
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import read_export, write_export
 from recbole_edlae.serving.recommender import Recommender
+from recbole_edlae.solvers import _tiles
 
 HISTORIES = [["i1", "i4"], ["i9"], [], ["i2", "i3", "i5", "i8", "i11"]]
 
@@ -43,6 +47,7 @@ import pickle, torch
 def refuse(*_, **__): raise AssertionError("unpickled")
 pickle.load = pickle.loads = pickle.Unpickler = torch.load = refuse
 from recbole_edlae.serving.recommender import Recommender
+from recbole_edlae.solvers import _tiles
 print(Recommender.load({str(export())!r}).recommend([["i1"]], 3).items)
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
@@ -210,3 +215,117 @@ def test_refused_before_anything_is_read(checkpoints, tmp_path, capsys):
         cli.main(["export", "--checkpoint", checkpoints("LowRankEDLAE"), "--output=new", "--top=3"])
     assert "top thins out full item × item weights; LowRankEDLAE here has none" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_says_whose_histories_it_contains(name, opened, tmp_path, recwarn):
+    write_export(opened(name), tmp_path / "export")
+    holds = name in ("GFCF", "ChebyCF")
+    said = [str(warning.message) for warning in recwarn if issubclass(warning.category, DataWarning)]
+    expected = f"the export contains the training histories of 60 users, without their names: {name} scores with them"
+    assert len(said) == holds and all(text.startswith(expected) for text in said)
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    assert manifest["training_histories"] == (60 if holds else 0)
+
+
+@pytest.fixture
+def forged(opened, tmp_path):
+    """Writes an export of a model some of whose tensors are others, with hashes that match."""
+
+    def write(checkpoint, others):
+        folder = tmp_path / "forged"
+        shutil.rmtree(folder, ignore_errors=True)
+        write_export(checkpoint, folder)
+        tensors = load_file(folder / "weights.safetensors") | others
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "weights.safetensors")
+        content = (folder / "weights.safetensors").read_bytes()
+        files = json.loads((folder / "manifest.json").read_text())["files"]
+        files["weights.safetensors"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        forge(folder, files=files)
+        return folder
+
+    return write
+
+
+KINDS = {
+    "dense": ("EDLAE", {}),
+    "packed": ("EDLAE", {"item_weight_power": 0.3}),
+    "factors": ("LowRankEDLAE", {}),
+    "sparse": ("EDLAE", {"neighbors": 4}),
+    "a filter": ("GFCF", {}),
+    "beside a filter": ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 4}),
+    "in an ensemble": ("EnsembleAE", {}),
+}
+INDICES = ("bounds", "indptr", "target", "items")
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind_of_weights(request, checkpoints):
+    model, settings = KINDS[request.param]
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "packed":
+            patch.setattr(linear, "DENSE_ITEMS", 0)
+            patch.setattr(_tiles, "SIDE", 8)
+            settings = settings | {"reg_weight": 6.0}  # a checkpoint of its own
+        return Checkpoint.read(checkpoints(model, **settings))
+
+
+def other_shapes(name, tensor):
+    """The same numbers in shapes that no tensor of the format can have beside the others."""
+    if not tensor.numel():
+        return
+    yield tensor[None]
+    yield tensor[..., None]
+    if name == "graph.coefficients":  # there may be any number of them, but one at least
+        yield tensor[:0]
+        return
+    yield tensor[:-1]
+    yield tensor[:2]
+    yield torch.cat([tensor, tensor])
+    if name != "graph.indptr":  # one more user without interactions may be
+        yield torch.cat([tensor, tensor[-1:]])
+
+
+def other_numbers(name, tensor):
+    """Types and entries that cannot be."""
+    if name == "popularity":
+        yield tensor.float()
+        yield tensor - 100
+        return
+    if name.rpartition(".")[2] not in INDICES:
+        yield tensor.long()
+        yield tensor.bool()
+        yield tensor.to(torch.complex64)
+        if tensor.numel():
+            yield torch.full_like(tensor, float("nan"))
+        return
+    yield tensor.double()
+    yield tensor.to(torch.int16)
+    for position in (0, len(tensor) // 2, len(tensor) - 1):
+        for value in (-1, 2**30, 2**62):
+            changed = tensor.long()
+            changed[position] = value
+            yield changed
+
+
+@pytest.mark.filterwarnings("ignore::recbole_edlae._warnings.DataWarning")
+def test_shapes_types_and_indices_are_checked_before_they_are_used(kind_of_weights, forged):
+    for name, tensor in load_file(forged(kind_of_weights, {}) / "weights.safetensors").items():
+        if "network" in name or "dummy" in name:  # torch copies these, whatever they are
+            continue
+        changes = [*other_shapes(name, tensor), *other_numbers(name, tensor)]
+        assert len(changes) > 1
+        for changed in changes:
+            with pytest.raises(ValueError, match=r"^export "):
+                Recommender.load(forged(kind_of_weights, {name: changed}))
+
+
+def test_tokens_that_no_file_can_hold(export):
+    folder = export()
+    tokens = json.loads((folder / "items.json").read_text())
+    (folder / "items.json").write_text(json.dumps([*tokens[:-1], "\ud800"]))
+    content = (folder / "items.json").read_bytes()
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    files["items.json"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    forge(folder, files=files)
+    with pytest.raises(ValueError, match=r"items.json has half a character, which no file can hold"):
+        Recommender.load(folder)

@@ -1,6 +1,10 @@
 """Recommending by raw tokens: what RecBole would, for users it knows and for others."""
 
+import os
 import pathlib
+import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -173,3 +177,82 @@ def test_models_without_a_recommender(model, settings, message, checkpoints, mon
     monkeypatch.setitem(MODELS, model, MODELS.get(model, {}))
     with pytest.raises(ValueError, match=message):
         Recommender.load(checkpoints(model, **settings))
+
+
+@pytest.fixture
+def without_i9(name, checkpoints):
+    """A recommender in whose training nobody had i9."""
+    loaded = Recommender.load(checkpoints(name))
+    popularity = loaded.popularity.copy()
+    popularity[list(loaded.tokens).index("i9")] = 0
+    return Recommender(loaded.model, list(loaded.tokens), popularity)
+
+
+def test_a_history_that_nobody_trained_on_is_an_empty_one(without_i9):
+    answer = without_i9.recommend([["i9"], ["i9", "new"], ["i1", "i9"], ["i1"]], 30, exclude=["i2"])
+    empty = without_i9.recommend([[]], 30, exclude=["i2", "i9"])
+    assert answer.items[0] == answer.items[1] == empty.items[0]
+    assert answer.scores[0].tolist() == answer.scores[1].tolist() == empty.scores[0].tolist()
+    assert answer.popular.tolist() == [True, True, False, False]
+    assert answer.items[2] == [item for item in answer.items[3] if item != "i9"]
+    assert answer.unknown == {"i9": 3, "new": 1}
+
+
+def test_nothing_is_known_of_an_item_that_nobody_trained_on(without_i9):
+    with pytest.raises(ValueError, match="item: nothing is known of i9: nobody had it in training"):
+        without_i9.similar("i9")
+    items, values = without_i9.similar("i4", 100)
+    assert len(items) == len(values) == 28 and not {"i4", "i9", "[PAD]"} & set(items)
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_no_numbers(recommender, value, monkeypatch):
+    monkeypatch.setattr(recommender.model, "score", lambda _, count: torch.full((len(count), 31), value))
+    with pytest.raises(ValueError, match="the model's scores are not finite"):
+        recommender.recommend([["i1"]])
+    monkeypatch.setattr(recommender.model, "similarity", lambda _: torch.full((31,), value))
+    with pytest.raises(ValueError, match="the model's scores are not finite"):
+        recommender.similar("i1")
+
+
+def test_a_recommender_is_pickled(name, checkpoints):
+    recommender = Recommender.load(checkpoints(name))
+    copied = pickle.loads(pickle.dumps(recommender))
+    expected, found = (each.recommend([["i1", "i4"], []], 10) for each in (recommender, copied))
+    assert found.items == expected.items and all(map(np.array_equal, found.scores, expected.scores))
+    assert copied.similar("i1", 5)[0] == recommender.similar("i1", 5)[0]
+    assert copied.profile("u1") == recommender.profile("u1")
+
+
+FORKED = """
+import multiprocessing, sys, torch
+from recbole_edlae.serving.recommender import Recommender
+
+recommender = Recommender.load(sys.argv[1])
+histories = [[f"i{number}" for number in range(30)]] * 3000
+torch.set_num_threads(2)
+expected = recommender.recommend(histories, 5)  # torch's threads now wait in this process
+torch.rand(1000, 1000) @ torch.rand(1000, 1000)
+
+def in_child(queue, recommender):
+    loaded = Recommender.load(sys.argv[1])
+    queue.put([each.recommend(histories, 5).items for each in (recommender, loaded)])
+
+fork = multiprocessing.get_context("fork")
+queue = fork.Queue()
+child = fork.Process(target=in_child, args=(queue, recommender), daemon=True)
+child.start()
+try:
+    assert queue.get(timeout=60) == [expected.items] * 2
+    assert torch.get_num_threads() == 2
+finally:
+    child.kill()
+"""
+
+
+@pytest.mark.slow
+def test_a_forked_process_answers(checkpoints):
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, checkpoints("DeepAE")]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+    assert done.returncode == 0, done.stderr

@@ -144,3 +144,14 @@ def test_bad_arguments() -> None:
     factor = torch.ones(129, 2)
     with pytest.raises(ValueError, match=r"W.left must have shape \(130, rank\)"):
         local_regression(SparseGram(X), LowPass(factor, factor), low_pass_weight=0.1, dropout=0.5, l2=1.0)
+
+
+@pytest.mark.parametrize("X", [sp.csr_matrix((0, 3)), sp.csr_matrix((4, 3)), sp.csr_matrix((4, 0))])
+def test_a_gram_matrix_of_nobody(X: sp.csr_matrix) -> None:
+    with pytest.raises(ValueError, match="X must have a user with an item and a weight above 0"):
+        SparseGram(X)
+
+
+def test_users_who_all_weigh_nothing() -> None:
+    with pytest.raises(ValueError, match="X must have a user with an item and a weight above 0"):
+        SparseGram(sp.csr_matrix(np.ones((2, 3))), np.zeros(2))

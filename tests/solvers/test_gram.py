@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers import activity_weight, gram
+from recbole_edlae.solvers._finite import checked_matrix
 from tests import oracles
 
 
@@ -165,3 +166,35 @@ def test_activity_weight() -> None:
     np.testing.assert_allclose(activity_weight(count, 0.5)[1:], (count[1:] / 4) ** -0.5)
     np.testing.assert_allclose((activity_weight(count, 1.0) * count)[1:], 4)
     assert activity_weight(count, 2.0)[0] == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_two_items_of_more_users_than_16_bits_count(packed: bool) -> None:
+    X = sp.csr_matrix(np.ones((40_000, 2), dtype=np.float32))
+    G = gram(X, packed=packed)
+    assert (G.dense() if packed else G).tolist() == [[40_000.0, 40_000.0], [40_000.0, 40_000.0]]
+
+
+@pytest.mark.parametrize("column", [-1, 3, 2**30])
+def test_a_column_outside_of_the_matrix(column: int) -> None:
+    X = sp.csr_matrix(np.ones((2, 3)))
+    X.indices[4] = column
+    with pytest.raises(ValueError, match=r"X is damaged: its indices lie outside of shape \(2, 3\)"):
+        checked_matrix(X)
+
+
+@pytest.mark.parametrize("form", [sp.coo_matrix, sp.csr_matrix, sp.csc_matrix])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])
+def test_duplicates_sum_to_more_than_their_type_holds(form: type, dtype: type) -> None:
+    largest = np.iinfo(dtype).max
+    X = form((np.array([largest, largest], dtype=dtype), (np.array([0, 0]), np.array([1, 1]))), shape=(1, 2))
+    if form is not sp.coo_matrix:  # the constructor has summed them in that type
+        parts = np.array([largest, largest], dtype=dtype), np.array([1, 1]), np.array([0, 2])
+        X = form(parts if form is sp.csr_matrix else (parts[0], np.array([0, 0]), np.array([0, 0, 2])), shape=(1, 2))
+    assert gram(X, dtype=torch.float64)[1, 1] == (2.0 * largest) ** 2
+
+
+def test_stored_zeros_and_sums_of_zero_are_no_items() -> None:
+    X = sp.coo_matrix((np.array([1.0, -1, 0, 1, 1]), ([0, 0, 0, 0, 1], [0, 0, 1, 2, 2])), shape=(2, 3))
+    assert gram(X).tolist() == [[0.0, 0, 0], [0, 0, 0], [0, 0, 2]]
+    assert X.nnz == 5

@@ -8,6 +8,7 @@ import pytest
 import threadpoolctl
 import torch
 
+from recbole_edlae.solvers import SymmetricTiles
 from recbole_edlae.solvers import _inverse as module
 from recbole_edlae.solvers._inverse import inverse
 
@@ -134,3 +135,10 @@ def test_other_types(dtype: torch.dtype) -> None:
 def test_not_square() -> None:
     with pytest.raises(ValueError, match="square"):
         inverse(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_inverse_of_either_kind_beyond_the_largest_number(packed: bool) -> None:
+    M = 1e-39 * torch.eye(3)
+    with pytest.raises(torch.linalg.LinAlgError, match="the inverse has entries that are not finite"):
+        inverse(SymmetricTiles.of(M) if packed else M)

@@ -533,3 +533,12 @@ def test_not_a_gram_matrix() -> None:
     for method, arguments, _ in METHODS:
         with pytest.raises(ValueError, match="G must be a square"):
             low_rank(torch.ones(2, 3), 1, method=method, **arguments)
+
+
+def test_one_iteration_of_admm_is_that_of_its_derivation() -> None:
+    """Its limit does not depend on every sign of the multiplier: the path does."""
+    G, problem = gram_of(interactions()), {"dropout": P, "l2": L2, "omega": 2.0, "tol": 0.0}
+    with pytest.warns(ConvergenceWarning):
+        start, end = (low_rank(G, 4, method="admm", max_iter=steps, **problem) for steps in (1, 2))
+    expected = oracles.admm_iteration(G.numpy(), P, L2, start.u.numpy(), start.v.numpy(), omega=2.0)
+    np.testing.assert_allclose(product(end), expected, atol=1e-9)

@@ -176,3 +176,10 @@ def test_errors(arguments: dict[str, Any], message: str) -> None:
     X = arguments.pop("X")
     with pytest.raises(ValueError, match=message):
         neighbors(X if "two-dimensional" in message else sp.csr_matrix(X), **arguments)
+
+
+@pytest.mark.parametrize("value, weight", [(1e-200, 1.0), (1e-150, 1e-300)])
+def test_products_that_are_too_small_for_a_number_count_once(value: float, weight: float) -> None:
+    X = value * matrix(users=200, items=60, density=0.5, values=False)
+    B = fit(X, 5, np.full(200, weight), dropout=0.3, l2=1.0)
+    assert not B.any()

@@ -13,6 +13,8 @@ from recbole_edlae.solvers import (
     full_rank,
     gram,
     inverse_gram,
+    local_regression,
+    low_pass,
     low_rank,
     normalize_items,
     objective,
@@ -188,3 +190,51 @@ def test_low_rank_solvers_take_a_packed_gram(method: str, rank: int) -> None:
         assert measure(packed, found.u, found.v, **problem) == pytest.approx(
             measure(G, found.u, found.v, **problem), rel=1e-6, abs=1e-8
         )
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_filter_that_makes_weights_beyond_the_largest_number(packed: bool) -> None:
+    X = interactions()
+    W = low_pass(X, 3)
+    with pytest.raises(ValueError, match=r"B would not be finite at torch\.float32"):
+        local_regression(gram(X, packed=packed), W, low_pass_weight=1e38, dropout=0.3, l2=1e5)
+
+
+BAD_HISTORIES = {
+    "a row beyond the last": (([0, 130], [2]), "items must be numbers from 0 to 129, got 0 to 130"),
+    "a row far beyond": (([2**40], [1]), "items must be numbers from 0 to 129"),
+    "a negative row": (([-1, 3], [2]), "items must be numbers from 0 to 129, got -1 to 3"),
+    "counts of more rows": (([1, 2], [3]), "count must add up to the number of items, 2, got a sum of 3"),
+    "counts of less rows": (([1, 2], [1]), "count must add up to the number of items, 2, got a sum of 1"),
+    "a negative count": (([1, 2], [3, -1]), "count must add up to the number of items, 2"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_HISTORIES)
+def test_nothing_beyond_the_matrix_is_read(kind: str) -> None:
+    (items, count), message = BAD_HISTORIES[kind]
+    with pytest.raises(ValueError, match=message):
+        row_sums(SymmetricTiles.of(symmetric(130), SIDE), torch.tensor(items), torch.tensor(count))
+
+
+def test_a_scale_of_another_length_is_refused() -> None:
+    items = torch.tensor([100])
+    with pytest.raises(ValueError, match=r"left must have shape \(130,\), got \(2,\)"):
+        row_sums(SymmetricTiles.of(symmetric(130), SIDE), items, torch.tensor([1]), torch.ones(2))
+
+
+BAD_TILES = {
+    "one bound": (torch.zeros(0), torch.tensor([0]), "bounds must rise from 0"),
+    "bounds that fall": (torch.zeros(4), torch.tensor([0, 3, 2]), "bounds must rise from 0"),
+    "bounds of floats": (torch.zeros(4), torch.tensor([0.0, 2.0]), "bounds must be a vector of int64"),
+    "areas that overflow": (torch.zeros(0), torch.tensor([0, 2**32]), "0 values do not fill the tiles"),
+    "values of integers": (torch.zeros(4, dtype=torch.int64), torch.tensor([0, 2]), "values must be a vector of float"),
+    "values in rows": (torch.zeros(2, 2), torch.tensor([0, 2]), "values must be a vector of float"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_TILES)
+def test_tiles_that_are_none(kind: str) -> None:
+    values, bounds, message = BAD_TILES[kind]
+    with pytest.raises(ValueError, match=message):
+        SymmetricTiles(values, bounds)

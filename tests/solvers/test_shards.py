@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers import PartialGram, gram, gram_of_shards
+from recbole_edlae.solvers import PartialGram, activity_weight, gram, gram_of_shards
 from tests import oracles
 from tests.conftest import ROOT
 
@@ -110,3 +110,29 @@ def test_memory_does_not_grow_with_the_users(tmp_path: pathlib.Path) -> None:
 def test_errors(shards: list[Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         gram_of_shards(shards, **options)
+
+
+def with_stored_zeros() -> sp.csr_matrix:
+    X = matrix()
+    X.data[::3] = 0
+    return X
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, -1.0])
+def test_stored_zeros_are_no_items_of_a_user(power: float) -> None:
+    X = with_stored_zeros()
+    whole = X.copy()
+    whole.eliminate_zeros()
+    expected = gram(whole, activity_weight(np.diff(whole.indptr), power), dtype=torch.float64)
+    G = gram_of_shards(split(X), user_weight_power=power, dtype=torch.float64)
+    torch.testing.assert_close(G, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"user_weight_power": 0.5}, {"dtype": torch.float64}])
+def test_sums_of_other_powers_and_types_are_not_added(settings: dict[str, Any]) -> None:
+    here, elsewhere = PartialGram(), PartialGram(**settings)
+    here.add(matrix())
+    elsewhere.add(matrix())
+    name = "power" if "user_weight_power" in settings else "dtype"
+    with pytest.raises(ValueError, match=f"both sums must have one {name}, got "):
+        here.merge(elsewhere)
