@@ -41,6 +41,9 @@ folder that the command wrote.
 * **Bold** means significantly ahead of every other row that was run here, by a paired test over users. A larger number
   alone is not bold.
 * **Published** rows are numbers from papers and other benchmarks. They take no part in the tests.
+* **Corrections** of RecBole's numbers are named under a board. The boards without such a sentence were run before they
+  had [names](recbole.md#which-numbers-change): there `Pop` counts an item once a batch, as RecBole does. No other row
+  depends on a correction that came since.
 * **Tuned on test** marks published rows whose source chose its settings on the test set. Such a number is too high to
   compare with one that was chosen on validation. For rows without this mark we do not know.
 
@@ -82,8 +85,8 @@ def leaderboard_of(board: Mapping[str, Any]) -> Leaderboard:
     Args:
         board: one of the "boards" of a leaderboard.json.
     """
-    names = ("label", "model", "kind", "settings", "metrics", "intervals", "fit_seconds", "note", "mark")
-    # reports of an earlier version have no marks
+    names = ("label", "model", "kind", "settings", "metrics", "intervals", "fit_seconds", "note", "mark", "corrections")
+    # reports of an earlier version have no marks and no corrections
     rows = [Row(**{name: row[name] for name in names if name in row}) for row in board["rows"]]
     p_values = {
         name: pd.DataFrame(table["p"], index=table["labels"], columns=table["labels"])

@@ -451,8 +451,8 @@ def test_more_data_sorted_in_a_process_that_does_not_import_the_plugin(checkpoin
 
 def test_more_checkpoints_are_read_by_recbole_alone(checkpoint):
     saved = torch.load(checkpoint, weights_only=False)
-    assert list(saved)[:7] == [
-        "config", "epoch", "cur_step", "best_valid_score", "state_dict", "other_parameter", "optimizer"
+    assert list(saved)[:8] == [
+        "opened_with", "config", "epoch", "cur_step", "best_valid_score", "state_dict", "other_parameter", "optimizer"
     ]  # fmt: skip
     torch.save(saved["trained_on"], "plain.pth")
     assert torch.load("plain.pth", weights_only=True)["interactions"] > 200  # nothing but plain data

@@ -255,6 +255,7 @@ def test_more_repeats_over_files_are_counted(write_shop):
     with pytest.warns(DataWarning) as caught:
         _, _, loaders = build(benchmark_filename=["train", "valid", "test"])
     texts = [str(each.message) for each in caught if each.category is DataWarning]
+    texts = [text for text in texts if "no interactions in training" not in text]
     assert [re.match(r"(\d+) of (\d+) .* in (\w+) too", text).groups() for text in texts] == [
         ("10", "90", "train"),
         ("40", "90", "valid"),
