@@ -4,8 +4,10 @@ Importing the package registers its models with RecBole, whether RecBole is impo
 neither RecBole nor torch itself.
 """
 
+from recbole_edlae import _missing
 from recbole_edlae.integration import hook
 
 __version__ = "0.1.0"
 
+_missing.arm()
 hook.arm()

@@ -28,9 +28,29 @@ def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
         Traceback (most recent call last):
         ValueError: color must be one of green, red; got 'gren'
     """
-    if name not in table:
+    if name not in list(table):  # a name may be of any type, as a file has it
         raise ValueError(f"{what} must be one of {', '.join(closest_first(name, table))}; got {name!r}")
     return table[name]
+
+
+def unknown(what: str, name: Any, choices: Iterable[Any]) -> ValueError:
+    """Return the error for a name that is not among some choices; it has the nearest, or all where none is near.
+
+    Args:
+        what: what the name is of.
+        name: that was given.
+        choices: all that is allowed.
+
+    Examples:
+        >>> unknown("model", "EDLE", ["BPR", "EDLAE"])
+        ValueError("unknown model 'EDLE'; did you mean EDLAE?")
+        >>> unknown("model", "x", ["BPR", "EDLAE"])
+        ValueError("unknown model 'x'; there are BPR, EDLAE")
+    """
+    choices = list(choices)
+    similar = _similar(name, choices)
+    hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(map(str, choices))}"
+    return ValueError(f"unknown {what} {name!r}; {hint}")
 
 
 def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
@@ -48,6 +68,11 @@ def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
         ['banana', 'apple', 'cherry']
     """
     choices = list(choices)
-    by_lower = {str(choice).lower(): choice for choice in choices}
-    similar = [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]
+    similar = _similar(wrong, choices)
     return similar + [choice for choice in choices if choice not in similar]
+
+
+def _similar(wrong: Any, choices: Iterable[Any]) -> list[Any]:
+    """Return up to five choices by falling similarity."""
+    by_lower = {str(choice).lower(): choice for choice in choices}
+    return [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]

@@ -5,6 +5,7 @@ import errno
 import itertools
 import os
 import pathlib
+import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,14 +85,18 @@ def write_whole(path: str | os.PathLike, content: bytes | str) -> None:
 
 
 @contextlib.contextmanager
-def whole_folder(folder: str | os.PathLike, files: Sequence[str]) -> Iterator[pathlib.Path]:
+def whole_folder(
+    folder: str | os.PathLike, files: Sequence[str], *, beside_others: bool = False
+) -> Iterator[pathlib.Path]:
     """Make a folder to write into, which takes its name when the block ends well, and is removed otherwise.
 
-    A folder that exists already, and is empty, gets the files at the end, one after the other.
+    A folder that exists already gets the files at the end, one after the other, all or none. Nothing is overwritten,
+    whoever else writes there at the same time.
 
     Args:
         folder: not there yet, or empty.
         files: names of the files that the block writes, in the order in which an existing folder gets them.
+        beside_others: whether the folder may have files of other names.
 
     Yields:
         The folder to write into.
@@ -101,28 +106,58 @@ def whole_folder(folder: str | os.PathLike, files: Sequence[str]) -> Iterator[pa
         OSError: The folder cannot be written; ``filename`` is its name.
     """
     folder = pathlib.Path(folder)
-    exists = os.path.lexists(folder)
-    if exists and not folder.is_dir():
-        raise ValueError(f"output: {folder} is there already and not an empty folder")
     part: pathlib.Path | None = None
     try:
-        if exists and any(folder.iterdir()):
-            raise ValueError(f"output: {folder} is there already and not an empty folder")
+        exists = _is_usable(folder, files, beside_others)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{os.getpid()}.part" if exists else folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        part = (folder if exists else folder.parent) / f".{folder.name}.{secrets.token_hex(4)}.part"
         part.mkdir()
         yield part
         if exists:
-            for file in files:
-                os.replace(part / file, folder / file)
-            part.rmdir()
+            _add_files(part, folder, files)
         else:
             os.rename(part, folder)
     except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise ValueError(f"output: {folder} is there already, made in the meantime") from None
         raise OSError(error.errno, f"cannot be written: {error.strerror}", str(folder)) from error
     finally:
         if part is not None:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_usable(folder: pathlib.Path, files: Sequence[str], beside_others: bool) -> bool:
+    """Return whether a folder exists; raise ValueError if it may not be written."""
+    if not os.path.lexists(folder):
+        return False
+    if not folder.is_dir():
+        raise ValueError(f"output: {folder} is there already and not a folder")
+    if not beside_others and any(folder.iterdir()):
+        raise ValueError(f"output: {folder} is there already and not an empty folder")
+    for file in files:
+        if os.path.lexists(folder / file):
+            raise ValueError(f"output: {folder / file} is there already; remove it, or choose another name")
+    return True
+
+
+def _add_files(part: pathlib.Path, folder: pathlib.Path, files: Sequence[str]) -> None:
+    """Give files their names in a folder, all or none; raise FileExistsError instead of overwriting."""
+    added: list[pathlib.Path] = []
+    try:
+        for file in files:
+            try:
+                os.link(part / file, folder / file)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without links
+                if os.path.lexists(folder / file):
+                    raise FileExistsError(errno.EEXIST, "File exists", str(folder / file)) from None
+                os.rename(part / file, folder / file)
+            added.append(folder / file)
+    except BaseException:
+        for path in added:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def append_whole(file: int, content: bytes, *, flush: bool = False) -> None:

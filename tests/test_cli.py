@@ -3,12 +3,18 @@
 import re
 import subprocess
 import sys
+import warnings
 
 import pytest
+import torch
 import yaml
+from recbole.config import Config
 from recbole.data.dataset import Dataset
 
 from recbole_edlae import __version__, cli
+from recbole_edlae._warnings import DataWarning
+from recbole_edlae.cli import checks, single_run
+from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
 from tests.conftest import ROOT
 
@@ -24,8 +30,15 @@ def refused(capsys, *words):
 
 
 WRONG = {
-    "--model=EDLE": "there is no EDLE; there are EDLAE, ",
-    "--model=LightCGN": "there is no LightCGN; there are LightGCN, ",
+    "--model=EDLE": r"unknown model 'EDLE'; did you mean EDLAE\?",
+    "--model=edlae": r"unknown model 'edlae'; did you mean EDLAE\?",
+    "--model=Nothing": "unknown model 'Nothing'; there are AutoRec, ",
+    "--model=BPR --embedding_size=None": "embedding_size must be int, got None",
+    "--MODEL_TYPE=general": "MODEL_TYPE cannot be set: it is the model's",
+    "--local_rank=0": "local_rank cannot be set: .* --nproc N starts several",
+    "--checkpoint_dir=/dev/null": "checkpoint_dir /dev/null cannot be written: /dev/null is a file",
+    "--checkpoint_dir=/dev/null/below": "/dev/null is a file",
+    "--model=LightCGN": r"unknown model 'LightCGN'; did you mean LightGCN\?",
     "--dataset=ml100k": r"there is no ml100k in data_path dataset; there are ml-100k here",
     "--data_path=/nowhere --dataset=own": "there is no own in data_path /nowhere",
     "--config_files nothing.yaml": "no file nothing.yaml",
@@ -145,3 +158,51 @@ def test_the_help_loads_neither_recbole_nor_torch():
 @pytest.mark.parametrize("model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml")))
 def test_recboles_own_comments_are_read(model):
     assert len(recbole_schema(model)) > 60
+
+
+NO_EFFECT = {
+    "--device=cuda": "device has no effect: RecBole sets it by gpu_id",
+    "--gpu_id=3": "gpu_id 3 has no effect: torch finds no such GPU",
+    "--use_gpu=True": "use_gpu has no effect: torch finds no GPU",
+    "--test_neg_sample_args={'distribution':'uniform','sample_num':5}": "test_neg_sample_args has no effect: ",
+    "--MODEL_INPUT_TYPE=1": "MODEL_INPUT_TYPE has no effect: RecBole sets it by the model",
+}
+
+
+@pytest.mark.parametrize("word", NO_EFFECT)
+def test_a_setting_without_effect_is_said(word, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.warns(DataWarning, match=NO_EFFECT[word]):
+        single_run.prepare([word], "run")
+
+
+@pytest.mark.parametrize("words", [["--use_gpu=False"], ["--gpu_id="]])
+def test_nothing_is_said_of_a_choice_of_the_cpu(words, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        single_run.prepare(words, "run")
+
+
+def test_a_gpu_that_is_taken_all_the_same_is_said():
+    config = Config("EDLAE", "ml-100k", config_dict={"use_gpu": False})
+    config["device"] = torch.device("cuda")
+    (line,) = without_effect(config.final_config_dict, {"use_gpu": False})
+    assert line == "use_gpu has no effect: where gpu_id names a GPU, RecBole takes it"
+
+
+@pytest.mark.parametrize("words", [[], ["--data_path=dataset"]])
+def test_a_dataset_of_ones_own_with_the_name_of_recboles_is_said(words, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        single_run.prepare(["--data_path=elsewhere"], "run")
+    (tmp_path / "dataset" / "ml-100k").mkdir(parents=True)
+    with pytest.warns(DataWarning, match="RecBole reads the one that comes with it, not dataset/ml-100k"):
+        single_run.prepare(words, "run")
+
+
+def test_a_folder_for_checkpoints_that_cannot_be_written(monkeypatch, tmp_path):
+    checks.check_checkpoint_dir("new/below")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(ValueError, match="checkpoint_dir new/below cannot be written: no permission to write into"):
+        checks.check_checkpoint_dir("new/below")

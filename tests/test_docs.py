@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import shlex
+import sys
 import unicodedata
 
 import pytest
@@ -111,22 +112,20 @@ def test_make_targets(page, words):
 
 
 @pytest.fixture
-def clone(tmp_path):
-    """The working directory of somebody who has a clone, and the data and results that pages speak of."""
+def data_of_pages(tmp_path):
+    """A working directory outside of the clone, with the data and results that pages speak of."""
     for name in ("ml-1m", "ml-1m-prosg", "gowalla", "yelp2018", "ml-20m", "netflix", "msd"):
         (tmp_path / "dataset" / name).mkdir(parents=True)
         held_out = (".validation_tr", ".validation_te", ".test_tr", ".test_te", ".test", ".fit", ".valid")
         for part in ("", ".train", *held_out):
             (tmp_path / "dataset" / name / f"{name}{part}.inter").write_text(ATOMIC)
-    for path in ("configs", "docs", "benchmarks"):
-        (tmp_path / path).symlink_to(ROOT / path)
     for folder in ("tune/EDLAE-ml-100k", "tuned"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "best.yaml").write_text("model: EDLAE\ndataset: ml-100k\n")
 
 
 @pytest.mark.parametrize("page, words", commands("recbole-edlae"))
-def test_commands_are_understood(page, words, clone, monkeypatch, capsys):
+def test_commands_are_understood_outside_of_the_clone(page, words, data_of_pages, monkeypatch, capsys):
     """Every command gets as far as the data, but for those shown to fail, which say what the page shows."""
 
     def begin(*_, **__):
@@ -228,16 +227,15 @@ def test_notebooks_have_short_sentences_working_links_and_no_outputs(notebook):
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebooks_run_from_top_to_bottom(notebook, monkeypatch):
-    """Each cell in turn, without Jupyter; a cell of bash is a list of commands of this package."""
+    """Each cell in turn, without Jupyter; a cell with ! is a command of this package, whatever PATH is."""
     monkeypatch.setenv("MPLBACKEND", "Agg")
 
     names = {"__name__": notebook}
     for cell in cells(notebook, "code"):
-        if cell.startswith("%%bash\n"):
-            for line in cell.splitlines()[1:]:
-                program, *arguments = shlex.split(line)
-                assert program == "recbole-edlae"
-                cli.main(arguments)
+        if cell.startswith("!"):
+            program, *arguments = shlex.split(cell[1:].format(**names))
+            assert [program, *arguments[:2]] == [sys.executable, "-m", "recbole_edlae"]
+            cli.main(arguments[2:])
         else:
             exec(cell, names)
     shown = names["answer"].items[0] if notebook == "your-data" else names["best"]

@@ -44,6 +44,12 @@ def test_mathematics_imports_nothing_above_it(path):
         assert not name.startswith("recbole_edlae") or name.startswith(allowed), f"{path} imports {name}"
 
 
+def test_the_package_imports_nothing_that_stays_out_of_the_wheel():
+    outside = {"upstream", "tools", "tests", "benchmarks"}
+    for path in PACKAGE.rglob("*.py"):
+        assert outside.isdisjoint(name.partition(".")[0] for name in imported(path)), path
+
+
 def test_choices_are_below_everything():
     assert not any(name.startswith("recbole") for name in imported(PACKAGE / "_choices.py"))
 
@@ -103,9 +109,9 @@ def test_the_wheel_is_told_of_every_folder():
 @pytest.mark.slow
 def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
     clone = tmp_path / "clone"
-    for folder in ("recbole_edlae", "configs"):
+    for folder in ("recbole_edlae", "configs", "upstream", "tools"):
         shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for file in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, clone)
     command = [
         sys.executable,

@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import shutil
-import sys
 import tempfile
 from importlib import resources
 
@@ -25,6 +24,7 @@ LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", "
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # otherwise kernels warn of their open ports
+BAR = re.compile(r"^.*\d%\|.*\n", re.MULTILINE)  # of a command's progress, in the terminal that a notebook gives it
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 
@@ -73,14 +73,14 @@ def point_into_site(page: pathlib.Path, folder: pathlib.Path) -> set[pathlib.Pat
 def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
     """Execute a notebook in a folder of its own, and write it with its outputs as a page and pictures."""
     content = nbformat.read(notebook, as_version=4)
-    programs = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": programs, "TERM": "dumb", "TQDM_DISABLE": "1"}
+    environment = {**os.environ, "TERM": "dumb", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         place = {"metadata": {"path": folder}}
         client = NotebookClient(content, timeout=600, resources=place, coalesce_streams=True, config=ENCRYPTED)
         client.execute(env=environment)
     text, parts = MarkdownExporter().from_notebook_node(content, {"unique_key": page.stem})
     text = text.replace(f"{os.path.realpath(folder)}/", "")
+    text = BAR.sub("", text.replace("\r\n", "\n"))
     for name, picture in parts["outputs"].items():
         (page.parent / name).write_bytes(picture)
     text = text.replace("![png]", "![drawn by the code above]")

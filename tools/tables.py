@@ -1,17 +1,21 @@
 """Write the tables of docs/ that are made from the package: `python -m tools.tables`, which is `make tables`.
 
 A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "repairs" or
-"corrections", the rows of integration/patches.py, or "settings MODEL", the settings in properties/model/MODEL.yaml.
+"corrections", the rows of integration/patches.py, "settings MODEL", the settings in properties/model/MODEL.yaml, or
+"solution MODEL", which is no table but the code by which a reference model of upstream/ finds its weights.
 """
 
+import ast
 import pathlib
 import re
+import textwrap
 
 from recbole_edlae.integration.models import registered
 from recbole_edlae.integration.patches import corrections_as_markdown, repairs_as_markdown
 from recbole_edlae.settings.schema import Setting, read_schema
 
 PAGES = pathlib.Path(__file__).parents[1] / "docs"
+REFERENCES = pathlib.Path(__file__).parents[1] / "upstream" / "recbole" / "model" / "general_recommender"
 TABLE = re.compile(r"(?P<start><!-- table: (?P<name>[\w ]+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
 RANGE = re.compile(r"(?P<meaning>.*?),? ranging in (?P<range>.*?)\.?$")
 
@@ -43,7 +47,24 @@ def table(name: str) -> str:
     kind, _, model = name.partition(" ")
     if kind == "settings" and model in registered():
         return settings_table(model)
-    raise ValueError(f"unknown table {name!r}; there are 'repairs', 'corrections' and 'settings MODEL'")
+    if kind == "solution" and (REFERENCES / f"{model.lower()}.py").is_file():
+        return solution(REFERENCES / f"{model.lower()}.py")
+    raise ValueError(
+        f"unknown table {name!r}; there are 'repairs', 'corrections', 'settings MODEL' and 'solution MODEL'"
+    )
+
+
+def solution(path: pathlib.Path) -> str:
+    """Return the method `_solve` of a reference model as Markdown, without its docstring."""
+    text = path.read_text(encoding="utf-8")
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    (function,) = (node for node in functions if node.name == "_solve")
+
+    lines = text.splitlines()
+    head = lines[function.lineno - 1]
+    body = lines[function.body[0].end_lineno : function.end_lineno]
+    code = textwrap.dedent("\n".join([head, *body]))
+    return f"```python\n{code}\n```\n"
 
 
 def settings_table(model: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import importlib
 import sys
+import types
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from recbole_edlae import __version__
 from recbole_edlae.cli.errors import (
     errors_in_one_line,
     interrupts_end_at_once,
+    missing_recbole,
     signals_as_exceptions,
     warnings_in_one_line,
     without_debug,
@@ -85,13 +87,19 @@ def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any
     """
     with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
         with interrupts_end_at_once(program) if own_process else contextlib.nullcontext():
-            command = importlib.import_module(COMMANDS[name].module)
+            command = _module(name, program)
         result = command.main(*arguments)
 
         # Where the output's disk is full, the command failed.
         if sys.stdout is not None:
             sys.stdout.flush()
         return result
+
+
+def _module(name: str, program: str) -> types.ModuleType:
+    """Return the module of a command; end the process with one line where RecBole, which most need, is missing."""
+    with errors_in_one_line(program, missing_recbole):
+        return importlib.import_module(COMMANDS[name].module)
 
 
 def _command(words: list[str]) -> str:

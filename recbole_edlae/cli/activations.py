@@ -15,6 +15,7 @@ from recbole_edlae.data.parts import check_parts
 from recbole_edlae.nn.activations import ACTIVATIONS
 from recbole_edlae.papers.activations import Trained, compare_activations, spread_table, write
 from recbole_edlae.papers.plot import load_pyplot
+from recbole_edlae.settings.configs import PROTOCOLS, listing
 
 PROGRAM = "recbole-edlae activations"
 DESCRIPTION = (
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str]) -> list[Trained]:
     parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
     parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
-    parser.epilog = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
+    usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
+    parser.epilog = f"{usage}\n\n{listing(PROTOCOLS)}"
     with command.ended_in_one_line(PROGRAM):
         study, remaining = parser.parse_known_args(arguments)
         load_pyplot()

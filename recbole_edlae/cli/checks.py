@@ -1,11 +1,12 @@
 """Check the settings of a run before any data are read."""
 
 import argparse
+import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_edlae._choices import closest_first
+from recbole_edlae._choices import unknown
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
@@ -13,12 +14,17 @@ from recbole_edlae.data.parts import validates_on_test
 from recbole_edlae.integration import models as registry
 from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
-from recbole_edlae.settings.rules import check_rules, check_validation, normalized_ratings
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema, recbole_schema
+from recbole_edlae.settings.rules import check_rules, normalized_ratings
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
 
 from recbole.config import Config  # isort: skip
 from recbole.trainer import TraditionalTrainer  # isort: skip
-from recbole.utils import get_trainer  # isort: skip
+from recbole.utils import ModelType, get_model, get_trainer  # isort: skip
+
+_INTERNAL = {  # settings that RecBole itself makes, and that it takes from others all the same
+    "MODEL_TYPE": "it is the model's",
+    "local_rank": "RecBole numbers its processes; the option --nproc N starts several",
+}
 
 
 class _Draft(PlainConfig):
@@ -53,17 +59,19 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
     """
-    settings = recbole_schema(options.model) | read_schema(file_of_defaults(options.model))
+    settings = recbole_schema(options.model) | registry.schema_of(options.model)
     for key, value in options.settings.items():
-        if key in settings and value is not None:
+        if key in settings and (value is not None or settings[key].is_number):
             settings[key].check(value)
+        if key in _INTERNAL:
+            raise ValueError(f"{key} cannot be set: {_INTERNAL[key]}")
     arguments = options.model, options.dataset, options.config_files
     try:
         check_rules(_Draft(*arguments, config_dict).final_config_dict)
         config = PlainConfig(*arguments, config_dict)
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
-    check_validation(config.final_config_dict)
+    _check_order(config)
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
     remarks = [
@@ -73,6 +81,13 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     for remark in filter(None, remarks):
         warn(remark)
     return config
+
+
+def _check_order(config: Config) -> None:
+    """Check that a sequential model learns from what comes before, which RecBole notices after reading the data."""
+    order = config["eval_args"]["order"]
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
+        raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")
 
 
 def check_early_stopping(config: Config) -> None:
@@ -95,14 +110,29 @@ def check_early_stopping(config: Config) -> None:
     )
 
 
+def check_checkpoint_dir(folder: str) -> None:
+    """Check before the training that checkpoints can be written.
+
+    Args:
+        folder: that RecBole makes, if it is not there.
+
+    Raises:
+        ValueError: It is a file, or cannot be written.
+    """
+    path = pathlib.Path(folder).absolute()
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not existing.is_dir():
+        raise ValueError(f"checkpoint_dir {folder} cannot be written: {existing} is a file")
+    if not os.access(existing, os.W_OK):
+        raise ValueError(f"checkpoint_dir {folder} cannot be written: no permission to write into {existing}")
+
+
 def check_model(name: str) -> None:
-    """Raise ValueError for the name of a model that neither RecBole nor this package has."""
+    """Raise ValueError for the name of a model that neither RecBole nor this package has, or that lacks a package."""
     models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
     if name not in models:
-        raise ValueError(f"model: there is no {name or repr(name)}; there are {', '.join(closest_first(name, models))}")
-
-
-def file_of_defaults(model: str) -> pathlib.Path:
-    """Return the path of the YAML file with a model's settings and their defaults."""
-    registered = registry.registered()
-    return pathlib.Path(registered[model]) if model in registered else RECBOLE_PROPERTIES / "model" / f"{model}.yaml"
+        raise unknown("model", name, models)
+    try:
+        get_model(name)
+    except (AttributeError, ImportError) as error:
+        raise ValueError(f"model: RecBole cannot import {name} here: {error}") from None

@@ -1,8 +1,9 @@
 """`recbole-edlae convert`: a CSV file of interactions as a RecBole dataset.
 
-FILE has one interaction a row: user, item and, if there are any, rating and timestamp. Encoding, separator, header and
-columns are guessed, and what was guessed is printed. Times are seconds, milliseconds, microseconds or nanoseconds since
-1970, or ISO dates; they are written as seconds. All rows are kept. An error names the line, and nothing is written.
+FILE has one interaction a row: user, item and, if there are any, rating and timestamp. It may be compressed. Encoding,
+separator, header, columns and quotation are guessed. What was guessed is printed; what has two meanings is an error.
+Times are seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO dates; they are written as seconds. All
+rows are kept. An error names the line, and nothing is written. Nothing is overwritten.
 """
 
 import argparse
@@ -33,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
     parser.add_argument("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
+    parser.add_argument("--thousands", metavar="SIGN", help="sign between thousands of numbers, as in 1,234")
+    parser.add_argument(
+        "--quoting",
+        action=argparse.BooleanOptionalAction,
+        help="whether quotation marks are those of CSV or, with --no-quoting, part of the text",
+    )
 
 
 def main(words: Sequence[str]) -> None:
@@ -48,6 +55,8 @@ def main(words: Sequence[str]) -> None:
         header=options.header,
         encoding=options.encoding,
         decimal=options.decimal,
+        thousands=options.thousands,
+        quoting=options.quoting,
     )
     for line in _report(found):
         print(line)
@@ -58,7 +67,8 @@ def _report(found: Conversion) -> list[str]:
     layout = found.layout
     columns = ", ".join(f"{role} from {layout.name(role)}" for role in layout.columns)
     unused = f"; not read: {', '.join(layout.unused())}" if layout.unused() else ""
-    header = "none" if layout.header is None else ", ".join(layout.header)
+    first_row = ", ".join(layout.first_row)
+    header = f"none, the first row is {first_row}" if layout.header is None else ", ".join(layout.header)
     lines = [
         f"encoding: {found.encoding}",
         f"separator: {layout.separator!r}",

@@ -1,7 +1,7 @@
 """`recbole-edlae convert-liang`: data split by Liang et al.'s code, as a RecBole dataset with exactly that user split.
 
 Their five files train.csv, validation_tr.csv, validation_te.csv, test_tr.csv and test_te.csv have columns uid and sid;
-these numbers become the tokens of users and items.
+these numbers become the tokens of users and items. All five files are written, or none; nothing is overwritten.
 """
 
 import argparse
@@ -29,4 +29,4 @@ def main(words: Sequence[str]) -> None:
     for part, (interactions, users) in counts.items():
         print(f"{part}: {interactions} interactions of {users} users")
     output = pathlib.Path(options.output).absolute()
-    print(f"recbole-edlae run --dataset={output.name} --data_path={output.parent} --config_files=configs/liang.yaml")
+    print(f"recbole-edlae run --dataset={output.name} --data_path={output.parent} --config_files=liang")

@@ -39,6 +39,17 @@ def reason_of(error: Exception) -> str | None:
     return None
 
 
+def missing_recbole(error: Exception) -> str | None:
+    """Return what to say where RecBole is not installed; None for any other error.
+
+    Examples:
+        >>> missing_recbole(ModuleNotFoundError("recbole is missing", name="recbole"))
+        'recbole is missing'
+        >>> missing_recbole(ValueError("numpy.dtype size changed"))
+    """
+    return str(error) if isinstance(error, ModuleNotFoundError) and error.name == "recbole" else None
+
+
 @contextlib.contextmanager
 def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] = reason_of) -> Iterator[None]:
     """End the process with one line and status 2 for an error inside the block.

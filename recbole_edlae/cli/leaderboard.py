@@ -16,6 +16,7 @@ from recbole_edlae.leaderboard.results import Leaderboard, build
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run
+from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES
 
 PROGRAM = "recbole-edlae leaderboard"
 
@@ -47,11 +48,14 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
+        kinds = [LEADERBOARDS, REFERENCES]
+        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, kinds)
         plans = [_plan(dataset, options, overrides) for dataset in options.dataset or [None]]
         for plan in plans:
             command.check(plan.runs, overrides, {"test": "a leaderboard compares models on it"})
             plan.check_protocol()
+        for plan in plans:
+            plan.check_tested()
         with Records(options.output or "leaderboard") as records:
             leaderboards = [_run(plan, records, options) for plan in plans]
             words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
@@ -89,6 +93,7 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
         settings={label: settings for label, (_, settings) in plan.rows.items()},
         test=options.test,
         reference=plan.reference,
+        marks=plan.marks,
     )
 
 

@@ -18,6 +18,7 @@ from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.study import Protocol, Study
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import WITHOUT_EFFECT
+from recbole_edlae.settings.configs import REPRODUCTIONS
 
 PROGRAM = "recbole-edlae reproduce"
 PARTS = {"validation": "settings are chosen on it", "test": "figures show what was measured on it"}
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
+        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
         for name in options.figures:
             choose("FIGURE", name, page.FIGURES)
         if options.items and options.figures != ["times"]:
@@ -86,14 +87,14 @@ def _reproduce(
     folder = file.with_suffix("")
     page.save(folder, name, {"dataset": shown, "command": shlex.join(words), "data": data})
     page.write(file, folder)
-    verdict = in_words([holds for holds, _ in figure.verdicts(data)])
+    verdict = in_words(figure.verdicts(data))
     tqdm.write(f"{dataset}  {name}: {verdict}, {time.perf_counter() - start:.0f} s")
 
 
 def _given(options: argparse.Namespace, overrides: Mapping[str, Any]) -> list[str]:
     """Return the words that determine what was measured, as they were given."""
     words = [f"--settings={options.settings}"] if options.settings else []
-    words += ["--config_files", *options.config_files] if options.config_files else []
+    words += ["--config_files", *options.config_names] if options.config_names else []
     words += ["--ranks", *map(str, options.ranks)] if options.ranks else []
     words += [f"--items={options.items}"] if options.items else []
     return words + [f"--{key}={value}" for key, value in overrides.items() if key not in WITHOUT_EFFECT]

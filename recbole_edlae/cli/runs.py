@@ -15,6 +15,7 @@ from recbole_edlae.cli.parser import Parser
 from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
+from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
@@ -49,6 +50,7 @@ def parse(
     description: str | None,
     add_arguments: Callable[[argparse.ArgumentParser], None],
     words: Sequence[str],
+    kinds: Sequence[Kind] = (),
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return the options of a command, and its --key=value settings as key → value.
 
@@ -57,18 +59,23 @@ def parse(
         description: what --help says first.
         add_arguments: adds the options of the command to a parser.
         words: of the command line.
+        kinds: of the files that the command's own options name.
+
+    Returns:
+        The options, with the paths of the ``config_files`` and as ``config_names`` what they were called; the settings.
 
     Raises:
-        ValueError: a word is neither an option nor a setting.
+        ValueError: a word is neither an option nor a setting, or a config file is missing.
     """
-    parser = Parser(program, description=description, epilog=USAGE)
+    parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
     parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
     options, overrides = parser.parse(words)
-    options.config_files = split_names(options.config_files)
-    read_config_files(options.config_files)  # names one that is missing as it was given
+    options.config_names = split_names(options.config_files)
+    options.config_files = [str(find(PROTOCOLS, name)) for name in options.config_names]
+    read_config_files(options.config_files)  # names one that cannot be read as it was given
     process_words([], program=program)  # RecBole's Config reads settings from them: runs have theirs
     return options, {key: value_of(text) for key, text in overrides.items()}
 

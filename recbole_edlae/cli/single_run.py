@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.cli.checks import check, check_early_stopping, check_model, file_of_defaults
+from recbole_edlae.cli.checks import check, check_checkpoint_dir, check_early_stopping, check_model
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
+from recbole_edlae.integration import models as registry
+from recbole_edlae.settings.configs import PROTOCOLS, find, listing
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
-from recbole_edlae.settings.schema import read_schema
 
 from recbole import quick_start  # isort: skip
 
@@ -89,6 +90,7 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     check_keys(options.settings.keys() - overrides.keys(), [config], written_now=False)
     check_keys(overrides, [config])
     check_early_stopping(config)
+    check_checkpoint_dir(config["checkpoint_dir"])
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
             f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"
@@ -98,10 +100,10 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
 
 def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict[str, str]]:
     """Return the options and key → text of the settings; print the help where it is asked for."""
-    parser = Parser(program, description=USAGE, add_help=False)
+    parser = Parser(program, description=USAGE, add_help=False, epilog=listing(PROTOCOLS))
     add_arguments(parser)
     options, overrides = parser.parse(words)
-    options.config_files = split_names(options.config_files)
+    options.config_files = [str(find(PROTOCOLS, name)) for name in split_names(options.config_files)]
     from_files = read_config_files(options.config_files)
     if options.model is None:
         options.model = from_files.get("model", "EDLAE")
@@ -113,7 +115,7 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         parser.print_help()
         check_model(options.model)
         print(f"\nsettings of {options.model}:")
-        for setting in read_schema(file_of_defaults(options.model)).values():
+        for setting in registry.schema_of(options.model).values():
             print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
         sys.exit(0)
     return options, overrides

@@ -24,9 +24,11 @@ from recbole_edlae.data.search_files import check_search_files
 from recbole_edlae.integration.models import model_class, registered
 from recbole_edlae.runs import space
 from recbole_edlae.runs.engine import run_all
+from recbole_edlae.runs.protocol import check_space
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, make_run
 from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, best_config, is_tested, summary
+from recbole_edlae.settings.configs import SPACES, find
 from recbole_edlae.settings.files import read_config_files
 
 PROGRAM = "recbole-edlae tune"
@@ -56,10 +58,13 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments)
+        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
         from_files = read_config_files(options.config_files)
         sweep = _sweep(options, from_files, overrides)
         _check(sweep)
+        for dimension in sweep.space:
+            if remark := dimension.remark():
+                command.tell(remark, {})
         folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
         with Records(folder) as records:
             best, validated = _search(sweep, records)
@@ -85,7 +90,7 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
     dataset = options.dataset or from_files.get("dataset", "ml-100k")
     return Sweep(
         make_run(model, dataset, options.config_files, overrides),
-        space.read(options.space) if options.space else _own_space(model),
+        space.read(find(SPACES, options.space)) if options.space else _own_space(model),
         algorithm=options.algo,
         max_evals=options.max_evals,
         seed=options.search_seed,
@@ -99,6 +104,8 @@ def _check(sweep: Sweep) -> None:
     Warns:
         DataWarning: The part that is validated on is the test part too, so that nothing is tested.
     """
+    check_model(sweep.base.model)
+    check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
     trials = sweep.extremes()
     command.check(trials, {}, {"validation": "tune chooses by it"})
     settings = trials[0].config().final_config_dict

@@ -209,7 +209,7 @@ def _regular(path: str | os.PathLike, content: bytes, start: int, columns: list[
     line_numbers: list[int] = []
     odd: dict[str, list[int]] = {"fewer": [], "more": []}
     for number, line in enumerate(rows.decode().split("\n"), 2):
-        if not line.strip():
+        if not line.strip(" \t"):  # control characters are tokens
             continue
         fields = _fields(line, separator, width)
         if len(fields) == width + 1 and not fields[-1]:

@@ -1,13 +1,22 @@
 """Check from the first lines of a dataset's files that they have the columns that settings name."""
 
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from recbole.utils import FeatureType
 
+from recbole_edlae._choices import closest_first
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.atomic import Column, has_rows, read_header
+from recbole_edlae.data.atomic import has_rows, read_header
+from recbole_edlae.data.fingerprint import interaction_files
+
+Need = tuple[str, FeatureType, str]  # the setting that names a column, the type of the column, and what needs it
+_NAMING_COLUMNS = (
+    *("val_interval", "threshold", "normalize_field", "discretization", "numerical_features"),
+    *("alias_of_user_id", "alias_of_item_id"),
+)
+_GRAPH = ("kg", "link")  # suffixes of files that only models of knowledge graphs read
 
 
 def check_columns(settings: Mapping[str, Any]) -> None:
@@ -26,57 +35,97 @@ def check_columns(settings: Mapping[str, Any]) -> None:
     """
     folder = pathlib.Path(settings["data_path"])
     name = settings["dataset"]
-    parts = [f"{name}.{part}.inter" for part in settings.get("benchmark_filename") or ()] or [f"{name}.inter"]
-    loaded: dict[str, FeatureType] = {}
-    for file in dict.fromkeys(parts):
-        if not (folder / file).is_file():
+    loaded: dict[str, dict[str, FeatureType]] = {"inter": {}}
+    for file in interaction_files(name, settings):
+        path = folder / file
+        if not path.is_file():
             return
-        columns = _to_load(folder / file, "inter", settings)
-        if not has_rows(folder / file):
-            raise ValueError(f"{folder / file} has a header and no rows")
-        _check_interactions(folder / file, columns, settings)
-        loaded |= columns
-    for suffix in ("user", "item", *(settings.get("additional_feat_suffix") or ())):
-        if (folder / f"{name}.{suffix}").is_file():
-            loaded |= _to_load(folder / f"{name}.{suffix}", suffix, settings)
+        _check_interactions(path, _needed(settings), settings)
+        if not has_rows(path):
+            raise ValueError(f"{path} has a header and no rows")
+        loaded["inter"] |= _to_load(path, "inter", settings)
+    additional = settings.get("additional_feat_suffix") or ()
+    for suffix in ("user", "item", *additional):
+        path = folder / f"{name}.{suffix}"
+        if path.is_file():
+            loaded[suffix] = _to_load(path, suffix, settings)
+        elif suffix in additional:
+            raise ValueError(f"additional_feat_suffix: {folder} has no {path.name}")
         elif suffix in (settings.get("load_col") or {}):
-            warn(f"load_col: {folder} has no {name}.{suffix}, so nothing is loaded of it")
-    _check_filters(loaded, settings)
+            warn(f"load_col: {folder} has no {path.name}, so nothing is loaded of it")
+    _check_unused(loaded, settings)
+    of_all_files = {field: kind for columns in loaded.values() for field, kind in columns.items()}
+    _check_named(of_all_files, settings)
+    _check_filters(of_all_files, settings)
+
+
+def create_dataset(stock: Callable, config: Any) -> Any:
+    """Create the dataset of a run as RecBole does, after a look for the labels that mode labeled measures on.
+
+    Raises:
+        ValueError: A file has none; the message has the setting, the file and its columns.
+    """
+    settings = config.final_config_dict
+    needed = [row for row in _needed(settings) if row[0] == "LABEL_FIELD"]
+    for file in interaction_files(settings["dataset"], settings) if needed else ():
+        path = pathlib.Path(settings["data_path"], file)
+        if path.is_file():
+            _check_interactions(path, needed, settings)
+    return stock(config)
 
 
 def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
     """Return the columns of a file that ``load_col`` and ``unload_col`` leave; raise ValueError for a missing one."""
-    columns = read_header(path, settings["field_separator"], settings.get("encoding"))
-    types = {column.field: column.type for column in columns}
+    columns = _header(path, settings)
     load_col = settings.get("load_col")
-    included = types if load_col is None else load_col.get(suffix, [])
+    included = _listed(load_col, suffix, list(columns))
     excluded = (settings.get("unload_col") or {}).get(suffix, [])
-    if load_col is not None and included and included != "*" and excluded:
+    if load_col is not None and load_col.get(suffix) not in (None, [], "*") and excluded:
         raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
-    included = types if included == "*" else included
     for field in included:
-        if field not in types:
-            raise ValueError(f"load_col: {path} has no column {field}; it has {_named(columns)}")
+        if field not in columns:
+            raise ValueError(f"load_col: {path} has no column {field}; it has {', '.join(columns)}")
     for field in excluded:
-        if field not in types:
-            warn(f"unload_col: {path} has no column {field}; it has {_named(columns)}")
-    return {field: kind for field, kind in types.items() if field in included and field not in excluded}
+        if field not in columns:
+            warn(f"unload_col: {path} has no column {field}; it has {', '.join(columns)}")
+    return {field: kind for field, kind in columns.items() if field in included and field not in excluded}
 
 
-def _check_interactions(path: pathlib.Path, columns: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
-    """Check that a file of interactions has the columns that every run needs."""
-    for key, kind, why in _needed(settings):
+def _header(path: pathlib.Path, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
+    """Return column → type of a file."""
+    columns = read_header(path, settings["field_separator"], settings.get("encoding"))
+    return {column.field: column.type for column in columns}
+
+
+def _listed(load_col: Mapping[str, Any] | None, suffix: str, columns: list[str]) -> list[str]:
+    """Return the columns that ``load_col`` names of a file."""
+    named = "*" if load_col is None else load_col.get(suffix, [])
+    return columns if named == "*" else list(named)
+
+
+def _check_interactions(path: pathlib.Path, needed: Iterable[Need], settings: Mapping[str, Any]) -> None:
+    """Check that a file of interactions has columns that are needed, that they are loaded and of the right type."""
+    columns = _header(path, settings)
+    names = _listed(settings.get("load_col"), "inter", list(columns))
+    excluded = (settings.get("unload_col") or {}).get("inter", [])
+    loaded = [name for name in names if name in columns and name not in excluded]
+    for key, kind, why in needed:
         field = settings[key]
         if field not in columns:
             raise ValueError(
-                f"{key}: {why} needs the column {field} of {path}, and {', '.join(columns) or 'no column'} "
-                f"are loaded of it; name it in load_col: {{inter: [{', '.join([*columns, field])}]}}"
+                f"{key}: {why} needs it, and {path} has no column {field}; it has "
+                f"{', '.join(closest_first(field, columns))}: set {key} to one of them, and name it in load_col"
+            )
+        if field not in loaded:
+            raise ValueError(
+                f"{key}: {why} needs the column {field} of {path}, and {', '.join(loaded) or 'no column'} "
+                f"are loaded of it; name it in load_col: {{inter: [{', '.join([*loaded, field])}]}}"
             )
         if columns[field] != kind:
             raise ValueError(f"{key}: {field} in {path} must be of type {kind.value}, got {columns[field].value}")
 
 
-def _needed(settings: Mapping[str, Any]) -> Iterator[tuple[str, FeatureType, str]]:
+def _needed(settings: Mapping[str, Any]) -> Iterator[Need]:
     """Yield the setting that names a column, the type that the column must have, and what needs it."""
     eval_args = settings["eval_args"]
     yield "USER_ID_FIELD", FeatureType.TOKEN, "every model"
@@ -90,20 +139,38 @@ def _needed(settings: Mapping[str, Any]) -> Iterator[tuple[str, FeatureType, str
         yield "LABEL_FIELD", FeatureType.FLOAT, "mode labeled in eval_args"
 
 
+def _check_unused(loaded: dict[str, dict[str, FeatureType]], settings: Mapping[str, Any]) -> None:
+    """Check that the columns that are dropped after the split are there."""
+    for suffix, fields in (settings.get("unused_col") or {}).items():
+        columns = loaded.get(suffix, {})
+        for field in fields if suffix not in _GRAPH else ():
+            if field not in columns:
+                names = ", ".join(columns) or "none"
+                raise ValueError(f"unused_col: no column {field} is loaded of {suffix}; its columns are {names}")
+
+
+def _check_named(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
+    """Check that the columns that settings filter by, change or number together are loaded."""
+    for key in _NAMING_COLUMNS:
+        for field in settings.get(key) or ():
+            _check_loaded(key, field, loaded)
+    for ids, values in (settings.get("preload_weight") or {}).items():
+        _check_loaded("preload_weight", ids, loaded)
+        _check_loaded("preload_weight", values, loaded)
+
+
+def _check_loaded(key: str, field: str, loaded: dict[str, FeatureType]) -> None:
+    """Check that a column which a setting names is loaded."""
+    if field not in loaded:
+        raise ValueError(f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}")
+
+
 def _check_filters(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
-    """Check that the columns of value filters are loaded, and that a filter fits its column."""
-    for key in ("val_interval", "threshold"):
-        for field, value in (settings.get(key) or {}).items():
-            if field not in loaded:
-                raise ValueError(f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}")
-            is_number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
-            if key == "val_interval" and is_number != isinstance(value, str):
-                allowed = "an interval such as '[3,inf)'" if is_number else "a list of tokens"
-                raise ValueError(
-                    f"val_interval: {field} is of type {loaded[field].value} and takes {allowed}, got {value!r}"
-                )
-
-
-def _named(columns: list[Column]) -> str:
-    """Return the names of columns for a message."""
-    return ", ".join(column.field for column in columns)
+    """Check that the value filters fit their columns."""
+    for field, value in (settings.get("val_interval") or {}).items():
+        is_number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
+        if is_number != isinstance(value, str):
+            allowed = "an interval such as '[3,inf)'" if is_number else "a list of tokens"
+            raise ValueError(
+                f"val_interval: {field} is of type {loaded[field].value} and takes {allowed}, got {value!r}"
+            )

@@ -7,16 +7,26 @@ import csv
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae.data.csv_records import records
 
 ROLES = ("user", "item", "rating", "timestamp")
-SAMPLE_ROWS = 200
-ISO_DATE = re.compile(r"\d{4}-\d\d(?!\d)")  # how a date or a date with a time begins
+_SAMPLE_ROWS = 200
 _SEPARATORS = (",", ";", "\t", "|", "::")  # a blank comes last: texts have blanks too
 _EARLIEST_EPOCH = 1e8  # seconds; smaller numbers are not guessed to be times
+# A guess takes what anybody may mean by a number or a date. Whether it can be read is found out later, aloud.
+_NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' ])\d{3}(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII)
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_ISO_DATE = re.compile(r"\d{4}-\d\d(?!\d)")
+_DATE = re.compile(
+    _ISO_DATE.pattern + r"|\d{4}[/.]\d\d?[/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.]\d{4}(?!\d)"
+    rf"|(?:[a-z]+,? )?(?:\d\d?[- ]{_MONTH}|{_MONTH} \d\d?,?)\b.*\d{{4}}",
+    re.ASCII | re.IGNORECASE,
+)
 # How columns are usually called, without case and signs, the surest name first.
 _NAMES = {
     "user": (
@@ -32,6 +42,7 @@ _NAMES = {
         *("timestamp", "time", "unixreviewtime", "unixtime", "datetime", "date", "createdat", "eventtime", "ts"),
     ),
 }
+_USERS_AND_ITEMS = {*_NAMES["user"], *_NAMES["item"]}
 
 
 class Layout(NamedTuple):
@@ -42,6 +53,7 @@ class Layout(NamedTuple):
     width: int  # fields in a row
     columns: dict[str, int]  # user, item and, if there are any, rating and timestamp → position from 0
     guessed: list[str]  # which of separator, header and columns
+    first_row: list[str]
 
     def name(self, role: str) -> str:
         """Return what to call the column of a role: its name, or its position from 1."""
@@ -54,7 +66,12 @@ class Layout(NamedTuple):
 
 
 def find_layout(
-    lines: Sequence[str], *, separator: str | None = None, header: bool | None = None, columns: str | None = None
+    lines: Sequence[str],
+    *,
+    separator: str | None = None,
+    header: bool | None = None,
+    columns: str | None = None,
+    quoting: bool | None = None,
 ) -> Layout:
     """Return the layout of a file.
 
@@ -64,6 +81,7 @@ def find_layout(
         header: whether the first row names the columns; None guesses.
         columns: names or positions (from 1) of the columns of users, items, ratings and times, separated by commas; an
             empty one is not read. None guesses.
+        quoting: False if quotation marks are part of the text.
 
     Raises:
         ValueError: The layout cannot be found out, or there is no such column.
@@ -78,60 +96,27 @@ def find_layout(
     options = {"separator": separator, "header": header, "columns": columns}
     guessed = [option for option, value in options.items() if value is None]
     if separator is None:
-        separator = _find_separator(lines)
-    rows = first_rows(lines, separator)
+        separator = _find_separator(lines, quoting)
+    rows = _first_rows(lines, separator, quoting)
     if not rows:
         raise ValueError("the file is empty")
     if header is None:
         header = _has_header(rows)
-    names = [name.strip().partition(":")[0] for name in rows[0]] if header else None
+    names = column_names(rows[0]) if header else None
     samples = rows[1:] if header else rows
     width = _width(names, samples)
     positions = _find_columns(names, samples, width) if columns is None else _read_columns(columns, names, width)
-    return Layout(separator, names, width, positions, guessed)
+    return Layout(separator, names, width, positions, guessed, rows[0])
 
 
-def records(lines: Iterable[str], separator: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of CSV that is not blank, and the number of the line where it begins.
-
-    Args:
-        lines: of the file.
-        separator: between fields; where it has several characters, quotation marks have no meaning.
-        strict: whether a wrong quotation is an error.
-
-    Raises:
-        ValueError: The row is not CSV; the message begins with the number of its line.
-    """
-    if len(separator) > 1:
-        fields_of_lines = ((number, line.rstrip("\r\n").split(separator)) for number, line in enumerate(lines, 1))
-        yield from ((number, fields) for number, fields in fields_of_lines if not _is_blank(fields))
-        return
-    reader = csv.reader(lines, delimiter=separator, strict=strict)
-    while True:
-        number = reader.line_num + 1
-        try:
-            fields = next(reader, None)
-        except csv.Error as error:
-            raise ValueError(f"line {number} is not CSV: {error}") from None
-        if fields is None:
-            return
-        if not _is_blank(fields):
-            yield number, fields
+def _first_rows(lines: Iterable[str], separator: str, quoting: bool | None) -> list[list[str]]:
+    """Return the first rows of CSV."""
+    return [record.fields for record in itertools.islice(records(lines, separator, quoting), _SAMPLE_ROWS)]
 
 
-def first_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
-    """Return the first rows of CSV that are not blank."""
-    return [fields for _, fields in itertools.islice(records(lines, separator), SAMPLE_ROWS)]
-
-
-def is_number(text: str) -> bool:
-    """Return whether a text is a finite number, as pandas reads one."""
-    return re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text, re.ASCII) is not None
-
-
-def _is_blank(fields: list[str]) -> bool:
-    """Return whether a row is a line of blanks, which pandas passes over."""
-    return len(fields) <= 1 and not "".join(fields).strip()
+def plain_name(name: str) -> str:
+    """Return the name of a column without case and signs, and without the type that RecBole adds."""
+    return "".join(letter for letter in name.partition(":")[0].lower() if letter.isalnum())
 
 
 def _label(header: list[str] | None, position: int) -> str:
@@ -139,23 +124,20 @@ def _label(header: list[str] | None, position: int) -> str:
     return header[position] if header and position < len(header) and header[position] else str(position + 1)
 
 
-def _find_separator(lines: Sequence[str]) -> str:
+def _find_separator(lines: Sequence[str], quoting: bool | None) -> str:
     """Return the separator by which most rows have the same number of fields."""
     first = next((line.strip() for line in lines if line.strip()), None)
     if first is None:
         raise ValueError("the file is empty")
-    best: tuple[float, int] = (0.0, 0)
-    found = None
-    for separator in _SEPARATORS:
-        share, width = _agreement(first_rows(lines, separator))
-        if width > 1 and (share, width) > best:
-            best = (share, width)
-            found = separator
-    if found is None and _agreement(first_rows(lines, " "))[1] > 1:
-        found = " "
-    if found is None:
-        raise ValueError(f"no separator is found in {first[:80]!r}; write --separator")
-    return found
+    for candidates in (_SEPARATORS, (" ",)):
+        agreements = {separator: _agreement(_first_rows(lines, separator, quoting)) for separator in candidates}
+        best = max((agreement for agreement in agreements.values() if agreement[1] > 1), default=None)
+        equals = [separator for separator, agreement in agreements.items() if agreement == best]
+        if len(equals) > 1:
+            raise ValueError(f"both {equals[0]!r} and {equals[1]!r} may separate {first[:80]!r}; write --separator")
+        if equals:
+            return equals[0]
+    raise ValueError(f"no separator is found in {first[:80]!r}; write --separator")
 
 
 def _agreement(rows: list[list[str]]) -> tuple[float, int]:
@@ -166,19 +148,32 @@ def _agreement(rows: list[list[str]]) -> tuple[float, int]:
     return count / len(rows), width
 
 
+def column_names(fields: Iterable[str]) -> list[str]:
+    """Return the names of columns that a row has, without the types that RecBole adds."""
+    return [field.strip().partition(":")[0] for field in fields]
+
+
+def has_usual_name(*fields: str) -> bool:
+    """Return whether one of some fields is a usual name for users or items."""
+    return any(plain_name(field) in _USERS_AND_ITEMS for field in fields)
+
+
 def _has_header(rows: list[list[str]]) -> bool:
     """Guess whether the first row names the columns.
 
     It does if it has a usual name for users or items, or no value and stands over a column of numbers or dates.
     """
     first = rows[0]
-    names = [_plain(name) for name in first]
-    if any(name in _NAMES["user"] or name in _NAMES["item"] for name in names):
+    if has_usual_name(*first):
         return True
-    if any(_is_value(text) for text in first):
+    if any(map(_is_value, first)):
         return False
-    width = min(len(first), max(map(len, rows)))
-    return any(_share(_column(rows[1:], position), _is_value) > 0.5 for position in range(width))
+    columns = [_column(rows[1:], position) for position in range(len(first))]
+
+    # An empty field is no name.
+    if any(texts and not name.strip() for name, texts in zip(first, columns)):
+        return False
+    return any(_share(texts, _is_value) > 0.5 for texts in columns)
 
 
 def _width(names: list[str] | None, samples: list[list[str]]) -> int:
@@ -195,7 +190,7 @@ def _width(names: list[str] | None, samples: list[list[str]]) -> int:
 def _find_columns(names: list[str] | None, samples: list[list[str]], width: int) -> dict[str, int]:
     """Guess which columns to read: by their names, else by their order and what is in them."""
     columns: dict[str, int] = {}
-    plain = [_plain(name) for name in names or []]
+    plain = [plain_name(name) for name in names or []]
     for role in ROLES:
         usual = [name for name in _NAMES[role] if name in plain]
         if usual:
@@ -203,7 +198,7 @@ def _find_columns(names: list[str] | None, samples: list[list[str]], width: int)
     if "user" in columns and "item" in columns:
         if "timestamp" not in columns:
             rest = [position for position in range(width) if position not in columns.values()]
-            dates = [position for position in rest if _share(_column(samples, position), _is_date) > 0.5]
+            dates = [position for position in rest if _share(_column(samples, position), _is_iso_date) > 0.5]
             columns |= {"timestamp": dates[0]} if dates else {}
         return columns
     shown = f"the columns {', '.join(names)}" if names else f"{width} columns without names"
@@ -212,14 +207,24 @@ def _find_columns(names: list[str] | None, samples: list[list[str]], width: int)
             f"the file has {shown}, of which the user and the item are not known; "
             "write --columns=USER,ITEM,RATING,TIMESTAMP with names or positions"
         )
-    if width < 2:
+    columns = _columns_by_content([_column(samples, position) for position in range(width)])
+    if "item" not in columns:
         raise ValueError(f"the file has {shown}; it must have users and items; another --separator?")
-    columns = {"user": 0, "item": 1}
-    for position in range(2, width):
-        texts = _column(samples, position)
-        if "timestamp" not in columns and _share(texts, _is_time) > 0.5:
+    return columns
+
+
+def _columns_by_content(texts: list[list[str]]) -> dict[str, int]:
+    """Guess which of some columns to read by their order and what is in them."""
+    # Dates are times, wherever they stand. Users and items are the first two other columns.
+    dates = [position for position, column in enumerate(texts) if _share(column, _is_date) > 0.5]
+    rest = [position for position in range(len(texts)) if position not in dates]
+    columns = dict(zip(("user", "item"), rest))
+    if dates:
+        columns["timestamp"] = dates[0]
+    for position in rest[2:]:
+        if "timestamp" not in columns and _share(texts[position], _is_time) > 0.5:
             columns["timestamp"] = position
-        elif "rating" not in columns and _share(texts, is_number) > 0.5:
+        elif "rating" not in columns and _share(texts[position], _is_number) > 0.5:
             columns["rating"] = position
     return {role: columns[role] for role in ROLES if role in columns}
 
@@ -249,11 +254,6 @@ def _position(requested: str, names: list[str] | None, width: int) -> int:
     raise ValueError(f"--columns: there is no column {requested!r}; write {choices} from 1 to {width}")
 
 
-def _plain(name: str) -> str:
-    """Return the name of a column without case and signs, and without the type that RecBole adds."""
-    return "".join(letter for letter in name.partition(":")[0].lower() if letter.isalnum())
-
-
 def _column(rows: list[list[str]], position: int) -> list[str]:
     """Return the texts of a column that are not empty."""
     return [fields[position] for fields in rows if len(fields) > position and fields[position].strip()]
@@ -264,16 +264,29 @@ def _share(texts: list[str], condition: Callable[[str], bool]) -> float:
     return sum(map(condition, texts)) / len(texts) if texts else 0.0
 
 
-def _is_date(text: str) -> bool:
+def _is_iso_date(text: str) -> bool:
     """Return whether a text begins like an ISO date."""
-    return ISO_DATE.match(text.strip()) is not None
+    return _ISO_DATE.match(text.strip()) is not None
+
+
+def _is_date(text: str) -> bool:
+    """Return whether a text begins like a date."""
+    return _DATE.match(text.strip()) is not None
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text is a number, whatever its signs."""
+    text = text.strip()
+    return _NUMBER.fullmatch(text) is not None or _THOUSANDS.fullmatch(text) is not None
 
 
 def _is_time(text: str) -> bool:
-    """Return whether a text looks like a time: an ISO date or a large number."""
-    return _is_date(text) or (is_number(text) and abs(float(text)) >= _EARLIEST_EPOCH)
+    """Return whether a text looks like a time: a date or a large number."""
+    text = text.strip()
+    is_number = _NUMBER.fullmatch(text) is not None
+    return _is_date(text) or (is_number and abs(float(text.replace(",", "."))) >= _EARLIEST_EPOCH)
 
 
 def _is_value(text: str) -> bool:
     """Return whether a text is a number or a date, and so no name of a column."""
-    return is_number(text) or _is_time(text)
+    return _is_number(text) or _is_date(text)

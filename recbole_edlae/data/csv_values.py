@@ -1,15 +1,16 @@
 """Check the columns of a CSV file of interactions, and write their values as RecBole's atomic files have them.
 
-A column comes as pandas reads it; each different value is looked at once.
+A column comes as texts; each different text is looked at once.
 """
 
-from collections.abc import Sequence
+import math
+import re
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from recbole_edlae.data.csv_layout import ISO_DATE, is_number
+from recbole_edlae.data.csv_records import BLANKS
 
 # Texts that RecBole reads as a missing number.
 _MISSING = frozenset(
@@ -21,75 +22,81 @@ _MISSING = frozenset(
 # The smallest number of each unit of time since 1970: seconds last until the year 5138.
 _UNITS = {"seconds": 0.0, "milliseconds": 1e11, "microseconds": 1e14, "nanoseconds": 1e17}
 _LATEST = 2.0**63  # in nanoseconds
+_SECONDS_OF_400_YEARS = 146_097 * 86_400
+_ISO_DATE = re.compile(r"\d{4}-\d\d(?!\d)", re.ASCII)  # how a date or a date with a time begins
+_DATE_OF_DIGITS = re.compile(  # YYYYMMDDhhmm and perhaps seconds
+    r"\s*(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d(?:[0-5]\d)?\s*", re.ASCII
+)
+_UTC = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
+# Three digits behind each sign: the sign may stand between thousands.
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f_])\d{3}(?:\1\d{3})*(?P<fraction>[.,]\d+)?", re.ASCII)
 
 
 class BadValueError(ValueError):
-    """A value cannot be converted; ``row`` is its label in the column."""
+    """A value cannot be converted; ``row`` is its position in the column, from 0."""
 
     def __init__(self, row: int, reason: str) -> None:
         super().__init__(reason)
         self.row = row
 
 
-class Texts:
-    """What is written for the rows of a column.
+class Numerals:
+    """How a file writes numbers.
 
     Args:
-        distinct: the different texts.
-        codes: which of them each row has, -1 for an empty one.
-        is_as_read: whether each row's text stands in the file like this.
+        decimal: the decimal sign, a point or a comma.
+        thousands: the sign between thousands, if there is one.
+
+    Raises:
+        ValueError: The signs cannot be these.
     """
 
-    def __init__(self, distinct: Sequence[str], codes: np.ndarray, is_as_read: bool) -> None:
-        self.distinct = distinct
-        self.codes = codes
-        self.is_as_read = is_as_read
+    def __init__(self, decimal: str = ".", thousands: str | None = None) -> None:
+        if decimal not in (".", ","):
+            raise ValueError(f"--decimal must be a point or a comma, got {decimal!r}")
+        if thousands is not None and (not re.fullmatch(r"[^\w+-]|_", thousands) or thousands == decimal):
+            raise ValueError(f"--thousands must be one sign, no letter, digit or {decimal!r}; got {thousands!r}")
+        self._decimal = decimal
+        self._thousands = thousands
+        # A point is no mistake beside decimal commas, unless it may stand between thousands.
+        sign = "[.,]" if decimal == "," and thousands is None else re.escape(decimal)
+        whole = r"\d+" if thousands is None else rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)"
+        self._number = re.compile(rf"[+-]?(?:{whole}(?:{sign}\d*)?|{sign}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
-    def of_rows(self) -> list[str]:
-        """Return the text of each row."""
-        return np.array([*self.distinct, ""], dtype=object)[self.codes].tolist()
+    def read(self, text: str) -> str | None:
+        """Return a finite number as Python writes it, an empty text where it is missing, None for anything else."""
+        if text.isascii() and text.isdigit():
+            return text
+        text = text.strip()
+        if text in _MISSING:
+            return ""
+        if self._number.fullmatch(text) is None or (self._decimal == "," and self._thousands_of(text) == "."):
+            return None
+        text = text.replace(self._thousands or "", "").replace(self._decimal, ".")
+        return text if math.isfinite(float(text)) else None
 
-    def missing(self) -> int:
-        """Return how many rows have an empty text."""
-        empty = [-1, *(code for code, text in enumerate(self.distinct) if not text)]
-        return int(np.isin(self.codes, empty).sum())
+    def hint(self, text: str) -> str:
+        """Return what to add to an error about a text that is a number by other signs."""
+        match = _THOUSANDS.fullmatch(text.strip())
+        if match is None:
+            return "; is the comma its decimal sign? write --decimal=," if Numerals(",").read(text) else ""
+        sign = match[1]
+        shown = sign if sign in ".,_" else f'"{sign}"'
+        decimal = " --decimal=," if sign == "." or (match["fraction"] or "").startswith(",") else ""
+        hint = f"; write --thousands={shown}{decimal} if {sign!r} stands between thousands"
+        is_clear = sign not in ".," or match["fraction"] or text.count(sign) > 1
+        return hint if is_clear else f"{hint}, --decimal={sign} if it is the decimal sign"
 
-    def size(self) -> int:
-        """Return how many bytes the texts of all rows have."""
-        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
-        return int(counts @ np.array([len(text.encode()) for text in self.distinct], dtype=int))
-
-
-class Integers(Texts):
-    """Integers that are written as they are.
-
-    Args:
-        values: integers, in int64.
-        is_as_read: whether none is below 0. Signs, blanks and zeros before a number are seen by the size of the lines.
-    """
-
-    def __init__(self, values: np.ndarray, is_as_read: bool) -> None:
-        self.values = values
-        self.is_as_read = is_as_read
-
-    def of_rows(self) -> list[str]:
-        """Return the text of each row."""
-        return list(map(str, self.values.tolist()))
-
-    def missing(self) -> int:
-        """Return 0."""
-        return 0
-
-    def size(self) -> int:
-        """Return how many digits all rows have, where none is below 0."""
-        powers = 10 ** np.arange(1, 19, dtype=np.int64)
-        return int(np.searchsorted(powers, self.values, side="right").sum()) + len(self.values)
+    def _thousands_of(self, text: str) -> str | None:
+        """Return the sign that may stand between thousands and is not known to."""
+        match = None if self._thousands else _THOUSANDS.fullmatch(text)
+        return match[1] if match else None
 
 
 class Times(NamedTuple):
     """Times as seconds since 1970."""
 
-    texts: Texts
+    texts: list[str]
     units: set[str]  # seconds, milliseconds, …, ISO dates
     first: float  # the earliest; inf without any
     last: float  # the latest; -inf without any
@@ -100,93 +107,92 @@ class Tokens:
 
     def __init__(self, role: str) -> None:
         self.role = role
-        self.written: list[str] = []  # each different token as an atomic file has it
-        self._number_of_text: dict[str, int] = {}  # as it stands in the CSV file
-        self._number_of_token: dict[str, int] = {}
+        self.codes: list[np.ndarray] = []  # of each part: the number of each row's token
+        self._code_of_text: dict[str, int] = {}  # as it stands in the CSV file
+        self._code_of_token: dict[str, int] = {}
+        self._written: list[str] = []  # each different token as an atomic file has it
 
-    def add(self, column: pd.Series) -> Texts:
-        """Return the tokens of a column as they are written, whose codes are their numbers.
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def write(self, texts: list[str]) -> list[str]:
+        """Return the tokens of a column as they are written.
 
         Blanks around a token are removed. A token with a quotation mark or a tab is quoted as in CSV.
 
         Raises:
             BadValueError: A token is missing, or has a line end inside.
         """
-        codes, distinct = _factorized(column)
-        if (codes < 0).any():
-            raise BadValueError(column.index[np.argmax(codes < 0)], f"there is no {self.role}")
-        numbers = [self._number_of_text.get(text, -1) for text in distinct]
-        for code, number in enumerate(numbers):
-            if number < 0:
+        for text in dict.fromkeys(texts):
+            if text not in self._code_of_text:
                 try:
-                    numbers[code] = self._enter(distinct[code])
+                    self._enter(text)
                 except ValueError as error:
-                    raise BadValueError(column.index[np.argmax(codes == code)], str(error)) from None
-        is_as_read = all(self.written[number] == text for number, text in zip(numbers, distinct))
-        return Texts(self.written, np.array(numbers, dtype=np.int32)[codes], is_as_read)
+                    raise BadValueError(texts.index(text), str(error)) from None
+        codes = list(map(self._code_of_text.__getitem__, texts))
+        self.codes.append(np.array(codes, dtype=np.int64))
+        return list(map(self._written.__getitem__, codes))
 
-    def _enter(self, text: str) -> int:
-        """Return the number of a text that was not seen before."""
-        token = text.strip(" \t")
+    def all_match(self, pattern: str) -> bool:
+        """Return whether every token matches a regular expression."""
+        return all(re.fullmatch(pattern, token, re.ASCII) for token in self._written)
+
+    def _enter(self, text: str) -> None:
+        """Give a text that was not seen before the number of its token."""
+        token = text.strip(BLANKS)
         if not token:
             raise ValueError(f"there is no {self.role}")
         if "\n" in token or "\r" in token:
             raise ValueError(f"the {self.role} {token!r} has a line end inside")
-        number = self._number_of_token.setdefault(token, len(self._number_of_token))
-        if number == len(self.written):
-            self.written.append(_quoted(token))
-        self._number_of_text[text] = number
-        return number
+        code = self._code_of_token.setdefault(token, len(self._code_of_token))
+        if code == len(self._written):
+            self._written.append(_quoted(token))
+        self._code_of_text[text] = code
 
 
-def ratings(column: pd.Series, decimal: str) -> Texts:
+def ratings(texts: list[str], numerals: Numerals) -> list[str]:
     """Return the ratings of a column as they are written.
-
-    Args:
-        column: of texts.
-        decimal: the decimal sign in them.
 
     Raises:
         BadValueError: A rating is not a finite number.
     """
-    codes, distinct = _factorized(column)
-    numbers = []
-    for code, text in enumerate(distinct):
-        number = _number(text, decimal)
+    numbers = {}
+    for text in dict.fromkeys(texts):
+        number = numerals.read(text)
         if number is None:
-            hint = "; is the comma its decimal sign? write --decimal=," if _number(text, ",") is not None else ""
-            raise BadValueError(column.index[np.argmax(codes == code)], f"the rating is {text!r}, not a number{hint}")
-        numbers.append(number)
-    return Texts(numbers, codes, numbers == list(distinct))
+            reason = f"the rating is {text!r}, not a number{numerals.hint(text)}"
+            raise BadValueError(texts.index(text), reason)
+        numbers[text] = number
+    return list(map(numbers.__getitem__, texts))
 
 
-def times(column: pd.Series, decimal: str) -> Times:
+def times(texts: list[str], numerals: Numerals) -> Times:
     """Return the times of a column in seconds since 1970.
 
     Args:
-        column: of integers, of floats or of texts. Numbers are seconds, milliseconds, microseconds or nanoseconds by
-            their size; dates are ISO 8601, in UTC where they name no time zone.
-        decimal: the decimal sign in texts.
+        texts: numbers are seconds, milliseconds, microseconds or nanoseconds by their size; dates are ISO 8601, in UTC
+            where they name no time zone.
+        numerals: how numbers are written.
 
     Raises:
         BadValueError: A time is neither a number nor such a date.
     """
-    if column.dtype.kind == "i" and len(column) and column.abs().max() < _UNITS["milliseconds"]:
-        first, last = int(column.min()), int(column.max())
-        values = column.to_numpy(dtype=np.int64)
-        texts = Integers(values, is_as_read=first >= 0)
-        return Times(texts, {"seconds"}, float(first), float(last))
-    codes, distinct = pd.factorize(column.to_numpy() if column.dtype.kind in "if" else column.to_numpy(dtype=object))
-    seconds, units = _seconds(distinct, decimal) if distinct.dtype == object else _scaled(distinct.astype(float))
-    if not np.isfinite(seconds[_known(distinct)]).all():
-        code = int(np.argmax(~np.isfinite(seconds) & _known(distinct)))
-        reason = (
-            f"the timestamp is {str(distinct[code])!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
-        )
-        raise BadValueError(column.index[np.argmax(codes == code)], reason)
+    distinct = list(dict.fromkeys(texts))
+    seconds, units = _seconds(distinct, numerals)
+    written = {}
+    for text, value in zip(distinct, seconds.tolist()):
+        if math.isfinite(value):
+            written[text] = str(int(value) if value.is_integer() else value)
+        elif text.strip() in _MISSING:
+            written[text] = ""
+        else:
+            reason = f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
+            raise BadValueError(texts.index(text), reason)
+    if "milliseconds" in units:  # of 1976, or centuries from now
+        for text in filter(_DATE_OF_DIGITS.fullmatch, distinct):
+            raise BadValueError(texts.index(text), f"the timestamp {text!r} may be a date; write 2024-05-01 12:30:00")
     known = seconds[np.isfinite(seconds)]
-    written = ["" if np.isnan(value) else repr(value).removesuffix(".0") for value in seconds.tolist()]
-    return Times(Texts(written, codes, False), units, known.min(initial=np.inf), known.max(initial=-np.inf))
+    return Times(list(map(written.__getitem__, texts)), units, known.min(initial=np.inf), known.max(initial=-np.inf))
 
 
 def look_like_dates(first: float, last: float) -> bool:
@@ -198,57 +204,37 @@ def look_like_dates(first: float, last: float) -> bool:
     return is_date(first) and is_date(last)
 
 
-def _factorized(column: pd.Series) -> tuple[np.ndarray, Sequence[str]]:
-    """Return the number of each row's text, -1 where it is missing, and the different texts."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(), column.cat.categories.tolist()
-    return pd.factorize(column.to_numpy())
-
-
-def _number(text: str, decimal: str) -> str | None:
-    """Return the text of a finite number, an empty one where it is missing, None where it is something else."""
-    text = text.strip()
-    if text in _MISSING:
-        return ""
-    text = text.replace(decimal, ".") if decimal != "." and "." not in text else text
-    return text if is_number(text) and np.isfinite(float(text)) else None
-
-
-def _known(distinct: np.ndarray) -> np.ndarray:
-    """Return which values are not missing."""
-    if distinct.dtype != object:
-        return np.ones(len(distinct), dtype=bool)
-    return np.array([str(text).strip() not in _MISSING for text in distinct], dtype=bool)
-
-
-def _seconds(distinct: Sequence[str], decimal: str) -> tuple[np.ndarray, set[str]]:
+def _seconds(texts: list[str], numerals: Numerals) -> tuple[np.ndarray, set[str]]:
     """Return the seconds of texts, NaN for what is missing or no time, and the forms that occur."""
-    texts = [str(text).strip() for text in distinct]
-    numbers = [_number(text, decimal) for text in texts]
+    numbers = [numerals.read(text) for text in texts]
     seconds, units = _scaled(np.array([float(number) if number else np.nan for number in numbers]))
-    is_date = np.array([ISO_DATE.match(text) is not None for text in texts], dtype=bool)
-    if is_date.any():
-        dates = pd.Series(texts, dtype=object)[is_date]
-        parsed = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
-        microseconds = parsed.dt.as_unit("us").astype("int64").to_numpy() / 1e6
-        seconds[is_date] = np.where(parsed.isna(), np.nan, microseconds)
+
+    others = [position for position, number in enumerate(numbers) if number is None]
+    dates = [position for position in others if _ISO_DATE.match(texts[position].strip())]
+    if dates:
+        moments = [_UTC.sub("", texts[position].strip()) for position in dates]
+        seconds[dates] = _seconds_of_dates(moments)
         units.add("ISO dates")
     return seconds, units
+
+
+def _seconds_of_dates(dates: list[str]) -> np.ndarray:
+    """Return the seconds of ISO dates of any year, NaN for what is no date."""
+    # pandas knows the years 1678 to 2261. The calendar is the same again after 400 years.
+    cycles = [(int(date[:4]) - 1700) // 400 for date in dates]
+    known = [f"{int(date[:4]) - 400 * cycle}{date[4:]}" for date, cycle in zip(dates, cycles)]
+    parsed = pd.to_datetime(pd.Series(known, dtype=object), format="ISO8601", utc=True, errors="coerce")
+    seconds = parsed.dt.as_unit("us").astype("int64").to_numpy() / 1e6
+    return np.where(parsed.isna(), np.nan, seconds + np.array(cycles) * _SECONDS_OF_400_YEARS)
 
 
 def _scaled(numbers: np.ndarray) -> tuple[np.ndarray, set[str]]:
     """Return numbers as seconds, NaN for those beyond all times, and the units that occur."""
     sizes = np.abs(numbers)
-    seconds = numbers.copy()
-    units = set()
-    for exponent, (unit, smallest) in enumerate(_UNITS.items()):
-        has_unit = sizes >= smallest
-        following = list(_UNITS.values())[exponent + 1 :]
-        has_unit &= sizes < (following[0] if following else _LATEST)
-        seconds[has_unit] = numbers[has_unit] / 1e3**exponent
-        if has_unit.any():
-            units.add(unit)
-    seconds[sizes >= _LATEST] = np.nan
+    exponents = np.searchsorted(list(_UNITS.values()), sizes, side="right") - 1
+    seconds = np.where(sizes < _LATEST, numbers / 1e3**exponents, np.nan)
+    names = list(_UNITS)
+    units = {names[exponent] for exponent in np.unique(exponents[np.isfinite(seconds)])}
     return seconds, units
 
 

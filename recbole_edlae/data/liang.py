@@ -1,12 +1,12 @@
 """Convert data that were split by the code of Liang et al. (2018) into a RecBole dataset with exactly that split."""
 
-import csv
 import os
 import pathlib
 
-import pandas as pd
-
-from recbole_edlae._files import write_whole
+from recbole_edlae._files import whole_folder
+from recbole_edlae.data.csv_conversion import write_interactions
+from recbole_edlae.data.csv_rows import Content, read
+from recbole_edlae.data.csv_values import Numerals
 
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
 
@@ -23,25 +23,23 @@ def convert(folder: str | os.PathLike, output: str | os.PathLike) -> dict[str, t
         Part → number of interactions and of users.
 
     Raises:
-        ValueError: A file is missing, is no CSV or has no columns uid and sid.
+        ValueError: A file is missing, is no CSV or has no columns uid and sid, or the dataset exists already.
+        OSError: A file cannot be read or written.
     """
-    frames = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
     output = pathlib.Path(output).absolute()
-    output.mkdir(parents=True, exist_ok=True)
-    for part, frame in frames.items():
-        frame.columns = ["user_id:token", "item_id:token"]
-        # quotechar None: a quotation mark is part of its token
-        content = frame.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE, quotechar=None)  # type: ignore[call-overload]
-        write_whole(output / f"{output.name}.{part}.inter", content)
-    return {part: (len(frame), frame["user_id:token"].nunique()) for part, frame in frames.items()}
+    names = {part: f"{output.name}.{part}.inter" for part in PARTS}
+    files = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
+    with whole_folder(output, list(names.values()), beside_others=True) as written:
+        found = {part: write_interactions(file, written / names[part], Numerals()) for part, file in files.items()}
+    return {part: (conversion.interactions, conversion.users) for part, conversion in found.items()}
 
 
-def _read(path: pathlib.Path) -> pd.DataFrame:
-    """Return the columns uid and sid of a CSV file as text."""
+def _read(path: pathlib.Path) -> Content:
+    """Return a CSV file with columns uid and sid."""
     if not path.is_file():
         names = ", ".join(f"{part}.csv" for part in PARTS)
         raise ValueError(f"folder: there is no {path}; Liang et al.'s split has {names}")
     try:
-        return pd.read_csv(path, usecols=["uid", "sid"], dtype=str, keep_default_na=False)[["uid", "sid"]]
+        return read(path, separator=",", header=True, columns="uid,sid")
     except ValueError as error:
         raise ValueError(f"folder: {path} is no CSV with columns uid and sid: {error}") from None

@@ -26,12 +26,13 @@ class PerUser:
     """Hold which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
 
     Attributes:
-        users: RecBole's user ids, of shape (n,).
+        users: RecBole's user ids, of shape (n,). A sequential model ranks for each of a user's interactions, so that
+            the user is there once for each.
         hits: whether each recommendation is a hit, in the order of the scores, of shape (n, K).
         positives: number of items to be found, of shape (n,).
 
     Notes:
-        Notation: n users, K the largest k evaluated.
+        Notation: n users or rankings, K the largest k evaluated.
     """
 
     users: np.ndarray

@@ -1,5 +1,9 @@
 """Checkpoints of RecBole's that store what they were trained on, which is checked before their weights are loaded."""
 
+import inspect
+import os
+import secrets
+import types
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -8,6 +12,7 @@ from recbole.utils import set_color
 
 from recbole_edlae._files import whole
 from recbole_edlae._warnings import warn
+from recbole_edlae.integration.models import to_save
 from recbole_edlae.serving import training_data
 
 
@@ -67,7 +72,7 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
     if _is_ours(trainer):
         state["opened_with"] = import_recbole_edlae_to_open_this_checkpoint  # first, so that torch.load names it
     state |= {
-        "config": trainer.config,
+        "config": to_save(trainer.config),
         "epoch": epoch,
         "cur_step": trainer.cur_step,
         "best_valid_score": trainer.best_valid_score,
@@ -118,3 +123,43 @@ def resume_checkpoint(stock: Callable, trainer: Any, resume_file: Any) -> None:
     except Exception:
         vars(trainer).update(before)  # or the next fit would write into the file that was refused
         raise
+
+
+def trainer_with_its_own_file(stock: Callable, trainer: Any, config: Any, model: torch.nn.Module) -> None:
+    """Construct a trainer as RecBole does, with files that no other trainer writes into.
+
+    RecBole names them by the second: of two runs that started in the same one, both wrote and read the later's model.
+    The trainer of a loaded model can evaluate at once, by what metrics need of the data that the model was built on.
+    """
+    stock(trainer, config, model)
+
+    # The processes of one run on several GPUs have to agree on the name; no other run on them has the same port.
+    suffix = secrets.token_hex(4) if config["single_spec"] else config["port"]
+    for name in ("saved_model_file", "temp_file", "temp_best_file"):
+        if name in vars(trainer):
+            stem, extension = os.path.splitext(getattr(trainer, name))
+            setattr(trainer, name, f"{stem}-{suffix}{extension}")
+
+    dataset = training_data.dataset_of(model)
+    if dataset is not None:
+        trainer.eval_collector.data_collect(types.SimpleNamespace(dataset=dataset))
+
+
+def fit(stock: Callable, trainer: Any, *arguments: Any, **options: Any) -> tuple:
+    """Fit as RecBole does, and say where nothing was saved and the last epoch is not the best.
+
+    Warns:
+        DataWarning: What is returned is of another epoch than the model.
+    """
+    bound = inspect.signature(stock).bind(trainer, *arguments, **options)
+    bound.apply_defaults()
+    result = stock(trainer, *arguments, **options)
+    if bound.arguments["saved"] or trainer.best_valid_result is None or getattr(trainer, "validates_at_the_end", False):
+        return result
+    last_is_best = trainer.cur_step == 0 and trainer.epochs % trainer.eval_step == 0
+    if not last_is_best:
+        warn(
+            "saved=False keeps no checkpoint: the best valid result is of the best epoch, and a test now is of the "
+            "last one; saved=True tests the best"
+        )
+    return result

@@ -3,7 +3,8 @@
 RecBole finds models, trainers and default settings by name in its own folders. The functions below answer first where
 RecBole looks, for the models of this package and for those that :func:`register` was given; the table of patches says
 where they stand. A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case,
-and a YAML file of its settings in ``properties/model``: nothing else names it.
+and a YAML file of its settings in ``properties/model``: nothing else names it. Where the installed RecBole has a model
+of the same name itself, the name means RecBole's.
 
 What is particular to a model stands on its class:
 
@@ -15,9 +16,9 @@ What is particular to a model stands on its class:
 * ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
 """
 
+import copy
 import functools
 import importlib
-import importlib.util
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,8 +28,14 @@ import yaml
 from recbole_edlae.data import user_split
 from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.integration import corrections
-from recbole_edlae.settings.rules import check_rules, check_validation, check_vectorized_data
-from recbole_edlae.settings.schema import check_model_settings, read_schema
+from recbole_edlae.settings.rules import check_rules, check_vectorized_data
+from recbole_edlae.settings.schema import (
+    RECBOLE_PROPERTIES,
+    Setting,
+    check_model_settings,
+    read_schema,
+    recbole_schema,
+)
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 
@@ -54,16 +61,15 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
 
     Args:
         model: Subclass of RecBole's GeneralRecommender, with the attributes above as far as they are wanted.
-        defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``.
+        defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``. A subclass of
+            another model has that one's settings too, and its file what it adds or changes.
 
     Raises:
         ValueError: RecBole, this package or another one has a model of that name.
     """
     name = model.__name__
     known, _ = _registered.get(name, (model, ""))
-    recbole = importlib.util.find_spec("recbole")
-    files = pathlib.Path(str(recbole and recbole.origin)).parent.glob(f"model/*/{name.lower()}.py")
-    if known is not model or name in own_models() or any(files):
+    if known is not model or name in own_models() or _is_recboles(name):
         where = f", in {known.__module__}" if known is not model else ""
         raise ValueError(f"RecBole has a model named {name} already{where}")
     _registered[name] = model, str(defaults)
@@ -72,6 +78,40 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
 def registered() -> dict[str, str]:
     """Return name → YAML file of defaults, for every model of this package and every registered one."""
     return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
+
+
+def defaults_of(name: str) -> list[pathlib.Path]:
+    """Return the YAML files of a model's defaults; later ones win.
+
+    A registered model has those of the registered models that it is a subclass of, down to one of this package or of
+    RecBole's, whose file is complete.
+
+    Args:
+        name: of any model.
+    """
+    if name in own_models():
+        return [pathlib.Path(own_models()[name])]
+    if name not in _registered:
+        return [file for file in [RECBOLE_PROPERTIES / "model" / f"{name}.yaml"] if file.is_file()]
+    files: list[pathlib.Path] = []
+    for parent in model_class(name).__mro__:
+        if parent in [model for model, _ in _registered.values()]:
+            files.insert(0, pathlib.Path(_registered[parent.__name__][1]))
+        elif parent.__module__.startswith(("recbole.model.", "recbole_edlae.model.")):
+            return [*defaults_of(parent.__name__), *files]
+    return files
+
+
+def schema_of(name: str) -> dict[str, Setting]:
+    """Return key → Setting of a model's own defaults, as :func:`defaults_of` finds them.
+
+    Args:
+        name: of the model.
+    """
+    settings: dict[str, Setting] = {}
+    for file in defaults_of(name):
+        settings |= read_schema(file)
+    return settings
 
 
 def model_class(name: str) -> type:
@@ -120,8 +160,26 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
 
 @functools.cache
 def own_models() -> dict[str, str]:
-    """Return name → YAML file of the models of this package."""
-    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml"))}
+    """Return name → YAML file of the models of this package, without those that the installed RecBole has itself."""
+    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml")) if not _is_recboles(file.stem)}
+
+
+def _is_recboles(name: str) -> bool:
+    """Return whether RecBole itself has a model of a name, which is a module in lower case."""
+    return any(RECBOLE_PROPERTIES.parent.glob(f"model/*/{name.lower()}.py"))
+
+
+def _check_recboles(model: str, given: Mapping[str, Any]) -> None:
+    """Refuse a setting that this package's model of a name has, where the model is RecBole's own, which ignores it."""
+    namesake = PROPERTIES / f"{model}.yaml"
+    if model in registered() or not namesake.is_file():
+        return
+
+    unread = read_schema(namesake).keys() - recbole_schema(model).keys()
+    for key in sorted(unread.intersection(given)):
+        raise ValueError(
+            f"{key} is a setting of {model} in recbole_edlae; the {model} of this RecBole itself does not have it"
+        )
 
 
 def get_model(stock: Callable, model_name: str) -> type:
@@ -145,7 +203,8 @@ def load_internal_config_dict(stock: Callable, config: Any, model: str, model_cl
     """Load RecBole's default settings, and right after them a registered model's."""
     stock(config, model, model_class, dataset)
     if model in registered():
-        config._update_internal_config_dict(registered()[model])
+        for file in defaults_of(model):
+            config._update_internal_config_dict(str(file))
 
 
 def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
@@ -153,15 +212,27 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     settings = stock(config)
     settings.setdefault(corrections.SETTING, True)
     corrections.chosen(settings[corrections.SETTING])
+    _check_recboles(config.model, config.external_config_dict)
     check_vectorized_data(settings)
     if config.model in registered():
-        check_model_settings(registered()[config.model], settings)
+        check_model_settings(schema_of(config.model), settings)
         check_rules(settings)
-        check_validation(settings)
     user_split.check(settings)
     if user_split.asked_for(settings):
         check_unseen_users(config.model, settings)
     return settings
+
+
+def to_save(config: Any) -> Any:
+    """Return the Config to write into a checkpoint: without the class of a registered model, which has a name.
+
+    A pickle has the place of a class instead, where another program may not find it; a class in a function has none.
+    """
+    if config["model"] not in _registered:
+        return config
+    config = copy.copy(config)
+    vars(config).pop("model_class", None)
+    return config
 
 
 def add_later_settings(config: Any) -> None:
@@ -169,7 +240,8 @@ def add_later_settings(config: Any) -> None:
     name = config["model"]
     if name not in registered():
         return
-    for key, setting in read_schema(registered()[name]).items():
+    config.model_class = model_class(name)
+    for key, setting in schema_of(name).items():
         if key not in config.final_config_dict:
             config[key] = yaml.safe_load(setting.default)
 

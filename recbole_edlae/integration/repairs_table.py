@@ -433,6 +433,45 @@ REPAIRS: tuple[Patch, ...] = (
         ("trainer.trainer", "Trainer.resume_checkpoint", "recbole_edlae.integration.checkpoints:resume_checkpoint"),
     ),
     *rows(
+        "models of one second write into one checkpoint",
+        "RecBole gives each trainer a file of its own",
+        ("trainer.trainer", "Trainer.__init__", "recbole_edlae.integration.checkpoints:trainer_with_its_own_file"),
+        (
+            "trainer.trainer",
+            "DecisionTreeTrainer.__init__",
+            "recbole_edlae.integration.checkpoints:trainer_with_its_own_file",
+        ),
+    ),
+    *rows(
+        "does not say that without checkpoints validation and test are of different epochs",
+        "RecBole says so",
+        ("trainer.trainer", "Trainer.fit", "recbole_edlae.integration.checkpoints:fit"),
+        ("trainer.trainer", "NCLTrainer.fit", "recbole_edlae.integration.checkpoints:fit"),
+        ("trainer.trainer", "DecisionTreeTrainer.fit", "recbole_edlae.integration.checkpoints:fit"),
+    ),
+    # Saved datasets and loaders that know their files.
+    *rows(
+        "a dataset does not know which files it was read from",
+        "RecBole stores and compares a hash of the files",
+        ("data.dataset.dataset", "Dataset._from_scratch", "recbole_edlae.data.saved:from_scratch"),
+    ),
+    *rows(
+        "loads saved data and loaders although the files have changed since",
+        "RecBole stores and compares a hash of the files",
+        ("data.utils", "create_dataset", "recbole_edlae.data.saved:create_dataset"),
+        ("data.utils", "load_split_dataloaders", "recbole_edlae.data.saved:load_split_dataloaders"),
+    ),
+    *rows(
+        "misses the labels to measure on after the training",
+        "RecBole looks for them before it trains",
+        ("quick_start.quick_start", "create_dataset", "recbole_edlae.data.columns:create_dataset"),
+    ),
+    *rows(
+        "a run that saves its loaders draws other random numbers",
+        "RecBole gives the loaders their generators back",
+        ("data.utils", "save_split_dataloaders", "recbole_edlae.data.saved:save_split_dataloaders"),
+    ),
+    *rows(
         "fails for users without items in the test part",
         "FullSortEvalDataLoader notes the history of every user",
         ("utils.case_study", "full_sort_scores", "recbole_edlae.integration.case_study:full_sort_scores"),

@@ -4,6 +4,7 @@ The tables hold what is the same every time a leaderboard is run; times are in t
 """
 
 import json
+import math
 import os
 import pathlib
 import platform
@@ -17,6 +18,7 @@ from tabulate import tabulate
 from recbole_edlae._files import write_whole
 from recbole_edlae.integration import corrections
 from recbole_edlae.integration import models as registry
+from recbole_edlae.leaderboard import escapes
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
 
@@ -37,7 +39,7 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
         "csv": csv(leaderboards),
         "md": "\n".join(markdown(leaderboard) for leaderboard in leaderboards),
         "tex": "\n".join(latex(leaderboard) for leaderboard in leaderboards),
-        "json": json.dumps(data, indent=1, ensure_ascii=False) + "\n",
+        "json": json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "html": html(data),
     }
     for kind, text in texts.items():
@@ -50,9 +52,9 @@ def terminal(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
-    table = _table(leaderboard, lambda value, best: f"{value}{'*' if best else ' '}")
+    table = _table(leaderboard, escapes.line, lambda value, best: f"{value}{'*' if best else ' '}")
     text = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
-    return text + _failures(leaderboard)
+    return text + _failures(leaderboard, escapes.line)
 
 
 def markdown(leaderboard: Leaderboard) -> str:
@@ -61,9 +63,9 @@ def markdown(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
-    table = _table(leaderboard, lambda value, best: f"**{value}**" if best else value)
+    table = _table(leaderboard, escapes.markdown, lambda value, best: f"**{value}**" if best else value)
     text = tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True)
-    return f"{text}\n\n{caption(leaderboard)}{_failures(leaderboard)}\n"
+    return f"{text}\n\n{escapes.markdown(caption(leaderboard))}{_failures(leaderboard, escapes.markdown)}\n"
 
 
 def latex(leaderboard: Leaderboard) -> str:
@@ -73,27 +75,31 @@ def latex(leaderboard: Leaderboard) -> str:
         leaderboard: of one dataset.
     """
     names = leaderboard.metrics
-    ran = [row for row in leaderboard.rows if row.kind != "failed"]
-    frame = pd.DataFrame([{name: row.metrics.get(name) for name in names} for row in ran])
-    frame.index = [_label(row) for row in ran]
-    frame.columns = [heading(name) for name in names]
-    style = frame.style.format(precision=4, na_rep="").format_index(escape="latex", axis=0)
-    style = style.format_index(escape="latex", axis=1)
+    shown = [row for row in leaderboard.rows if row.kind != "failed"]
+    columns: dict[str, list] = {"": [escapes.latex(_label(row)) for row in shown]}
     for name in names:
-        if best := leaderboard.best(name):
-            style = style.set_properties(subset=([best.label], [heading(name)]), textbf="--rwrap")
+        columns[escapes.latex(heading(name))] = [row.metrics.get(name) for row in shown]
+    style = pd.DataFrame(columns).style.hide(axis="index").format(precision=4, na_rep="")
+
+    # Several rows may have one label, so the best is found by its place.
+    for name in names:
+        best = [place for place, row in enumerate(shown) if row is leaderboard.best(name)]
+        style = style.set_properties(subset=(best, [escapes.latex(heading(name))]), textbf="--rwrap")
+
     return style.to_latex(
         hrules=True,
         column_format="l" + "r" * len(names),
         position="t",
         position_float="centering",
-        caption=_escaped(caption(leaderboard)),
-        label=f"tab:{leaderboard.dataset}",
+        caption=escapes.latex(caption(leaderboard)),
+        label=f"tab:{escapes.latex_label(leaderboard.dataset)}",
     )
 
 
 def csv(leaderboards: Sequence[Leaderboard]) -> str:
     """Return all leaderboards as one table, numbers in full: one row per model, metrics with their intervals.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
 
     Args:
         leaderboards: one per dataset.
@@ -111,7 +117,10 @@ def csv(leaderboards: Sequence[Leaderboard]) -> str:
                 low, high = row.intervals.get(name, (None, None))
                 line |= {name: row.metrics.get(name), f"{name} low": low, f"{name} high": high}
                 line[f"{name} best"] = leaderboard.best(name) is row
-            lines.append({**line, "settings": json.dumps(row.settings), "note": row.note, "mark": row.mark})
+            line |= {"settings": json.dumps(row.settings), "note": row.note, "mark": row.mark}
+            lines.append(
+                {key: escapes.spreadsheet(value) if isinstance(value, str) else value for key, value in line.items()}
+            )
     return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
 
@@ -135,7 +144,7 @@ def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]
         command: the command line.
     """
     boards = [_leaderboard_data(leaderboard) for leaderboard in leaderboards]
-    return {"command": command, "environment": environment(), "boards": boards}
+    return _with_null({"command": command, "environment": environment(), "boards": boards})
 
 
 def environment() -> dict[str, str]:
@@ -224,20 +233,29 @@ def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
         "mark": row.mark,
         "corrections": row.corrections,
         "metrics": row.metrics,
-        "intervals": row.intervals,
+        "intervals": {name: ends if all(map(math.isfinite, ends)) else None for name, ends in row.intervals.items()},
         "fit_seconds": row.fit_seconds,
         "best": [name for name in leaderboard.metrics if leaderboard.best(name) is row],
     }
 
 
-def _table(leaderboard: Leaderboard, mark: Callable[[str, bool], str]) -> pd.DataFrame:
+def _with_null(value: Any) -> Any:
+    """Return a value with None for every number that is not finite, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _with_null(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_null(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table(leaderboard: Leaderboard, escape: Callable[[str], str], mark: Callable[[str, bool], str]) -> pd.DataFrame:
     """Return the rows that did not fail, with every number as ``mark(text, whether it is the best)``."""
     best = {name: leaderboard.best(name) for name in leaderboard.metrics}
     lines = []
     for row in leaderboard.rows:
         if row.kind == "failed":
             continue
-        line = {"model": _label(row)}
+        line = {"model": escape(_label(row))}
         for name in leaderboard.metrics:
             known = name in row.metrics
             line[heading(name)] = mark(f"{row.metrics[name]:.4f}", best[name] is row) if known else ""
@@ -251,14 +269,7 @@ def _label(row: Row) -> str:
     return f"{row.label} ({remarks})" if remarks else row.label
 
 
-def _failures(leaderboard: Leaderboard) -> str:
+def _failures(leaderboard: Leaderboard, escape: Callable[[str], str]) -> str:
     """Return a line for each row that failed."""
     failed = [row for row in leaderboard.rows if row.kind == "failed"]
-    return "".join(f"\n{row.label} failed: {row.note}" for row in failed)
-
-
-def _escaped(text: str) -> str:
-    """Return a text for LaTeX."""
-    for character in "&%$#_":
-        text = text.replace(character, f"\\{character}")
-    return text.replace("<", "$<$")
+    return "".join(f"\n{escape(row.label)} failed: {escape(row.note)}" for row in failed)

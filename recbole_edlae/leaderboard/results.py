@@ -1,18 +1,25 @@
 """Collect a leaderboard's measurements, their confidence intervals, and which differences are more than chance."""
 
+import csv
 import dataclasses
+import io
+import math
 import os
+import pathlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from recbole.evaluator import metric_types
 
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.evaluation.significance import interval, pairwise
 from recbole_edlae.integration.corrections import CORRECTIONS
 from recbole_edlae.runs.records import Records
 
+_COMMENT = re.compile(r"#|\s*$")  # in a file of published results, and empty lines
 KINDS = ("active", "touched")
 LEVEL = 0.05  # of the corrected tests; the intervals are at 1 − LEVEL
 
@@ -30,7 +37,7 @@ class Row:
         intervals: name → low and high end of the confidence interval.
         fit_seconds: mean over seeds.
         note: why it failed, or where it was published.
-        mark: of a published row, what a reader has to know of it, for example "tuned on test".
+        mark: what a reader has to know of it, for example "tuned on test".
         corrections: of RecBole's numbers: "active", and those that "touched" this row, in any of its seeds.
     """
 
@@ -94,6 +101,7 @@ def build(
     settings: Mapping[str, dict[str, Any]],
     test: str = "wilcoxon",
     reference: Iterable[Row] = (),
+    marks: Mapping[str, str] | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of what was run.
 
@@ -104,8 +112,11 @@ def build(
         settings: label → the settings that are this row's own.
         test: one of ``significance.TESTS``.
         reference: rows published elsewhere, to show beside.
+        marks: label → what a reader has to know of the row.
     """
     rows = [_row(label, seeds, settings[label]) for label, seeds in outcomes.items()]
+    for row in rows:
+        row.mark = (marks or {}).get(row.label, "")
     ran = [row for row in rows if row.kind == "run"]
     configs = [record["identity"]["settings"] for seeds in outcomes.values() for record in seeds]
     first_of_each = [seeds[0]["identity"]["settings"] for seeds in outcomes.values()]
@@ -137,24 +148,49 @@ def read_reference(path: str | os.PathLike) -> list[Row]:
     """Return the rows of a CSV file of published results.
 
     Args:
-        path: of a file with columns model and source, one per metric, and mark where a row needs one.
+        path: of a file with columns model and source, one per metric, and mark where a row needs one. Lines that begin
+            with # are comments. The source, the mark and a metric may be empty.
 
     Raises:
-        ValueError: the file cannot be read or lacks a column.
+        ValueError: the file cannot be read, lacks a column or has a metric that is no number; the message has the line.
     """
     try:
-        frame = pd.read_csv(path, comment="#")
-    except (OSError, ValueError) as error:
+        text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+        lines = {number: line for number, line in enumerate(io.StringIO(text), 1) if not _COMMENT.match(line)}
+        numbers = list(lines)
+        reader = csv.DictReader(lines.values(), restval="", strict=True)
+        columns = reader.fieldnames or ()
+        content = [(numbers[reader.line_num - 1], line) for line in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"reference: {path} cannot be read: {' '.join(str(error).split())}") from None
-    if missing := {"model", "source"} - set(frame.columns):
+    if missing := {"model", "source"}.difference(columns):
         raise ValueError(f"reference: {path} has no column {', '.join(sorted(missing))}")
-    names = [name for name in frame.columns if "@" in name]
-    rows = []
-    for _, line in frame.iterrows():
-        metrics = {name: float(line[name]) for name in names if not pd.isna(line[name])}
-        mark = "" if pd.isna(line.get("mark")) else str(line["mark"])
-        rows.append(Row(f"{line['model']}", line["model"], "published", {}, metrics, note=line["source"], mark=mark))
-    return rows
+    return [_published(line, f"reference: {path}, line {number}") for number, line in content]
+
+
+def _published(line: Mapping[str, str], where: str) -> Row:
+    """Return the row of a line of a file of published results."""
+    if None in line:
+        raise ValueError(f"{where} has more fields than the header")
+    metrics = {}
+    for column, value in line.items():
+        name = column.lower()
+        if value.strip() and ("@" in name or name in metric_types):
+            metrics[name] = _number(value, f"{where}: {column}")
+    if not line["model"].strip():
+        raise ValueError(f"{where} names no model")
+    return Row(line["model"], line["model"], "published", {}, metrics, note=line["source"], mark=line.get("mark", ""))
+
+
+def _number(text: str, where: str) -> float:
+    """Return the finite number that a text is."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{where} must be a number, got {text!r}")
+    return number
 
 
 def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any]) -> Row:
@@ -179,9 +215,13 @@ def _metric_names(ran: Sequence[Row], valid_metric: str) -> list[str]:
 
 def _ranked(rows: Iterable[Row], metric: str, bigger: bool) -> list[Row]:
     """Return the rows, the best by a metric first, those that failed last."""
-    worst = -np.inf if bigger else np.inf
     sign = -1 if bigger else 1
-    return sorted(rows, key=lambda row: (row.kind == "failed", sign * row.metrics.get(metric, worst)))
+
+    def place(row: Row) -> tuple[bool, bool, float]:
+        value = row.metrics.get(metric, math.nan)
+        return row.kind == "failed", math.isnan(value), 0.0 if math.isnan(value) else sign * value
+
+    return sorted(rows, key=place)
 
 
 def _values_of_users(
@@ -199,8 +239,11 @@ def _values_of_users(
 
 
 def _over_seeds(seeds: Sequence[PerUser], name: str) -> pd.Series:
-    """Return the mean of a metric over seeds for each user: users are what the tests draw from."""
-    values = [pd.Series(hits.metric(name), index=hits.users) for hits in seeds]
+    """Return the mean of a metric over seeds for each user: users are what the tests draw from.
+
+    A sequential model ranks once for each of a user's interactions in the test; their mean is the user's value.
+    """
+    values = [pd.Series(hits.metric(name), index=hits.users).groupby(level=0).mean() for hits in seeds]
     return values[0] if len(values) == 1 else pd.concat(values, axis=1).mean(axis=1)
 
 

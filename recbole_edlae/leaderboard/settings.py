@@ -7,19 +7,22 @@ from typing import Any
 
 import yaml
 
+from recbole_edlae._choices import choose
+from recbole_edlae.settings.configs import PROTOCOLS, REFERENCES, find
 from recbole_edlae.settings.files import read_config_files
 
-_KEYS = ("dataset", "config_files", "seeds", "reference", "models")
+_KEYS = ("dataset", "config_files", "seeds", "reference", "models", "marks")
 
 
 def read_settings(path: str | os.PathLike) -> dict[str, Any]:
-    """Return the content of a leaderboard's YAML file.
+    """Return the content of a leaderboard's YAML file, with the paths of the files that it names.
 
     Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
     writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
-    ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``dataset``,
+    ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``marks`` maps
+    labels to what a reader has to know of a row, such as "chosen after a look at the test". ``dataset``,
     ``config_files``, ``reference`` and ``seeds`` are as the options of that name on the command line. Files are found
-    relative to this one.
+    relative to this one, or by name among those that come with the package.
 
     Args:
         path: of the file.
@@ -35,11 +38,17 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     _check_once(path, root)
     _check_kinds(path, content)
     content["models"] = _labeled(path, content.get("models"), root)
+    content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
     folder = pathlib.Path(path).parent
-    protocol = read_config_files([folder / file for file in content.get("config_files", [])])
+    content["config_files"] = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
+    if "reference" in content:
+        content["reference"] = find(REFERENCES, content["reference"], folder)
+    protocol = read_config_files(content["config_files"])
     for label, settings in content["models"].items():
         if isinstance(settings, str):
-            content["models"][label] = _settings_of(folder / settings, {**protocol, "dataset": content.get("dataset")})
+            content["models"][label] = _settings_of(
+                find(PROTOCOLS, settings, folder), {**protocol, "dataset": content.get("dataset")}
+            )
         _check_row(f"settings: {label} in {path}", content["models"][label] or {})
     return content
 
@@ -89,12 +98,8 @@ def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str,
     if models is None or not isinstance(models, dict):
         value = "nothing" if models is None else repr(models)
         raise ValueError(f"settings: models in {path} must map names to settings, {example}; got {value}")
-    (nodes,) = [value for key, value in root.value if key.value == "models"]
-    written = [key.value for key, _ in nodes.value if isinstance(key, yaml.ScalarNode)]
-    if len(written) != len(models) or "<<" in written:  # a YAML merge: the keys are not those of the rows
-        written = [str(label) for label in models]
     rows: dict[str, Any] = {}
-    for label, settings in zip(written, models.values()):
+    for label, settings in zip(_keys_as_written(root, "models", models), models.values()):
         if label in rows:
             raise ValueError(f"settings: {label} is there twice among the models in {path}")
         if settings is not None and not isinstance(settings, (dict, str)):
@@ -103,6 +108,30 @@ def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str,
             )
         rows[label] = dict(settings) if isinstance(settings, dict) else settings
     return rows
+
+
+def _marks(path: str | os.PathLike, marks: Any, models: Mapping[str, Any], root: yaml.Node) -> dict[str, str]:
+    """Return label → mark of the rows that have one."""
+    if not isinstance(marks, dict) or not all(isinstance(text, str) for text in marks.values()):
+        raise ValueError(f"settings: marks in {path} must map labels of models to text; got {marks!r}")
+    labels = _keys_as_written(root, "marks", marks)
+    for label in labels:
+        choose(f"settings: marks in {path}", label, models)
+    return dict(zip(labels, marks.values()))
+
+
+def _keys_as_written(root: yaml.Node, name: str, content: Mapping[Any, Any]) -> list[str]:
+    """Return the keys of a mapping of the file as they are written: YAML would read `on` as True."""
+    written = [
+        key.value
+        for name_node, mapping in root.value
+        if name_node.value == name
+        for key, _ in mapping.value
+        if isinstance(key, yaml.ScalarNode)
+    ]
+    if len(written) != len(content) or "<<" in written:  # a YAML merge: the keys are not those of the rows
+        return [str(key) for key in content]
+    return written
 
 
 def _check_row(where: str, settings: Mapping[str, Any]) -> None:
@@ -137,6 +166,6 @@ def _node(path: str | os.PathLike) -> yaml.Node:
 
 
 def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a config file says beyond the protocol."""
-    content = read_config_files([file])
+    """Return what a config file says beyond the protocol; where the data are, the leaderboard says itself."""
+    content = {key: value for key, value in read_config_files([file]).items() if key != "data_path"}
     return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}

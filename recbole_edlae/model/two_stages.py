@@ -32,6 +32,7 @@ class TwoStageTrainer(Trainer):
 
     best_valid_score: float
     best_valid_result: Any
+    validates_at_the_end = True  # the model that is returned, whichever epoch it is of
 
     def fit(
         self,

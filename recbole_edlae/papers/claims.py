@@ -14,10 +14,12 @@ class Verdict(NamedTuple):
     Attributes:
         holds: True, False, or None where chance would explain the numbers as well.
         numbers: the numbers as text.
+        within_chance: where the claim holds: whether a number is against it, by no more than chance would explain.
     """
 
     holds: bool | None
     numbers: str
+    within_chance: bool = False
 
 
 def standard_error(values: np.ndarray) -> float:
@@ -47,7 +49,8 @@ def lead(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[float]:
 def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
     """Return whether a lead is positive or negative by more than chance; None where it is neither.
 
-    The level is 5 percent on both sides, of all comparisons together (Bonferroni).
+    The level is 5 percent on both sides, of all comparisons together (Bonferroni). A lead that :func:`signed` shows as
+    zero is none.
 
     Args:
         difference: a mean difference and its standard error.
@@ -58,28 +61,34 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
         (True, False, None)
     """
     mean, deviation = difference
-    if abs(mean) <= norm.isf(0.025 / comparisons) * deviation:
+    if not _shown(mean) or abs(mean) <= norm.isf(0.025 / comparisons) * deviation:
         return None
     return mean > 0
 
 
-def never_behind(differences: Sequence[Sequence[float]]) -> bool | None:
-    """Return whether no lead is negative by more than chance.
+def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdict:
+    """Return the verdict on a claim that no lead is negative.
+
+    It fails where a lead is negative by more than chance with all comparisons accounted for, and is not decided where
+    it would be if it were the only one. It holds within chance where a lead is negative by less than that.
 
     Args:
         differences: mean differences with their standard errors.
-
-    Returns:
-        False where a lead is negative with all comparisons accounted for; None where it would be if it were the only
-        one.
+        numbers: the numbers as text.
 
     Examples:
-        >>> never_behind([[1.0, 1.0], [-1.9, 1.0]]), never_behind([[1.0, 1.0], [-2.3, 1.0]])
-        (True, False)
+        >>> in_words([never_behind([[1.0, 1.0], [0.5, 1.0]], "+1.0, +0.5")])
+        'holds'
+        >>> in_words([never_behind([[1.0, 1.0], [-1.9, 1.0]], "+1.0, -1.9")])
+        'holds within chance'
+        >>> in_words([never_behind([[1.0, 1.0], [-2.3, 1.0]], "+1.0, -2.3")])
+        'does not hold here'
     """
     if any(ahead(difference, len(differences)) is False for difference in differences):
-        return False
-    return None if any(ahead(difference) is False for difference in differences) else True
+        return Verdict(False, numbers)
+    if any(ahead(difference) is False for difference in differences):
+        return Verdict(None, numbers)
+    return Verdict(True, numbers, within_chance=any(_shown(mean) < 0 for mean, _ in differences))
 
 
 def together(verdicts: Collection[bool | None]) -> bool | None:
@@ -111,18 +120,24 @@ def signed(difference: Sequence[float]) -> str:
     return f"{mean:+.4f} ± {deviation:.4f}"
 
 
-def in_words(holds: Collection[bool | None]) -> str:
-    """Return one phrase for all of a paper's claims.
+def in_words(verdicts: Collection[Verdict]) -> str:
+    """Return one phrase for one or all of a paper's claims.
 
     Args:
-        holds: whether each claim holds.
+        verdicts: one on each claim.
 
     Examples:
-        >>> in_words([True, True]), in_words([True, False]), in_words([None])
-        ('holds', 'holds in part', 'not decided here')
+        >>> in_words([Verdict(True, ""), Verdict(False, "")]), in_words([Verdict(None, "")])
+        ('holds in part', 'not decided here')
     """
+    holds = [verdict.holds for verdict in verdicts]
     if all(holds):
-        return "holds"
+        return "holds within chance" if any(verdict.within_chance for verdict in verdicts) else "holds"
     if any(holds):
         return "holds in part"
     return "does not hold here" if False in holds else "not decided here"
+
+
+def _shown(mean: float) -> float:
+    """Return a mean difference as precisely as :func:`signed` shows it, so that no verdict rests on hidden digits."""
+    return round(mean, 4)

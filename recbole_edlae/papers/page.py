@@ -25,7 +25,8 @@ HEAD = """\
 
 The papers' claims, and what comes out here. [`recbole-edlae reproduce`](reproduction.md) writes this page from the
 measurements in `docs/results`, by fixed rules. Differences between models are means over users ± their standard error.
-A claim is "not decided here" if chance would explain the difference as well, at 5 percent.
+A claim is "not decided here" if chance would explain the difference as well, at 5 percent. A claim of "at least" or "no
+worse" holds "within chance" if a measured difference is against it, and chance would explain that.
 """
 
 
@@ -65,7 +66,7 @@ def text(folder: pathlib.Path, link: str) -> str:
         if not measured:
             continue
         verdicts = {dataset: figure.verdicts(result["data"]) for dataset, result in measured.items()}
-        words = {dataset: in_words([holds for holds, _ in verdicts[dataset]]) for dataset in measured}
+        words = {dataset: in_words(verdicts[dataset]) for dataset in measured}
         parts.append(f"## {figure.title}\n")
         parts += [_section(figure, measured[dataset], verdicts[dataset], link) for dataset in measured]
         summary.append(f"| {figure.title} | " + " | ".join(words.get(dataset, "") for dataset in datasets) + " |")
@@ -88,12 +89,12 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
 def _section(figure: Figure, result: dict[str, Any], verdicts: Sequence[Verdict], link: str) -> str:
     """Return the section of one figure on one dataset."""
     claims = "\n".join(
-        f"* {claim}\n  **{in_words([holds]).capitalize()}**: {numbers}."
-        for claim, (holds, numbers) in zip(figure.claims, verdicts)
+        f"* {claim}\n  **{in_words([verdict]).capitalize()}**: {verdict.numbers}."
+        for claim, verdict in zip(figure.claims, verdicts)
     )
     dataset = result["dataset"]
     return (
-        f"### {dataset}: {in_words([holds for holds, _ in verdicts])}\n\n{claims}\n\n"
+        f"### {dataset}: {in_words(verdicts)}\n\n{claims}\n\n"
         f"![{figure.title}, {dataset}]({link}/{dataset}-{figure.name}.png)\n\n"
         f"{figure.table(result['data'])}\n\n"
         f"```console\n$ {result['command']}\n```\n"

@@ -1,13 +1,13 @@
 """Read the settings file of a reproduction."""
 
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from recbole_edlae._choices import choose
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.papers.study import ROWS
+from recbole_edlae.settings.configs import PROTOCOLS, REPRODUCTIONS, find, names
 from recbole_edlae.settings.files import read_config_files
 
 PLANS = CONFIGS / "reproduce"
@@ -34,17 +34,17 @@ def read_plan(
     Raises:
         ValueError: no settings come with the package for the dataset, or the file has an unknown key or row.
     """
-    path = pathlib.Path(settings or PLANS / f"{dataset or 'ml-100k'}.yaml")
-    if not path.is_file() and not settings:
-        known = ", ".join(sorted(file.stem for file in PLANS.glob("*.yaml")))
+    path = find(REPRODUCTIONS, settings) if settings else PLANS / f"{dataset or 'ml-100k'}.yaml"
+    if not path.is_file():
+        known = ", ".join(names(REPRODUCTIONS))
         raise ValueError(f"dataset: there are settings for {known}; for {dataset} write some and name them, --settings")
     plan = read_config_files([path])
     for key in plan:
         choose("settings", key, dict.fromkeys(KEYS))
     for row in plan["rows"]:
         choose("rows", row, ROWS)
-    files = config_files or [path.parent / file for file in plan.get("config_files", [])]
-    plan |= {"dataset": dataset or plan["dataset"], "config_files": files}
+    found = [find(PROTOCOLS, file, path.parent) for file in plan.get("config_files", [])]
+    plan |= {"dataset": dataset or plan["dataset"], "config_files": config_files or found}
     if ranks:
         plan |= {"ranks": sorted(ranks), "times": {**plan["times"], "ranks": sorted(ranks)}}
     if items:

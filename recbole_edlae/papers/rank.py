@@ -71,13 +71,13 @@ class Ranks(Figure):
         diagonal, k, least = min(over_both, key=lambda entry: _standardized(entry[-1]))
         worst_rank, worst = min(zip(ranks, closed), key=lambda entry: _standardized(entry[-1]))
         return [
-            Verdict(
-                never_behind([difference for *_, difference in over_both]),
+            never_behind(
+                [difference for *_, difference in over_both],
                 f"least ahead over a {diagonal} diagonal at rank {k}, {signed(least)}",
             ),
             Verdict(ahead(small), f"free over zero {signed(small)} at rank {ranks[0]}"),
             Verdict(ahead([-large[0], large[1]]), f"free over zero {signed(large)} at rank {ranks[-1]}"),
-            Verdict(never_behind(closed), f"least ahead at rank {worst_rank}, {signed(worst)}"),
+            never_behind(closed, f"least ahead at rank {worst_rank}, {signed(worst)}"),
         ]
 
     def table(self, data: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from tqdm import tqdm
 
 from recbole_edlae._choices import choose
+from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import standard_error
 from recbole_edlae.runs.code import RUNNER
@@ -152,7 +153,7 @@ class Study:
         models = tuple(sorted({row["model"] for row in ROWS.values()}))
         modules = (*RUNNER, __name__, measure.__module__)
         run = self.protocol.run("full_rank")
-        identity = {"measured": name, "inputs": inputs, **run.identity((), models, modules)}
+        identity = {"measured": name, "inputs": inputs, **run.identity((), models, modules, self.records.files)}
         key = key_of(identity)
         finished = self.records.finished()
         if "data" in finished.get(key, ()):
@@ -166,8 +167,10 @@ class Study:
     @functools.cached_property
     def X(self) -> sp.csr_matrix:
         """Return the training interactions, ones of shape (users, items), of items and users that have any."""
+        config = self.protocol.run("full_rank").config()
+        fingerprint(config.final_config_dict, self.records.files)  # refuses files that have changed
         with quiet():
-            train, *_ = prepare_data(self.protocol.run("full_rank").config())
+            train, *_ = prepare_data(config)
         X = binary_interactions(train.dataset)
         return X[np.diff(X.indptr) > 0][:, np.diff(X.tocsc().indptr) > 0]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recbole_edlae.papers.claims import Verdict, ahead, lead, signed, together
+from recbole_edlae.papers.claims import Verdict, ahead, lead, never_behind, signed, together
 from recbole_edlae.papers.figure import Figure
 from recbole_edlae.papers.study import Study
 
@@ -59,7 +59,7 @@ class Table1(Figure):
         return [
             Verdict(ahead(product), signed(product)),
             Verdict(ahead(denoising), signed(denoising)),
-            Verdict(ahead(sampled) is not False, signed(sampled)),
+            never_behind([sampled], signed(sampled)),
             Verdict(
                 together([ahead(difference, len(emphasis)) for difference in emphasis.values()]),
                 ", ".join(f"{signed(difference)} over row {LABELS[row][0]}" for row, difference in emphasis.items()),

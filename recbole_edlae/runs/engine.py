@@ -1,6 +1,7 @@
 """Run many runs, here or on a Ray cluster, and put each on record as it ends."""
 
 import contextlib
+import dataclasses
 import datetime
 import errno
 import functools
@@ -59,19 +60,20 @@ def run_all(
 
     Raises:
         OSError: a run cannot be put on record; those before it are.
+        ChangedFileError: a file of the data has changed since the first of the runs; those before it are on record.
     """
     finished = records.finished()
     pending: dict[str, list[Run]] = {}
     identities = {}
     for run in runs:
-        identity = run.identity(phases)
+        identity = run.identity(phases, known=records.files)
         key = key_of(identity)
         if key in finished and records.complete(finished[key], phases):
             yield run, finished[key], True
         else:
             pending.setdefault(key, []).append(run)
             identities[key] = identity
-    first_of_each = {key: same[0] for key, same in pending.items()}
+    first_of_each = {key: dataclasses.replace(same[0], data=identities[key]["data"]) for key, same in pending.items()}
     for key, (outcome, per_user) in ENGINES[engine](first_of_each, phases):
         record = {
             "key": key,

@@ -41,14 +41,15 @@ class EpochsMemory:
         self.saved = 0.0
         self.evaluation_saved = 0.0
 
-    def of(self, config: Config, stopwatch: Stopwatch) -> Epochs:
+    def of(self, config: Config, data: str, stopwatch: Stopwatch) -> Epochs:
         """Return the function of one run that a TwoStageTrainer takes as ``epochs``.
 
         Args:
             config: of the run.
+            data: fingerprint of the files that the run's data were read from.
             stopwatch: that runs while it evaluates.
         """
-        return functools.partial(self._train, self._name(config), stopwatch)
+        return functools.partial(self._train, f"{data} {self._name(config)}", stopwatch)
 
     def _name(self, config: Config) -> str:
         """Return a text that is the same for runs that train the same epochs."""

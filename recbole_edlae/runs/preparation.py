@@ -34,7 +34,7 @@ def build_model(config: Config, train: Any) -> torch.nn.Module:
         config: of the run.
         train: the loader of the training part.
     """
-    return get_model(config["model"])(config, train.dataset).to(config["device"])
+    return get_model(config["model"])(config, train._dataset).to(config["device"])
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:

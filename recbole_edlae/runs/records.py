@@ -4,14 +4,22 @@ import json
 import math
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import psutil
 
 from recbole_edlae._files import append_whole
 from recbole_edlae._warnings import warn
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
 from recbole_edlae.runs.run import Run
+
+# What `recbole_edlae._files.whole` leaves of a file when its process is killed, NAME.PID.part: of the reports that the
+# commands write beside the records, and of the arrays. Any other name belongs to somebody else.
+_REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})\.part")
+_ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})\.part")
 
 
 class Records:
@@ -25,6 +33,10 @@ class Records:
     Args:
         folder: created if it does not exist. No other process can open it until this object is closed or gone.
 
+    Attributes:
+        files: path → hash of the files of data that runs were put on record of, or looked up, since the folder was
+            opened. All of them are of the same content, or refused.
+
     Raises:
         ValueError: the folder is a file, or another process has it.
         OSError: it cannot be written.
@@ -33,14 +45,15 @@ class Records:
     def __init__(self, folder: str | os.PathLike) -> None:
         self.folder = pathlib.Path(folder)
         self.path = self.folder / "records.jsonl"
+        self.files: dict[str, str] = {}
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"output: {self.folder} is a file; name a folder")
         (self.folder / "per_user").mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(self.folder)
         self._warned: set[str] = set()  # warnings that were given
-        # Nobody else writes here now: what is left of a killed process can go.
-        for part in [*self.folder.glob("*.part"), *(self.folder / "per_user").glob("*.part")]:
-            part.unlink()
+        # No other process keeps records here now: what is left of a killed one can go.
+        _remove_leftovers(self.folder, _REPORT_PART)
+        _remove_leftovers(self.folder / "per_user", _ARRAY_PART)
         self._remove_torn_line()
 
     def __enter__(self) -> "Records":
@@ -179,6 +192,14 @@ def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
         outcomes: runs with their records, at least one.
     """
     return min(outcomes, key=lambda outcome: loss(outcome[1]))
+
+
+def _remove_leftovers(folder: pathlib.Path, name: re.Pattern[str]) -> None:
+    """Remove the files of a pattern whose process, the pattern's only group, has ended."""
+    for path in folder.iterdir():
+        leftover = name.fullmatch(path.name)
+        if leftover and path.is_file() and not psutil.pid_exists(int(leftover[1])):
+            path.unlink()
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

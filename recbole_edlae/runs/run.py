@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import functools
 import hashlib
 import importlib.metadata
 import json
@@ -16,6 +15,7 @@ from recbole.config import Config
 from recbole.data import create_dataset
 
 import recbole_edlae
+from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.runs.code import RUNNER, code_hash
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
@@ -66,6 +66,7 @@ class Run:
         config_files: RecBole's YAML files; later ones win.
         settings: override the files, as on RecBole's command line.
         label: what a report calls it.
+        data: fingerprint of the files that it has to be of; "" takes them as they are.
     """
 
     model: str
@@ -73,6 +74,7 @@ class Run:
     config_files: tuple[str, ...] = ()
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     label: str = ""
+    data: str = ""
 
     def config(self, **overrides: Any) -> Config:
         """Return RecBole's Config of this run.
@@ -83,7 +85,11 @@ class Run:
         return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
     def identity(
-        self, phases: Sequence[str], models: tuple[str, ...] = (), modules: tuple[str, ...] = RUNNER
+        self,
+        phases: Sequence[str],
+        models: tuple[str, ...] = (),
+        modules: tuple[str, ...] = RUNNER,
+        known: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return everything that determines the result, as a dict that JSON can hold.
 
@@ -91,6 +97,10 @@ class Run:
             phases: what is evaluated, of "valid" and "test".
             models: names of models whose code the result depends on, beside this one's.
             modules: modules of this package in which the search for that code starts.
+            known: the files that a command has met, as in :func:`recbole_edlae.data.fingerprint.fingerprint`.
+
+        Raises:
+            ChangedFileError: a file of the data is not what the command has met.
         """
         config = self.config()
         if not pathlib.Path(config["data_path"]).exists():
@@ -99,7 +109,7 @@ class Run:
         return {
             "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
             "phases": list(phases),
-            "data": data_hash(config["data_path"], self.dataset),
+            "data": fingerprint(config.final_config_dict, known),
             "code": code_hash((self.model, *models), modules),
             "versions": versions(),
         }
@@ -122,8 +132,10 @@ def make_run(
         label: what a report calls it; "" takes the model's name.
     """
     files = tuple(os.path.abspath(file) for file in config_files)
-    data_path = {**read_config_files(files), **settings}.get("data_path") or "dataset/"
-    return Run(model, dataset, files, {**settings, "data_path": os.path.abspath(data_path)}, label or model)
+    data_path = {**read_config_files(files), **settings}.get("data_path", "dataset/")
+    if isinstance(data_path, (str, os.PathLike)) and data_path:  # anything else is refused later
+        data_path = os.path.abspath(data_path)
+    return Run(model, dataset, files, {**settings, "data_path": data_path}, label or model)
 
 
 def key_of(identity: Mapping[str, Any]) -> str:
@@ -143,18 +155,3 @@ def versions() -> dict[str, str]:
     """Return package → version, of those whose arithmetic a result depends on."""
     packages = {name: importlib.metadata.version(name) for name in ("recbole", "torch", "numpy", "scipy")}
     return {"python": platform.python_version(), "recbole_edlae": recbole_edlae.__version__, **packages}
-
-
-@functools.cache
-def data_hash(folder: str | os.PathLike, dataset: str) -> str:
-    """Return a hash of a dataset's atomic files, by content.
-
-    Args:
-        folder: that has the files.
-        dataset: name of the dataset.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(pathlib.Path(folder).glob(f"{dataset}.*")):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]

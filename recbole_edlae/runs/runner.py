@@ -1,52 +1,39 @@
 """Execute runs as RecBole's run_recbole does, with the data read, split and batched once for all that agree on them."""
 
-import contextlib
 import copy
+import itertools
 import logging
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.data import dataset as datasets
 from recbole.data import utils as data_utils
-from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.data.dataloader import FullSortEvalDataLoader, KnowledgeBasedDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.transform import construct_transform
-from recbole.trainer import trainer as trainers
 from recbole.utils import get_flops, init_seed
 
+from recbole_edlae.data.fingerprint import changed, fingerprint
 from recbole_edlae.data.parts import check_loaders
+from recbole_edlae.data.saved import BATCHING
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.integration import corrections
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.runs.epochs_memory import EpochsMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
+from recbole_edlae.runs.protocol import data_settings, dataset_class, has_own_dataset
+from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.solvers._gram import compile_for
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
-# Settings that decide how a split is batched.
-_BATCHING = (
-    "MODEL_TYPE",
-    "MODEL_INPUT_TYPE",
-    "train_neg_sample_args",
-    "valid_neg_sample_args",
-    "test_neg_sample_args",
-    "train_batch_size",
-    "eval_batch_size",
-    "shuffle",
-    "worker",
-    "transform",
-    "reproducibility",
-)
 
 
 class Runner:
@@ -87,7 +74,7 @@ class Runner:
         """
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
-            dataset, train, valid, test = self._prepare(config)
+            dataset, train, valid, test = self._prepare(config, run.data)
             check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
             trainer, built = self._build(config, dataset, train)
             trainer.evaluate = stopwatch = Stopwatch(trainer.evaluate)
@@ -115,6 +102,21 @@ class Runner:
             "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
         }, per_user
 
+    def tested(self, run: Run) -> set[tuple[str, str]]:
+        """Return the user and the item of all that a run is tested on, as tokens; drawn candidates count too.
+
+        Args:
+            run: only its data are prepared.
+        """
+        with quiet():
+            dataset, *_, test = self._prepare(run.config(show_progress=False), run.data)
+        full = isinstance(test, FullSortEvalDataLoader)
+        pairs: set[tuple[str, str]] = set()
+        for rows in [test._dataset.inter_feat] if full else (batch[0] for batch in test):
+            users, items = (dataset.id2token(field, rows[field]) for field in (dataset.uid_field, dataset.iid_field))
+            pairs.update(zip(users.tolist(), items.tolist()))
+        return pairs
+
     def _remembered(self, trainer: Any, config: Config, stopwatch: "Stopwatch") -> dict[str, Any]:
         """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and epochs once."""
         self._epochs.saved = self._epochs.evaluation_saved = 0.0
@@ -123,7 +125,7 @@ class Runner:
         if self._gram is not None:
             self._gram.saved = 0.0
         if isinstance(trainer, TwoStageTrainer):
-            return {"gram": self._gram, "epochs": self._epochs.of(config, stopwatch)}
+            return {"gram": self._gram, "epochs": self._epochs.of(config, self._dataset.fingerprint, stopwatch)}
         return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
@@ -137,35 +139,44 @@ class Runner:
         trainer = build_trainer(config, model)
         return trainer, built
 
-    def _prepare(self, config: Config) -> tuple:
+    def _prepare(self, config: Config, data: str) -> tuple:
         """Return dataset and the three loaders of a config, in the state in which run_recbole's would be."""
-        self._read(config)
+        self._read(config, data)
         split_settings = _text(config, ["seed", "eval_args"])
         if split_settings != self._split_settings:
             self._loaders.clear()
             self._split_settings = split_settings
-        batching = _text(config, _BATCHING, data_utils.get_dataloader(config, "train"))
+        if config["transform"]:  # draws random numbers for every batch, and has settings of its model
+            corrections.note(config, *corrections.touched(self._dataset.config))
+            return self._split(config)
+        batching = _text(config, BATCHING, data_utils.get_dataloader(config, "train"))
         if batching not in self._loaders:
             self._loaders[batching] = self._split(config)
             self._touched[batching] = corrections.touched(config) | corrections.touched(self._dataset.config)
         corrections.note(config, *self._touched[batching])
         dataset, *loaders = self._loaders[batching]
-        for loader in loaders:
+        for loader in itertools.chain.from_iterable(map(_single_loaders, loaders)):
             loader.config = loader._dataset.config = config
             loader.generator.manual_seed(config["seed"])
         return dataset, *loaders
 
-    def _read(self, config: Config) -> None:
-        """Read the data, unless they are those of the run before."""
-        has_own_class = hasattr(datasets, config["model"] + "Dataset")
-        dataset_class = config["model"] if has_own_class else config["MODEL_TYPE"]
-        dataset_settings = _text(
-            config, [*config.parameters["Dataset"], "data_path", "repeatable", corrections.SETTING], dataset_class
-        )
-        if dataset_settings != self._dataset_settings:
-            self._dataset_settings = self._split_settings = None
-            self._dataset = create_dataset(config)
-            self._dataset_settings = dataset_settings
+    def _read(self, config: Config, data: str) -> None:
+        """Read the data, unless they are those of the run before.
+
+        Args:
+            config: of the run.
+            data: fingerprint of the files that they have to be of; "" takes the files as they are.
+        """
+        data = data or fingerprint(config.final_config_dict)
+        dataset_settings = repr((sorted(data_settings(config).items()), dataset_class(config), data))
+        if dataset_settings == self._dataset_settings and not has_own_dataset(config["model"]):
+            return
+        self._dataset_settings = self._split_settings = None
+        init_seed(config["seed"], config["reproducibility"])  # a class of its own may draw, as DIEN's does
+        self._dataset = create_dataset(config)
+        if data not in ("", self._dataset.fingerprint):  # "" where RecBole has downloaded them
+            raise changed(config["data_path"], config.final_config_dict)
+        self._dataset_settings = dataset_settings
 
     def _split(self, config: Config) -> tuple:
         """Return a copy of the data, and its loaders of training, validation and test."""
@@ -173,7 +184,7 @@ class Runner:
         dataset = copy.deepcopy(self._dataset, {id(self._dataset.config): config})
         train, *held_out = prepare_data(config, dataset)
         for loader in held_out:
-            if isinstance(loader, FullSortEvalDataLoader):
+            if isinstance(loader, FullSortEvalDataLoader) and not config["transform"]:
                 loader.collate_fn = Once(loader.collate_fn)
         return dataset, train, *held_out
 
@@ -223,37 +234,21 @@ class KeptEpoch:
         self.epochs = epoch + 1
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Make RecBole log errors only, give no warnings of its own lines, and leave no tensorboard folder behind."""
-    logger = logging.getLogger()
-    stock = trainers.get_tensorboard
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    trainers.get_tensorboard = lambda _: _Nothing()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"recbole\.")
-            yield
-    finally:
-        logger.setLevel(level)
-        trainers.get_tensorboard = stock
-
-
-class _Nothing:
-    """Take every call and do nothing."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_, **__: None
-
-
 def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser | None]:
     """Return the metrics of the test part, and the hits of each user."""
     trainer.evaluator = evaluator = KeepingEvaluator(trainer.evaluator)
     metrics = trainer.evaluate(test, load_best_model=saved)
     if evaluator.hits is None or evaluator.positives is None:
         return metrics, None
-    return metrics, PerUser(np.asarray(test.uid_list), evaluator.hits, evaluator.positives)
+    users = test.uid_list if hasattr(test, "uid_list") else test._dataset.inter_feat[test._dataset.uid_field]
+    return metrics, PerUser(np.asarray(users), evaluator.hits, evaluator.positives)
+
+
+def _single_loaders(loader: Any) -> list[Any]:
+    """Return a loader as a list; that of knowledge-based models has one of interactions and one of triplets."""
+    if isinstance(loader, KnowledgeBasedDataLoader):
+        return [loader.general_dataloader, loader.kg_dataloader]
+    return [loader]
 
 
 def _compile(model: torch.nn.Module) -> None:

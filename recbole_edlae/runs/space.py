@@ -7,7 +7,8 @@ A line names a setting, a type and its values, as in RecBole's HyperTuning:
     rank quniform 50,500,50
     learning_rate loguniform -8,0
 
-``loguniform`` takes the natural logarithms of its ends. Numbers of a ``quniform`` without a point make it integers.
+``loguniform`` takes the natural logarithms of its ends. ``quniform`` takes the multiples of its step that lie inside
+its ends, and they are integers where its numbers have no point.
 A choice in quotes is read as on the command line: ``'[600,200]'`` is a list and ``'5e2'`` a number. Only literals are
 evaluated.
 Empty lines and lines that begin with # are skipped.
@@ -19,6 +20,7 @@ import itertools
 import math
 import os
 import pathlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +31,7 @@ from recbole_edlae.settings.files import NOT_LITERAL, value_of
 NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
 TYPES = ("choice", *NUMBERS)
 Point = dict[str, Any]  # setting → value
+_LARGEST_LOGARITHM = 87.0  # e⁸⁷ and e⁻⁸⁷ are in the range of single precision
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +61,8 @@ class Dimension:
         if self.type == "choice":
             return list(self.values)
         if self.type == "quniform":
-            low, high, step = self.values
-            return [self._rounded(low + i * step) for i in range(math.floor((high - low) / step + 1e-9) + 1)]
+            first, last = self._multiples()
+            return [self._multiple(factor) for factor in range(first, last + 1)]
         raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
 
     def ends(self) -> list[Any]:
@@ -73,7 +76,22 @@ class Dimension:
             return list(self.values)
         if self.type == "loguniform":
             return [math.exp(end) for end in self.values]
-        return [self._rounded(end) for end in self.values[:2]]
+        if self.type == "quniform":
+            return [self._multiple(factor) for factor in self._multiples()]
+        return list(self.values)
+
+    def remark(self) -> str | None:
+        """Return the range of a loguniform in words, because its bounds are easily taken for values; None for others.
+
+        Examples:
+            >>> Dimension("learning_rate", "loguniform", (-8, 0)).remark()
+            'learning_rate: loguniform -8,0 draws from 0.000335463 to 1: its bounds are natural logarithms'
+        """
+        if self.type != "loguniform":
+            return None
+        low, high = self.ends()
+        bounds = ",".join(f"{bound:g}" for bound in self.values)
+        return f"{self.key}: loguniform {bounds} draws from {low:g} to {high:g}: its bounds are natural logarithms"
 
     def sample(self, generator: np.random.Generator) -> Any:
         """Return a value drawn as hyperopt would draw it.
@@ -84,7 +102,7 @@ class Dimension:
         if self.type == "choice":
             return self.values[generator.integers(len(self.values))]
         drawn = float(generator.uniform(*self.values[:2]))
-        return math.exp(drawn) if self.type == "loguniform" else self._rounded(drawn)
+        return self._inside(math.exp(drawn) if self.type == "loguniform" else drawn)
 
     def hyperopt(self, hp: Any) -> Any:
         """Return the dimension as a node of hyperopt's, a choice by its index: hyperopt makes tuples of lists.
@@ -101,15 +119,33 @@ class Dimension:
         Args:
             drawn: an index of a choice, or a number.
         """
-        return self.values[drawn] if self.type == "choice" else self._rounded(float(drawn))
+        return self.values[drawn] if self.type == "choice" else self._inside(float(drawn))
 
-    def _rounded(self, value: Any) -> Any:
-        """Return a number on the grid of a quniform; other types have no grid."""
-        if self.type != "quniform":
-            return value
+    def _inside(self, value: float) -> Any:
+        """Return the value nearest to a number that the dimension may take."""
+        if self.type == "quniform":
+            first, last = self._multiples()
+            return self._multiple(min(max(round(value / self.values[2]), first), last))
+        low, high = self.ends()
+        return min(max(value, low), high)
+
+    def _multiples(self) -> tuple[int, int]:
+        """Return the smallest and the largest factor whose multiple of the step lies inside a quniform's ends."""
+        low, high, step = self.values
+
+        # 0.3 is a multiple of 0.1, although it is not three times 0.1 to the last digit.
+        first, last = round(low / step), round(high / step)
+        if not math.isclose(first * step, low, rel_tol=1e-9):
+            first = math.ceil(low / step)
+        if not math.isclose(last * step, high, rel_tol=1e-9):
+            last = math.floor(high / step)
+        return first, last
+
+    def _multiple(self, factor: int) -> Any:
+        """Return a multiple of a quniform's step, an integer where the numbers of its line are."""
         low, _, step = self.values
-        value = round(value / step) * step
-        return int(value) if isinstance(step, int) and isinstance(low, int) else float(f"{value:.12g}")
+        value = factor * step
+        return value if isinstance(step, int) and isinstance(low, int) else float(f"{value:.12g}")
 
 
 def read(path: str | os.PathLike) -> list[Dimension]:
@@ -217,12 +253,32 @@ def _dimension(line: str, where: str) -> Dimension:
     if not _are_bounds(values, kind):
         bounds = "low,high,step" if kind == "quniform" else "low,high"
         raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
-    return Dimension(key, kind, values)
+    dimension = Dimension(key, kind, values)
+    _check_range(dimension, f"{where}: {kind} {text}")
+    return dimension
+
+
+def _check_range(dimension: Dimension, where: str) -> None:
+    """Check that there are values inside the ends, and that single precision holds them."""
+    if dimension.type == "quniform":
+        first, last = dimension._multiples()
+        if first > last:
+            low, high, step = dimension.values
+            raise ValueError(f"{where} has no multiple of its step {step} from {low} to {high}")
+    if dimension.type == "loguniform":
+        low, high = dimension.values
+        if max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
+            reason = "is out of range, because its bounds are natural logarithms"
+            if low > 0:
+                reason += f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
+            raise ValueError(f"{where} {reason}")
 
 
 def _are_bounds(values: tuple, kind: str) -> bool:
     """Return whether values are low and high, and for quniform a step, as numbers."""
-    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in values):
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return False
+    if not all(abs(value) <= sys.float_info.max for value in values):  # nor NaN, nor an integer that no float holds
         return False
     if len(values) != NUMBERS[kind] or values[0] > values[1]:
         return False

@@ -61,7 +61,7 @@ class Sweep:
             self._points = spaces.random(space, max_evals or _TRIALS, seed)
         self.max_evals = len(self._points) or max_evals or _TRIALS
         for dimension in space:
-            if dimension.key in base.settings and dimension.key != "data_path":
+            if dimension.key in base.settings and dimension.key != "data_path":  # which every run has
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
@@ -211,11 +211,19 @@ def best_config(
     staged = given.get(SEARCH_FILES) is not None
     trained = f", trained on {given[SEARCH_FILES][0]}" if staged else ""
     refitted = f", refitted on {given['benchmark_filename'][0]}" if staged else ""
-    head = f"# {command}\n# valid{trained}: {_metrics(validated['valid'])}\n"
+    lines = "\n# ".join(command.splitlines())
+    head = f"# {lines}\n# valid{trained}: {_metrics(validated['valid'])}\n"
     if tested:
         result = _metrics(tested["test"]) if tested["status"] == "ok" else f"failed, {tested['error']}"
         head += f"# test{refitted}: {result}\n"
-    content = {"model": best.model, "dataset": best.dataset, **searched}
+    head += f"# fingerprint of the data{trained}: {validated['identity']['data']}\n"
+
+    # Where the data are, for another working directory; RecBole has a dataset that comes along elsewhere.
+    content = {"model": best.model, "dataset": best.dataset}
+    data_path = best.settings.get("data_path", "")
+    if config["data_path"] == os.path.join(data_path, best.dataset):
+        content["data_path"] = data_path
+    content |= searched
     named_already = {*WITHOUT_EFFECT, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
     protocol |= {key: best.settings[key] for key in ("epochs", "eval_step") if key in best.settings.keys() - searched}

@@ -2,7 +2,6 @@
 
 import collections
 import csv
-import io
 import itertools
 import json
 import os
@@ -111,13 +110,19 @@ def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:
 
 def write_csv(users: list[str], answer: Recommendations, head: bool) -> bytes:
     """Return the same as CSV: user_id, item_id, rank from 1 and score."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines)  # it quotes a carriage return only where lines end in \r\n
     if head:
         writer.writerow(["user_id", "item_id", "rank", "score"])
     for user, items, scores in zip(users, answer.items, answer.scores):
         writer.writerows(zip(itertools.repeat(user), items, itertools.count(1), _plain(scores)))
-    return file.getvalue().encode()
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines).encode()
+
+
+class _Lines(list[str]):
+    """Lines that are written one by one."""
+
+    write = list.append
 
 
 WRITERS = {".jsonl": write_jsonl, ".csv": write_csv}

@@ -88,12 +88,15 @@ class Checkpoint:
 
     @functools.cached_property
     def dataset(self) -> Any:
-        """The data as they are today; the ids of users and items may differ from the model's."""
+        """The data as they are today, with a warning if they changed; ids may differ from the model's."""
         folder = self.config["data_path"]
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved")
         init_seed(self.config["seed"], self.config["reproducibility"])
-        return create_dataset(self.config)
+        dataset = create_dataset(self.config)
+        if self._description is not None:
+            training_data.say_changed_files(self._description, training_data.files_of(dataset), self.path)
+        return dataset
 
     @functools.cached_property
     def loaders(self) -> tuple:
@@ -257,6 +260,6 @@ def _check_settings(path: str | os.PathLike, model: str, settings: dict[str, Any
     if missing:
         raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
     try:
-        check_model_settings(registry.registered()[model], settings)
+        check_model_settings(registry.schema_of(model), settings)
     except ValueError as error:
         raise ValueError(f"checkpoint {path}: {error}") from None

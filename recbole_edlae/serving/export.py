@@ -33,7 +33,6 @@ from recbole_edlae.serving.export_reader import (
     read_export,
 )
 from recbole_edlae.serving.tokens import positive_int
-from recbole_edlae.settings.schema import read_schema
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 
@@ -95,7 +94,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
         ITEMS: json.dumps(checkpoint.tokens, ensure_ascii=False).encode(),
     }
     name = checkpoint.config["model"]
-    keys = [*read_schema(registry.registered()[name]), *FIELDS]
+    keys = [*registry.schema_of(name), *FIELDS]
     manifest = {
         "format": FORMAT,
         "version": VERSION,

@@ -16,7 +16,7 @@ from safetensors.torch import load as load_tensors
 from recbole_edlae.integration import models as registry
 from recbole_edlae.serving.checkpoint import FIELDS, DatasetSizes, check_servable
 from recbole_edlae.serving.checkpoint_file import check_finite
-from recbole_edlae.settings.schema import check_model_settings, read_schema
+from recbole_edlae.settings.schema import check_model_settings
 
 FORMAT = "recbole_edlae export"
 VERSION = 1
@@ -109,13 +109,13 @@ def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
 
 def _with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings, and the defaults of those that a later version of the model has: they change nothing."""
-    known = read_schema(registry.registered()[name])
+    known = registry.schema_of(name)
     if newer := settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(f"{name} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
     if missing := set(FIELDS) - settings.keys():
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
     settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()} | settings
-    check_model_settings(registry.registered()[name], settings)
+    check_model_settings(known, settings)
     return settings
 
 

@@ -7,6 +7,7 @@ item, every weight belongs to another item. So a checkpoint stores, under the ke
 * ``fields``: a digest of the tokens by id for every field of tokens;
 * ``training``: a digest of the users × items matrix of training, with how often each pair occurs. It does not depend on
   the order of lines, and does not cover ratings, times or the features of users and items;
+* ``files``: the fingerprint of the files that the data were read from;
 * ``interactions``: how many there are in training, and ``popularity``: how many users in training have each item.
 
 All of it is plain data. RecBole itself ignores the key.
@@ -20,6 +21,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from recbole_edlae._warnings import warn
 
 KEY = "trained_on"
 
@@ -37,6 +40,7 @@ class _DatasetOfModel:
     def __init__(self, dataset: Any) -> None:
         self.tokens = dict(dataset.field2id_token)
         self.ids = [dataset.uid_field, dataset.iid_field]
+        self.files = files_of(dataset)
         self.dataset = weakref.ref(dataset)
 
 
@@ -46,6 +50,12 @@ def note(model: torch.nn.Module, dataset: Any) -> None:
         _built_on[model] = _DatasetOfModel(dataset)
 
 
+def dataset_of(model: torch.nn.Module) -> Any:
+    """Return the dataset that a model was built on; None where it is not known, or gone."""
+    built_on = _built_on.get(model)
+    return None if built_on is None else built_on.dataset()
+
+
 def known_data(model: torch.nn.Module) -> dict[str, Any] | None:
     """Return the description of the data that a model was built on; None where that is not known."""
     built_on = _built_on.get(model)
@@ -53,7 +63,7 @@ def known_data(model: torch.nn.Module) -> dict[str, Any] | None:
         return None
     dataset = built_on.dataset()
     if dataset is None:
-        return _describe_tokens(built_on.tokens, built_on.ids)
+        return _describe_tokens(built_on.tokens, built_on.ids) | built_on.files
     return describe(dataset)
 
 
@@ -68,10 +78,17 @@ def describe(dataset: Any) -> dict[str, Any]:
     """
     if dataset not in _described:
         description = _describe_tokens(dataset.field2id_token, [dataset.uid_field, dataset.iid_field])
+        description |= files_of(dataset)
         if dataset.uid_field and dataset.iid_field:
             description |= _describe_interactions(dataset)
         _described[dataset] = description
     return _described[dataset]
+
+
+def files_of(dataset: Any) -> dict[str, str]:
+    """Return the fingerprint of the files that a dataset was read from, as a description has it, where it is known."""
+    noted = getattr(dataset, "fingerprint", None)
+    return {} if noted is None else {"files": noted}
 
 
 def tokens_of(description: dict[str, Any], field: str) -> list[str]:
@@ -99,6 +116,9 @@ def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> Non
 
     Raises:
         OtherDataError: An id stands for another token, or the training interactions differ.
+
+    Warns:
+        DataWarning: The files have changed in what is not compared: held-out parts, times, ratings, features.
     """
     for field, digest in current["fields"].items():
         if saved["fields"].get(field) != digest:
@@ -110,6 +130,22 @@ def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> Non
         raise OtherDataError(
             f"checkpoint {file} was not trained on these data: the users and items are the same, the interactions to "
             f"train on are not ({saved['interactions']} then, {current['interactions']} now), or are split otherwise"
+        )
+    say_changed_files(saved, current, file)
+
+
+def say_changed_files(saved: dict[str, Any], current: dict[str, Any], file: str) -> None:
+    """Warn where the files of the data are not those that a checkpoint was trained on.
+
+    Args:
+        saved: the checkpoint's description of its data.
+        current: the description of the data at hand; ``files`` matters.
+        file: the checkpoint, for the message.
+    """
+    if "files" in saved and "files" in current and saved["files"] != current["files"]:
+        warn(
+            f"checkpoint {file}: the files of its dataset have changed since it was trained; histories and held-out "
+            "parts are of the files as they are now"
         )
 
 

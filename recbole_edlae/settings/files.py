@@ -12,7 +12,7 @@ import torch
 import yaml
 from recbole.config import Config
 
-from recbole_edlae._choices import choose, closest_first
+from recbole_edlae._choices import choose
 from recbole_edlae.integration.stack import safe_loader
 from recbole_edlae.settings.process import process_words
 
@@ -27,13 +27,9 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         what: the option that named the file, for messages.
 
     Raises:
-        ValueError: There is no such file, or it is not YAML; the message names the file and the line.
+        ValueError: It cannot be read, or it is not YAML; the message names the file and the line.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
-        others = sorted(str(other) for other in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        choices = f"; there are {', '.join(closest_first(path, others))}" if others else ""
-        raise ValueError(f"{what}: no file {path}{choices}")
     loader = safe_loader(Config._build_yaml_loader(None))
     try:
         text = path.read_text(encoding="utf-8-sig")

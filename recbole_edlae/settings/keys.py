@@ -4,10 +4,17 @@ import difflib
 import functools
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from recbole.config import Config
+from recbole.utils import (
+    dataset_arguments,
+    evaluation_arguments,
+    general_arguments,
+    get_model,
+    training_arguments,
+)
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import vectorized
@@ -42,6 +49,13 @@ OLD_NAMES = {
 }
 _OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
 _OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}  # read by this package for every model
+_SET_BY_RECBOLE = {
+    "device": "gpu_id ('' for the CPU)",
+    "eval_type": "metrics",
+    "valid_neg_sample_args": "mode in eval_args",
+    "test_neg_sample_args": "mode in eval_args",
+    "MODEL_INPUT_TYPE": "the model",
+}
 _TOP_LEVEL_KEY = re.compile(r"^(\w+):", re.MULTILINE)
 _READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 
@@ -107,8 +121,58 @@ def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> It
         eval_args = values.get("eval_args") or {}
         if "split" in eval_args or eval_args.get("order", "RO") != "RO":
             yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
+    local = pathlib.Path(str(values.get("data_path") or "dataset/"), "ml-100k")
+    if settings["dataset"] == local.name and local.is_dir() and not local.samefile(settings["data_path"]):
+        yield f"data_path has no effect on ml-100k: RecBole reads the one that comes with it, not {local}"
+    yield from _without_effect_on_the_device(settings, given)
+    for key in sorted(given.intersection(_SET_BY_RECBOLE)):
+        yield f"{key} has no effect: RecBole sets it by {_SET_BY_RECBOLE[key]}"
     if "valid_metric_bigger" in given:
         yield "valid_metric_bigger has no effect: RecBole knows it of every metric"
+
+
+def settings_of(model: str) -> set[str]:
+    """Return the settings of a model, as its file of defaults and those of its parents have them."""
+    family = {parent.__name__ for parent in get_model(model).__mro__}
+    return {key for key, models in _read_by_models().items() if family.intersection(models)} - _declared_for_all()
+
+
+def settings_of_models() -> set[str]:
+    """Return the settings of all models."""
+    return (_read_by_models().keys() | settings_without_file()) - _declared_for_all()
+
+
+@functools.cache
+def settings_without_file() -> set[str]:
+    """Return the settings that the code of RecBole's models reads, and nothing else, and that no file has."""
+    root = RECBOLE_PROPERTIES.parent
+    of_models: set[str] = set()
+    of_others: set[str] = set()
+    for path in root.rglob("*.py"):
+        keys = _READ_BY_CODE.findall(path.read_text(encoding="utf-8"))
+        (of_models if root / "model" in path.parents else of_others).update(keys)
+    return of_models.difference(of_others, _read_by_models(), _declared_for_all())
+
+
+def is_known(key: str) -> bool:
+    """Return whether RecBole, one of its models or this package reads a setting."""
+    known = _declared_for_all() | settings_of_models() | _read_by_code() | _OPTIONS_OF_RUN | _OWN
+    return key in known - OLD_NAMES.keys()
+
+
+def models_with(key: str) -> list[str]:
+    """Return the models that have a setting in their files of defaults."""
+    return _read_by_models().get(key, [])
+
+
+def _without_effect_on_the_device(settings: Mapping[str, Any], given: Collection[str]) -> Iterator[str]:
+    """Yield a line for each given setting of the device that RecBole's choice does not follow."""
+    on_gpu = settings["device"].type == "cuda"
+    if "gpu_id" in given and settings["gpu_id"] and not on_gpu:
+        yield f"gpu_id {settings['gpu_id']} has no effect: torch finds no such GPU, and the CPU computes"
+    if "use_gpu" in given and bool(settings["use_gpu"]) != on_gpu:
+        reason = "where gpu_id names a GPU, RecBole takes it" if on_gpu else "torch finds no GPU, and the CPU computes"
+        yield f"use_gpu has no effect: {reason}"
 
 
 def _first_names(names: Sequence[str]) -> str:
@@ -126,6 +190,15 @@ def _read_by_models() -> dict[str, list[str]]:
         for key in _TOP_LEVEL_KEY.findall(path.read_text(encoding="utf-8")):
             models.setdefault(key, []).append(name)
     return models
+
+
+@functools.cache
+def _declared_for_all() -> frozenset[str]:
+    """Return the settings that RecBole declares for every model: of run, data, training and evaluation."""
+    files = [RECBOLE_PROPERTIES / "overall.yaml", RECBOLE_PROPERTIES / "dataset" / "sample.yaml"]
+    in_files = [key for file in files for key in _TOP_LEVEL_KEY.findall(file.read_text(encoding="utf-8"))]
+    lists = (general_arguments, training_arguments, evaluation_arguments, dataset_arguments)
+    return frozenset(in_files).union(*lists)
 
 
 @functools.cache

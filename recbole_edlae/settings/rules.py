@@ -1,10 +1,8 @@
 """Check RecBole's settings where their comments do not say what is allowed, before data are read."""
 
-import math
 import re
 from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import Any, TypeGuard
+from typing import Any
 
 from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
@@ -12,6 +10,15 @@ from recbole.utils import EvaluatorType
 from recbole_edlae._choices import choose, closest_first
 from recbole_edlae.data import vectorized
 from recbole_edlae.data.parts import SEARCH_FILES, validates_on_test
+from recbole_edlae.settings.values import (
+    are_texts,
+    check_clipping,
+    check_negatives,
+    check_numbers,
+    check_texts,
+    is_finite,
+    listed,
+)
 
 INTERVALS = (
     "user_inter_num_interval",
@@ -20,11 +27,9 @@ INTERVALS = (
     "relation_kg_num_interval",
 )
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
-_AT_LEAST = {"epochs": 0, "train_batch_size": 1, "eval_batch_size": 1, "worker": 0, "stopping_step": 0}
 _SPLITS = dict.fromkeys(("RS", "LS", "TS", "US"))
 _LEAVE_ONE = dict.fromkeys(("valid_and_test", "valid_only", "test_only"))
 _EVAL_ARGS = dict.fromkeys(("split", "group_by", "order", "mode", "fold_in"))
-_NEGATIVES = dict.fromkeys(("distribution", "sample_num", "alpha", "dynamic", "candidate_num"))
 
 
 def check_rules(settings: Mapping[str, Any]) -> None:
@@ -36,16 +41,19 @@ def check_rules(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: For the first setting that is not allowed; the message has it, its value and what is allowed.
     """
-    _check_numbers(settings)
+    check_numbers(settings)
+    check_texts(settings)
     check_vectorized_data(settings)
     _check_files(settings)
     _check_intervals(settings)
-    _check_negatives(settings.get("train_neg_sample_args"))
+    check_negatives(settings.get("train_neg_sample_args"))
+    check_clipping(settings.get("clip_grad_norm"))
     _check_metrics(settings)
     eval_args = settings.get("eval_args")
     if not isinstance(eval_args, Mapping):
         raise ValueError(f"eval_args must be a dict, got {eval_args!r}")
     _check_eval_args(eval_args, settings)
+    check_validation(settings)
 
 
 def check_vectorized_data(settings: Mapping[str, Any]) -> None:
@@ -66,20 +74,23 @@ def check_validation(settings: Mapping[str, Any]) -> None:
     """Check that the validation metric is one of those that are evaluated, which RecBole notices after training.
 
     Args:
-        settings: all settings, as ``Config`` ends with.
+        settings: all settings.
 
     Raises:
         ValueError: A metric is unknown, or the validation metric is not evaluated.
     """
-    topk = _listed(settings["topk"] or [])
-    names = _listed(settings["metrics"])
+    topk = listed(settings["topk"] or [])
+    names = listed(settings["metrics"])
     _check_metric_names(names)
-    at_k = [f"{name}@{k}" for name in names for k in topk]
+    evaluated = []
+    for name in names:
+        has_no_k = name.lower() == "gauc" or metric_types[name.lower()] == EvaluatorType.VALUE
+        evaluated += [name] if has_no_k else [f"{name}@{k}" for k in topk]
     valid_metric = settings["valid_metric"]
-    if valid_metric.lower() not in [name.lower() for name in [*at_k, *names]]:
+    if str(valid_metric).lower() not in [name.lower() for name in evaluated]:
         raise ValueError(
             f"valid_metric {valid_metric} is none of what metrics {names} and topk {topk} evaluate: "
-            f"{', '.join(closest_first(valid_metric, at_k or names))}"
+            f"{', '.join(closest_first(valid_metric, evaluated))}"
         )
 
 
@@ -87,7 +98,7 @@ def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
     """Return what to say where errors of ratings are measured on ratings that RecBole scales to between 0 and 1."""
     label = settings.get("LABEL_FIELD")
     normalized = settings.get("normalize_field") or []
-    errors = [name for name in _listed(settings["metrics"]) if name.lower() in ("rmse", "mae")]
+    errors = [name for name in listed(settings["metrics"]) if name.lower() in ("rmse", "mae")]
     if not errors or settings.get("threshold") or not (settings.get("normalize_all") or label in normalized):
         return None
     setting = "normalize_all: True" if settings.get("normalize_all") else f"normalize_field: {list(normalized)}"
@@ -97,27 +108,10 @@ def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
     )
 
 
-def _check_numbers(settings: Mapping[str, Any]) -> None:
-    """Check the settings that are integers."""
-    seed = settings.get("seed")
-    if not _is_int(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to 4294967295, got {seed!r}")
-    for key, least in _AT_LEAST.items():
-        value = settings.get(key, least)
-        if not _is_int(value) or value < least:
-            raise ValueError(f"{key} must be an integer of at least {least}, got {value!r}")
-    topk = settings.get("topk")
-    if not topk or not all(_is_int(k) and k >= 1 for k in _listed(topk)):
-        raise ValueError(f"topk must be an integer of at least 1 or a list of such, got {topk!r}")
-
-
 def _check_files(settings: Mapping[str, Any]) -> None:
     """Check the settings that say which files are read, and how."""
-    for key in ("field_separator", "seq_separator"):
-        if not isinstance(settings.get(key), str) or not settings[key]:
-            raise ValueError(f"{key} must be text of at least one character, got {settings.get(key)!r}")
     names = settings.get("benchmark_filename")
-    if names is not None and not (_are_texts(names) and len(names) in (3, 5)):
+    if names is not None and not (are_texts(names) and len(names) in (3, 5)):
         raise ValueError(
             "benchmark_filename must be three names [train, valid, test], or five for a user split, [train, "
             "validation_tr, validation_te, test_tr, test_te]; [train, test, test] does without a validation part; "
@@ -126,8 +120,13 @@ def _check_files(settings: Mapping[str, Any]) -> None:
     _check_search_files(settings)
     for key in ("load_col", "unload_col", "unused_col"):
         _check_columns(key, settings.get(key))
+    _check_unused(settings)
     if settings.get("rm_dup_inter") not in (None, "first", "last", False):
         raise ValueError(f"rm_dup_inter must be one of first, last, None; got {settings['rm_dup_inter']!r}")
+    if not are_texts(settings.get("numerical_features", [])):
+        raise ValueError(f"numerical_features must be a list of columns, got {settings['numerical_features']!r}")
+    if settings.get("normalize_all") and settings.get("normalize_field") is not None:
+        raise ValueError(f"normalize_field {settings['normalize_field']!r} needs normalize_all: False")
 
 
 def _check_search_files(settings: Mapping[str, Any]) -> None:
@@ -135,7 +134,7 @@ def _check_search_files(settings: Mapping[str, Any]) -> None:
     names = settings.get(SEARCH_FILES)
     if names is None:
         return
-    if not (_are_texts(names) and len(names) == 2):
+    if not (are_texts(names) and len(names) == 2):
         raise ValueError(
             f"{SEARCH_FILES} must be two names [fit, valid], of the files that a search trains and validates on; "
             f"got {names!r}"
@@ -155,8 +154,16 @@ def _check_columns(key: str, columns: Any) -> None:
     if not isinstance(columns, Mapping):
         raise ValueError(f"{key} must map suffixes of files to lists of columns, got {columns!r}")
     for suffix, fields in columns.items():
-        if not _are_texts(fields) and not (key == "load_col" and fields == "*"):
+        if not are_texts(fields) and not (key == "load_col" and fields == "*"):
             raise ValueError(f"{key}: {suffix} must be a list of columns, [user_id, item_id]; got {fields!r}")
+
+
+def _check_unused(settings: Mapping[str, Any]) -> None:
+    """Check that neither users nor items are dropped after the split."""
+    for suffix, fields in (settings.get("unused_col") or {}).items():
+        for key in ("USER_ID_FIELD", "ITEM_ID_FIELD"):
+            if settings[key] in fields:
+                raise ValueError(f"unused_col: {suffix} has {settings[key]}, the {key}, which every model needs")
 
 
 def _check_intervals(settings: Mapping[str, Any]) -> None:
@@ -172,7 +179,7 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
             check_interval(f"val_interval: {field}", interval)
     threshold = settings.get("threshold")
     if threshold is not None and not (
-        isinstance(threshold, Mapping) and len(threshold) == 1 and _is_finite(*threshold.values())
+        isinstance(threshold, Mapping) and len(threshold) == 1 and is_finite(*threshold.values())
     ):
         raise ValueError(f"threshold must map one column to a number, {{rating: 4}}; got {threshold!r}")
 
@@ -211,27 +218,10 @@ def _is_interval(text: str) -> bool:
         return False
 
 
-def _check_negatives(negatives: Any) -> None:
-    """Check the negative items of training."""
-    if negatives is None or negatives == "None":
-        return
-    if not isinstance(negatives, Mapping):
-        raise ValueError(f"train_neg_sample_args must be a dict or None, got {negatives!r}")
-    for key in negatives:
-        choose("a key of train_neg_sample_args", key, _NEGATIVES)
-    distribution = negatives.get("distribution", "uniform")
-    if distribution in (None, "None", "none"):
-        return
-    choose("distribution in train_neg_sample_args", distribution, dict.fromkeys(("uniform", "popularity")))
-    sample_num = negatives.get("sample_num", 1)
-    if not _is_int(sample_num) or sample_num < 1:
-        raise ValueError(f"sample_num in train_neg_sample_args must be an integer of at least 1, got {sample_num!r}")
-
-
 def _check_metrics(settings: Mapping[str, Any]) -> None:
     """Check that metrics are known and of one kind."""
-    names = _listed(settings.get("metrics"))
-    if not names or not _are_texts(names):
+    names = listed(settings.get("metrics"))
+    if not names or not are_texts(names):
         raise ValueError(f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}")
     _check_metric_names(names)
     if len({metric_types[name.lower()] for name in names}) > 1:
@@ -262,7 +252,7 @@ def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) 
     for phase in modes:
         choose("a key of mode in eval_args", phase, dict.fromkeys(("valid", "test")))
     for mode in modes.values():
-        _check_mode(mode, _listed(settings["metrics"]))
+        _check_mode(mode, listed(settings["metrics"]))
 
 
 def _check_split(split: Any) -> None:
@@ -274,7 +264,7 @@ def _check_split(split: Any) -> None:
     if kind == "LS":
         choose("LS in eval_args' split", parts, _LEAVE_ONE)
     if kind in ("RS", "TS") and not (
-        isinstance(parts, (list, tuple)) and len(parts) == 3 and _is_finite(*parts) and min(parts) >= 0 < parts[0]
+        isinstance(parts, (list, tuple)) and len(parts) == 3 and is_finite(*parts) and min(parts) >= 0 < parts[0]
     ):
         raise ValueError(
             f"{kind} in eval_args' split must be three shares for training, validation and test, the first above 0, "
@@ -292,25 +282,3 @@ def _check_mode(mode: Any, metrics: list[str]) -> None:
         raise ValueError(f"mode labeled in eval_args measures values (RMSE, MAE, AUC, LogLoss); {ranking[0]} ranks")
     if mode == "full" and not ranking:
         raise ValueError(f"mode full in eval_args ranks items; {metrics[0]} measures values: mode must be labeled")
-
-
-def _listed(value: Any) -> list:
-    """Return a value as a list: None as an empty one, and anything that is no list as its only entry."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _are_texts(values: Any) -> bool:
-    """Return whether a value is a list of texts."""
-    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
-
-
-def _is_int(value: Any) -> TypeGuard[int]:
-    """Return whether a value is an integer and no bool."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _is_finite(*values: Any) -> bool:
-    """Return whether all values are finite numbers."""
-    return all(isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) for value in values)

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae._missing import MISSING_RECBOLE
 from recbole_edlae.solvers._parameters import check_emphasis
 
 
@@ -24,7 +25,7 @@ def _recbole_folder() -> pathlib.Path:
     """Return the folder of RecBole's package, without importing it."""
     spec = importlib.util.find_spec("recbole")
     if spec is None or spec.origin is None:
-        raise ImportError("RecBole is not installed: pip install recbole==1.2.1")
+        raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
     return pathlib.Path(spec.origin).parent
 
 
@@ -32,6 +33,7 @@ RECBOLE_PROPERTIES = _recbole_folder() / "properties"
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")
+_KINDS = re.compile(r" or |, ?|/")  # between the types of a comment
 _CHOICES = re.compile(r"ranging in \[(?P<choices> *'[^\]]*)\]")
 _FURTHER_CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {  # beyond a type and an interval: argument, check
     "emphasis": ("emphasis", check_emphasis),
@@ -69,7 +71,7 @@ class Setting:
         Raises:
             ValueError: The value is not allowed; the message has the key, the value and what is allowed.
         """
-        if not any(_is_of_type(value, kind.strip()) for kind in re.split(r" or |, ?|/", self.type)):
+        if not any(_is_of_type(value, kind.strip()) for kind in re.split(_KINDS, self.type)):
             raise ValueError(f"{self.key} must be {self.type}, got {value!r} ({type(value).__name__})")
         if interval := _INTERVAL.search(self.meaning):
             for number in value if isinstance(value, (list, tuple)) else [value]:
@@ -98,6 +100,12 @@ class Setting:
         return True
 
     @property
+    def is_number(self) -> bool:
+        """Whether the setting is a number, and neither its default nor its comment lets it be None."""
+        kinds = [kind.strip() for kind in re.split(_KINDS, self.type)]
+        return yaml.safe_load(self.default) is not None and all(kind in ("int", "float") for kind in kinds)
+
+    @property
     def choices(self) -> list[str]:
         """The texts that the comment lists; empty where it lists none."""
         listed = _CHOICES.search(self.meaning)
@@ -124,17 +132,17 @@ def recbole_schema(model: str | None = None) -> dict[str, Setting]:
     return settings
 
 
-def check_model_settings(defaults: str | os.PathLike, values: Mapping[str, Any]) -> None:
+def check_model_settings(schema: Mapping[str, Setting], values: Mapping[str, Any]) -> None:
     """Check that every setting of a model is there, of its type and in its range.
 
     Args:
-        defaults: path of the model's YAML file.
+        schema: key → Setting of the model.
         values: all settings, as ``Config`` ends with.
 
     Raises:
         ValueError: For the first setting that is not.
     """
-    for key, setting in read_schema(defaults).items():
+    for key, setting in schema.items():
         if key not in values:
             raise ValueError(f"{key} is missing; it is {setting.type}: {setting.meaning}")
         setting.check(values[key])

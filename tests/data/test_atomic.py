@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.data.dataset import Dataset
@@ -24,6 +25,15 @@ def test_numbers_are_those_of_recboles_reader(tmp_path):
         (tmp_path / "x.inter").write_text(text)
         ours = read_atomic(tmp_path / "x.inter", list(stock))
         pd.testing.assert_frame_equal(ours, stock, check_exact=True)
+
+
+@pytest.mark.parametrize("rows", [["a\tb"], ['"a"\tb', 'c\t"d"']])
+@pytest.mark.parametrize("sign", ["\x1c", "\x1f", "\x85", "\f"])
+def test_a_control_character_is_a_token_also_beside_quotation(rows, sign, tmp_path):
+    lines = ["user_id:token\titem_id:token", *rows, f"{sign}\t{sign}", " \t ", "\t"]
+    (tmp_path / "x.inter").write_text("\n".join(lines), encoding="utf-8")
+    frame = read_atomic(tmp_path / "x.inter", ["user_id", "item_id"])
+    assert frame["item_id"].dropna().tolist()[len(rows)] == sign
 
 
 def test_ml_100k_is_what_recbole_reads(monkeypatch):

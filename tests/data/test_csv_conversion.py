@@ -1,6 +1,5 @@
 """CSV files of interactions as datasets: what is odd and readable, and what is refused with its line."""
 
-import pathlib
 import re
 import shlex
 
@@ -9,7 +8,7 @@ import pandas as pd
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.data import csv_rows
+from recbole_edlae.data import csv_conversion
 from recbole_edlae.data.atomic import read_atomic, read_header
 from recbole_edlae.data.csv_conversion import convert_csv
 from tests.conftest import ROOT
@@ -148,13 +147,13 @@ MALFORMED = [
         "a quotation that does not end",
         HEADER + 'anna,"tea,5,1\nbert,cup,4,1\n',
         [],
-        "line 2 is not CSV: unexpected end of data",
+        "line 2 is not CSV: the quotation in '\"tea' does not end",
     ),
     (
         "a quotation that ends early",
         HEADER + 'anna,"tea" green,5,1\n',
         [],
-        "line 2 is not CSV: ',' expected after '\"'",
+        "line 2 is not CSV: the quotation in '\"tea\" green' does not end, or not where the field does",
     ),
     ("no item", HEADER + "\n" + ROWS + "carl,,5,1700000000\n", [], "line 6: there is no item"),
     ("a blank user", HEADER + ROWS + " ,tea,5,1700000000\n", [], "line 5: there is no user"),
@@ -243,7 +242,7 @@ def read(path):
 @pytest.mark.parametrize("rows_at_once", [1, 1000])
 @pytest.mark.parametrize("name, content, options, rows", READABLE, ids=[case[0] for case in READABLE])
 def test_odd_and_readable(name, content, options, rows, rows_at_once, monkeypatch, capsys):
-    monkeypatch.setattr(csv_rows, "_ROWS", rows_at_once)
+    monkeypatch.setattr(csv_conversion, "_ROWS", rows_at_once)
     write(content)
     cli.main(["convert", "given.csv", "dataset/own", *options])
     found = read("dataset/own/own.inter")
@@ -343,42 +342,12 @@ def test_a_long_file_is_the_same_in_parts(monkeypatch):
     given = pd.DataFrame({"user": users, "item": items, "rating": users % 5 / 2, "timestamp": seconds})
     given.to_csv("given.csv", index=False)
     whole = convert_csv("given.csv", "dataset/whole")
-    monkeypatch.setattr(csv_rows, "_ROWS", 7)
+    monkeypatch.setattr(csv_conversion, "_ROWS", 7)
     parts = convert_csv("given.csv", "dataset/parts")
     assert whole.path.read_bytes() == parts.path.read_bytes()
     assert whole[2:] == parts[2:] and whole.repeats == given.duplicated(["user", "item"]).sum()
     found = read(parts.path)
     assert found.astype({"user_id": int, "item_id": int}).to_numpy().tolist() == given.to_numpy().tolist()
-
-
-@pytest.mark.parametrize("separator", [",", "\t", " "])
-@pytest.mark.parametrize("seed", range(40))
-def test_a_regular_file_is_read_as_any_other(seed, separator, monkeypatch):
-    generator = np.random.default_rng(seed)
-    texts = ["a", "a ", " b", "é", "1", "1.0", "NA", "x" * 70, "'", *([""] if seed % 3 else [])]
-    times = ["1700000000", "1700000000000", "2024-05-01", *(["", "NA"] if seed % 2 else [])]
-    if seed % 4 == 0:  # mostly written as it is
-        texts, times = ["a", "é", "1"], ["1700000000", "7", "0", *(["+9", "017", "-0", " 5"] if seed % 8 else [])]
-    rows = [
-        [*generator.choice(texts, 2), generator.choice(["1", "2.5", ""]), generator.choice(times)] for _ in range(20)
-    ]
-    rows += [["", "", "", ""]] * (seed % 2) + [[" ", "", "", ""]] * (seed % 4 == 3)
-    ends = ["\n", "\r\n", "\r"][seed % 3 if seed < 30 else 0]
-    if separator == " ":
-        rows = [[field.replace(" ", "") for field in row] for row in rows]
-    write(ends.join(map(separator.join, rows)) + ends * (seed % 2))
-    monkeypatch.setattr(csv_rows, "_ROWS", int(generator.integers(1, 30)))
-
-    def outcome(folder):
-        try:
-            found = convert_csv("given.csv", folder / "own", columns="1,2,3,4", separator=separator, header=False)
-        except ValueError as error:
-            return str(error)
-        return found[1:], found.path.read_bytes()
-
-    found = outcome(pathlib.Path("regular"))
-    monkeypatch.setattr(csv_rows, "is_regular", lambda *_: False)
-    assert found == outcome(pathlib.Path("any"))
 
 
 @pytest.mark.slow

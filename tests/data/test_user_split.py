@@ -15,6 +15,7 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import cli
+from recbole_edlae.data import user_split
 from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.runner import Runner
@@ -87,6 +88,7 @@ def test_users_are_held_out_and_their_items_parted(settings, tiny):
         raw.setdefault(user, set()).add(item)
     trained = rows(train._dataset)
     assert len(trained) == 42 and all(trained[user] == raw[user] for user in trained)
+    assert not set(train._dataset.fold_in["user_id"].tolist()) & set(train._dataset.inter_feat["user_id"].tolist())
     known = set().union(*trained.values())
     for loader in (valid, test):
         targets, shown = rows(loader._dataset), masked(loader)
@@ -330,3 +332,42 @@ def test_what_only_the_data_show_is_said_in_one_line(tiny, capsys, parts, write_
     with pytest.raises(SystemExit):
         cli.run([f"--data_path={settings['data_path']}", "--dataset=own", f"--benchmark_filename={names}", *quiet])
     assert "a user split, but user u7 is in train and in validation_tr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fold_in", [0.1, 0.5, 0.75, 0.8, 0.9])
+def test_each_user_is_shown_the_first_items_and_asked_for_the_others(fold_in):
+    sizes = [1, 2, 3, 4, 5, 8, 10, 20, 1]
+    is_target = user_split._is_target(np.repeat(np.arange(len(sizes)), sizes), fold_in)
+    expected = []
+    for size in sizes:
+        targets = min(max(1, int((1 - fold_in) * size + 1e-9)), size - 1)  # of two items at least one, of one none
+        expected += [False] * (size - targets) + [True] * targets
+    assert is_target.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "share, numbers",
+    [([0.8, 0.1, 0.1], (5, 5)), ([0.5, 0.3, 0.2], (15, 10)), ([-1, 3, 5], (3, 5)), ([0.12, 0.3, 0.58], (15, 29))],
+)
+@pytest.mark.parametrize("order", ["RO", "TO"])
+def test_every_user_is_in_one_part_and_the_parts_are_as_large_as_asked(share, numbers, order, settings):
+    columns = {"inter": ["user_id", "item_id", "timestamp"]}
+    config = Config("EDLAE", "tiny", config_dict={**settings, "eval_args": {**US, "order": order}, "load_col": columns})
+    dataset = create_dataset(config)
+    users = np.arange(1, 51)
+    part = user_split._draw_parts(dataset, users, {"order": order, "split": {"US": share}}, np.random.default_rng(0))
+    assert [int((part[users] == held_out).sum()) for held_out in (1, 2)] == list(numbers)
+    assert part[0] == 0 and not part[51:].any()
+
+
+def test_the_last_item_of_a_user_and_the_first_of_the_next_are_two_pairs(settings, tmp_path):
+    """Pairs have numbers, by which those that are there twice are found."""
+    lines = [f"u{u}\ti{i}" for u in range(20) for i in range(10) if i != 5]
+    lines.append("all\ti5")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "full.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines]) + "\n")
+    _, _, (_, valid, test) = build("EDLAE", "full", **{**settings, "data_path": str(tmp_path)}, eval_args=US)
+    for loader in (valid, test):
+        shown = masked(loader)
+        for user, targets in rows(loader._dataset).items():
+            assert len(targets | shown[user]) == 9

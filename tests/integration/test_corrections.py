@@ -117,7 +117,7 @@ def test_the_record_of_a_run_has_them(settings):
     result, _ = runner.run(make_run("Pop", "tiny", (), settings))
     assert result["corrections"] == {"active": list(corrections.CORRECTIONS), "touched": ["ties", "popularity"]}
     # The data were read for the run before: what touched them counts for this one too.
-    sampled = {**settings, "eval_args": {**TO, "mode": "uni5"}}
+    sampled = {**settings, "load_col": None, "eval_args": {**TO, "mode": "uni5"}}
     for _ in range(2):
         result, _ = runner.run(make_run("EASE", "tiny", (), sampled))
         assert {"time_order", "candidates"} <= set(result["corrections"]["touched"])

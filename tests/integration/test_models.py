@@ -214,3 +214,88 @@ def test_a_model_of_another_package(settings, tmp_path, monkeypatch):
         Config("Heavier", "tiny", config_dict={**settings, "dropout_prob": 2.0})
     with pytest.raises(ValueError, match=r"RecBole has a model named Heavier already, in heavier"):
         registry.register(type("Heavier", (EDLAE,), {}), defaults="x.yaml")
+
+
+@pytest.fixture
+def register(tmp_path, monkeypatch):
+    """Registers a model class with some lines of defaults, for one test."""
+    monkeypatch.setattr(registry, "_registered", {})
+
+    def call(model, lines=""):
+        path = tmp_path / f"{model.__name__}.yaml"
+        path.write_text(lines)
+        registry.register(model, defaults=path)
+
+    return call
+
+
+def test_a_subclass_has_its_parents_defaults(register, settings):
+    class MyEDLAE(registry.model_class("EDLAE")):
+        pass
+
+    register(MyEDLAE, "reg_weight: 7.0  # (float) The penalty, ranging in (0, inf).\nmine: 1  # (int) My own.\n")
+    config = Config("MyEDLAE", "tiny", config_dict=settings)
+    parent = Config("EDLAE", "tiny", config_dict={**settings, "reg_weight": 7.0})
+    own = registry.read_schema(registry.own_models()["EDLAE"])
+    assert {key: config[key] for key in own} == {key: parent[key] for key in own} and config["mine"] == 1
+    result = run_recbole("MyEDLAE", "tiny", config_dict=settings)["test_result"]
+    assert result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 7.0})["test_result"]
+
+
+@pytest.mark.parametrize("setting", [{"dropout_prob": 1.5}, {"reg_weight": None}, {"mine": "x"}])
+def test_a_subclass_is_checked_as_its_parent_and_by_its_own_file(setting, register, settings):
+    class MyEDLAE(registry.model_class("EDLAE")):
+        pass
+
+    register(MyEDLAE, "mine: 1  # (int) My own.\n")
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        Config("MyEDLAE", "tiny", config_dict={**settings, **setting})
+
+
+def test_defaults_come_down_through_classes_that_are_registered_and_that_are_not(register, settings):
+    class Between(registry.model_class("DLAE")):
+        pass
+
+    class Parent(Between):
+        pass
+
+    class Child(Parent):
+        pass
+
+    register(Parent, "reg_weight: 7.0  # (float) The penalty, ranging in (0, inf).\n")
+    register(Child, "dropout_prob: 0.1  # (float) The share, ranging in [0, 1).\n")
+    config = Config("Child", "tiny", config_dict=settings)
+    dlae = Config("DLAE", "tiny", config_dict=settings)
+    assert (config["reg_weight"], config["dropout_prob"]) == (7.0, 0.1) != (dlae["reg_weight"], dlae["dropout_prob"])
+    assert config["item_weight_power"] == dlae["item_weight_power"] is not None
+
+
+def test_a_subclass_of_recboles_model_has_its_defaults(register, settings):
+    class MyBPR(importlib.import_module("recbole.model.general_recommender").BPR):
+        pass
+
+    register(MyBPR, "mine: 1  # (int) My own.\n")
+    own, stock = (run_recbole(name, "tiny", config_dict=settings)["test_result"] for name in ("MyBPR", "BPR"))
+    assert own == stock
+
+
+def test_a_subclass_of_a_model_whose_parent_is_a_model_has_the_former_s_defaults_alone(register, settings):
+    class MyEnsemble(registry.model_class("EnsembleAE")):
+        pass
+
+    register(MyEnsemble)
+    assert registry.schema_of("MyEnsemble") == registry.schema_of("EnsembleAE")
+    result = run_recbole("MyEnsemble", "tiny", config_dict={**settings, "latent_dimension": 4})
+    assert result["test_result"]["ndcg@10"] > 0
+
+
+def test_a_checkpoint_of_a_registered_class_of_no_module_opens(register, settings, tmp_path):
+    class Local(registry.model_class("EDLAE")):
+        pass
+
+    register(Local)
+    expected = run_recbole("Local", "tiny", config_dict=settings)["test_result"]
+    (checkpoint,) = (tmp_path / "saved").glob("Local-*.pth")
+    config, model, _, _, _, test = load_data_and_model(str(checkpoint))
+    assert type(model) is Local and config.model_class is Local
+    assert get_trainer(config["MODEL_TYPE"], "Local")(config, model).evaluate(test, load_best_model=False) == expected

@@ -87,6 +87,23 @@ def test_settings_from_the_command_line_are_for_all_rows(leaderboard, tmp_path):
     assert [record["model"] for record in lines(folder)] == ["EDLAE", "EASE"]
 
 
+def test_a_row_shows_the_settings_that_it_ran_with(leaderboard):
+    own = {"reg_weight": 5.0, "dropout_prob": 0.1}
+    folder = leaderboard("--reg_weight=7.0", models={"mine": {"model": "EDLAE", **own}})
+    (row,) = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    assert row["settings"] == {**own, "reg_weight": 7.0}
+
+
+def test_what_a_killed_process_left_of_a_report_is_removed(leaderboard):
+    folder = leaderboard()
+    written = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("records")]
+    parts = [path.with_name(f"{path.name}.999999999.part") for path in written]
+    for part in parts:
+        part.touch()
+    leaderboard()
+    assert len(parts) == 5 + len(MODELS) and not any(part.exists() for part in parts)
+
+
 def test_a_row_may_be_a_file_that_tune_wrote(leaderboard, tmp_path):
     (tmp_path / "best.yaml").write_text("model: EDLAE\ndataset: tiny\nreg_weight: 7.0\nvalid_metric: NDCG@5\n")
     folder = leaderboard(models={"tuned": "best.yaml"})
@@ -109,6 +126,21 @@ def test_report_formats(leaderboard, tmp_path):
     data = json.loads(texts["json"])
     assert data["command"].startswith("recbole-edlae leaderboard --settings")
     assert {"machine", "recbole", "recbole-edlae", "torch"} <= set(data["environment"])
+
+
+def test_a_mark_stands_beside_its_row_in_every_format(leaderboard):
+    models = {"Pop": {}, "EDLAE": {"reg_weight": 1.0}}
+    folder = leaderboard(models=models, marks={"EDLAE": "seen & marked"})
+    for kind, text in {"md": "seen & marked", "tex": r"seen \& marked", "html": "seen &amp; marked"}.items():
+        assert (folder / f"leaderboard.{kind}").read_text().count(text) == 1
+    rows = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    assert {row["label"]: row["mark"] for row in rows} == {"EDLAE": "seen & marked", "Pop": ""}
+
+
+def test_labels_of_marks_are_text_as_written(tmp_path, protocol):
+    text = "models:\n  on: {model: EDLAE}\n  2020: {model: EDLAE}\nmarks: {on: a, 2020: b}\n"
+    (tmp_path / "board.yaml").write_text(text)
+    assert read_settings(tmp_path / "board.yaml")["marks"] == {"on": "a", "2020": "b"}
 
 
 def test_page_is_whole_and_loads_nothing(leaderboard):
@@ -160,12 +192,13 @@ def test_a_model_far_ahead_is_marked(tmp_path):
         records.append(outcomes[key][0], users)
     built = build("d", outcomes, records, settings={label: {} for label in outcomes})
     assert built.best("ndcg@5").label == "good"
+    built.best("ndcg@5").mark = "seen"
     assert report.markdown(built).count("**") == 2 and r"\textbf{" in report.latex(built)
     assert report.terminal(built).count("*") == 1
 
 
 WRONG = {
-    "--models EDLEA": "model: there is no EDLEA; there are EDLAE",
+    "--models EDLEA": r"unknown model 'EDLEA'; did you mean EDLAE\?",
     "--dataset nowhere": "dataset: there is no nowhere",
     "--config_files none.yaml": "config_files: no file none.yaml",
     "--settings none.yaml": "no file none.yaml",
@@ -185,6 +218,11 @@ def test_wrong_settings_files(refused, board_file, tmp_path):
     assert "has a key mdels; there are dataset" in refused("leaderboard", "--settings", board_file({}, mdels={}))
     assert "must map names to settings" in refused("leaderboard", "--settings", board_file(["EDLAE"]))
     assert "no file" in refused("leaderboard", "--settings", board_file({"EDLAE": "none.yaml"}))
+    assert "must be one of EDLAE; got 'EDLE'" in refused(
+        "leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLE": "seen"})
+    )
+    assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLAE": 1}))
+    assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks=["EDLAE"]))
     error = refused("leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}}))
     assert "mine: there is no setting reg_wieght; did you mean reg_weight?" in error
 

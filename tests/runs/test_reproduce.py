@@ -10,7 +10,7 @@ import yaml
 from recbole_edlae import cli
 from recbole_edlae.analysis.similarity import median_cosine
 from recbole_edlae.papers import claims, page, proposition, similarities, study, table1
-from recbole_edlae.papers.claims import in_words
+from recbole_edlae.papers.claims import Verdict, in_words
 from recbole_edlae.papers.figure import Figure
 from recbole_edlae.papers.page import FIGURES
 from recbole_edlae.papers.plan import KEYS, PLANS, read_plan
@@ -49,8 +49,9 @@ def outcomes(**means):
 
 
 def holds(name, data):
-    """Whether each claim of a figure holds."""
-    return [verdict.holds for verdict in FIGURES[name].verdicts(data)]
+    """Whether each claim of a figure holds; "within chance" where a number is against it."""
+    verdicts = FIGURES[name].verdicts(data)
+    return ["within chance" if verdict.within_chance else verdict.holds for verdict in verdicts]
 
 
 def test_lead_is_paired():
@@ -85,6 +86,8 @@ def curves(admm, closed, zero, free):
         (([0.3, 0.4], [0.3, 0.4], [0.3, 0.4], [0.3, 0.35]), [True, None, True, True]),
         (([0.3, 0.4], [0.3, 0.38], [0.2, 0.3], [0.3, 0.4]), [True, True, False, False]),
         (([0.3, 0.4], [0.3, 0.3979], [0.2, 0.4021], [0.3, 0.3]), [None, True, True, None]),
+        (([0.3, 0.4], [0.3, 0.3995], [0.2, 0.4005], [0.3, 0.3]), ["within chance", True, True, "within chance"]),
+        (([0.3, 0.4], [0.3, 0.39999], [0.2, 0.40001], [0.3, 0.3]), [True, True, True, True]),
     ],
 )
 def test_claims_about_ranks(values, expected):
@@ -98,6 +101,7 @@ def test_claims_about_similarities():
 
     assert holds("similarities", data(0.1, 0.9)) == [True, True, True]
     assert holds("similarities", data(0.19, 0.18)) == [False, False, False]
+    assert holds("similarities", data(0.1801, 0.1802)) == [False, False, False]  # both are shown as 0.18
 
 
 def test_claims_about_table_1():
@@ -111,47 +115,65 @@ def test_claims_about_table_1():
     assert holds("table1", data(EDLAE_over_DLAE=-0.01)) == [True, True, True, False]
     assert holds("table1", data(DLAE_over_free_diagonal=0.001)) == [True, None, True, True]
     assert holds("table1", data(DLAE_over_sampled=-0.01)) == [True, True, False, True]
+    assert holds("table1", data(DLAE_over_sampled=-0.001)) == [True, True, "within chance", True]
 
 
 def test_claims_about_times_and_the_proposition():
     data = {"ranks": [1, 2], "closed_form": [1.0, 1.0], "admm": [2.0, 5.0]}
     assert holds("times", data) == [True, True]
     assert holds("times", data | {"admm": [1.9, 5.0]}) == [True, False]
+    assert holds("times", data | {"admm": [1.96, 1.94]}) == [False, True]  # shown as 1.9 and 2.0
     data = {"widths": [1, 2], "bound": [0.5, 0.4], "errors": {"deep": [0.5, 0.41]}}
     assert holds("proposition", data) == [True]
     assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39]}}) == [False]
+    assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39998]}}) == [True]  # shown as 1.0000 of the bound
+    assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39996]}}) == [False]  # shown as 0.9999
 
 
 def test_claims_about_activations():
-    def data(**ndcg):
-        zeros = {"sigmoid": 0.0, "relu": 0.3, "tanh": 0.0}
+    def data(zeros=(0.0, 0.3, 0.0), **ndcg):
+        properties = [{"zero_codes": share, "zero_entries": 0.5} for share in zeros]
         return {
             "metric": "ndcg@5",
             "runs": [
-                {"activation": name, "properties": {"order_agreement": value, "zero_entries": zeros[name]},
-                 "test": {"ndcg@5": value}} for name, value in ndcg.items()
+                {"activation": name, "properties": {"order_agreement": value, **of_codes}, "test": {"ndcg@5": value}}
+                for (name, value), of_codes in zip(ndcg.items(), properties)
             ],
-        }  # fmt: skip
+        }
 
-    assert holds("activations", data(sigmoid=0.3, relu=0.2, tanh=0.1)) == [True, True, True]
-    assert holds("activations", data(sigmoid=0.2, relu=0.3, tanh=0.1)) == [True, False, False]
+    assert holds("activations", data(sigmoid=0.3, relu=0.2, tanh=0.1)) == [True, True, True, True]
+    assert holds("activations", data(sigmoid=0.2, relu=0.3, tanh=0.1)) == [True, True, False, False]
+    assert holds("activations", data((0.0, 0.0, 0.0), sigmoid=0.3, relu=0.2, tanh=0.1))[:2] == [True, False]
+    assert holds("activations", data((1e-5, 1e-5, 0.0), sigmoid=0.3, relu=0.2, tanh=0.1))[:2] == [False, True]
     two = data(sigmoid=0.3, relu=0.2, tanh=0.1)
     two["runs"] += data(sigmoid=0.15, relu=0.1, tanh=0.1)["runs"]  # another seed
-    assert holds("activations", two) == [True, None, None]
+    assert holds("activations", two) == [True, True, None, None]
 
 
-def test_verdict():
-    assert [in_words(each) for each in ([True], [True, None], [True, False], [None, False], [None])] == [
-        "holds", "holds in part", "holds in part", "does not hold here", "not decided here",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "holds, within_chance, words",
+    [
+        ([True], [False], "holds"),
+        ([True, True], [False, True], "holds within chance"),
+        ([True, None], [True, False], "holds in part"),
+        ([True, False], [False, False], "holds in part"),
+        ([None, False], [False, False], "does not hold here"),
+        ([None], [False], "not decided here"),
+    ],
+)
+def test_verdicts_in_words(holds, within_chance, words):
+    assert in_words([Verdict(held, "", by_chance) for held, by_chance in zip(holds, within_chance)]) == words
 
 
 def test_a_lead_counts_where_it_is_more_than_chance():
     assert [claims.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
     assert claims.ahead([2.0, 1.0], comparisons=4) is None and claims.ahead([2.6, 1.0], comparisons=4) is True
-    assert claims.never_behind([[1.0, 1.0], [-1.9, 1.0]]) is True
-    assert claims.never_behind([[1.0, 1.0], [-2.0, 1.0]]) is None
-    assert claims.never_behind([[-2.0, 1.0]]) is False and claims.never_behind([[1.0, 1.0], [-2.3, 1.0]]) is False
+    assert claims.ahead([4e-5, 1e-6]) is None and claims.ahead([6e-5, 1e-6]) is True  # shown as 0.0000 and 0.0001
+    assert claims.never_behind([[1.0, 1.0], [0.0, 1.0]], "") == Verdict(True, "")
+    assert claims.never_behind([[1.0, 1.0], [-1.9, 1.0]], "") == Verdict(True, "", within_chance=True)
+    assert claims.never_behind([[1.0, 1.0], [-2.0, 1.0]], "") == Verdict(None, "")
+    assert claims.never_behind([[1.0, 1.0], [-2.3, 1.0]], "") == Verdict(False, "")
+    assert claims.never_behind([[-2.0, 1.0]], "") == Verdict(False, "")
     assert claims.together([True, True]) is True and claims.together([True, None]) is None
     assert claims.together([None, False]) is False
 

@@ -5,9 +5,12 @@ import errno
 import io
 import os
 import pathlib
+import random
 import shutil
 import time
+import types
 
+import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
@@ -24,6 +27,7 @@ from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.runs.stopwatch import Stopwatch
 from tests.runs.conftest import QUICK
 
 MODELS = [*sorted(registry.registered()), "EASE", "ADMMSLIM", "ItemKNN", "Pop", "BPR", "MultiDAE"]
@@ -122,6 +126,19 @@ def test_epochs_found_ready_say_which_one_was_kept(protocol):
         settings = {"epochs": 3, "latent_dimension": 5, "deep_weight": weight}
         kept.append(runner.run(Run("EnsembleAE", "tiny", (protocol,), settings), phases=("valid",))[0]["epochs"])
     assert kept[0] == kept[1] > 0
+
+
+def test_random_numbers_go_on_after_epochs_found_ready_as_after_their_training(protocol):
+    def draw():
+        return random.random(), np.random.random(), torch.rand(1).item()
+
+    config = Run("EnsembleAE", "tiny", (protocol,)).config()
+    model = types.SimpleNamespace(network=torch.nn.Linear(2, 2))
+    memory, drawn = epochs_memory.EpochsMemory(), []
+    for _ in range(2):
+        memory.of(config, "data", Stopwatch(draw))(model, lambda: len(draw()))
+        drawn.append(draw())
+    assert memory.saved > 0 and drawn[0] == drawn[1]
 
 
 def test_epochs_found_ready_count_as_long_as_they_took(monkeypatch, protocol):

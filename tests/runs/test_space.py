@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recbole_edlae.runs import space
 
@@ -59,6 +61,45 @@ def test_exhaustive_needs_finitely_many(write):
         space.exhaustive(space.read(write("a uniform 0,1")))
 
 
+BOUNDS = st.floats(-50, 50, allow_subnormal=False).map(lambda bound: bound + 0.0) | st.integers(-50, 50)
+
+
+@given(
+    st.sampled_from(["uniform", "loguniform", "quniform"]),
+    st.tuples(BOUNDS, BOUNDS).map(sorted),
+    st.floats(0.01, 60) | st.integers(1, 60),
+    st.integers(0, 99),
+)
+def test_values_stay_inside_the_bounds(kind, bounds, step, seed):
+    low, high = bounds
+    numbers = (low, high, step) if kind == "quniform" else (low, high)
+    try:
+        (dimension,) = space.parse(f"a {kind} {','.join(map(repr, numbers))}", "here")
+    except ValueError as error:
+        assert "has no multiple" in str(error) and math.ceil(low / step) > math.floor(high / step)
+        return
+    values = [point["a"] for point in space.random([dimension], 20, seed)]
+    values += dimension.ends()
+    values += [dimension.from_hyperopt(number) for number in (low - 99, low, high, high + 99)]
+    if kind == "quniform":
+        values += dimension.points()
+        assert all(value == pytest.approx(round(value / step) * step, abs=1e-6) for value in values)
+    if kind == "loguniform":
+        low, high = math.exp(low), math.exp(high)
+    margin = 2e-9 * max(abs(low), abs(high))  # of a multiple that is written with twelve digits
+    assert all(low - margin <= value <= high + margin for value in values)
+
+
+@pytest.mark.parametrize(
+    "line, points",
+    [("a quniform 5,25,10", [10, 20]), ("a quniform 1,10,3", [3, 6, 9]), ("a quniform 0.3,0.9,0.5", [0.5])],
+)
+def test_quniform_has_the_multiples_of_its_step_whichever_way_it_is_searched(line, points, write):
+    dimensions = space.read(write(line))
+    assert [point["a"] for point in space.exhaustive(dimensions)] == points
+    assert {point["a"] for point in space.random(dimensions, 50, seed=0)} == set(points)
+
+
 WRONG = {
     "a chioce [1]": "line 1: there is no type 'chioce'; there are choice, uniform",
     "a": "line 1: there is no type ''",
@@ -68,6 +109,13 @@ WRONG = {
     "a uniform 2,1": "uniform takes low,high, got 2,1",
     "a quniform 1,2,0": "quniform takes low,high,step, got 1,2,0",
     "a choice [1]\na choice [2]": "has a twice",
+    "a uniform True,2": "uniform takes low,high, got True,2",
+    f"a uniform 1,{10**400}": "uniform takes low,high, got 1,1000",
+    "a quniform 1e-38,0.5,1": "has no multiple of its step 1 from 1e-38 to 0.5",
+    "a quniform 10,11,50": "quniform 10,11,50 has no multiple of its step 50 from 10 to 11",
+    "a loguniform 1,1000": "its bounds are natural logarithms; for values from 1 to 1000 write 0,6.908",
+    "a loguniform 1,200": "its bounds are natural logarithms; for values from 1 to 200 write 0,5.298",
+    "a loguniform -2000,0": "loguniform -2000,0 is out of range, because its bounds are natural logarithms$",
     "# nothing": "holds no line `setting type values`",
 }
 

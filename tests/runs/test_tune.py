@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import pathlib
 import re
+import shutil
 import sys
 
 import pytest
@@ -11,6 +13,7 @@ from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
 from recbole_edlae._files import CONFIGS
+from recbole_edlae.leaderboard.settings import read_settings
 from recbole_edlae.runs.runner import Runner
 from tests.runs.conftest import QUICK
 
@@ -50,12 +53,40 @@ def test_every_trial_has_run_recboles_metrics_and_the_best_is_tested(tune, proto
 def test_best_yaml_is_what_run_recbole_takes(tune, tiny, tmp_path):
     best = tune("--topk=[4]", "--valid_metric=Recall@4", "--search_seed=3")[-1]
     text = (tmp_path / "out" / "best.yaml").read_text()
-    assert text.startswith("# recbole-edlae tune --model EDLAE --dataset tiny") and "data_path" not in yaml.safe_load(
-        text
-    )
-    words = ["--config_files", "out/best.yaml", f"--data_path={tiny}", "--state=ERROR", "--show_progress=False"]
+    assert text.startswith("# recbole-edlae tune --model EDLAE --dataset tiny")
+    assert yaml.safe_load(text)["data_path"] == tiny and best["identity"]["data"] in text
+    words = ["--config_files", "out/best.yaml", "--state=ERROR", "--show_progress=False"]
     assert dict(cli.run(words)["test_result"]) == best["test"]
     assert f"recall@4 {best['test']['recall@4']:.4f}" in text
+
+
+def test_best_yaml_takes_its_own_data_from_any_folder(tune, tiny, tmp_path, monkeypatch):
+    best = tune("--topk=[4]", "--valid_metric=Recall@4")[-1]
+    other = tmp_path / "elsewhere" / "dataset" / "tiny"  # of the same name, where a run would look
+    other.mkdir(parents=True)
+    lines = pathlib.Path(tiny, "tiny", "tiny.inter").read_text().splitlines()
+    (other / "tiny.inter").write_text("\n".join(lines[:300]) + "\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    words = ["--config_files", str(tmp_path / "out" / "best.yaml"), "--state=ERROR", "--show_progress=False"]
+    assert dict(cli.run(words)["test_result"]) == best["test"]
+    assert dict(cli.run([*words, "--data_path=dataset"])["test_result"]) != best["test"]
+
+
+def test_best_yaml_in_a_leaderboard_is_measured_on_the_leaderboards_data(tune, tiny, protocol, tmp_path):
+    tune()
+    shutil.copytree(tiny, tmp_path / "copy")
+    board = {"dataset": "tiny", "models": {"EASE": {}, "tuned": "out/best.yaml"}}
+    (tmp_path / "board.yaml").write_text(yaml.safe_dump(board))
+    cli.main(["leaderboard", "--settings=board.yaml", f"--config_files={protocol}", "--data_path=copy", "--output=b"])
+    lines = [json.loads(line) for line in (tmp_path / "b" / "records.jsonl").read_text().splitlines()]
+    assert len(lines) == 2 and len({line["identity"]["data"] for line in lines}) == 1
+    assert "data_path" not in read_settings(tmp_path / "board.yaml")["models"]["tuned"]
+
+
+def test_best_yaml_of_a_dataset_that_comes_with_recbole_names_no_folder(tmp_path):
+    (tmp_path / "space").write_text("reg_weight choice [500.0]\n")
+    cli.main(["tune", "--model=EDLAE", "--dataset=ml-100k", "--space=space", "--output=out"])
+    assert "data_path" not in yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
 
 
 def test_neural_models_tune_through_the_same_command(tune, protocol):
@@ -107,6 +138,12 @@ def test_failing_trials_do_not_stop_the_others(tune, capsys):
     assert "none of the trials ended well; the last: InvalidParameterError" in capsys.readouterr().err
 
 
+def test_the_range_of_a_loguniform_is_said(tune, capsys):
+    tune("--algo=random", "--max_evals=1", text="reg_weight loguniform 0.001,0.1")
+    line = "reg_weight: loguniform 0.001,0.1 draws from 1.001 to 1.10517: its bounds are natural logarithms\n"
+    assert capsys.readouterr().err.startswith(line)
+
+
 WRONG = {
     ("reg_wieght choice [1.0]",): "there is no setting reg_wieght; did you mean reg_weight?",
     ("dropout_prob choice [0.5,1.0]",): r"dropout_prob must be float in \[0, 1\), got 1.0",
@@ -115,7 +152,7 @@ WRONG = {
     ("reg_weight choice [1.0]", "--reg_weight=2.0"): "reg_weight is both in the space and on the command line",
     ("reg_weight choice [1.0]", "--max_evals=0"): "max_evals must be at least 1, got 0",
     ("reg_weight choise [1.0]",): "line 1: there is no type 'choise'",
-    ("reg_weight choice [1.0]", "--model=EDLEA"): "there is no EDLEA; there are EDLAE",
+    ("reg_weight choice [1.0]", "--model=EDLEA"): r"unknown model 'EDLEA'; did you mean EDLAE\?",
 }
 
 

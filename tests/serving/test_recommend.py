@@ -1,9 +1,12 @@
 """The command over files of users."""
 
 import csv
+import io
 import json
 import pathlib
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from recbole_edlae import cli
@@ -91,6 +94,14 @@ def test_tokens_that_csv_and_json_have_to_quote(checkpoints, tmp_path):
             in pathlib.Path(tmp_path / f"top.{kind}").read_bytes().replace(b'""', b'"').replace(b'\\"', b'"')
             for item in items
         )
+
+
+def test_every_kind_of_line_end_in_a_user_is_quoted():
+    users = ["a\rb", "a\nb", "a\r\nb", "a\r\n"]
+    answer = SimpleNamespace(items=[["x"]] * 4, scores=[np.array([0.5])] * 4)
+    content = batches.write_csv(users, answer, True).decode()
+    assert content.startswith('user_id,item_id,rank,score\n"a\rb",x,1,0.5\n')
+    assert [row[0] for row in csv.reader(io.StringIO(content, newline=""), strict=True)] == ["user_id", *users]
 
 
 WRONG = {

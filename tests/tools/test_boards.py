@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from recbole_edlae.leaderboard.settings import read_settings
 from tests.conftest import ROOT
 from tools import boards
 
@@ -66,3 +67,20 @@ def test_numbers_in_the_readme_are_on_record():
             and all(f"{row['metrics'].get(name, -1):.4f}".endswith(text.lstrip("0")) for name, text in numbers.items())
             for row in rows
         ), (label, numbers)
+
+
+@pytest.mark.parametrize("name", boards.records())
+def test_rows_on_record_have_the_marks_of_their_settings_file(name):
+    marks = read_settings(ROOT / "configs" / "leaderboard" / f"{name}.yaml")["marks"]
+    rows = [row for row in boards.records()[name]["board"]["rows"] if row["kind"] == "run"]
+    assert {row["label"]: row["mark"] for row in rows if row.get("mark")} == marks
+
+
+def test_the_readme_says_what_is_marked():
+    """A number of a marked row is not quoted without its mark."""
+    for record in boards.records().values():
+        for row in record["board"]["rows"]:
+            if row["kind"] == "run" and row.get("mark"):
+                numbers = [f"{value:.4f}"[1:] for value in row["metrics"].values()]
+                sentences = [each for each in re.split(r"(?<=[.!?])\s", README) if any(n in each for n in numbers)]
+                assert all(row["mark"] in " ".join(sentence.split()) for sentence in sentences)

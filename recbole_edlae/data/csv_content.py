@@ -1,0 +1,133 @@
+"""Read a CSV file as text: decompress it, decode it, and refuse what is no table."""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import os
+import pathlib
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from recbole_edlae.data.decoding import where_undecodable
+
+_BYTE_ORDER_MARKS = {  # UTF-32 before UTF-16, whose mark begins like its own
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_CARRIAGE_RETURN = re.compile(rb'[^"\r\n]*(?:"[^"]*"[^"\r\n]*)*\r(?!\n)')  # at the end of the first line
+_JSON = re.compile(r"""\s*[\[{]\s*(?:$|["'\[{]|[-+\d.,\s]*\]\s*,?\s*$)""", re.MULTILINE)
+_HTML = re.compile(r"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE)
+
+
+class Text(NamedTuple):
+    """A file in UTF-8 without a byte order mark."""
+
+    content: bytes
+    encoding: str  # that it had, and its compression
+    line_end: str  # "\n", also for Windows, or "\r"
+
+
+def read_text(path: str | os.PathLike, encoding: str | None) -> Text:
+    """Return a file as text.
+
+    Args:
+        path: of the file, which may be compressed by gzip, bz2, xz or zip.
+        encoding: of the file; None is UTF-8, or what its byte order mark says.
+
+    Raises:
+        ValueError: The file is compressed otherwise, is not in its encoding, or is no table.
+        OSError: It cannot be read.
+    """
+    content, compression = _unpacked(path, pathlib.Path(path).read_bytes())
+    marks = [name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)]
+    encoding = encoding or (marks[0] if marks else "utf-8")
+    content = _utf8(path, content, encoding)
+
+    # Files that were joined have a byte order mark in the middle, too.
+    mark = codecs.BOM_UTF8
+    content = content.removeprefix(mark).replace(b"\n" + mark, b"\n").replace(b"\r" + mark, b"\r")
+    _check_is_table(path, content)
+
+    # All lines end like the first one. Line ends in quotation are part of the text.
+    is_of_old_macs = _CARRIAGE_RETURN.match(content, 0, 1 << 16) is not None
+    return Text(content, encoding + compression, "\r" if is_of_old_macs else "\n")
+
+
+def _unpacked(path: str | os.PathLike, content: bytes) -> tuple[bytes, str]:
+    """Return the content of a file that may be compressed, and what to say of it."""
+    for name, (start, unpack) in _COMPRESSIONS.items():
+        if start.match(content):
+            try:
+                return unpack(content), f", compressed by {name}"
+            except _COMPRESSION_ERRORS as error:
+                raise ValueError(f"{path} is compressed by {name}: {error}; unpack it first") from None
+    return content, ""
+
+
+def _unzipped(content: bytes) -> bytes:
+    """Return the only file of an archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        if len(names) != 1:
+            raise ValueError(f"it has {len(names)} files, {', '.join(names[:3])}")
+        return archive.read(names[0])
+
+
+def _unknown(content: bytes) -> bytes:
+    """Refuse a compression that Python does not know."""
+    raise ValueError("Python cannot read it")
+
+
+# How a compressed file begins, and what reads it.
+_COMPRESSIONS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], bytes]]] = {
+    "gzip": (re.compile(rb"\x1f\x8b"), gzip.decompress),
+    "bz2": (re.compile(rb"BZh[1-9]1AY&SY"), bz2.decompress),
+    "xz": (re.compile(rb"\xfd7zXZ\x00"), lzma.decompress),
+    "zip": (re.compile(rb"PK\x03\x04"), _unzipped),
+    "zstd": (re.compile(rb"\x28\xb5\x2f\xfd"), _unknown),
+}
+_COMPRESSION_ERRORS = (ValueError, OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+
+def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:
+    """Return content in UTF-8; an error names the line and the byte."""
+    try:
+        is_utf8 = codecs.lookup(encoding).name == "utf-8"
+        if not (is_utf8 and content.isascii()):
+            text = content.decode(encoding)
+            content = content if is_utf8 else text.encode()
+    except LookupError:
+        raise ValueError(f"--encoding: Python knows no encoding {encoding!r}") from None
+    except UnicodeDecodeError as error:
+        _check_no_nul(path, content)
+        where = where_undecodable(path, content, error)
+        raise ValueError(f"{where}; write --encoding, for example --encoding=latin-1") from None
+    _check_no_nul(path, content)
+    return content
+
+
+def _check_no_nul(path: str | os.PathLike, content: bytes) -> None:
+    """Refuse a NUL byte, which no text has."""
+    offset = content.find(b"\0")
+    if offset >= 0:
+        line = content.count(b"\n", 0, offset) + 1
+        start = content[:100]
+        looks_wide = min(start[0::2].count(0), start[1::2].count(0)) == 0 and start.count(0) > len(start) // 4
+        other = "be" if start[0] == 0 else "le"
+        hint = f"; --encoding=utf-16-{other} may read it" if looks_wide else "; it is no text"
+        raise ValueError(f"{path}, line {line} has a NUL byte inside{hint}")
+
+
+def _check_is_table(path: str | os.PathLike, content: bytes) -> None:
+    """Refuse a file whose first line is JSON or HTML."""
+    start = content[:1000].decode(errors="replace")
+    for name, pattern in (("JSON", _JSON), ("HTML or XML", _HTML)):
+        if pattern.match(start):
+            raise ValueError(f"{path}, line 1 is {name}, and not a row of CSV: {start.strip().splitlines()[0][:80]!r}")

@@ -1,0 +1,156 @@
+"""Split the lines of a CSV file into fields, and tell quotation from marks that belong to the text.
+
+A field is quoted if a quotation mark begins it and the mark that ends it stands before a separator or a line end, as in
+CSV; blanks around it do not count, and it may span lines. Where a mark begins a field and none ends it like this,
+nothing says what is meant: the line is split at its separators, and the field is *unclear*.
+"""
+
+import itertools
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+BLANKS = " \t"
+_LONGEST = 1 << 17  # characters of a row of several lines, as in Python's csv
+
+
+class Record(NamedTuple):
+    """A row of a CSV file."""
+
+    number: int  # of the line where it begins, from 1
+    last: int  # number of the line where it ends
+    fields: list[str]
+    unclear: Sequence[int] = ()  # positions of fields that a mark begins and none ends
+    line_width: int = 0  # fields that each of its first and its last line has alone, where there are several lines
+    is_broken: bool = False  # another kind of line end is inside, outside of quotation
+
+
+def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -> Iterator[Record]:
+    r"""Yield the rows of a CSV file without blank lines.
+
+    Args:
+        lines: of the file, with their line ends; a :class:`Lines` has the lines behind the rows that were taken.
+        separator: between fields, one character or several.
+        quoting: False if quotation marks are part of the text.
+
+    Examples:
+        >>> [record.fields for record in records(['a,"b, ""c"" d"\n', 'e,"f\n', 'g"\n'], ",")]
+        [['a', 'b, "c" d'], ['e', 'f\ng']]
+        >>> list(records(['a,"b" c\n'], ","))
+        [Record(number=1, last=1, fields=['a', '"b" c'], unclear=[1], line_width=0, is_broken=False)]
+    """
+    source = lines if isinstance(lines, Lines) else Lines(lines)
+    split = _Splitter(separator)
+    for line in source:
+        if '"' in line and quoting is not False:
+            yield _quoted_record(line, source, split)
+            continue
+        text = line.rstrip("\r\n")
+        fields = text.split(separator)
+        if len(fields) > 1 or text.strip(BLANKS):
+            yield Record(source.number, source.number, fields, is_broken="\r" in text or "\n" in text)
+
+
+class Lines:
+    """Number lines as they are taken, and take them back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.number = 0
+        self._lines = iter(lines)
+        self._ahead: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._ahead.popleft() if self._ahead else next(self._lines)
+        self.number += 1
+        return line
+
+    def take(self, count: int) -> list[str]:
+        """Take some lines, or all that are left."""
+        return list(itertools.islice(self, count))
+
+    def up_to_mark(self, characters: int) -> list[str]:
+        """Take lines up to one with a quotation mark, the end, or a number of characters."""
+        taken = []
+        for line in self:
+            taken.append(line)
+            characters -= len(line)
+            if '"' in line or characters < 0:
+                break
+        return taken
+
+    def put_back(self, lines: list[str]) -> None:
+        """Take back the lines that were taken last."""
+        self._ahead.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+class _Fields(NamedTuple):
+    """The fields of a text."""
+
+    texts: list[str]
+    unclear: list[int]
+    is_open: bool  # a quotation goes on behind the text
+    is_broken: bool  # a line end is outside of quotation
+
+
+class _Splitter:
+    """Split texts with quotation marks into fields."""
+
+    def __init__(self, separator: str) -> None:
+        sign = re.escape(separator)
+        blanks = rf"(?:(?!{sign}) )*"
+        end = rf"{blanks}(?={sign}|\Z)"
+        marks_doubled = r'[^"]*(?:""[^"]*)*'
+        marks_behind_backslashes = r'(?:[^"\\]|\\.)*'  # not CSV, but it is clear where the field ends
+        quoted = rf'{blanks}"({marks_doubled})"{end}|{blanks}"({marks_behind_backslashes})"{end}'
+        plain = rf"((?:(?!{sign}).)*)"
+        self._field = re.compile(rf"(?:\A|{sign})(?:{quoted}|{plain})", re.DOTALL)
+        self._open = re.compile(rf'{blanks}"{marks_doubled}\Z')
+
+    def __call__(self, text: str) -> _Fields:
+        """Return the fields of a text."""
+        texts: list[str] = []
+        unclear: list[int] = []
+        is_open = is_broken = False
+        for match in self._field.finditer(text):
+            field = match[match.lastindex or 3]
+            if match.lastindex == 1:
+                field = field.replace('""', '"')
+            elif match.lastindex == 2:
+                unclear.append(len(texts))
+            else:
+                is_broken |= "\n" in field or "\r" in field
+                if field.lstrip(BLANKS).startswith('"'):
+                    unclear.append(len(texts))
+                    is_open |= self._open.match(text, match.start(3)) is not None
+            texts.append(field)
+        return _Fields(texts, unclear, is_open, is_broken)
+
+
+def _quoted_record(line: str, source: Lines, split: _Splitter) -> Record:
+    """Return the row that a line with quotation marks begins."""
+    number = source.number
+    alone = fields = split(line.rstrip("\r\n"))
+    text = line
+    taken: list[str] = []
+
+    # Add lines while a quotation is open. One can only end in a line with a mark.
+    while fields.is_open and len(text) < _LONGEST and (more := source.up_to_mark(_LONGEST - len(text))):
+        taken += more
+        text += "".join(more)
+        fields = split(text.rstrip("\r\n"))
+
+    # A quotation that never ends, or ends in the midst of a field, was none.
+    if taken and (fields.is_open or fields.is_broken):
+        source.put_back(taken)
+        taken = []
+        fields = alone
+
+    # Stray marks, `"Heroes` in one row and `Soul 12"` in a later one, look like a field of several lines too.
+    last = split(taken[-1].rstrip("\r\n")) if taken else None
+    line_width = len(last.texts) if last and len(last.texts) == len(alone.texts) else 0
+    return Record(number, number + len(taken), fields.texts, fields.unclear, line_width, fields.is_broken)

@@ -1,0 +1,172 @@
+"""Datasets and loaders that RecBole saves and loads: used only where they are of the files and settings of the run.
+
+RecBole compares some settings, and loads a saved dataset although its files were edited or replaced since. Here every
+dataset carries the fingerprint of the files that it was read from.
+"""
+
+import importlib
+import os
+import pickle
+from collections.abc import Callable, Iterable, Sequence
+from logging import getLogger
+from typing import Any
+
+from recbole.data.dataset import Dataset
+from recbole.utils import set_color
+
+from recbole_edlae._warnings import warn
+from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
+from recbole_edlae.integration import corrections
+from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema
+
+# Settings that decide how a split is batched.
+BATCHING = (
+    "MODEL_TYPE",
+    "MODEL_INPUT_TYPE",
+    "train_neg_sample_args",
+    "valid_neg_sample_args",
+    "test_neg_sample_args",
+    "train_batch_size",
+    "eval_batch_size",
+    "shuffle",
+    "worker",
+    "transform",
+    "reproducibility",
+)
+
+
+def reading(config: Any) -> list[str]:
+    """Return the names of the settings that decide what a dataset is, beside its files.
+
+    Args:
+        config: RecBole's Config.
+    """
+    documented = read_schema(RECBOLE_PROPERTIES / "dataset" / "sample.yaml")
+    return list(
+        dict.fromkeys([*config.parameters["Dataset"], *documented, "encoding", "repeatable", corrections.SETTING])
+    )
+
+
+def from_scratch(stock: Callable, dataset: Dataset) -> None:
+    """Read a dataset as RecBole does, and note the fingerprint of the files that it was read from.
+
+    Raises:
+        ChangedFileError: A file changed while it was read.
+    """
+    settings = dataset.config.final_config_dict
+    before = fingerprint(settings)
+    stock(dataset)
+    dataset.fingerprint = fingerprint(settings)
+
+    # There was nothing before where RecBole downloads the files.
+    if before not in ("", dataset.fingerprint):
+        folder = settings["data_path"]
+        raise ChangedFileError(f"dataset: {folder} changed while {dataset.dataset_name} was read; run it again")
+
+
+def create_dataset(stock: Callable, config: Any) -> Dataset:
+    """Return a dataset as RecBole does; a saved one only where it is of the same files, class and settings.
+
+    Warns:
+        DataWarning: A saved dataset is not used.
+    """
+    dataset_class = class_of(config.final_config_dict)
+    file = _file("dataset_save_path", f"{config['dataset']}-{dataset_class.__name__}.pth", config)
+    saved = None if file is None else _saved_dataset(file, dataset_class, config)
+    if saved is not None:
+        getLogger().info(set_color("Load filtered dataset from", "pink") + f": [{file}]")
+        corrections.note(config, *corrections.touched(saved.config))
+        saved.config = config  # it is split by the settings of this run
+        return saved
+    dataset = dataset_class(config)
+    if config["save_dataset"]:
+        dataset.save()
+    return dataset
+
+
+def load_split_dataloaders(stock: Callable, config: Any) -> tuple | None:
+    """Return saved loaders as RecBole does, where they are of the same files, model and settings; None otherwise.
+
+    Warns:
+        DataWarning: Saved loaders are not used.
+    """
+    file = _file("dataloaders_save_path", f"{config['dataset']}-for-{config['model']}-dataloader.pth", config)
+    if file is None:
+        return None
+    try:
+        loaders = stock(config)
+    except Exception as error:  # of pickle, or of what it finds
+        _say_unused(file, f"it cannot be read ({type(error).__name__})")
+        return None
+    if loaders is None:
+        return None
+
+    # RecBole has given the loaders the new settings; their datasets have those that they were made with.
+    dataset = loaders[0]._dataset
+    loader_class = importlib.import_module("recbole.data.utils").get_dataloader(config, "train")
+    names = [*reading(config), *BATCHING, "seed", "eval_args"]
+    if type(loaders[0]) is not loader_class or not _agree(dataset.config, config, names):
+        _say_unused(file, f"its batches are not those of {config['model']} with these settings")
+        return None
+    return loaders if _is_of_these_files(dataset, file, config) else None
+
+
+def save_split_dataloaders(stock: Callable, config: Any, dataloaders: Sequence[Any]) -> None:
+    """Save loaders as RecBole does, and give them their generators back: the run goes on as it would without saving.
+
+    With ``corrections: False`` it goes on as RecBole's does.
+    """
+    generators = [loader.generator for loader in dataloaders]
+    stock(config, dataloaders)
+    if not corrections.chosen(config[corrections.SETTING]):
+        return
+    for loader, generator in zip(dataloaders, generators):
+        loader.generator = loader.sampler.generator = generator
+
+
+def _file(setting: str, name: str, config: Any) -> str | None:
+    """Return the file to load: the one that a setting names, or the one in ``checkpoint_dir``; None without it."""
+    file = config[setting] or os.path.join(config["checkpoint_dir"], name)
+    if os.path.isfile(file):
+        return file
+    if config[setting]:
+        warn(f"{setting}: there is no file {file}; the files of {config['dataset']} are read instead")
+    return None
+
+
+def _saved_dataset(file: str, dataset_class: Any, config: Any) -> Dataset | None:
+    """Return the dataset in a file where it is what the config asks for."""
+    try:
+        with open(file, "rb") as opened:
+            dataset = pickle.load(opened)
+    except Exception as error:  # of pickle, or of what it finds
+        _say_unused(file, f"it cannot be read ({type(error).__name__})")
+        return None
+    if type(dataset) is not dataset_class:
+        needed = f"{config['model']} needs a {dataset_class.__name__}"
+        _say_unused(file, f"it holds a {type(dataset).__name__}, and {needed}")
+        return None
+    if not _agree(dataset.config, config, [*reading(config), "seed"]):
+        return None
+    return dataset if _is_of_these_files(dataset, file, config) else None
+
+
+def _agree(config: Any, other: Any, names: Iterable[str]) -> bool:
+    """Return whether two configs have the same values of some settings."""
+    return all(config[name] == other[name] for name in names)
+
+
+def _is_of_these_files(dataset: Dataset, file: str, config: Any) -> bool:
+    """Return whether a saved dataset was read from files with the content that they have now, and say if not."""
+    noted = vars(dataset).get("fingerprint")
+    if noted == fingerprint(config.final_config_dict):
+        return True
+    folder = config["data_path"]
+    reason = "it does not say which files it is of" if noted is None else f"it is not of the files in {folder}"
+    _say_unused(file, reason)
+    return False
+
+
+def _say_unused(file: str, reason: str) -> None:
+    """Warn that a saved dataset, or saved loaders, are not used."""
+    warn(f"{file} is not used: {reason}; the files of the dataset are read instead")

@@ -1,0 +1,76 @@
+"""Write names that somebody else chose as text of a format, such that nothing in them is a command there."""
+
+import re
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&$]")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")  # the last four are wide forms of the others
+_LATEX = {character: f"\\{character}" for character in "{}&%$#_"}
+_LATEX |= {character: f"{{{character}}}" for character in "[]*"}  # after \\ these are its options
+_LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_LATEX |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+
+
+def line(text: str) -> str:
+    r"""Return a text on one line, without control characters.
+
+    Args:
+        text: of any kind.
+
+    Examples:
+        >>> line("two\n lines")
+        'two lines'
+    """
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+
+
+def markdown(text: str) -> str:
+    r"""Return a text for a cell or a sentence of Markdown.
+
+    Args:
+        text: of any kind.
+
+    Examples:
+        >>> print(markdown("a|b *c* <d>"))
+        a\|b \*c\* \<d\>
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", line(text))
+
+
+def latex(text: str) -> str:
+    r"""Return a text for a cell or a sentence of LaTeX.
+
+    Args:
+        text: of any kind.
+
+    Examples:
+        >>> print(latex(r"\input{a_b} & 50 %"))
+        \textbackslash{}input\{a\_b\} \& 50 \%
+    """
+    return "".join(_LATEX.get(character, character) for character in line(text))
+
+
+def latex_label(text: str) -> str:
+    """Return a text as the name of a label in LaTeX, which has letters, digits and _:.- only.
+
+    Args:
+        text: of any kind.
+
+    Examples:
+        >>> latex_label("ml-100k"), latex_label("{my} data")
+        ('ml-100k', '-my-data')
+    """
+    return re.sub(r"[^\w:.-]+", "-", text, flags=re.ASCII)
+
+
+def spreadsheet(text: str) -> str:
+    """Return a text for a cell of a CSV file, on one line and such that a spreadsheet takes it for no formula.
+
+    Args:
+        text: of any kind.
+
+    Examples:
+        >>> spreadsheet("EDLAE"), spreadsheet("=1+1")
+        ('EDLAE', "'=1+1")
+    """
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,1 +1,0 @@
-"""Writes models of this package into a RecBole source tree, as a pull request to RecBole."""
