@@ -2,7 +2,8 @@
 
 A folder of three files: weights.safetensors, items.json (the token of every item id) and manifest.json: the format's
 version, the model's name and settings, and size and SHA-256 of the other two and of itself. Reading one runs no code
-of it, and refuses what does not match. The hashes find damage; they do not say who wrote the files.
+of it, and refuses what does not match. The hashes find damage; they do not say who wrote the files. Exports of GFCF and
+ChebyCF contain the training histories of all users, without their names.
 """
 
 import argparse
