@@ -18,8 +18,8 @@ from recbole_edlae.runs.run import Run
 
 # What `recbole_edlae._files.whole` leaves of a file when its process is killed, NAME.PID.part: of the reports that the
 # commands write beside the records, and of the arrays. Any other name belongs to somebody else.
-_REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})\.part")
-_ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})\.part")
+_REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})(?:-\d+)?\.part")
+_ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})(?:-\d+)?\.part")
 
 
 class Records:

@@ -188,7 +188,7 @@ def test_row_29_a_folder_in_use_is_left_alone(shop, refused, command):
     holder.start()
     try:
         assert ready.wait(30)
-        part = pathlib.Path("out/per_user/x.npz.1.part")
+        part = pathlib.Path(f"out/per_user/0123456789abcdef.npz.{holder.pid}.part")
         part.write_bytes(b"half")
         pathlib.Path("out/records.jsonl").write_bytes(b'{"half')
         for words in (board(), tune()):
