@@ -19,6 +19,20 @@ ENDINGS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def default_handlers():
+    """As in a new process: Ray, which another test may have started in this one, leaves handlers of its own."""
+    defaults = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", ENDINGS)
 def test_what_was_begun_is_cleaned_up(number, capsys):
     cleaned = []
