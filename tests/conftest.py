@@ -4,6 +4,7 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads that wait for each other are 50 times slower
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ import recbole_edlae  # noqa: F401  before any test imports RecBole
 from tests.browser import open_browser
 
 ROOT = pathlib.Path(__file__).parents[1]
+hypothesis.settings.register_profile("project", deadline=None)  # a slow machine is no fault
+hypothesis.settings.load_profile("project")
 DATA = pathlib.Path(os.environ.get("RECBOLE_EDLAE_DATA", ROOT.parent / "shared" / "data"))
 
 

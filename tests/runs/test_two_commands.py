@@ -119,7 +119,7 @@ def alone(start, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_each_answers_as_if_alone_or_is_refused(steps, start, alone, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared") / "copy"
