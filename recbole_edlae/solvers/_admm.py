@@ -99,11 +99,11 @@ def admm(
         >>> weights.converged, weights.history[-1].residual <= 1e-3
         (True, True)
     """
-    check_omega(omega)
+    omega = check_omega(omega)
     schedule = Schedule("admm", G, rank, products=2, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
-    return schedule.run(_steps(system, C, U, omega * system.diagonal, tol))
+    return schedule.run(_steps(system, C, U, omega * system.diagonal, schedule.tol))
 
 
 def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, tol: float) -> Iterator[Step]:

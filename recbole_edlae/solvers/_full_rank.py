@@ -233,16 +233,14 @@ def column_scale(
     e is ``explained``, what a filter beside B takes from the diagonal of the targets (``local_weights``); None for 0.
     The steps are in double precision: 1 − s β is small where b is much larger than a.
     """
-    check_dropout(dropout)
-    check_diagonal_bound(diagonal_bound)
-    a, b = check_emphasis(emphasis)
+    p, bound, (a, b) = check_dropout(dropout), check_diagonal_bound(diagonal_bound), check_emphasis(emphasis)
     inverse, penalties = 1 / c.double(), Lambda.double()
     e = torch.zeros_like(inverse) if explained is None else explained.double()
     # E ≥ 0 but for rounding, and the target's own share of what is left of it is (E − e/c) c.
     E = (inverse - penalties).clamp_(min=0)
-    s, beta = _diagonal(E, E - e * inverse, penalties, (dropout, a, b))
-    if diagonal_bound is not None:
-        beta.clamp_(max=diagonal_bound)
+    s, beta = _diagonal(E, E - e * inverse, penalties, (p, a, b))
+    if bound is not None:
+        beta.clamp_(max=bound)
     return ((s * beta + e - 1) * inverse).to(c), beta.to(c)
 
 

@@ -150,7 +150,7 @@ def graph_filter(
         raise ValueError("X must have no negative values")
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
-    check_power(degree_power)
+    degree_power = check_power(degree_power)
     values = _checked_coefficients(coefficients)
     user_sums, item_sums = (np.asarray(X.sum(axis), dtype=np.float64).ravel() for axis in (1, 0))
     used = item_sums > 0
@@ -202,7 +202,7 @@ def ideal_filter(W: LowPass, item_count: torch.Tensor, *, degree_power: float) -
         >>> torch.allclose(left @ right.T, (W.left @ W.right.T).T)
         True
     """
-    check_power(degree_power)
+    degree_power = check_power(degree_power)
     scale = item_count.to(W.left.device).clamp(min=1).double().pow(degree_power + 0.5)[:, None].to(W.left.dtype)
     return LowPass(W.left / scale, W.right * scale)
 
@@ -242,7 +242,7 @@ def plateau(order: int, flatness: float) -> list[float]:
         [0.5, -0.5576, 0.0, 0.0396]
     """
     check_count("order", order)
-    check_flatness(flatness)
+    flatness = check_flatness(flatness)
     steps = np.arange(order + 1)
     extrema = np.cos((order - steps) * np.pi / order)
     heights = 0.5 - 0.5 * np.sign(extrema) * np.abs(extrema) ** flatness
@@ -276,4 +276,5 @@ def _checked_coefficients(coefficients: Any) -> list[float]:
     values = list(coefficients)
     if not values or not all(map(is_finite, values)):
         raise ValueError(f"coefficients must be at least one finite number, got {coefficients!r}")
+    values = [float(value) for value in values]
     return chebtrim(values, tol=_ZERO * max(map(abs, values))).tolist()

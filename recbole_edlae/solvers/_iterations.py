@@ -56,10 +56,9 @@ class Schedule:
     ) -> None:
         check_gram(G)
         check_rank(rank, len(G))
-        check_tol(tol)
         check_count("max_iter", max_iter)
         self.method = method
-        self.tol = tol
+        self.tol = check_tol(tol)
         self.max_iter = max_iter
         self.progress = progress
         self.inversion_cost = len(G) ** 3

@@ -198,7 +198,7 @@ def local_weights(
         >>> torch.equal(B.u, local_regression(G, W, low_pass_weight=0.2, dropout=0.5, l2=1.0).u)
         True
     """
-    check_low_pass_weight(low_pass_weight)
+    low_pass_weight = check_low_pass_weight(low_pass_weight)
     check_inverse(C, Lambda)
     _check_filter(W, C)
     # CΛL, and e = γ (w − z): what the filter takes from the diagonal of the target.

@@ -35,9 +35,9 @@ def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
         >>> item_scale(torch.tensor([4, 0, 9]), power=0.5).tolist()
         [2.0, 1.0, 3.0]
     """
-    check_power(power)
+    power = check_power(power)
     check_popularity(popularity)
-    scale = torch.where(popularity > 0, popularity, 1) ** float(power)
+    scale = torch.where(popularity > 0, popularity, 1) ** power
     if not ((scale > 0) & scale.isfinite()).all():
         raise ValueError(f"power {power!r} is beyond the numbers of {scale.dtype} for these popularities")
     return scale

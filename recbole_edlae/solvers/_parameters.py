@@ -39,8 +39,7 @@ def penalty(gram_diagonal: Vector, *, dropout: float, l2: float) -> Vector:
         >>> penalty(torch.tensor([10.0, 20.0]), dropout=0.5, l2=3.0).tolist()
         [13.0, 23.0]
     """
-    check_dropout(dropout)
-    check_l2(l2)
+    dropout, l2 = check_dropout(dropout), check_l2(l2)
     _check_diagonal(gram_diagonal)
     with np.errstate(over="ignore"):
         Lambda = l2 + dropout / (1 - dropout) * gram_diagonal
@@ -66,20 +65,22 @@ def _all_finite(values: torch.Tensor | np.ndarray) -> bool:
     return bool(np.isfinite(values).all())
 
 
-def check_dropout(dropout: Any) -> None:
-    """Check that dropout is a probability below 1."""
+def check_dropout(dropout: Any) -> float:
+    """Return dropout as a Python float after a check that it is a probability below 1."""
     if not is_finite(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"dropout must be a probability in [0, 1), got {dropout!r}")
+    return float(dropout)
 
 
-def check_l2(l2: Any) -> None:
-    """Check that l2 is a finite number of at least 0."""
+def check_l2(l2: Any) -> float:
+    """Return l2 as a Python float after a check that it is a finite number of at least 0."""
     if not is_finite(l2) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0, got {l2!r}")
+    return float(l2)
 
 
 def check_emphasis(emphasis: Any) -> tuple[float, float]:
-    """Return the pair (a, b) after a check that a > 0 and b ≥ 0.
+    """Return the pair (a, b) as Python floats after a check that a > 0 and b ≥ 0.
 
     With a = 0 an error counts where the entry was kept only, and copying the entry is best: nothing is recommended.
     """
@@ -89,19 +90,21 @@ def check_emphasis(emphasis: Any) -> tuple[float, float]:
             f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a > 0 (with a = 0 the "
             f"best weights copy the kept entries and recommend nothing) and b ≥ 0; got {emphasis!r}"
         )
-    return pair
+    return float(pair[0]), float(pair[1])
 
 
-def check_diagonal_bound(bound: Any) -> None:
-    """Check that a bound on the diagonal is None or a finite number of at least 0."""
+def check_diagonal_bound(bound: Any) -> float | None:
+    """Return a bound on the diagonal as None or a Python float after a check that it is finite and at least 0."""
     if bound is not None and (not is_finite(bound) or bound < 0):
         raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
+    return None if bound is None else float(bound)
 
 
-def check_low_pass_weight(weight: Any) -> None:
-    """Check that the weight of a low-pass filter is a finite number of at least 0."""
+def check_low_pass_weight(weight: Any) -> float:
+    """Return a low-pass filter's weight as a Python float after a check that it is a finite number of at least 0."""
     if not is_finite(weight) or weight < 0:
         raise ValueError(f"low_pass_weight must be a finite number of at least 0, got {weight!r}")
+    return float(weight)
 
 
 def check_rank(rank: Any, items: int) -> None:
@@ -116,28 +119,32 @@ def check_count(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
 
 
-def check_tol(tol: Any) -> None:
-    """Check that tol is a finite number of at least 0."""
+def check_tol(tol: Any) -> float:
+    """Return tol as a Python float after a check that it is a finite number of at least 0."""
     if not is_finite(tol) or tol < 0:
         raise ValueError(f"tol must be a finite number of at least 0, got {tol!r}")
+    return float(tol)
 
 
-def check_power(power: Any) -> None:
-    """Check that power is a finite number."""
+def check_power(power: Any) -> float:
+    """Return power as a Python float after a check that it is a finite number."""
     if not is_finite(power):
         raise ValueError(f"power must be a finite number, got {power!r}")
+    return float(power)
 
 
-def check_omega(omega: Any) -> None:
-    """Check that omega is a finite number above 0."""
+def check_omega(omega: Any) -> float:
+    """Return omega as a Python float after a check that it is a finite number above 0."""
     if not is_finite(omega) or omega <= 0:
         raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
+    return float(omega)
 
 
-def check_flatness(flatness: Any) -> None:
-    """Check that flatness is a finite number above 0."""
+def check_flatness(flatness: Any) -> float:
+    """Return flatness as a Python float after a check that it is a finite number above 0."""
     if not is_finite(flatness) or flatness <= 0:
         raise ValueError(f"flatness must be a finite number above 0, got {flatness!r}")
+    return float(flatness)
 
 
 def _is_integer(value: Any) -> bool:

@@ -91,8 +91,7 @@ class PartialGram:
     """
 
     def __init__(self, *, user_weight_power: float = 0.0, dtype: torch.dtype = torch.float32) -> None:
-        check_power(user_weight_power)
-        self.power = user_weight_power
+        self.power = check_power(user_weight_power)
         self.dtype = dtype
         self.G: torch.Tensor | None = None
         self.interactions = 0

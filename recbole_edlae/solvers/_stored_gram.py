@@ -50,7 +50,7 @@ class StoredGram:
         Raises:
             ValueError: X is no such matrix, or power is not finite.
         """
-        check_power(power)
+        power = check_power(power)
         X = checked_matrix(X)
         if not (X.data == 1).all():
             raise ValueError("X must have entries 1 only: one for every item that a user has")

@@ -29,7 +29,7 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
         >>> activity_weight(np.array([1, 3, 0]), power=1).round(2).tolist()
         [2.0, 0.67, 1.0]
     """
-    check_power(power)
+    power = check_power(power)
     active = count > 0
     weight = np.ones(len(count))
     with np.errstate(over="ignore"):

@@ -49,7 +49,7 @@ def weight_decay(
     check_finite(G, "G")
     check_symmetric(G)
     check_rank(rank, len(G))
-    check_l2(l2)
+    l2 = check_l2(l2)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
     squares, Q = top_eigenvectors(lambda x: G @ x, lambda: dense_copy(G), G.diagonal(), rank)

@@ -132,7 +132,15 @@ def test_what_is_no_finite_number(solve: Callable[..., Any], value: Any) -> None
         solve(value)
 
 
-@pytest.mark.parametrize("number", [np.float32(0.25), np.float64(0.25), np.float16(0.25)])
-def test_numbers_of_numpy(number: Any) -> None:
-    expected = solvers.full_rank(gram_matrix(), dropout=0.25, l2=0.25)
-    assert torch.equal(solvers.full_rank(gram_matrix(), dropout=number, l2=number), expected)
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("solve", OF_NUMBERS.values(), ids=OF_NUMBERS)
+def test_numbers_of_numpy_give_what_those_of_python_give(solve: Callable[..., Any], number: Any) -> None:
+    torch.testing.assert_close(outcome(solve, number(0.25)), outcome(solve, 0.25), rtol=0, atol=0)
+
+
+def outcome(solve: Callable[..., Any], value: Any) -> Any:
+    """The tensors, arrays or numbers that a solver returns for a value."""
+    result = solve(value)
+    if isinstance(result, solvers.GraphFilter):
+        return [result.coefficients, result.scale]
+    return [result.u, result.v] if isinstance(result, solvers.LowRank) else result
