@@ -69,28 +69,25 @@ def get_entropy(stock: Callable, metric: Any, item_matrix: np.ndarray) -> float:
 
 def average_popularity(stock: Callable, metric: Any, dataobject: Any) -> dict[str, float]:
     """Return RecBole's average popularity, each user's over the places that hold an item."""
-    items, counts = metric.used_info(dataobject)
-    if (items > 0).all():
-        return stock(metric, dataobject)
-    corrections.note(metric.config, NAME)
-    return metric.topk_result("averagepopularity", _mean_of_filled(metric.get_pop(items, counts), items))
+    return _over_filled_places(stock, metric, dataobject, "averagepopularity", metric.get_pop)
 
 
 def tail_percentage(stock: Callable, metric: Any, dataobject: Any) -> dict[str, float]:
     """Return RecBole's share of long-tail items, each user's over the places that hold an item."""
+    return _over_filled_places(stock, metric, dataobject, "tailpercentage", metric.get_tail)
+
+
+def _over_filled_places(stock: Callable, metric: Any, dataobject: Any, name: str, values: Callable) -> dict[str, float]:
+    """Return a metric that RecBole averages over all places, each user's over the places that hold an item."""
     items, counts = metric.used_info(dataobject)
-    if (items > 0).all():
+    is_filled = items > 0
+    if is_filled.all():
         return stock(metric, dataobject)
     corrections.note(metric.config, NAME)
-    return metric.topk_result("tailpercentage", _mean_of_filled(metric.get_tail(items, counts), items))
+    means = (values(items, counts) * is_filled).cumsum(axis=1) / np.maximum(is_filled.cumsum(axis=1), 1)
+    return metric.topk_result(name, means)  # 0 where a user has no such place
 
 
 def _counts(item_matrix: np.ndarray) -> np.ndarray:
     """Return how often each recommended item is recommended."""
     return np.unique(item_matrix[item_matrix > 0], return_counts=True)[1]
-
-
-def _mean_of_filled(values: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Return the mean of the first 1, 2, … places of each user that hold an item; 0 where none does."""
-    is_filled = items > 0
-    return (values * is_filled).cumsum(axis=1) / np.maximum(is_filled.cumsum(axis=1), 1)
