@@ -14,7 +14,8 @@ from recbole.data.interaction import Interaction
 
 from recbole_edlae.data import full_sort
 
-SCORES_BYTES = 2**29  # of the scores of one batch, in single precision
+SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
+SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
 
 
 class UserBatch(NamedTuple):
@@ -51,15 +52,17 @@ class LargeBatches(FullSortEvalDataLoader):
     RecBole's trainers ask a loader for its class, its length and its dataset, and go through its batches.
     """
 
-    def __init__(self, loader: FullSortEvalDataLoader) -> None:
+    def __init__(self, loader: FullSortEvalDataLoader, memory: float) -> None:
         """Take the place of a loader, which stays as it is.
 
         Args:
             loader: of the validation or test part.
+            memory: bytes at hand.
         """
         self.loader = loader
         self._dataset = loader._dataset
-        self.users = max(1, SCORES_BYTES // (4 * loader._dataset.item_num))
+        scores = min(SCORES_BYTES, int(SCORES_SHARE * memory))
+        self.users = max(1, scores // (4 * loader._dataset.item_num))
 
     def __len__(self) -> int:
         return -(-len(self.loader.user_df) // self.users)

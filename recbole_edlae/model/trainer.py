@@ -13,6 +13,7 @@ from recbole_edlae.evaluation.collector import LeanCollector, TopItems
 from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.model.weights import Packed
 
 KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
 
@@ -27,6 +28,7 @@ class ClosedFormTrainer(TraditionalTrainer):
     _kept: KeptLists | None = None  # of the validation that the training ended with
     _keeping: bool = False
     _gram: Callable[..., torch.Tensor] | None = None
+    _room: torch.Tensor | None = None  # of the scores of a batch
 
     class _NoOptimizer:
         """There is nothing to descend; one of torch's would import its compiler, which takes a second."""
@@ -84,12 +86,16 @@ class ClosedFormTrainer(TraditionalTrainer):
 
         Notes:
             Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
-            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). Batches have 512 MiB of scores.
+            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). The scores of a batch take an
+            eighth of the memory at hand, at most 1 GiB.
         """
         load = load_best_model and not self._is_in(model_file)  # reading takes twice the memory
         if eval_data and self._ranks_lists(eval_data):
-            eval_data = LargeBatches(eval_data)
-        return super().evaluate(eval_data, load, model_file, show_progress)
+            eval_data = LargeBatches(eval_data, memory_at_hand(self.device))
+        try:
+            return super().evaluate(eval_data, load, model_file, show_progress)
+        finally:
+            self._room = None
 
     def _ranks_lists(self, eval_data: Any) -> bool:
         """Return whether an evaluation wants the best items of each user alone, by scores of the model's weights."""
@@ -140,8 +146,22 @@ class ClosedFormTrainer(TraditionalTrainer):
         return TopItems(items, is_masked)
 
     def _scores(self, batch: UserBatch) -> torch.Tensor:
-        """Return the scores of a batch as RecBole masks them."""
-        return super()._full_sort_batch_eval(batch)[1]
+        """Return the scores of a batch as RecBole masks them; they take the place of those of the last batch."""
+        weights = self.model.weights
+        if not isinstance(weights, Packed):
+            return super()._full_sort_batch_eval(batch)[1]
+
+        # The operating system may take longer for new memory than the scores take.
+        users = batch.interaction[self.model.USER_ID]
+        if self._room is not None and len(self._room) < len(users):
+            self._room = None
+        items, count = self.model.history(users)
+        scores = weights.matrix.scores(items, count, self._room)
+        if self._room is None:
+            self._room = scores
+        scores[:, 0] = -torch.inf
+        scores[batch.history] = -torch.inf
+        return scores
 
     def _name(self, file: Any) -> str:
         """Return the name of a checkpoint; None stands for the trainer's own."""

@@ -1,6 +1,5 @@
 """The inverse of a regularized Gram matrix by way of the users: quicker where they are fewer than the items."""
 
-import concurrent.futures
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,8 +10,7 @@ from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._gram import fill_tiles
 from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress
-from recbole_edlae.solvers._row_sum_kernels import WIDTH, add_panel
-from recbole_edlae.solvers._row_sums import row_sums
+from recbole_edlae.solvers._row_sums import WIDTH, Histories, bag_sums, row_sums
 from recbole_edlae.solvers._tiles import SymmetricTiles, cut, size
 from recbole_edlae.solvers._user_weight import checked_weight
 
@@ -227,17 +225,12 @@ class _Steps:
 
     def write(self, C: SymmetricTiles, i: int, Z: torch.Tensor) -> None:
         """Write one row of the tiles of C = Λ⁻¹ − Z X Λ⁻¹, given these rows of Z."""
-        rows = Z.numpy()
-        panels = np.empty((-(-len(rows) // WIDTH), rows.shape[1], WIDTH), dtype=rows.dtype)
-
-        def add(number: int) -> None:
-            some = rows[number * WIDTH : (number + 1) * WIDTH]
-            panels[number, :, : len(some)] = some.T
+        histories = Histories.of(*map(torch.from_numpy, self._users(slice(0, C.part(i).stop))))
+        for first in range(0, len(Z), WIDTH):
+            panel = Z[first : first + WIDTH].T.contiguous()
+            total = bag_sums(panel, histories).numpy()
             for j in range(i + 1):
-                add_panel(panels, *self._users(C.part(j)), C.tile(i, j).T, number)
-
-        with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            list(pool.map(add, range(len(panels))))
+                C.tile(i, j)[first : first + WIDTH] = total[C.part(j)].T
         penalty = self.penalty.to(C.dtype).numpy()
         for j in range(i + 1):
             tile = C.tile(i, j)

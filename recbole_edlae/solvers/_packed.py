@@ -35,17 +35,18 @@ class PackedWeights(NamedTuple):
     right: torch.Tensor
     diagonal: torch.Tensor
 
-    def scores(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    def scores(self, items: torch.Tensor, count: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """Return the scores of all items for some histories, shape (users, n).
 
         Args:
             items: int64, shape (total,): the items of each history, one history after the other.
             count: int64, shape (users,): how many items each history has.
+            out: as in ``row_sums``.
 
         Notes:
             Cost: that of ``row_sums``.
         """
-        scores = row_sums(self.C, items, count, self.left).mul_(self.right)
+        scores = row_sums(self.C, items, count, self.left, self.right, out)
         if self.diagonal.any():
             user = torch.arange(len(count)).repeat_interleave(count)
             scores.index_put_((user, items), self.diagonal[items], accumulate=True)

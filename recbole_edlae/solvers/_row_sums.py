@@ -1,75 +1,114 @@
 """Sums of rows of a packed symmetric matrix: the scores of many histories at a time."""
 
-import concurrent.futures
-import functools
+from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from recbole_edlae.solvers._row_sum_kernels import WIDTH, add_panel, add_rows, copy_tile
 from recbole_edlae.solvers._tiles import SymmetricTiles
+
+WIDTH = 64  # columns of a panel, which stays in the cache while the rows of all histories are added
+
+
+class Histories(NamedTuple):
+    """Rows of several histories, one history after the other, as ``embedding_bag`` takes them.
+
+    Attributes:
+        rows: shape (total,).
+        offsets: where each history begins, and where the last one ends, shape (users + 1,).
+    """
+
+    rows: torch.Tensor
+    offsets: torch.Tensor
+
+    @classmethod
+    def of(cls, rows: torch.Tensor, offsets: torch.Tensor) -> "Histories":
+        """Return histories with indices of 32 bits, which are quicker, where these reach far enough."""
+        dtype = torch.int32 if len(rows) < 2**31 else torch.int64
+        return cls(rows.to(dtype), offsets.to(dtype))
 
 
 def row_sums(
-    M: SymmetricTiles, items: torch.Tensor, count: torch.Tensor, left: torch.Tensor | None = None
+    M: SymmetricTiles,
+    items: torch.Tensor,
+    count: torch.Tensor,
+    left: torch.Tensor | None = None,
+    right: torch.Tensor | None = None,
+    out: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return the sum of some rows of M for each history.
+    """Return the sum of some rows of diag(left) M diag(right) for each history.
 
     Args:
         M: SymmetricTiles of shape (n, n), float32 or float64.
         items: int64, shape (total,): the rows of each history, one history after the other.
         count: int64, shape (users,): how many rows each history has.
-        left: shape (n,), what each row is multiplied by before it is added; None for 1.
+        left: shape (n,); None for 1.
+        right: shape (n,); None for 1.
+        out: shape (at least users, n), whose first rows become the result; memory that is used again is quicker than
+            new memory. None for new memory.
 
     Returns:
         torch.Tensor of shape (users, n). Rows are added in the order of ``items``, so that a sum depends neither on the
         other histories nor on the number of threads.
 
     Raises:
-        ValueError: a row is none of M's, the counts do not add up to the rows, or ``left`` has another length.
+        ValueError: a row is none of M's, the counts do not add up to the rows, or a scale has another length.
 
     Notes:
-        Of a tile below the diagonal, the rows are contiguous in one direction only. Where the histories have about as
-        many items as M has rows, they are transposed first: the columns of one part of M after the other are copied to
-        panels of 64 columns, which stay in the cache while the rows of all histories are added. With few items the
-        entries are read where they stand.
+        A row of 20,000 entries has left the cache before another history needs it; 64 columns of all rows stay there.
+        So the columns of one part of M after the other are copied to panels of 64, and ``embedding_bag`` adds the rows
+        of these. Few histories need few rows: these alone are copied, all columns of a part to one panel.
 
-        Equivalent to: ``embedding_bag`` on ``M.dense()`` with mode "sum".
+        Equivalent to: ``embedding_bag`` on the scaled ``M.dense()`` with mode "sum".
 
-        Cost: total × n additions; n × (rows of a tile) values beside the result, for many histories.
+        Cost: total × n additions and n² copies; n × (columns of a part) values beside the result.
     """
     n = len(M)
-    _check(n, items, count, left)
-    ends = count.cumsum(0).numpy()
-    indptr = np.append(0, ends)
-    rows = items.numpy()
-    values, bounds = M.values.numpy(), M.bounds.numpy()
-    scale = np.ones(0, dtype=values.dtype) if left is None else left.to(M.dtype).numpy()
-    # From NumPy, which asks the kernel for large pages.
-    target = np.empty((len(count), n), dtype=values.dtype)
-    with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        if 2 * len(rows) < n:
-            target[:] = 0
-            sources = np.searchsorted(bounds, rows, side="right") - 1
-            add = functools.partial(add_rows, values, M.offsets, bounds, scale, rows, sources, indptr, target)
-            list(pool.map(add, range(M.parts)))
-            return torch.from_numpy(target)
-        widest = int(M.bounds.diff().max())
-        panels = np.empty((-(-widest // WIDTH), n, WIDTH), dtype=values.dtype)
-        for part in range(M.parts):
-            copy = functools.partial(copy_tile, values, M.offsets, bounds, scale, panels, part)
-            list(pool.map(copy, range(M.parts)))
-            columns = target[:, bounds[part] : bounds[part + 1]]
-            add = functools.partial(add_panel, panels, rows, indptr, columns)
-            list(pool.map(add, range(-(-columns.shape[1] // WIDTH))))
-    return torch.from_numpy(target)
+    _check(n, items, count, left, right)
+    rows, width = None, WIDTH
+    if 2 * len(items) < n:
+        rows, items = items.unique(return_inverse=True)
+        left = None if left is None else left[rows]
+        width = n
+    height = n if rows is None else len(rows)
+
+    room = torch.empty(height * min(width, int(M.bounds.diff().max())), dtype=M.dtype)
+    histories = Histories.of(items, F.pad(count.cumsum(0), (1, 0)))
+    if out is None:
+        # From NumPy, which asks the kernel for large pages.
+        out = torch.from_numpy(np.empty((len(count), n), dtype=room.numpy().dtype))
+    sums = out[: len(count)]
+    for part in map(M.part, range(M.parts)):
+        for start in range(part.start, part.stop, width):
+            columns = slice(start, min(start + width, part.stop))
+            shape = height, columns.stop - start
+            panel = room[: height * shape[1]].view(shape)
+            M.copy_rows(panel, rows, columns)
+            if left is not None:
+                panel.mul_(left[:, None])
+            torch.mul(bag_sums(panel, histories), 1 if right is None else right[columns], out=sums[:, columns])
+    return sums
 
 
-def _check(n: int, items: torch.Tensor, count: torch.Tensor, left: torch.Tensor | None) -> None:
-    """Check what the compiled loops rely on: they read whatever lies at an index."""
+def bag_sums(panel: torch.Tensor, histories: Histories) -> torch.Tensor:
+    """Return the sum of some rows of a panel for each history, added in their order.
+
+    Args:
+        panel: shape (n, columns).
+        histories: whose rows are the panel's.
+    """
+    return F.embedding_bag(histories.rows, panel, histories.offsets, mode="sum", include_last_offset=True)
+
+
+def _check(
+    n: int, items: torch.Tensor, count: torch.Tensor, left: torch.Tensor | None, right: torch.Tensor | None
+) -> None:
+    """Check what compiled code relies on: it reads whatever lies at an index."""
     if len(items) and not (items.min() >= 0 and items.max() < n):
         raise ValueError(f"items must be numbers from 0 to {n - 1}, got {int(items.min())} to {int(items.max())}")
     if (count < 0).any() or count.sum() != len(items):
         raise ValueError(f"count must add up to the number of items, {len(items)}, got a sum of {int(count.sum())}")
-    if left is not None and left.shape != (n,):
-        raise ValueError(f"left must have shape ({n},), got {tuple(left.shape)}")
+    for name, scale in (("left", left), ("right", right)):
+        if scale is not None and scale.shape != (n,):
+            raise ValueError(f"{name} must have shape ({n},), got {tuple(scale.shape)}")

@@ -1,5 +1,7 @@
 """A symmetric matrix in half the memory: the lower triangle of its square tiles."""
 
+import bisect
+import itertools
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -50,6 +52,7 @@ class SymmetricTiles:
             raise ValueError(f"{len(values)} values do not fill the tiles of a matrix cut at {bounds.tolist()}")
         self.values = values
         self.bounds = bounds
+        self._cuts: list[int] = bounds.tolist()
         self.offsets = np.zeros((parts, parts), dtype=np.int64)  # of tile (i, j) in the values, i ≥ j
         self.offsets[row, column] = np.cumsum(areas) - areas
 
@@ -81,7 +84,7 @@ class SymmetricTiles:
         return tiles
 
     def __len__(self) -> int:
-        return int(self.bounds[-1])
+        return self._cuts[-1]
 
     @property
     def shape(self) -> torch.Size:
@@ -106,11 +109,11 @@ class SymmetricTiles:
     @property
     def parts(self) -> int:
         """Return the number of tiles on the diagonal."""
-        return len(self.bounds) - 1
+        return len(self._cuts) - 1
 
     def part(self, i: int) -> slice:
         """Return the rows of a part."""
-        return slice(int(self.bounds[i]), int(self.bounds[i + 1]))
+        return slice(self._cuts[i], self._cuts[i + 1])
 
     def lower(self) -> Iterator[tuple[int, int]]:
         """Yield the tiles that are stored, as (i, j)."""
@@ -120,8 +123,8 @@ class SymmetricTiles:
 
     def tile(self, i: int, j: int) -> np.ndarray:
         """Return tile (i, j), i ≥ j, stored by columns; writing to it writes to the matrix."""
-        rows = int(self.bounds[i + 1] - self.bounds[i])
-        columns = int(self.bounds[j + 1] - self.bounds[j])
+        rows = self._cuts[i + 1] - self._cuts[i]
+        columns = self._cuts[j + 1] - self._cuts[j]
         start = self.offsets[i, j]
         return self.values.numpy()[start : start + rows * columns].reshape(columns, rows).T
 
@@ -150,31 +153,27 @@ class SymmetricTiles:
         add_to(M, self)
         return M
 
-    def rows(self, chosen: torch.Tensor, columns: slice) -> torch.Tensor:
-        """Return some columns of some rows, shape (rows, columns), as a copy.
+    def copy_rows(self, target: torch.Tensor, rows: torch.Tensor | None, columns: slice) -> None:
+        """Copy some columns of some rows to a contiguous tensor of shape (rows, columns).
 
         Args:
-            chosen: int64, ascending without repeats.
-            columns: all of one part.
+            target: what is written.
+            rows: int64, ascending without repeats; None for all.
+            columns: of one part.
         """
-        j = int(torch.searchsorted(self.bounds, columns.start, right=True)) - 1
-        first = int(self.bounds[j])
-        inside = slice(columns.start - first, columns.stop - first)
-        result = torch.empty(len(chosen), columns.stop - columns.start, dtype=self.dtype)
-        limits = torch.searchsorted(chosen, self.bounds).tolist()
-        for i in range(self.parts):
-            start, stop = limits[i], limits[i + 1]
+        j = bisect.bisect(self._cuts, columns.start) - 1
+        inside = slice(columns.start - self._cuts[j], columns.stop - self._cuts[j])
+        limits = self._cuts if rows is None else torch.searchsorted(rows, self.bounds).tolist()
+        for i, (start, stop) in enumerate(itertools.pairwise(limits)):
             if start == stop:
                 continue
-            if i < j:
-                stored = torch.from_numpy(self.tile(j, i).T)[:, inside]  # rows of part i
-            else:
-                stored = torch.from_numpy(self.tile(i, j)[:, inside])
-            if stop - start < len(stored):
-                local = chosen[start:stop] - self.bounds[i]
-                stored = stored.index_select(0, local) if i < j else stored.T.index_select(1, local).T
-            result[start:stop] = stored
-        return result
+            # On and above the diagonal, each row is a piece of memory; below it, each column is.
+            transposed = i > j
+            stored = torch.from_numpy(self.tile(i, j)[:, inside] if transposed else self.tile(j, i).T[:, inside])
+            if rows is not None:
+                chosen = rows[start:stop] - self._cuts[i]
+                stored = stored.T.index_select(1, chosen).T if transposed else stored.index_select(0, chosen)
+            target[start:stop].copy_(stored)
 
     def entries(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
         """Return the entries M[i, j] for two tensors of row and column numbers of one shape."""

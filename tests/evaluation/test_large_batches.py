@@ -17,7 +17,8 @@ from recbole_edlae.evaluation.kept_lists import KeptLists, ranked
 from recbole_edlae.evaluation.large_batches import UserBatch
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import Dense, Factors
+from recbole_edlae.model.weights import Dense, Factors, Packed, Weights
+from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
 ALL_LISTS = ["Recall", "NDCG", "MAP", "ItemCoverage", "GiniIndex", "AveragePopularity", "TailPercentage"]
 USERS, ITEMS = 40, 25
@@ -38,7 +39,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder.parent)
 
 
-def weights_of(kind: str, items: int) -> Dense | Factors:
+def weights_of(kind: str, items: int) -> Weights:
     """Return weights by which many items are equally good, or few."""
     generator = torch.Generator().manual_seed(1)
     if kind == "zero":
@@ -55,6 +56,11 @@ def weights_of(kind: str, items: int) -> Dense | Factors:
         return Dense(encoder=B)
     if kind == "factors":
         return Factors(encoder=torch.randn(items, 4, generator=generator), decoder=torch.randn(items, 4))
+    if kind == "packed":
+        M = SymmetricTiles.of(torch.randn(items, items, generator=generator), side=10)
+        M.set_diagonal(torch.zeros(items))
+        scales = torch.rand(3, items, generator=generator)
+        return Packed.of(PackedWeights(M, *scales))
     return Dense(encoder=torch.randn(items, items, generator=generator))
 
 
@@ -105,7 +111,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("weights", ["zero", "whole numbers", "some equal", "infinite", "factors", "no ties"])
+@pytest.mark.parametrize("weights", ["zero", "whole numbers", "some equal", "infinite", "factors", "packed", "no ties"])
 @pytest.mark.parametrize("corrections", [False, True])
 def test_results_are_those_of_recboles_loop(
     odd: str, corrections: bool, weights: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -156,6 +156,52 @@ def test_sums_depend_on_their_history_alone(users: int) -> None:
     assert torch.equal(together, expected)
 
 
+@pytest.mark.parametrize("users", [2, 400])  # few rows, and all
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sums_of_scaled_rows_are_those_of_double_precision(dtype: torch.dtype, users: int) -> None:
+    X = interactions()[:users]
+    M = symmetric(130, dtype)
+    left, right = torch.rand(2, 130, dtype=dtype)
+    items, count = torch.from_numpy(X.indices.astype(np.int64)), torch.from_numpy(np.diff(X.indptr).astype(np.int64))
+    sums = row_sums(SymmetricTiles.of(M, SIDE), items, count, left, right)
+    assert sums.dtype == dtype
+    expected = (X.toarray() * left.double().numpy()) @ M.double().numpy() * right.double().numpy()
+    size = (X.toarray() * left.double().numpy()) @ M.double().abs().numpy() * right.double().numpy()
+    assert (abs(sums.double().numpy() - expected) <= 130 * torch.finfo(dtype).eps * size).all()
+
+
+def test_sums_in_memory_of_more_users_leave_the_rest_alone() -> None:
+    M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
+    items, count = torch.tensor([5, 7, 129]), torch.tensor([2, 0, 1])
+    room = torch.full((5, 130), 3.0)
+    sums = row_sums(M, items, count, out=room)
+    assert torch.equal(sums, row_sums(M, items, count)) and sums.data_ptr() == room.data_ptr()
+    assert (room[3:] == 3).all()
+
+
+@pytest.mark.parametrize("users", [0, 2])
+def test_sums_of_empty_histories_are_0(users: int) -> None:
+    M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
+    sums = row_sums(M, torch.zeros(0, dtype=torch.int64), torch.zeros(users, dtype=torch.int64))
+    assert sums.shape == (users, 130) and not sums.any()
+
+
+@pytest.mark.parametrize("users", [30, 400])
+def test_sums_do_not_depend_on_threads(users: int) -> None:
+    X = interactions()[:users]
+    M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
+    items, count = torch.from_numpy(X.indices.astype(np.int64)), torch.from_numpy(np.diff(X.indptr).astype(np.int64))
+    threads = torch.get_num_threads()
+    sums = []
+    try:
+        for number in (1, 3):
+            torch.set_num_threads(number)
+            sums.append(row_sums(M, items, count))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(*sums)
+
+
 def test_histories_with_repeats_and_without_items() -> None:
     M = symmetric(130)
     items, count = torch.tensor([5, 5, 129, 0]), torch.tensor([0, 3, 0, 1, 0])
