@@ -4,7 +4,7 @@ RecBole's loader of full ranking has ``eval_batch_size // items`` users in a bat
 more items than that. A thousand users at once are scored, ranked and collected much faster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +12,12 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.data import full_sort
+from recbole_edlae.data import full_sort, vectorized
 
-SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
-SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
+# RecBole's models that score a user by item weights or stored rows, whoever else is in the batch, and how many bytes of
+# scores they get at a time: the models copy them several times.
+OF_RECBOLE = ("ADMMSLIM", "EASE", "ItemKNN", "SLIMElastic")
+OF_RECBOLE_BYTES = 2**26
 
 
 class UserBatch(NamedTuple):
@@ -52,17 +54,16 @@ class LargeBatches(FullSortEvalDataLoader):
     RecBole's trainers ask a loader for its class, its length and its dataset, and go through its batches.
     """
 
-    def __init__(self, loader: FullSortEvalDataLoader, memory: float) -> None:
+    def __init__(self, loader: FullSortEvalDataLoader, scores_bytes: int) -> None:
         """Take the place of a loader, which stays as it is.
 
         Args:
             loader: of the validation or test part.
-            memory: bytes at hand.
+            scores_bytes: that the scores of a batch may take in single precision.
         """
         self.loader = loader
         self._dataset = loader._dataset
-        scores = min(SCORES_BYTES, int(SCORES_SHARE * memory))
-        self.users = max(1, scores // (4 * loader._dataset.item_num))
+        self.users = max(1, scores_bytes // (4 * loader._dataset.item_num))
 
     def __len__(self) -> int:
         return -(-len(self.loader.user_df) // self.users)
@@ -81,3 +82,12 @@ def has_users(loader: Any, config: Any) -> bool:
         config: RecBole's Config.
     """
     return type(loader) is FullSortEvalDataLoader and not loader.is_sequential and bool(config["single_spec"])
+
+
+def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
+    """Evaluate as RecBole does; models in ``OF_RECBOLE`` get large batches."""
+    model = type(trainer.model)
+    takes_any_batch = model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model.")
+    if eval_data and takes_any_batch and vectorized.is_on(trainer.config) and has_users(eval_data, trainer.config):
+        eval_data = LargeBatches(eval_data, OF_RECBOLE_BYTES)
+    return stock(trainer, eval_data, *arguments, **options)

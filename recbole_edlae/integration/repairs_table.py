@@ -371,6 +371,11 @@ REPAIRS: tuple[Patch, ...] = (
             "recbole_edlae.evaluation.beyond_accuracy:remember_config",
         ),
     ),
+    *rows(
+        "EASE, ADMMSLIM, SLIMElastic and ItemKNN score one user at a time with the default eval_batch_size",
+        "RecBole chooses the size of a batch of full ranking",
+        ("trainer.trainer", "Trainer.evaluate", "recbole_edlae.evaluation.large_batches:evaluate"),
+    ),
     # Short runs that are not mostly imports and waiting.
     *rows(
         "imports scikit-learn, which takes a second, for three functions of metrics that are seldom asked for",

@@ -15,6 +15,8 @@ from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_
 from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.model.weights import Packed
 
+SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
+SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
 KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
 
 
@@ -91,7 +93,8 @@ class ClosedFormTrainer(TraditionalTrainer):
         """
         load = load_best_model and not self._is_in(model_file)  # reading takes twice the memory
         if eval_data and self._ranks_lists(eval_data):
-            eval_data = LargeBatches(eval_data, memory_at_hand(self.device))
+            scores_bytes = min(SCORES_BYTES, int(SCORES_SHARE * memory_at_hand(self.device)))
+            eval_data = LargeBatches(eval_data, scores_bytes)
         try:
             return super().evaluate(eval_data, load, model_file, show_progress)
         finally:

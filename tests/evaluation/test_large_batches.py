@@ -12,9 +12,10 @@ from recbole.evaluator.collector import Collector
 from recbole.trainer import TraditionalTrainer
 from recbole.utils import get_model, init_seed
 
-from recbole_edlae.evaluation import kept_lists, large_batches
+from recbole_edlae.evaluation import kept_lists
 from recbole_edlae.evaluation.kept_lists import KeptLists, ranked
-from recbole_edlae.evaluation.large_batches import UserBatch
+from recbole_edlae.evaluation.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.model import trainer as trainers
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import Dense, Factors, Packed, Weights
@@ -118,7 +119,7 @@ def test_results_are_those_of_recboles_loop(
 ) -> None:
     settings = {**settings, "corrections": corrections}
     stock, stock_data, *stock_random = evaluate_all(odd, weights, True, monkeypatch, **settings)
-    monkeypatch.setattr(large_batches, "SCORES_BYTES", 4 * 9 * 26)  # a few batches
+    monkeypatch.setattr(trainers, "SCORES_BYTES", 4 * 9 * 26)  # a few batches
     monkeypatch.setattr(kept_lists, "SPARE", 2)
     results, data, *random = evaluate_all(odd, weights, False, monkeypatch, **settings)
     assert results == stock and len(data) == len(stock_data) == 4 and random == stock_random
@@ -176,6 +177,32 @@ def test_a_model_that_has_changed_is_scored_again(odd: str, scored: list[int], c
         model.full_sort_predict = lambda users: -type(model).full_sort_predict(model, users)
     after = trainer.evaluate(test, load_best_model=False)
     assert sum(scored) == len(test.uid_list) and after != before
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_RECBOLE)
+def test_recboles_models_rank_alike_in_large_batches(odd: str, name: str) -> None:
+    lists, batches = [], []
+    for in_large_batches in (False, True):
+        quiet = {"data_path": odd, "state": "ERROR", "show_progress": False, "metrics": ["Recall"], "topk": [7]}
+        options = {"eval_batch_size": 1, "vectorized_data": in_large_batches, "valid_metric": "Recall@7"}
+        config = Config(name, "odd", config_dict=quiet | options)
+        init_seed(config["seed"], config["reproducibility"])
+        train, _, test = data_preparation(config, create_dataset(config))
+        trainer = TraditionalTrainer(config, get_model(name)(config, train.dataset))
+        scores, collected = trainer.model.full_sort_predict, trainer.evaluator.evaluate
+        batches.append(0)
+
+        def counted(users: Any, scores: Any = scores) -> torch.Tensor:
+            batches[-1] += 1
+            return scores(users)
+
+        trainer.model.full_sort_predict = counted
+        trainer.evaluator.evaluate = lambda data, go_on=collected: lists.append(data.get("rec.topk")) or go_on(data)
+        init_seed(config["seed"], config["reproducibility"])  # ADMMSLIM adds random numbers to its scores
+        trainer.evaluate(test, load_best_model=False)
+    assert torch.equal(*lists)
+    assert batches == [len(test.uid_list), 1]
 
 
 def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
