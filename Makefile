@@ -33,6 +33,7 @@ bench: $(BIN)/recbole-edlae  ## benchmarks side by side with RecBole's own: benc
 	$(BIN)/python benchmarks/fit.py --out=benchmarks/results/fit.json
 	$(BIN)/python benchmarks/gram.py --out=benchmarks/results/gram.json
 	$(BIN)/python benchmarks/inverse.py --out=benchmarks/results/inverse.json
+	$(BIN)/python benchmarks/scoring.py --out=benchmarks/results/scoring.json
 	$(BIN)/python benchmarks/whole_run.py --out=benchmarks/results/whole_run.json
 	$(BIN)/python benchmarks/plot.py benchmarks/results
 

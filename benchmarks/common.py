@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import scipy.sparse as sp
+import threadpoolctl
 import torch
 
 SHAPES = {  # users, items, interactions
@@ -112,8 +113,17 @@ def machine():
         "threads": torch.get_num_threads(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load": os.getloadavg()[0],
+        "kernels": kernels(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
     }
+
+
+def kernels():
+    """The BLAS libraries of this process, with the kernels that they have chosen for the processor."""
+    libraries = (found for found in threadpoolctl.threadpool_info() if found["user_api"] == "blas")
+    return sorted(
+        {f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip() for lib in libraries}
+    )
 
 
 def report(rows, path=None, **facts):
@@ -122,6 +132,7 @@ def report(rows, path=None, **facts):
     widths = [max(map(len, column)) for column in zip(*cells)]
     for line in cells:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+    print(f"kernels: {', '.join(kernels())}; {torch.get_num_threads()} threads")
     if path is not None:
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text(json.dumps({"machine": machine(), **facts, "rows": rows}, indent=1) + "\n")

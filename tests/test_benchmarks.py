@@ -41,6 +41,12 @@ def test_fit_and_plot(script, tmp_path, capsys):
     assert "| EDLAE |" in (tmp_path / "benchmarks.md").read_text() and "| EDLAE |" in capsys.readouterr().out
 
 
+def test_scoring(script):
+    rows = script("scoring", "--users", "30", "--items", "900", "--repeats", "1")["rows"]
+    assert [row["contender"] for row in rows] == ["row_sums", "embedding_bag, dense", "SciPy, dense"]
+    assert all(row["additions/s"] > 0 and row["error"] < 1e-5 for row in rows)
+
+
 @pytest.mark.parametrize("neighbors", ["5", "0"])
 def test_large(script, neighbors):
     found = script("large", *SMALL, "--neighbors", neighbors, "--recommend-to", "20")
