@@ -47,6 +47,18 @@ def test_scoring(script):
     assert all(row["additions/s"] > 0 and row["error"] < 1e-5 for row in rows)
 
 
+def test_growth(script, tmp_path):
+    pytest.importorskip("matplotlib")
+    words = ["--items", "100", "200", "--users", "300", "400", "--ease-items", "150", "--figure", "growth.svg"]
+    rows = script("growth", *words)["rows"]
+    assert [(row["items"], row["users"], row["model"]) for row in rows] == [
+        *[(100, 400, "EDLAE"), (100, 400, "EASE"), (200, 400, "EDLAE")],
+        *[(200, 300, "EDLAE"), (200, 400, "EDLAE")],
+    ]
+    assert all(row["fit s"] > 0 and row["additions/s"] > 0 for row in rows)
+    assert (tmp_path / "growth.svg").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("neighbors", ["5", "0"])
 def test_large(script, neighbors):
     found = script("large", *SMALL, "--neighbors", neighbors, "--recommend-to", "20")
