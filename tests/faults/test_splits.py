@@ -109,6 +109,16 @@ def test_more_time_ties_go_by_tokens(write_shop):
         assert {item for _, item in test} == {"i4"} and {item for _, item in valid} == {"i3"}
 
 
+def test_equal_times_go_by_the_item_before_the_user(write_shop):
+    """All interactions at one time, split without groups: the test has the last item of every user."""
+    rows = [(f"u{u}", f"i{i}", 3, 1_700_000_000) for u in range(5) for i in range(4)]
+    for seed in range(2):
+        write_shop(shop_text(shuffled(rows, seed)))
+        eval_args = {"split": {"RS": [0.5, 0.25, 0.25]}, "group_by": "none", "order": "TO", "mode": "full"}
+        _, valid, test = parts(eval_args)
+        assert {item for _, item in test} == {"i3"} and {item for _, item in valid} == {"i2"}
+
+
 @pytest.mark.parametrize("altered", [{"normalize_all": True}, {"numerical_features": ["timestamp"]}])
 def test_more_time_normalized_or_numerical_columns_keep_the_order(write_shop, altered):
     write_shop(shop_text(shuffled(shop_rows())))

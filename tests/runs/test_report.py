@@ -22,12 +22,43 @@ def made_up(folder, shares, reference=(), users=300):
     for number, (label, share) in enumerate(shares.items()):
         hits = np.random.default_rng(0).random((users, 5)) < share
         per_user = PerUser(np.arange(users), hits, np.full(users, 5))
-        test = {"ndcg@5": round(per_user.metric("ndcg@5").mean(), 4)}
-        record = {"key": f"{number:016x}", "status": "ok", "model": "EASE", "test": test, "fit_seconds": 1.0}
-        record["identity"] = {"settings": {"valid_metric": "NDCG@5", "seed": 1}}
+        record = record_of(number, 1, {"ndcg@5": round(per_user.metric("ndcg@5").mean(), 4)})
         outcomes[label] = [record]
         records.append(record, per_user)
     return build("d", outcomes, records, settings={label: {} for label in outcomes}, reference=reference)
+
+
+def record_of(number, seed, test, **more):
+    """A record of a run that is made up."""
+    identity = {"settings": {"valid_metric": next(iter(test)).upper(), "seed": seed}}
+    record = {"key": f"{number:016x}", "status": "ok", "model": "EASE", "test": test, "fit_seconds": 1.0}
+    return {**record, "identity": identity, **more}
+
+
+def test_seeds_count_alike_for_every_user(tmp_path):
+    records = Records(tmp_path)
+    outcomes = {"a": [], "b": []}
+    for seed in (1, 2):
+        for number, label in enumerate(outcomes):
+            is_ahead = (seed == 1) == (label == "a")  # each row with one of the seeds
+            per_user = PerUser(np.arange(50), np.full((50, 1), is_ahead), np.ones(50, dtype=int))
+            record = record_of(10 * seed + number, seed, {"hit@1": float(is_ahead)})
+            records.append(record, per_user)
+            outcomes[label].append(record)
+    built = build("d", outcomes, records, settings={"a": {}, "b": {}})
+    assert [row.metrics["hit@1"] for row in built.rows] == [0.5, 0.5]
+    assert built.p_values["hit@1"].loc["a", "b"] == 1
+
+
+@pytest.mark.parametrize(("bigger", "order"), [(True, ["c", "a", "b"]), (False, ["b", "a", "c"])])
+def test_rows_are_ordered_by_what_is_better(tmp_path, bigger, order):
+    values = {"a": 0.9, "b": 0.8, "c": 1.0}
+    outcomes = {
+        label: [record_of(number, 1, {"rmse": value}, bigger=bigger)]
+        for number, (label, value) in enumerate(values.items())
+    }
+    built = build("d", outcomes, Records(tmp_path), settings={label: {} for label in values})
+    assert [row.label for row in built.rows] == order
 
 
 def test_a_row_ahead_of_some_and_not_of_all_is_not_marked(tmp_path):
