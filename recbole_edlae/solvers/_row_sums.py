@@ -53,7 +53,8 @@ def row_sums(
         other histories nor on the number of threads.
 
     Raises:
-        ValueError: a row is none of M's, the counts do not add up to the rows, or a scale has another length.
+        ValueError: a row is none of M's, the counts do not add up to the rows, a scale has another length, or ``out``
+            another shape or type.
 
     Notes:
         A row of 20,000 entries has left the cache before another history needs it; 64 columns of all rows stay there.
@@ -66,6 +67,8 @@ def row_sums(
     """
     n = len(M)
     _check(n, items, count, left, right)
+    if out is not None and (out.dtype != M.dtype or len(out) < len(count) or out.shape[1:] != (n,)):
+        raise ValueError(f"out must be {M.dtype} of shape ({len(count)} or more, {n}), got {out.dtype}, {out.shape}")
     rows, width = None, WIDTH
     if 2 * len(items) < n:
         rows, items = items.unique(return_inverse=True)

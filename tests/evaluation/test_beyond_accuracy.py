@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from recbole.config import Config
@@ -46,6 +47,14 @@ def test_places_without_an_item_do_not_count():
     assert metric("itemcoverage", 4).get_coverage(lists, 6) == 3 / 5
     shares = np.array([2, 1, 2]) / len(without)
     assert math.isclose(metric("shannonentropy", 4).get_entropy(lists), -(shares * np.log(shares)).sum())
+
+
+def test_popularity_and_tail_are_those_of_the_places_with_an_item():
+    collected = {"rec.items": torch.tensor([[3, 1, 0, 0], [2, 1, 3, 0]]), "data.count_items": {1: 10, 2: 4, 3: 1}}
+    popularity = metric("averagepopularity", 4).calculate_metric(collected)
+    assert popularity == {"averagepopularity@4": (11 / 2 + 15 / 3) / 2}
+    tail = metric("tailpercentage", 4).calculate_metric(collected)  # item 3 is the tail
+    assert tail["tailpercentage@4"] == pytest.approx((1 / 2 + 1 / 3) / 2)
 
 
 @pytest.mark.slow

@@ -205,6 +205,15 @@ def test_recboles_models_rank_alike_in_large_batches(odd: str, name: str) -> Non
     assert batches == [len(test.uid_list), 1]
 
 
+def test_a_batch_that_is_larger_than_the_one_before(odd: str) -> None:
+    trainer, train, valid, test = trainer_of(odd, "packed")
+    trainer.fit(train, valid)
+    expected = trainer.evaluate(test, load_best_model=False)
+    trainer._kept = None
+    trainer._room = torch.empty(1, trainer.model.n_items)
+    assert trainer.evaluate(test, load_best_model=False) == expected and trainer._room is None
+
+
 def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
     generator = torch.Generator().manual_seed(0)
     seen = []

@@ -7,7 +7,10 @@ import sys
 import textwrap
 
 import pytest
+import torch
 from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.utils import get_model, get_trainer
 
 from recbole_edlae.integration import corrections
 from recbole_edlae.integration.patches import PATCHES
@@ -51,6 +54,16 @@ def test_values_of_the_setting(value, names):
 def test_other_values_are_refused_before_data_are_read(value, settings):
     with pytest.raises(ValueError, match=r"corrections.*tokens.*; got"):
         Config("Pop", "no-such-data", config_dict={**settings, "corrections": value})
+
+
+def test_pop_scores_by_the_share_of_the_most_popular_item(settings):
+    config = Config("Pop", "tiny", config_dict=settings)
+    train, _, _ = data_preparation(config, create_dataset(config))
+    trainer = get_trainer(config["MODEL_TYPE"], "Pop")(config, get_model("Pop")(config, train.dataset))
+    trainer.fit(train, saved=False, verbose=False)
+    scores = trainer.model.full_sort_predict({"user_id": torch.tensor([1])})
+    counts = torch.bincount(train.dataset.inter_feat["item_id"], minlength=train.dataset.item_num)
+    torch.testing.assert_close(scores, counts.double() / counts.max())
 
 
 def run(model, settings, folder, first="import recbole_edlae"):

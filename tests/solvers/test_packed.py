@@ -179,6 +179,13 @@ def test_sums_in_memory_of_more_users_leave_the_rest_alone() -> None:
     assert (room[3:] == 3).all()
 
 
+@pytest.mark.parametrize("room", [torch.zeros(1, 130), torch.zeros(2, 129), torch.zeros(2, 130).double()])
+def test_memory_that_does_not_fit_is_refused(room: torch.Tensor) -> None:
+    M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
+    with pytest.raises(ValueError, match=r"out must be torch\.float32 of shape \(2 or more, 130\)"):
+        row_sums(M, torch.tensor([5, 7]), torch.tensor([1, 1]), out=room)
+
+
 @pytest.mark.parametrize("users", [0, 2])
 def test_sums_of_empty_histories_are_0(users: int) -> None:
     M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
