@@ -7,6 +7,8 @@ import os
 import pathlib
 import platform
 import statistics
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -94,6 +96,14 @@ def fresh(function, *arguments):
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def measured(script, job, checkout):
+    """What a script prints in its last line, as JSON, in a process that imports the package from a checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, script, "--measure", json.dumps(job)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def matmul_rate(n, repeats=3):

@@ -10,15 +10,12 @@ is random. Each contender runs in a process of its own: this package's ``row_sum
 
 import argparse
 import json
-import os
 import pathlib
-import subprocess
-import sys
 import time
 
 import numpy as np
 import torch
-from common import SHAPES, median, report, synthetic
+from common import SHAPES, measured, median, report, synthetic
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 
@@ -89,11 +86,8 @@ def main():
     contenders |= {"embedding_bag, dense": ("embedding_bag", PACKAGE), "SciPy, dense": ("scipy", PACKAGE)}
     rows = []
     for label, (name, checkout) in contenders.items():
-        job = json.dumps([name, options.users, options.items, options.threads, options.repeats])
-        environment = {**os.environ, "PYTHONPATH": str(checkout)}
-        command = [sys.executable, __file__, "--measure", job]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-        found = json.loads(done.stdout.splitlines()[-1])
+        job = [name, options.users, options.items, options.threads, options.repeats]
+        found = measured(__file__, job, checkout)
         seconds = median(found["seconds"])
         rows.append(
             {

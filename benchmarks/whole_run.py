@@ -16,12 +16,11 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
-from common import SHAPES, Peak, median, report, synthetic
+from common import SHAPES, Peak, measured, median, report, synthetic
 
 EPOCHS = {"BPR": 1}
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -96,11 +95,7 @@ def run(name, checkout, dataset, config_files, settings):
         settings["vectorized_data"] = False
     if model in EPOCHS:
         settings["epochs"] = EPOCHS[model]
-    job = json.dumps([model, dataset, config_files, settings])
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, __file__, "--measure", job]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return json.loads(done.stdout.splitlines()[-1])
+    return measured(__file__, [model, dataset, config_files, settings], checkout)
 
 
 def write_once(shape, folder):
@@ -144,16 +139,16 @@ def main():
     contenders = {name: (name, PACKAGE) for name in options.runs}
     if options.against:
         contenders |= {f"{name}, against": (name, options.against.resolve()) for name in options.runs}
-    measured = {label: [] for label in contenders}
+    runs_of = {label: [] for label in contenders}
     for _ in range(options.repeats):
         for label, (name, checkout) in contenders.items():
-            measured[label].append(run(name, checkout, options.dataset, options.config_files, settings))
-            print(label, measured[label][-1], file=sys.stderr, flush=True)
+            runs_of[label].append(run(name, checkout, options.dataset, options.config_files, settings))
+            print(label, runs_of[label][-1], file=sys.stderr, flush=True)
     last = ("other", "total", "peak GB")
-    phases = list(dict.fromkeys(phase for runs in measured.values() for run in runs for phase in run))
+    phases = list(dict.fromkeys(phase for runs in runs_of.values() for run in runs for phase in run))
     phases = [phase for phase in phases if phase not in (*last, "metrics")] + list(last)
     rows = [
-        {"phase": phase, **{label: median([run.get(phase, 0.0) for run in runs]) for label, runs in measured.items()}}
+        {"phase": phase, **{label: median([run.get(phase, 0.0) for run in runs]) for label, runs in runs_of.items()}}
         for phase in phases
     ]
     report(rows, options.out, question="whole run", dataset=options.dataset)

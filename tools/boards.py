@@ -41,9 +41,8 @@ folder that the command wrote.
 * **Bold** means significantly ahead of every other row that was run here, by a paired test over users. A larger number
   alone is not bold.
 * **Published** rows are numbers from papers and other benchmarks. They take no part in the tests.
-* **Corrections** of RecBole's numbers are named under a board. The boards without such a sentence were run before they
-  had [names](recbole.md#which-numbers-change): there `Pop` counts an item once a batch, as RecBole does. No other row
-  depends on a correction that came since.
+* **Corrections** of RecBole's numbers are named under each board, with the rows that they touched.
+  [Which numbers change](recbole.md#which-numbers-change) says what each one is.
 * **Tuned on test** marks published rows whose source chose its settings on the test set. Such a number is too high to
   compare with one that was chosen on validation. For rows without this mark we do not know.
 
