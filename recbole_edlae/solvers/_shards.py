@@ -114,7 +114,7 @@ class PartialGram:
                 weight = np.maximum(user_items, 1.0) ** -self.power
             if not np.isfinite(weight).all():
                 raise ValueError(f"user_weight_power {self.power!r} gives weights that are not finite")
-        self._accumulate(gram(X, weight, dtype=self.dtype), X.nnz, np.count_nonzero(user_items))
+        self._accumulate(gram(X, weight, dtype=self.dtype), X.nnz, int(np.count_nonzero(user_items)))
 
     def merge(self, other: "PartialGram") -> None:
         """Add what another one has summed.
