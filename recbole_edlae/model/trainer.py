@@ -13,7 +13,6 @@ from recbole_edlae.evaluation.collector import LeanCollector, TopItems
 from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.model.resources import memory_at_hand
-from recbole_edlae.model.weights import Packed
 
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
@@ -151,15 +150,14 @@ class ClosedFormTrainer(TraditionalTrainer):
     def _scores(self, batch: UserBatch) -> torch.Tensor:
         """Return the scores of a batch as RecBole masks them; they take the place of those of the last batch."""
         weights = self.model.weights
-        if not isinstance(weights, Packed):
+        if not weights.takes_room:
             return super()._full_sort_batch_eval(batch)[1]
 
         # The operating system may take longer for new memory than the scores take.
         users = batch.interaction[self.model.USER_ID]
         if self._room is not None and len(self._room) < len(users):
             self._room = None
-        items, count = self.model.history(users)
-        scores = weights.matrix.scores(items, count, self._room)
+        scores = weights.score(*self.model.history(users), room=self._room)
         if self._room is None:
             self._room = scores
         scores[:, 0] = -torch.inf

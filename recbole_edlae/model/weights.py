@@ -24,6 +24,7 @@ class Weights(torch.nn.Module):
 
     names: tuple[str, ...] = ()  # of the tensors, as checkpoints and exports have them
     single_precision: tuple[str, ...] = ()  # those that an export in half precision keeps in single
+    takes_room = False  # whether ``score`` takes memory for the scores, as Packed does
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
@@ -147,6 +148,7 @@ class Packed(Weights):
 
     names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
     single_precision = names[2:]
+    takes_room = True
     values: torch.Tensor
     bounds: torch.Tensor
     left: torch.Tensor  # shape: [n_items], or [0] where it is 1
@@ -178,8 +180,9 @@ class Packed(Weights):
         r"""Return these weights, or dense ones on a GPU, which has no compiled sums of rows."""
         return self if device.type == "cpu" else Dense(encoder=self.cpu().matrix.dense().to(device))
 
-    def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        return self.matrix.scores(items, count)
+    def score(self, items: torch.Tensor, count: torch.Tensor, room: torch.Tensor | None = None) -> torch.Tensor:
+        r"""Score all items as all weights do; the scores take the first rows of ``room``, if there is one."""
+        return self.matrix.scores(items, count, room)
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return _sums(self.matrix.entries(items, target.repeat_interleave(count)), count)
