@@ -1,5 +1,6 @@
 """What the benchmarks share: synthetic interactions, timings side by side, peak memory, and the file they end in."""
 
+import argparse
 import concurrent.futures
 import json
 import multiprocessing
@@ -96,6 +97,18 @@ def fresh(function, *arguments):
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def options_of(parser, measure):
+    """Options of a script that calls ``measured``; None in the process that measures, once it has."""
+    parser.add_argument("--against", type=pathlib.Path, help="another checkout of this package")
+    parser.add_argument("--out", help="JSON file")
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if not options.measure:
+        return options
+    print(json.dumps(measure(*json.loads(options.measure))))
+    return None
 
 
 def measured(script, job, checkout):

@@ -9,13 +9,12 @@ is random. Each contender runs in a process of its own: this package's ``row_sum
 """
 
 import argparse
-import json
 import pathlib
 import time
 
 import numpy as np
 import torch
-from common import SHAPES, measured, median, report, synthetic
+from common import SHAPES, measured, median, options_of, report, synthetic
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 
@@ -73,12 +72,8 @@ def main():
     parser.add_argument("--items", type=int, default=20_108)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--against", type=pathlib.Path, help="another checkout of this package")
-    parser.add_argument("--out", help="JSON file")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(*json.loads(options.measure))))
+    options = options_of(parser, measure)
+    if options is None:
         return
     contenders = {"row_sums": ("row_sums", PACKAGE)}
     if options.against:

@@ -13,14 +13,13 @@ which falls to "make trainer".
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
 import tempfile
 import time
 
-from common import SHAPES, Peak, measured, median, report, synthetic
+from common import SHAPES, Peak, measured, median, options_of, report, synthetic
 
 EPOCHS = {"BPR": 1}
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -123,13 +122,9 @@ def main():
     parser.add_argument("--folder", default="dataset", help="of the synthetic dataset")
     parser.add_argument("--config_files", nargs="+", default=[], type=os.path.abspath)
     parser.add_argument("--runs", nargs="+", default=["EDLAE", "EDLAE:stock", "EASE"], metavar="MODEL[:stock]")
-    parser.add_argument("--against", type=pathlib.Path, help="another checkout of this package")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--out", help="JSON file")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(*json.loads(options.measure))))
+    options = options_of(parser, measure)
+    if options is None:
         return
     data_path = options.data_path
     if options.shape:
