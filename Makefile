@@ -2,13 +2,16 @@
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Python 3.11: the locked versions. Others: the newest that setup.cfg allows, and RecBole itself without its
-# requirement of ray <= 2.6.3, which pip cannot meet from Python 3.12 on.
+# Python 3.11: the locked versions, or with STACK=earlier those with the NumPy and SciPy that RecBole 1.2.1 and its Ray
+# were made for. Others: the newest that setup.cfg allows, and RecBole itself without its requirement of ray <= 2.6.3,
+# which pip cannot meet from Python 3.12 on.
 STACK ?= $(shell $(PYTHON) -c "import sys; print('lock' if sys.version_info[:2] == (3, 11) else 'newest')")
+
+EARLIER := numpy==1.26.4 scipy==1.12.0
 
 # Tests run in so many processes, each on one thread.
 JOBS ?= 2
-# Files or folders of `make test-fast`; all of them where it is empty.
+# Files or folders to test; all of them where it is empty.
 TESTS ?=
 
 .PHONY: run test test-fast test-large bench docs docs-check tables lint format lock lock-docs dist clean help
@@ -20,7 +23,7 @@ run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other 
 	$(BIN)/recbole-edlae leaderboard
 
 test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(TESTS)
@@ -79,9 +82,9 @@ clean:  ## removes what runs and tests leave behind, and $(VENV)
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-ifeq ($(STACK),lock)
+ifneq ($(filter lock earlier,$(STACK)),)
 	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --editable . $(if $(filter earlier,$(STACK)),$(EARLIER))
 else
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	$(BIN)/python -m pip install --quiet --no-deps recbole==1.2.1
