@@ -85,14 +85,13 @@ def test_models_recommend_what_their_weights_say(script):
     np.testing.assert_array_equal(best, np.argsort(-scores, axis=1, kind="stable")[:, :3])
 
 
-def test_ensemble(script, tiny):
-    settings = ["latent_dimension=5", "epochs=2", "linear_reg_weight=5.0", "topk=[5]", "valid_metric=NDCG@5"]
-    words = ["--dataset", "tiny", "--data_path", tiny, "--repeats", "1", "--config_files", "--settings", *settings]
-    found = script("ensemble", *words)
-    ways = ["apart, standardized", "apart, plain", "apart, product", "residual", "joint"]
-    assert list(dict.fromkeys(row["way"] for row in found["rows"])) == ways
+def test_ensemble(script, tiny, tmp_path):
+    (tmp_path / "protocol.yaml").write_text("topk: [5]\nvalid_metric: NDCG@5\n")
+    words = ["--dataset", "tiny", "--data_path", tiny, "--config_files", str(tmp_path / "protocol.yaml")]
+    found = script("ensemble", *words, "--members", "{DLAE: {reg_weight: 5}, ItemKNN: {k: 5}}")
+    assert [row["scale"] for row in found["rows"]] == ["new_items", "all_items", "ranks", "softmax", "between_extremes"]
+    assert {row["members"] for row in found["rows"]} == {"DLAE + ItemKNN"}
     assert all(0 < row["ndcg@5"] < 1 for row in found["rows"])
-    assert all(seconds > 0 for part in found["times"].values() for seconds in part.values())
 
 
 @pytest.mark.parametrize("popular", [False, True])

@@ -12,10 +12,12 @@ from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.data.parts import validates_on_test
 from recbole_edlae.integration import models as registry
+from recbole_edlae.model.members import of_member
+from recbole_edlae.runs.trained import member_configs
 from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.rules import check_rules, normalized_ratings
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
+from recbole_edlae.settings.schema import recbole_schema
 
 from recbole.config import Config  # isort: skip
 from recbole.trainer import TraditionalTrainer  # isort: skip
@@ -99,6 +101,11 @@ def check_early_stopping(config: Config) -> None:
     Raises:
         ValueError: The model is trained in epochs, and the file of the test is the one that it is validated on.
     """
+    if members := member_configs(config):
+        for label, member in members.items():
+            with of_member(label):
+                check_early_stopping(member)
+        return
     if not validates_on_test(config.final_config_dict) or config["eval_step"] <= 0 or config["epochs"] <= 1:
         return
     if issubclass(get_trainer(config["MODEL_TYPE"], config["model"]), TraditionalTrainer):
@@ -129,9 +136,8 @@ def check_checkpoint_dir(folder: str) -> None:
 
 def check_model(name: str) -> None:
     """Raise ValueError for the name of a model that neither RecBole nor this package has, or that lacks a package."""
-    models = [*registry.registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
-    if name not in models:
-        raise unknown("model", name, models)
+    if name not in registry.names():
+        raise unknown("model", name, registry.names())
     try:
         get_model(name)
     except (AttributeError, ImportError) as error:

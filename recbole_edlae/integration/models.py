@@ -11,8 +11,8 @@ What is particular to a model stands on its class:
 * ``trainer``: the Trainer class that fits it; without it RecBole's choice.
 * ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
 * ``unseen_users``: the settings with which it scores users that it was not trained on; None where it cannot.
-* ``after_epochs``: with a TwoStageTrainer, the settings that the epochs of its ``network`` do not see. A sweep over
-  them trains one network.
+* ``members_of(settings)`` and ``check_config(config, settings)``: class methods of an ensemble, which return the models
+  that it is made of, and check their settings.
 * ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
 """
 
@@ -80,6 +80,11 @@ def registered() -> dict[str, str]:
     return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
 
 
+def names() -> list[str]:
+    """Return the names of all models, those of this package and the registered ones first."""
+    return [*registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
+
+
 def defaults_of(name: str) -> list[pathlib.Path]:
     """Return the YAML files of a model's defaults; later ones win.
 
@@ -144,6 +149,7 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: It cannot, with the reason.
     """
+    check_members(check_unseen_users, model, settings)
     needed = _unseen_users(model)  # of this model alone: the others are not imported
     if needed is None:
         raise ValueError(
@@ -156,6 +162,47 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
                 f"model: {model} scores users it was not trained on with {key} {value!r} only, "
                 f"got {settings.get(key)!r}"
             )
+
+
+def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return label → Member of the models that an ensemble is made of; empty for any other model.
+
+    Args:
+        model: its name.
+        settings: all settings, as ``Config`` ends with.
+    """
+    made_of = getattr(model_class(model), "members_of", None) if model in registered() else None
+    return {} if made_of is None else made_of(settings)
+
+
+def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]) -> None:
+    """Check each model that an ensemble is made of; there is nothing to check of any other model.
+
+    Args:
+        check: takes the name of a member's model and all its settings, and raises a ValueError.
+        model: name of the ensemble.
+        settings: all its settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: That of the check, with the name of the member.
+    """
+    for label, member in members_of(model, settings).items():
+        try:
+            check(member.model, {**default_settings(member.model), **settings, **member.settings})
+        except ValueError as error:
+            raise ValueError(f"members: {label}: {error}") from None
+
+
+def default_settings(model: str) -> dict[str, Any]:
+    """Return key → value of the default settings of a model.
+
+    Args:
+        model: its name.
+    """
+    defaults: dict[str, Any] = {}
+    for file in defaults_of(model):
+        defaults |= yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return defaults
 
 
 @functools.cache
@@ -217,6 +264,9 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     if config.model in registered():
         check_model_settings(schema_of(config.model), settings)
         check_rules(settings)
+        check_config = getattr(config.model_class, "check_config", None)
+        if check_config is not None:
+            check_config(config, settings)
     user_split.check(settings)
     if user_split.asked_for(settings):
         check_unseen_users(config.model, settings)

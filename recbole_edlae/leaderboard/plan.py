@@ -40,7 +40,7 @@ class Plan:
         seeds: each is another split.
         reference: published rows.
         rows: label → model and the settings of the row with which it runs.
-        marks: label → what a reader has to know of the row.
+        marks: label → how the settings of the row were chosen.
         runs: every row with every seed.
 
     Raises:

@@ -77,6 +77,8 @@ def latex(leaderboard: Leaderboard) -> str:
     names = leaderboard.metrics
     shown = [row for row in leaderboard.rows if row.kind != "failed"]
     columns: dict[str, list] = {"": [escapes.latex(_label(row)) for row in shown]}
+    if _has_marks(leaderboard):
+        columns["settings by"] = [escapes.latex(row.mark) for row in shown]
     for name in names:
         columns[escapes.latex(heading(name))] = [row.metrics.get(name) for row in shown]
     style = pd.DataFrame(columns).style.hide(axis="index").format(precision=4, na_rep="")
@@ -88,7 +90,7 @@ def latex(leaderboard: Leaderboard) -> str:
 
     return style.to_latex(
         hrules=True,
-        column_format="l" + "r" * len(names),
+        column_format="l" * (len(columns) - len(names)) + "r" * len(names),
         position="t",
         position_float="centering",
         caption=escapes.latex(caption(leaderboard)),
@@ -256,6 +258,8 @@ def _table(leaderboard: Leaderboard, escape: Callable[[str], str], mark: Callabl
         if row.kind == "failed":
             continue
         line = {"model": escape(_label(row))}
+        if _has_marks(leaderboard):
+            line["settings by"] = escape(row.mark)
         for name in leaderboard.metrics:
             known = name in row.metrics
             line[heading(name)] = mark(f"{row.metrics[name]:.4f}", best[name] is row) if known else ""
@@ -265,8 +269,12 @@ def _table(leaderboard: Leaderboard, escape: Callable[[str], str], mark: Callabl
 
 def _label(row: Row) -> str:
     """Return what a table calls a row."""
-    remarks = ", ".join(filter(None, ["published" if row.kind == "published" else "", row.mark]))
-    return f"{row.label} ({remarks})" if remarks else row.label
+    return f"{row.label} (published)" if row.kind == "published" else row.label
+
+
+def _has_marks(leaderboard: Leaderboard) -> bool:
+    """Return whether it is known of a row how its settings were chosen."""
+    return any(row.mark for row in leaderboard.rows if row.kind != "failed")
 
 
 def _failures(leaderboard: Leaderboard, escape: Callable[[str], str]) -> str:

@@ -37,7 +37,7 @@ class Row:
         intervals: name → low and high end of the confidence interval.
         fit_seconds: mean over seeds.
         note: why it failed, or where it was published.
-        mark: what a reader has to know of it, for example "tuned on test".
+        mark: how its settings were chosen, for example "validation" or "tuned on test".
         corrections: of RecBole's numbers: "active", and those that "touched" this row, in any of its seeds.
     """
 
@@ -112,7 +112,7 @@ def build(
         settings: label → the settings that are this row's own.
         test: one of ``significance.TESTS``.
         reference: rows published elsewhere, to show beside.
-        marks: label → what a reader has to know of the row.
+        marks: label → how the settings of the row were chosen.
     """
     rows = [_row(label, seeds, settings[label]) for label, seeds in outcomes.items()]
     for row in rows:

@@ -20,7 +20,7 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
     writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
     ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``marks`` maps
-    labels to what a reader has to know of a row, such as "chosen after a look at the test". ``dataset``,
+    labels to how the settings of a row were chosen, such as "validation" or "authors". ``dataset``,
     ``config_files``, ``reference`` and ``seeds`` are as the options of that name on the command line. Files are found
     relative to this one, or by name among those that come with the package.
 

@@ -8,7 +8,7 @@ Reference:
     Seongmin Park et al. "Why is Normalization Necessary for Linear Recommenders?" in SIGIR 2025.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 
-from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.linear import LinearAutoEncoder, Progress, is_user_based
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
 from recbole_edlae.solvers._low_rank import values_held as low_rank_size
@@ -33,6 +33,7 @@ class DLAE(LinearAutoEncoder):
     """
 
     paper = STECK_2020
+    unseen_users: Mapping[str, Any] | None = {"based_on": "item"}
     search_space = """
         reg_weight choice [200.0,300.0,500.0,700.0]
         dropout_prob choice [0.2,0.33,0.5,0.6,0.7]
@@ -40,6 +41,7 @@ class DLAE(LinearAutoEncoder):
     """
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
+        self.user_based = is_user_based(config, ("rank",))
         super().__init__(config, dataset)
         self.diagonal_bound = config["diagonal_bound"]
         self.rank = config["rank"]

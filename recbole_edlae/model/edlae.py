@@ -8,7 +8,7 @@ Reference:
     Seongmin Park et al. "Why is Normalization Necessary for Linear Recommenders?" in SIGIR 2025.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 
 from recbole_edlae.model.errors import in_words_of_settings
-from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.linear import LinearAutoEncoder, Progress, is_user_based
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.model.resources import check_sparse_memory
 from recbole_edlae.solvers import (
@@ -47,6 +47,7 @@ class EDLAE(LinearAutoEncoder):
 
     paper = STECK_2020
     takes_inverse = True
+    unseen_users: Mapping[str, Any] | None = {"based_on": "item"}
     search_space = """
         reg_weight choice [100.0,200.0,300.0,500.0,1000.0]
         dropout_prob choice [0.2,0.33,0.5]
@@ -54,6 +55,7 @@ class EDLAE(LinearAutoEncoder):
     """
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
+        self.user_based = is_user_based(config, ("neighbors", "low_pass_weight"))
         super().__init__(config, dataset)
         self.emphasis = config["emphasis"]
         self.diagonal_bound = config["diagonal_bound"]

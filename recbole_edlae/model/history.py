@@ -69,12 +69,29 @@ def score_pairs(model: Any, user: torch.Tensor, item: torch.Tensor) -> torch.Ten
     Returns:
         torch.Tensor: shape: [pairs]
     """
+    return in_blocks(lambda users: model.score(*model.history(users)), user, item, model.n_items)
+
+
+def in_blocks(
+    score: Callable[[torch.Tensor], torch.Tensor], user: torch.Tensor, item: torch.Tensor, n_items: int
+) -> torch.Tensor:
+    r"""Score pairs by a function that scores all items, each user once.
+
+    Args:
+        score (callable): Maps user ids, shape: [users], to scores, shape: [users, n_items]
+        user (torch.LongTensor): User ids, shape: [pairs]
+        item (torch.LongTensor): Item ids, shape: [pairs]
+        n_items (int): How many items there are.
+
+    Returns:
+        torch.Tensor: shape: [pairs]
+    """
     users, of_pair = user.unique(return_inverse=True)
     scores = item.new_empty(len(item), dtype=torch.float32)
-    size = max(1, SCORES // model.n_items)
+    size = max(1, SCORES // n_items)
     for first in range(0, len(users), size):
         pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
-        block = model.score(*model.history(users[first : first + size]))
+        block = score(users[first : first + size])
         scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
     return scores
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
+import torch.nn.functional as F
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
@@ -19,7 +20,7 @@ from recbole.utils import InputType, ModelType
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.gram_memory import GramMemory, GramSource
-from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
+from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
 from recbole_edlae.model.resources import check_memory, too_large
 from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -48,6 +49,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     The trainer calls :meth:`fit` once, which solves for the weights; a checkpoint is loaded without fitting. An
     unfitted model scores 0.
 
+    With users and items exchanged (``based_on`` user), B is user x user: a user's scores are the rows of the other
+    users, weighted. Below, "items" then are users, and the other way round.
+
     A subclass gives :meth:`solve`.
     """
 
@@ -55,10 +59,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
     type = ModelType.TRADITIONAL
     trainer = ClosedFormTrainer
     unseen_users: Mapping[str, Any] | None = {}
+    user_based = False
     dropout_penalty = "weighted"  # and False, for models without these settings
     zero_diagonal = False
     gram_memory = GramMemory  # where the runs of a sweep take the Gram matrix from
-    setting_names: Mapping[str, str] = {}  # what settings are called in a model that this one is a part of
     takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
@@ -66,6 +70,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         self.read_settings(config)
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
         interactions, histories = interactions_and_histories(dataset)
+        if self.user_based:
+            interactions = histories = interactions.T.tocsr()
+        self.size = interactions.shape[1]  # of the weights
         # Ones need not take four bytes each; the indices are shared with the histories.
         ones = np.ones(interactions.nnz, dtype=np.int8)
         parts = ones, interactions.indices, interactions.indptr
@@ -96,7 +103,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         with in_words_of_settings(power="user_weight_power"):
             user_weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        popularity = np.bincount(self.interactions.indices, minlength=self.n_items)
+        popularity = np.bincount(self.interactions.indices, minlength=self.size)
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
                 weights = of_solution(self.solution(user_weight, gram, progress))
@@ -104,15 +111,18 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             if not isinstance(error.__cause__, SingularError):
                 raise
             users, items = np.count_nonzero(np.diff(self.interactions.indptr)), np.count_nonzero(popularity)
+            columns, rows = ("users", "items") if self.user_based else ("items", "users")
             raise ValueError(
                 f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
-                f"items undetermined by {users} users: raise reg_weight or dropout_prob"
+                f"{columns} undetermined by {users} {rows}: raise reg_weight or dropout_prob"
             ) from error
         if self.item_weight_power != 0:
             with in_words_of_settings(power="item_weight_power"):
                 weights.scale_items(popularity, self.item_weight_power)
         if self.zero_diagonal:
-            weights.set_diagonal(torch.zeros(self.n_items, device=self.dummy_param.device))
+            weights.set_diagonal(torch.zeros(self.size, device=self.dummy_param.device))
+        if self.user_based:
+            weights = weights.transposed()  # a row is a user to score
         self.weights = weights.on(self.dummy_param.device)
 
     def solution(
@@ -126,16 +136,16 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
                 return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
         device = self.dummy_param.device
         packed = self.packed
-        matrix = tiles_size(self.n_items) if packed else self.n_items**2
+        matrix = tiles_size(self.size) if packed else self.size**2
         held = self.values_held(matrix, device.type)
         data = workspace(self.interactions, packed)
         if device.type != "cpu":
-            check_memory(self.n_items, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
-        self.logger.info(f"{type(self).__name__}: {check_memory(self.n_items, held, data, device)}")
+            check_memory(self.size, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
+        self.logger.info(f"{type(self).__name__}: {check_memory(self.size, held, data, device)}")
         try:
             return self.solve(source(self.interactions, user_weight, device=device, packed=packed), progress)
         except torch.cuda.OutOfMemoryError as error:
-            raise too_large(self.n_items, held, data, device) from error
+            raise too_large(self.size, held, data, device) from error
 
     def _fits_by_users(self, G: SparseGram) -> bool:
         r"""Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
@@ -147,7 +157,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
             return False
         held, data = self.values_held(G.values_held(), "cpu"), 2 * workspace(self.interactions, True)
         try:
-            takes = check_memory(self.n_items, held, data, torch.device("cpu"), G.operations)
+            takes = check_memory(self.size, held, data, torch.device("cpu"), G.operations)
         except MemoryError:
             return False
         self.logger.info(f"{type(self).__name__}: {G.X.shape[0]} users, {takes}")
@@ -187,25 +197,24 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """
         rank, items = getattr(self, name), self.n_items - 1  # without [PAD]
         if rank > items:
-            setting = self.setting_names.get(name, name)
-            warn(f"{setting} {rank} is more than the {items} items of the data: {items} is taken")
+            warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
             setattr(self, name, items)
 
     def unfit(self) -> None:
         r"""Drop the weights, as in a model that was never fitted."""
-        self.weights = Unfitted(encoder=self.dummy_param.new_zeros(self.n_items, 0))
+        self.weights = Unfitted(encoder=self.dummy_param.new_zeros(self.size, 0))
 
     @property
     def item_count(self) -> torch.Tensor | None:
         r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
         if self.dropout_penalty == "weighted":
             return None
-        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.n_items))
+        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.size))
 
     @property
     def packed(self) -> bool:
         r"""Whether a fit holds its matrices packed."""
-        return self.dummy_param.device.type == "cpu" and self.n_items > DENSE_ITEMS
+        return self.dummy_param.device.type == "cpu" and self.size > DENSE_ITEMS
 
     @property
     def fitted(self) -> bool:
@@ -227,7 +236,13 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         return self.weights.item_embedding(side)
 
     def similarity(self, item: int) -> torch.Tensor:
-        r"""Return how similar all items are to one: its weights for them or, at low rank, cosines of embeddings."""
+        r"""Return how similar all items are to one: its weights for them or, at low rank, cosines of embeddings.
+
+        Raises:
+            ValueError: The weights are those of users.
+        """
+        if self.user_based:
+            raise ValueError("with based_on user there are weights of users for each other, and none of items")
         return self.weights.similarity(item)
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
@@ -241,22 +256,39 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
 
         Returns:
             torch.Tensor: shape: [len(count), n_items]
+
+        Raises:
+            ValueError: The weights are those of users: it scores the users of its training only.
         """
+        if self.user_based:
+            raise ValueError("with based_on user the model knows the users of its training only; set it to 'item'")
         return self.weights.score(items, count)
 
     def scores_by_weights(self) -> bool:
         r"""Return whether scores are those of the weights: no subclass or instance has another way to score."""
+        if self.user_based:
+            return False
         names = ("full_sort_predict", "score", "history")
         is_own = [getattr(type(self), name) is getattr(LinearAutoEncoder, name) for name in names]
         return all(is_own) and not any(name in vars(self) for name in names)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
         users, items = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        if self.user_based:
+            return in_blocks(self._score_users, users, items, self.n_items)
         pairs = zip(users.split(PAIRS), items.split(PAIRS))
         return torch.cat([self.weights.score_pairs(*self.history(user), item) for user, item in pairs])
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
+        if self.user_based:
+            return self._score_users(interaction[self.USER_ID]).reshape(-1)
         return self.score(*self.history(interaction[self.USER_ID])).view(-1)
+
+    def _score_users(self, users: torch.Tensor) -> torch.Tensor:
+        """Score all items for some users by the rows of the other users, shape: [users, n_items]"""
+        weights = self.weights.score(users, torch.ones_like(users))
+        # The history of an item are its users, whose weights are added up.
+        return F.embedding_bag(self.indices.long(), weights.T.contiguous(), self.indptr[:-1], mode="sum").T
 
     def _apply(self, *arguments: Any, **options: Any) -> "LinearAutoEncoder":
         """Move to a device as modules do; packed weights become dense on a GPU."""
@@ -272,10 +304,28 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender):
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         _, _, missing, *_ = arguments
         saved = {name: state_dict.pop(prefix + name) for name in NAMES if prefix + name in state_dict}
-        check_tensors(saved, self.n_items)
+        check_tensors(saved, self.size, "users" if self.user_based else "items")
         weights = of_tensors(saved)
         if weights is None:
             missing.append(f"{prefix}encoder")
         else:
             self.weights = weights.on(self.dummy_param.device)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+
+def is_user_based(config: Config, of_items: tuple[str, ...]) -> bool:
+    r"""Return whether a model's weights are those of users for each other.
+
+    Args:
+        config (Config): All settings.
+        of_items (tuple of str): Settings that only weights of items have.
+
+    Raises:
+        ValueError: One of them is set beside ``based_on`` user.
+    """
+    if config["based_on"] == "item":
+        return False
+    for name in of_items:
+        if config[name]:
+            raise ValueError(f"{name} {config[name]!r} is for weights of items: based_on must be 'item', got 'user'")
+    return True

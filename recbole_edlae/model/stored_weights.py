@@ -41,18 +41,19 @@ _SPARSE = {  # in CSR: values, columns and where the rows begin
 }
 
 
-def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
+def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int, of: str = "items") -> None:
     r"""Check shapes, types and indices of the weights of a linear model.
 
     Args:
         tensors (Mapping): Name -> tensor, as a checkpoint has them.
         n_items (int): How many items the data have.
+        of (str): What is counted, "users" where these are weights of users for each other.
 
     Raises:
         ValueError: A tensor has another shape or type, an index lies outside of what it indexes, or the weights are of
             another number of items.
     """
-    _check_shapes(tensors, n_items)
+    _check_shapes(tensors, n_items, of)
     _check_types(tensors)
     if "encoder" in tensors and "decoder" not in tensors and tensors["encoder"].shape[1] not in (0, n_items):
         raise ValueError(f"the checkpoint has an encoder of shape {tuple(tensors['encoder'].shape)} and no decoder")
@@ -63,7 +64,7 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
             _check_sparse(name, tensors, parts, n_items)
 
 
-def _check_shapes(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
+def _check_shapes(tensors: Mapping[str, torch.Tensor], n_items: int, of: str) -> None:
     """Check that axes of one name have one length."""
     lengths = {"items": n_items, "items + 1": n_items + 1}
     for name, axes in (_FLOATS | _INTEGERS).items():
@@ -76,7 +77,7 @@ def _check_shapes(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
             raise ValueError(f"{name} must have at least one entry")
         if axes[0] == "items" and shape[0] != n_items:
             raise ValueError(
-                f"the checkpoint has weights for {shape[0]} items, the data have {n_items}: it was trained on other "
+                f"the checkpoint has weights for {shape[0]} {of}, the data have {n_items}: it was trained on other "
                 "data or other filters"
             )
         for axis, length in zip(axes, shape):

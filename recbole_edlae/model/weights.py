@@ -69,6 +69,14 @@ class Weights(torch.nn.Module):
         r"""Normalize the items by a power of their popularity, in place (``solvers.normalize_items``)."""
         raise NotImplementedError
 
+    def transposed(self) -> "Weights":
+        r"""Return the same weights, target x input.
+
+        Raises:
+            ValueError: These weights are not those of a full-rank model.
+        """
+        raise ValueError("these weights are not those of a full-rank model")
+
     def set_diagonal(self, values: torch.Tensor) -> None:
         r"""Replace the weights of items for themselves, in place.
 
@@ -136,6 +144,9 @@ class Dense(Weights):
         users = torch.from_numpy(popularity).to(self.encoder.device)
         self.encoder = normalize_items(self.encoder, users, power=power, overwrite=True)
 
+    def transposed(self) -> "Dense":
+        return Dense(encoder=self.encoder.T.contiguous())
+
     def set_diagonal(self, values: torch.Tensor) -> None:
         self.encoder.diagonal().copy_(values)
 
@@ -190,6 +201,11 @@ class Packed(Weights):
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
         scaled = normalize_items(self.matrix, torch.from_numpy(popularity), power=power)
         self.left, self.right = scaled.left, scaled.right
+
+    def transposed(self) -> "Packed":
+        weights = self.matrix
+        left = torch.ones_like(weights.right) if weights.left is None else weights.left
+        return Packed.of(weights._replace(left=weights.right, right=left))
 
     def set_diagonal(self, values: torch.Tensor) -> None:
         self.diagonal.copy_(values)

@@ -132,6 +132,7 @@ def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple
     Yields:
         The key of a run, and what it came to.
     """
+    shared_runner().expect(runs.values())
     for key, run in runs.items():
         yield key, attempt(run, phases)
 

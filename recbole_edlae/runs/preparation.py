@@ -27,14 +27,15 @@ def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, A
     return loaders
 
 
-def build_model(config: Config, train: Any) -> torch.nn.Module:
+def build_model(config: Config, train: Any, **options: Any) -> torch.nn.Module:
     """Return the model of a config, on its device.
 
     Args:
         config: of the run.
         train: the loader of the training part.
+        **options: of the model's class.
     """
-    return get_model(config["model"])(config, train._dataset).to(config["device"])
+    return get_model(config["model"])(config, train._dataset, **options).to(config["device"])
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:

@@ -16,6 +16,7 @@ from recbole.data import create_dataset
 
 import recbole_edlae
 from recbole_edlae.data.fingerprint import fingerprint
+from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.code import RUNNER, code_hash
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
@@ -105,12 +106,15 @@ class Run:
         config = self.config()
         if not pathlib.Path(config["data_path"]).exists():
             create_dataset(config)  # downloads it
+        members = sorted(
+            {member.model for member in registry.members_of(self.model, config.final_config_dict).values()}
+        )
         settings = {key: value for key, value in config.final_config_dict.items() if key not in WITHOUT_EFFECT}
         return {
             "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
             "phases": list(phases),
             "data": fingerprint(config.final_config_dict, known),
-            "code": code_hash((self.model, *models), modules),
+            "code": code_hash((self.model, *members, *models), modules),
             "versions": versions(),
         }
 

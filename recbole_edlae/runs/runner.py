@@ -23,14 +23,16 @@ from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.data.saved import BATCHING
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.integration import corrections
+from recbole_edlae.model.ensemble import Ensemble
+from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
+from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.two_stages import TwoStageTrainer
-from recbole_edlae.runs.epochs_memory import EpochsMemory
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.protocol import data_settings, dataset_class, has_own_dataset
 from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
+from recbole_edlae.runs.trained import TrainedModels, member_configs
 from recbole_edlae.solvers._gram import compile_for
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
@@ -50,7 +52,17 @@ class Runner:
         self._loaders: dict[str, tuple] = {}
         self._touched: dict[str, set[str]] = {}  # corrections that touched the data behind each set of loaders
         self._gram: Any = None  # the Gram memory of the first model that has one
-        self._epochs = EpochsMemory()
+        self._trained = TrainedModels()
+
+    def expect(self, runs: Iterable[Run]) -> None:
+        """Say what will be run, so that what is trained now and is a member of a later ensemble is kept for it.
+
+        Args:
+            runs: in any order; they are not executed.
+        """
+        with quiet():
+            configs = [run.config(show_progress=False) for run in runs]
+            self._trained.expect(member for config in configs for member in member_configs(config).values())
 
     def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
         """Train and evaluate one model.
@@ -63,10 +75,11 @@ class Runner:
         Returns:
             A dict of "valid", "test" (metric → value), "score" (that of the validation metric; both None without a
             validation part), "bigger" (whether a bigger score is better), "epochs" (those after which the model was
-            kept: the best on validation, or all; None for a model that is fitted in one step), "corrections" (of
-            RecBole's numbers: those that were active, and those that touched this run), "fit_seconds" (model and
-            training without evaluation) and "evaluate_seconds", in which a Gram matrix or epochs found ready count as
-            long as they took; and the hits of each user in the test, None where there are none.
+            kept: the best on validation, or all; None for a model that is fitted in one step; for an ensemble label →
+            epochs of the members that have any), "corrections" (of RecBole's numbers: those that were active, and those
+            that touched this run), "fit_seconds" (model and training without evaluation), in which a Gram matrix or
+            members found ready count as long as they took, and "evaluate_seconds"; and the hits of each user in the
+            test, None where there are none.
 
         Raises:
             EmptyPart: the part that is to be evaluated is empty.
@@ -82,7 +95,9 @@ class Runner:
             saved = trainer.epochs > 1  # after a single epoch the model is the best one
             _compile(trainer.model)  # part of no model's time
             start = time.perf_counter()
-            remembered = self._remembered(trainer, config, stopwatch)
+            remembered = self._remembered(trainer)
+            if isinstance(trainer, EnsembleTrainer):
+                trainer.watch = stopwatch.watch
             score, best = trainer.fit(train, valid, verbose=False, saved=saved, **remembered)
             trained = time.perf_counter() - start - stopwatch.seconds
             if best is None and "test" not in phases:
@@ -94,12 +109,16 @@ class Runner:
             per_user = None
             if "test" in phases:
                 result["test"], per_user = _test(trainer, test, saved)
+            fit_seconds = built + trained + (self._gram.saved if self._gram else 0.0) + self._trained.saved
+            if self._trained.is_wanted(config):
+                epochs = load_best(trainer) if saved else IN_ONE_STEP
+                self._trained.put(config, TrainedMember(trainer.model, epochs, fit_seconds))
         return {
             **_plain(result),
-            "epochs": kept.epochs,
+            "epochs": trainer.model.best_epochs if isinstance(trainer, EnsembleTrainer) else kept.epochs,
             "corrections": corrections.record(config),
-            "fit_seconds": built + trained + (self._gram.saved if self._gram else 0.0) + self._epochs.saved,
-            "evaluate_seconds": stopwatch.seconds + self._epochs.evaluation_saved,
+            "fit_seconds": fit_seconds,
+            "evaluate_seconds": stopwatch.seconds,
         }, per_user
 
     def tested(self, run: Run) -> set[tuple[str, str]]:
@@ -117,25 +136,27 @@ class Runner:
             pairs.update(zip(users.tolist(), items.tolist()))
         return pairs
 
-    def _remembered(self, trainer: Any, config: Config, stopwatch: "Stopwatch") -> dict[str, Any]:
-        """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and epochs once."""
-        self._epochs.saved = self._epochs.evaluation_saved = 0.0
+    def _remembered(self, trainer: Any) -> dict[str, Any]:
+        """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and each member once."""
         if self._gram is None and hasattr(trainer.model, "gram_memory"):
             self._gram = trainer.model.gram_memory()
         if self._gram is not None:
             self._gram.saved = 0.0
-        if isinstance(trainer, TwoStageTrainer):
-            return {"gram": self._gram, "epochs": self._epochs.of(config, self._dataset.fingerprint, stopwatch)}
+        if isinstance(trainer, EnsembleTrainer):
+            return {"gram": self._gram, "memory": self._trained}
         return {"gram": self._gram} if isinstance(trainer, ClosedFormTrainer) else {}
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and how long the model took to build."""
+        ready = self._trained.take(member_configs(config))
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
-        model = build_model(config, train)
+        model = build_model(config, train, **({"trained": ready} if ready else {}))
         built = time.perf_counter() - start
-        # run_recbole counts operations here, which draws random numbers where a model's predict does
-        get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
+        # run_recbole counts operations here, which draws random numbers where a model's predict does. It copies the
+        # model, which trained members make large; an ensemble seeds its members' random numbers itself.
+        if not ready:
+            get_flops(model, dataset, config["device"], logging.getLogger(), construct_transform(config))
         trainer = build_trainer(config, model)
         return trainer, built
 
@@ -172,6 +193,7 @@ class Runner:
         if dataset_settings == self._dataset_settings and not has_own_dataset(config["model"]):
             return
         self._dataset_settings = self._split_settings = None
+        self._trained.clear()
         init_seed(config["seed"], config["reproducibility"])  # a class of its own may draw, as DIEN's does
         self._dataset = create_dataset(config)
         if data not in ("", self._dataset.fingerprint):  # "" where RecBole has downloaded them
@@ -252,11 +274,11 @@ def _single_loaders(loader: Any) -> list[Any]:
 
 
 def _compile(model: torch.nn.Module) -> None:
-    """Have compiled what the fit of a linear autoencoder takes, of a model or of its linear path."""
-    model = getattr(model, "linear", model)
-    interactions = getattr(model, "interactions", None)
-    if interactions is not None:
-        compile_for(interactions, getattr(model, "user_weight_power", 0.0) != 0, getattr(model, "packed", False))
+    """Have compiled what the fit of a linear autoencoder takes, of a model or of the members of an ensemble."""
+    for part in model.models if isinstance(model, Ensemble) else [model]:
+        interactions = getattr(part, "interactions", None)
+        if interactions is not None:
+            compile_for(interactions, getattr(part, "user_weight_power", 0.0) != 0, getattr(part, "packed", False))
 
 
 def _size(batch: Any) -> int:

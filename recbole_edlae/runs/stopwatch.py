@@ -19,10 +19,25 @@ class Stopwatch:
         self.function = function
         self.seconds = 0.0
 
+    def watch(self, function: Callable) -> Callable:
+        """Return another function whose calls are timed too.
+
+        Args:
+            function: that the other calls.
+        """
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            return self._time(function, *arguments, **options)
+
+        return watched
+
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Return what the function returns."""
+        return self._time(self.function, *arguments, **options)
+
+    def _time(self, function: Callable, *arguments: Any, **options: Any) -> Any:
         start = time.perf_counter()
         try:
-            return self.function(*arguments, **options)
+            return function(*arguments, **options)
         finally:
             self.seconds += time.perf_counter() - start

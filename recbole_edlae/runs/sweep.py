@@ -85,8 +85,12 @@ class Sweep:
             return best
         searched = {dimension.key: best.settings[dimension.key] for dimension in self.space}
         settings = {**self.base.settings, **searched, "eval_step": 0}
-        if validated.get("epochs") is not None:
-            settings["epochs"] = validated["epochs"]
+        epochs = validated.get("epochs")
+        if isinstance(epochs, Mapping):  # of the members of an ensemble
+            config = dataclasses.replace(self.base, settings=settings).config()
+            settings |= config.model_class.refitted(config.final_config_dict, epochs)
+        elif epochs is not None:
+            settings["epochs"] = epochs
         return dataclasses.replace(self.base, settings=settings)
 
     def extremes(self) -> list[Run]:
@@ -226,7 +230,8 @@ def best_config(
     content |= searched
     named_already = {*WITHOUT_EFFECT, *content}
     protocol = {key: value for key, value in given.items() if key not in named_already}
-    protocol |= {key: best.settings[key] for key in ("epochs", "eval_step") if key in best.settings.keys() - searched}
+    refit = ("epochs", "eval_step", "members")
+    protocol |= {key: best.settings[key] for key in refit if key in best.settings.keys() - searched}
     blocks = [
         "".join(f"{key}: {_yaml(value)}\n" for key, value in block.items()) for block in (content, protocol) if block
     ]

@@ -235,7 +235,7 @@ class Profiles(Mapping[str, list[str]]):
         return np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object), binary_interactions(dataset)
 
 
-def check_servable(model: str, settings: dict[str, Any]) -> None:
+def check_servable(model: str, settings: Mapping[str, Any]) -> None:
     """Check that a model has scores for a history of items.
 
     Args:
@@ -246,6 +246,7 @@ def check_servable(model: str, settings: dict[str, Any]) -> None:
         ValueError: The model has none; the message says why.
     """
     registry.check_unseen_users(model, settings)
+    registry.check_members(check_servable, model, settings)
     if model not in registry.registered():
         servable = [name for name in registry.unseen_users() if name in registry.registered()]
         raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {', '.join(servable)}")

@@ -6,6 +6,7 @@ for GFCF and ChebyCF), and size and SHA-256 of the other two and of itself. Read
 what does not match. The hashes find damage; they do not say who wrote the files.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder, write_whole
 from recbole_edlae._warnings import warn
 from recbole_edlae.integration import models as registry
-from recbole_edlae.model.weights import Weights
+from recbole_edlae.model.weights import Sparse, Weights
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
 from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import (
@@ -88,13 +89,14 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
         DataWarning: As in :func:`write_export`.
     """
     model: Any = checkpoint.scorer
-    users = _linear_weights(model)[1].users()
+    users = sum(weights.users() for _, weights in _linear_weights(model))
     contents = {
         WEIGHTS: save_tensors(_tensors(checkpoint, dtype, top)),
         ITEMS: json.dumps(checkpoint.tokens, ensure_ascii=False).encode(),
     }
     name = checkpoint.config["model"]
-    keys = [*registry.schema_of(name), *FIELDS]
+    settings = {key: checkpoint.config[key] for key in [*registry.schema_of(name), *FIELDS]}
+    settings |= _settings_of_members(checkpoint)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -103,7 +105,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
         "dtype": dtype,
         "top": top,
         "training_histories": users,
-        "settings": {key: checkpoint.config[key] for key in keys},
+        "settings": settings,
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
     manifest["sha256"] = own_hash(manifest)
@@ -122,19 +124,20 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     """Return the weights as they are written."""
     model: Any = checkpoint.scorer
     tensors = {name: value.to("cpu") for name, value in model.state_dict().items()}
-    prefix, weights = _linear_weights(model)
-    single = [prefix + name for name in weights.single_precision]
+    linear = _linear_weights(model)
+    single = [prefix + name for prefix, weights in linear for name in weights.single_precision]
     if top is None and DTYPES[dtype] == torch.float16:
-        tensors |= {prefix + name: value for name, value in weights.portable().items()}
+        for prefix, weights in linear:
+            tensors |= {prefix + name: value for name, value in weights.portable().items()}
     if top is not None:
-        try:
-            thinned = weights.thinned(top).tensors()
-        except ValueError:
+        thinned = _thinned(linear, top)
+        if not thinned:
             name = checkpoint.config["model"]
-            raise ValueError(f"top thins out full item × item weights; {name} here has none") from None
-        for name in weights.tensors():  # they would be read instead
-            del tensors[prefix + name]
-        tensors |= {prefix + name: value for name, value in thinned.items()}
+            raise ValueError(f"top thins out full item × item weights; {name} here has none")
+        for prefix, whole, thin in thinned:
+            for name in whole.tensors():  # they would be read instead
+                del tensors[prefix + name]
+            tensors |= {prefix + name: value for name, value in thin.tensors().items()}
     limit = torch.finfo(DTYPES[dtype]).max
     for name, value in tensors.items():
         if value.is_floating_point() and name not in single:
@@ -146,10 +149,32 @@ def _tensors(checkpoint: Checkpoint, dtype: str, top: int | None) -> dict[str, t
     return tensors
 
 
-def _linear_weights(model: torch.nn.Module) -> tuple[str, Weights]:
-    """Return the weights of a linear model or linear path, and what precedes their names; a deep model has none."""
+def _linear_weights(model: torch.nn.Module) -> list[tuple[str, Weights]]:
+    """Return what precedes the names, and the weights, of a linear model or of the linear members of an ensemble."""
+    found = []
     for name, part in model.named_modules():
         weights = getattr(part, "weights", None)
         if isinstance(weights, Weights):
-            return f"{name}." if name else "", weights
-    return "", Weights()
+            found.append((f"{name}." if name else "", weights))
+    return found
+
+
+def _thinned(linear: list[tuple[str, Weights]], top: int) -> list[tuple[str, Weights, Sparse]]:
+    """Return prefix, weights and thinned-out weights of those that are of full rank."""
+    thinned = []
+    for prefix, weights in linear:
+        with contextlib.suppress(ValueError):  # of a low rank or a filter
+            thinned.append((prefix, weights, weights.thinned(top)))
+    return thinned
+
+
+def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return what an ensemble's export says of its members: all their settings, whatever becomes of their defaults."""
+    configs = getattr(checkpoint.scorer, "configs", {})
+    if not configs or "members" not in registry.schema_of(checkpoint.config["model"]):
+        return {}
+    members = {}
+    for label, config in configs.items():
+        keys = registry.schema_of(config["model"])
+        members[label] = {"model": config["model"], **{key: config[key] for key in keys}}
+    return {"members": members}

@@ -116,6 +116,11 @@ def _with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
     settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()} | settings
     check_model_settings(known, settings)
+    for label, member in registry.members_of(name, settings).items() if "members" in settings else ():
+        if member.model not in registry.registered():
+            raise ValueError(f"members: {label}: there is no model {member.model}")
+        complete = _with_defaults(member.model, {**{key: settings[key] for key in FIELDS}, **member.settings})
+        settings["members"][label] = {"model": member.model, **complete}
     return settings
 
 

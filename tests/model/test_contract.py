@@ -188,4 +188,4 @@ def test_every_number_out_of_range_is_refused_before_data_are_read(name):
         tried += 1
         with pytest.raises(ValueError, match=rf"{key} must be float in .*got -1"):
             Config(name, "no such dataset", config_dict={key: -1})
-    assert tried
+    assert tried or name == "Ensemble"  # which has no numbers of its own

@@ -1,4 +1,10 @@
-"""Both paths of EnsembleAE are the models that they are alone, and its scores are the sum of theirs."""
+"""Every member of an Ensemble is the model that it is alone, and the ensemble's scores are the sum of theirs."""
+
+import itertools
+import json
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -7,42 +13,57 @@ import torch
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
-from recbole.trainer import Trainer
+from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae._warnings import DataWarning
 from recbole_edlae.integration import models as registry
+from recbole_edlae.model.ensemble_trainer import load_best
+from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.export import write_export
+from recbole_edlae.serving.recommender import Recommender
 from recbole_edlae.settings.schema import read_schema
+from tests.conftest import ROOT
 
-DEEP = {"latent_dimension": 6, "learning_rate": 0.05, "epochs": 20, "stopping_step": 1, "dropout_prob": 0.4}
-LINEAR = {"reg_weight": 3.0, "dropout_prob": 0.2, "user_weight_power": 0.5, "emphasis": [1.0, 0.5]}
-PREFIXED = {f"linear_{name}": value for name, value in LINEAR.items()}
+# Closed form, trained in epochs on pairs and on users, RecBole's own, and one with a seed of its own.
+MEMBERS = {
+    "EDLAE": {"reg_weight": 3.0, "user_weight_power": 0.5},
+    "DeepAE": {"latent_dimension": 6, "learning_rate": 0.05, "epochs": 12, "stopping_step": 1},
+    "BPR": {"embedding_size": 8, "epochs": 3, "learning_rate": 0.01},
+    "EASE": {},
+    "ItemKNN": {"k": 5},
+    "MultiDAE": {"epochs": 2, "latent_dimension": 4, "mlp_hidden_size": [8], "train_neg_sample_args": None},
+    "LightGCN": {"embedding_size": 8, "epochs": 2},
+    "another seed": {"model": "DeepAE", "latent_dimension": 6, "epochs": 2, "seed": 7},
+}
+SMALL = {label: MEMBERS[label] for label in ("EDLAE", "DeepAE", "EASE")}
+SERVED = {label: MEMBERS[label] for label in ("EDLAE", "DeepAE")}
 
 
 @pytest.fixture
 def build(settings):
-    """Model, trainer and data of a Config."""
+    """Model, trainer and loaders of a Config."""
 
     def build(name, **overrides):
         config = Config(name, "tiny", config_dict={**settings, **overrides})
         init_seed(config["seed"], config["reproducibility"])
-        train, valid, _ = data_preparation(config, create_dataset(config))
+        train, valid, test = data_preparation(config, create_dataset(config))
+        init_seed(config["seed"], config["reproducibility"])
         model = get_model(name)(config, train.dataset)
-        return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid
+        return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid, test
 
     return build
 
 
 @pytest.fixture
 def fitted(build):
-    """A fitted model in evaluation mode, its trainer, and what the trainer returned."""
+    """A fitted model in evaluation mode, and its trainer."""
 
     def fit(name, **overrides):
-        model, trainer, train, valid = build(name, **overrides)
-        result = trainer.fit(train, valid)
-        if name == "DeepAE":  # back to the best epoch
-            trainer.resume_checkpoint(trainer.saved_model_file)
-        return model.eval(), trainer, result
+        model, trainer, train, valid, _ = build(name, **overrides)
+        trainer.fit(train, valid)
+        if trainer.epochs > 1:
+            load_best(trainer)
+        return model.eval(), trainer
 
     return fit
 
@@ -50,116 +71,300 @@ def fitted(build):
 def scores_of(model):
     users = Interaction({model.USER_ID: torch.arange(1, model.n_users)})
     with torch.no_grad():
-        return model.full_sort_predict(users).view(-1, model.n_items).numpy()
+        return model.full_sort_predict(users).view(-1, model.n_items).double().numpy()
+
+
+def histories(model):
+    """Which items users have in training, without [PAD]: array (users, items)."""
+    users = torch.arange(1, model.n_users)
+    items, count = model.history(users)
+    has = np.zeros((len(users), model.n_items), dtype=bool)
+    has[np.repeat(np.arange(len(users)), count.numpy()), items.numpy()] = True
+    return has
+
+
+def standardized(scores, has):
+    """Standard scores by SciPy, over the items that a user does not have; those of others are left at 0."""
+    expected = np.zeros_like(scores)
+    for row, known in enumerate(has):
+        new = ~known
+        new[0] = False
+        expected[row, new] = scipy.stats.zscore(scores[row, new])
+    return expected
+
+
+def test_each_member_is_what_it_is_alone_and_the_scores_are_their_sum(fitted):
+    weights = {"EDLAE": 2.0, "BPR": 0.5}
+    together, trainer = fitted("Ensemble", members=MEMBERS, weights=weights)
+    has = histories(together)
+    total = np.zeros(has.shape)
+    for label, own in MEMBERS.items():
+        own = dict(own)
+        if own.get("seed"):
+            continue  # alone, another seed splits the data otherwise too
+        alone, of_member = fitted(own.pop("model", label), **own)
+        expected = scores_of(alone)
+        assert np.array_equal(scores_of(together.members[label]), expected), label
+        assert trainer.members[label].train_loss_dict == of_member.train_loss_dict
+        total += weights.get(label, 1.0) * standardized(expected, has)
+    assert 2 < len(trainer.members["DeepAE"].train_loss_dict) < 12  # it stopped early
+    total += standardized(scores_of(together.members["another seed"]), has)
+    shares = sum(weights.get(label, 1.0) for label in MEMBERS)
+    new = ~has
+    new[:, 0] = False
+    np.testing.assert_allclose(scores_of(together)[new], (total / shares)[new], atol=2e-5)
+    first, second = (scores_of(together.members[label]) for label in ("DeepAE", "another seed"))
+    assert not np.array_equal(first, second)
+
+
+def test_the_issue_of_a_user_with_two_of_recboles_models(tmp_path):
+    """`run_recbole` as a user types it, the checkpoint in another process, and each member as a run of its own."""
+    program = """
+        import json, sys
+        import recbole_edlae
+        from recbole.quick_start import run_recbole, load_data_and_model
+        from recbole.utils import get_trainer
+        settings = {"show_progress": False, "state": "ERROR", "checkpoint_dir": sys.argv.pop(1)}
+        if len(sys.argv) == 1:
+            members = {"EASE": {}, "BPR": {"epochs": 3}}
+            result = run_recbole(model="Ensemble", config_dict={**settings, "members": members}, dataset="ml-100k")
+            print(json.dumps(result["test_result"]))
+        else:
+            config, model, _, _, _, test = load_data_and_model(sys.argv.pop(1))
+            trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+            trainer.eval_collector.data_collect(test)
+            print(json.dumps(trainer.evaluate(test, load_best_model=False)))
+    """
+
+    def process(*words):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program), str(tmp_path), *words],
+            capture_output=True, text=True, cwd=ROOT, check=True,
+        )  # fmt: skip
+        return json.loads(done.stdout.splitlines()[-1])
+
+    expected = process()
+    (checkpoint,) = tmp_path.glob("Ensemble-*.pth")
+    assert process(str(checkpoint)) == expected
+
+
+def test_one_member_ranks_as_it_does_alone(fitted):
+    for label in ("EDLAE", "BPR"):
+        together, _ = fitted("Ensemble", members={label: MEMBERS[label]})
+        alone, _ = fitted(label, **MEMBERS[label])
+        assert np.array_equal(scores_of(together), scores_of(alone).astype(np.float32))
+
+
+def test_the_order_of_the_members_does_not_matter(build):
+    results = []
+    for labels in itertools.permutations(SMALL):
+        _, trainer, train, valid, _ = build("Ensemble", members={label: SMALL[label] for label in labels})
+        results.append(trainer.fit(train, valid))
+        results[-1] = (*results[-1], scores_of(trainer.model.eval()).tobytes())
+    assert all(result == results[0] for result in results)
+
+
+def test_weight_0_is_absence(fitted):
+    without, _ = fitted("Ensemble", members={"EDLAE": SMALL["EDLAE"], "EASE": {}})
+    absent, trainer = fitted("Ensemble", members=SMALL, weights={"DeepAE": 0})
+    assert np.array_equal(scores_of(absent), scores_of(without)) and trainer.members.keys() == {"EDLAE", "EASE"}
+    doubled, _ = fitted("Ensemble", members=SMALL, weights={"EDLAE": 2, "DeepAE": 0.0, "EASE": 2})
+    assert np.array_equal(scores_of(doubled), scores_of(without))
+
+
+def test_pairs_have_the_scores_of_full_ranking(fitted):
+    model, _ = fitted("Ensemble", members=SMALL)
+    rng = np.random.default_rng(0)
+    users, items = (torch.from_numpy(rng.integers(1, n, 50)) for n in (model.n_users, model.n_items))
+    with torch.no_grad():
+        pairs = model.predict(Interaction({model.USER_ID: users, model.ITEM_ID: items}))
+    np.testing.assert_allclose(pairs.numpy(), scores_of(model)[users.numpy() - 1, items.numpy()], atol=1e-5)
+
+
+def test_a_checkpoint_is_the_whole_ensemble(settings, tmp_path):
+    result = run_recbole("Ensemble", "tiny", config_dict={**settings, "members": MEMBERS})
+    (file,) = tmp_path.rglob("Ensemble-*.pth")
+    config, model, _, _, _, test = load_data_and_model(str(file))
+    trainer = get_trainer(config["MODEL_TYPE"], "Ensemble")(config, model)
+    trainer.eval_collector.data_collect(test)
+    assert trainer.evaluate(test, load_best_model=False) == result["test_result"]
+    assert model.fitted and model.best_epochs.keys() == {"DeepAE", "BPR", "MultiDAE", "LightGCN", "another seed"}
+
+
+def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypatch):
+    _, expected, train, valid, test = build("Ensemble", members=SMALL)
+    expected.fit(train, valid)
+    _, first, train, valid, _ = build("Ensemble", members=SMALL)
+    stock, trained = type(first)._train, []
+
+    def interrupted(self, label, *words):
+        if label == "EASE" and not trained.count("resumed"):
+            raise KeyboardInterrupt
+        trained.append(label)
+        return stock(self, label, *words)
+
+    monkeypatch.setattr(type(first), "_train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(train, valid)
+    assert trained == ["EDLAE", "DeepAE"] and not first.model.fitted
+    model, second, train, valid, _ = build("Ensemble", members=SMALL)
+    second.resume_checkpoint(first.saved_model_file)
+    trained.append("resumed")
+    second.fit(train, valid)
+    assert trained[3:] == ["EASE"] and model.fitted
+    assert np.array_equal(scores_of(model.eval()), scores_of(expected.model.eval()))
+    assert second.best_valid_result == expected.best_valid_result
+
+
+def test_without_validation_members_are_trained_to_the_end(build):
+    model, trainer, train, _, _ = build("Ensemble", members=SERVED)
+    _, result = trainer.fit(train, None)
+    assert result is None and model.fitted and model.best_epochs == {"DeepAE": 12}
+
+
+def test_building_one_leaves_random_numbers_alone(build):
+    model, _, train, _, _ = build("Ensemble", members=SMALL)
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    type(model)(train.config, train.dataset)
+    assert torch.equal(torch.rand(1), expected)
+
+
+EDLAE = {"EDLAE": {}}
+WRONG = {
+    "no members": ({"members": {}}, r"^members must map models to their settings"),
+    "a list": ({"members": ["EDLAE"]}, r"^members must be dict, got \['EDLAE'\]"),
+    "settings": ({"members": {"EDLAE": 5}}, r"^members: EDLAE must have settings"),
+    "no such model": ({"members": {"EDLEA": {}}}, r"^members: EDLEA: unknown model 'EDLEA'.*EDLAE"),
+    "no such setting": (
+        {"members": {"EDLAE": {"reg_wieght": 5}}},
+        r"^members: EDLAE: EDLAE has no setting reg_wieght; .*reg_weight",
+    ),
+    "out of range": (
+        {"members": {"EDLAE": {"dropout_prob": 1.5}}},
+        r"^members: EDLAE: dropout_prob must be float in \[0, 1\), got 1.5",
+    ),
+    "of the run": (
+        {"members": {"EDLAE": {"topk": 5}}},
+        r"^members: EDLAE: topk is the same for all members: set it be",
+    ),
+    "a sequential model": ({"members": {"SASRec": {}}}, r"^members: SASRec: "),
+    "a model of context": ({"members": {"FM": {}}}, r"^members: FM: FM needs other data than users and their items"),
+    "pairs alone": ({"members": {"ConvNCF": {}}}, r"^members: ConvNCF: ConvNCF does not score all items of a user"),
+    "an unknown weight": ({"members": EDLAE, "weights": {"EASE": 1}}, r"^weights: 'EASE' is no member; there are EDLA"),
+    "a negative weight": (
+        {"members": EDLAE, "weights": {"EDLAE": -1}},
+        r"^weights: EDLAE must have a number of at least 0, got -1",
+    ),
+    "no weight left": ({"members": EDLAE, "weights": {"EDLAE": 0}}, r"^weights must leave a member above 0"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_members_are_named_before_data_are_read(case, settings):
+    given, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        Config("Ensemble", "tiny", config_dict={**settings, **given})
+
+
+def test_an_error_in_training_names_the_member(build):
+    members = {"EDLAE": {}, "singular": {"model": "EDLAE", "reg_weight": 0.0, "dropout_prob": 0.0}}
+    model, trainer, train, valid, _ = build("Ensemble", members=members)
+    model.members["singular"].interactions = model.members["singular"].interactions[:10]  # fewer users than items
+    with pytest.raises(ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"):
+        trainer.fit(train, valid)
+
+
+def test_it_serves_new_users_where_all_members_do(settings, tmp_path):
+    run_recbole("Ensemble", "tiny", config_dict={**settings, "members": SERVED, "weights": {"DeepAE": 0.5}})
+    (file,) = tmp_path.rglob("Ensemble-*.pth")
+    recommender = Recommender.load(file)
+    answer = recommender.recommend([["i1", "i2"]], k=3)
+    model = recommender.model
+    ids = [recommender._ids["i1"], recommender._ids["i2"]]
+    with torch.no_grad():
+        scores = model.score(torch.tensor(ids), torch.tensor([2]))[0].double().numpy()
+        parts = [model.members[label].score(torch.tensor(ids), torch.tensor([2])).double().numpy() for label in SERVED]
+    has = np.zeros((1, model.n_items), dtype=bool)
+    has[0, ids] = True
+    expected = (standardized(parts[0], has) + 0.5 * standardized(parts[1], has))[0] / 1.5
+    new = ~has[0]
+    new[0] = False
+    np.testing.assert_allclose(scores[new], expected[new], atol=2e-5)
+    best = np.argsort(-np.where(new, expected, -np.inf))[:3]
+    assert answer.items[0] == recommender.tokens[best].tolist()
+    write_export(Checkpoint.read(file), tmp_path / "export")
+    again = Recommender.load(tmp_path / "export").recommend([["i1", "i2"]], k=3)
+    assert again.items == answer.items and np.array_equal(again.scores[0], answer.scores[0])
+    tokens, values = recommender.similar("i1", k=3)
+    with torch.no_grad():
+        of_one = model.score(torch.tensor(ids[:1]), torch.tensor([1]))[0]
+    assert values.tolist() == [of_one[recommender._ids[token]].item() for token in tokens]
+
+
+@pytest.mark.parametrize(
+    "label, settings_of_it", [("BPR", MEMBERS["BPR"]), ("of users", {"model": "DLAE", "based_on": "user"})]
+)
+def test_a_member_that_cannot_serve_is_named(label, settings_of_it, settings, tmp_path):
+    members = {"EDLAE": {}, label: settings_of_it}
+    run_recbole("Ensemble", "tiny", config_dict={**settings, "members": members})
+    (file,) = tmp_path.rglob("Ensemble-*.pth")
+    with pytest.raises(ValueError, match=rf"members: {label}: model: "):
+        Recommender.load(file)
+    split = {"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}}
+    with pytest.raises(ValueError, match=rf"members: {label}: model: "):
+        Config("Ensemble", "tiny", config_dict={**settings, "members": members, **split})
+
+
+def test_held_out_users_are_scored_from_their_fold_in(settings):
+    split = {"eval_args": {"split": {"US": [0.6, 0.2, 0.2]}, "mode": "full"}}
+    members = {"EDLAE": {"reg_weight": 3.0}, "ItemKNN": {"k": 5}}
+    together = run_recbole("Ensemble", "tiny", config_dict={**settings, **split, "members": members})
+    one = run_recbole("Ensemble", "tiny", config_dict={**settings, **split, "members": {"EDLAE": {"reg_weight": 3.0}}})
+    alone = run_recbole("EDLAE", "tiny", config_dict={**settings, **split, "reg_weight": 3.0})
+    assert one["test_result"] == alone["test_result"] != together["test_result"]
+
+
+DEEP = {"latent_dimension": 6, "learning_rate": 0.05, "epochs": 12, "stopping_step": 1, "dropout_prob": 0.4}
+LINEAR = {"reg_weight": 3.0, "dropout_prob": 0.2, "user_weight_power": 0.5, "emphasis": [1.0, 0.5]}
+PREFIXED = {f"linear_{name}": value for name, value in LINEAR.items()}
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
-def test_scores_are_the_sum_of_what_both_models_have_alone(fitted, weight):
-    together, _, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=weight)
-    linear = scores_of(fitted("EDLAE", **LINEAR)[0])
-    deep = scores_of(fitted("DeepAE", **DEEP)[0])
-    parts = [scipy.stats.zscore(scores.astype(float), axis=1) for scores in (linear, deep)]
-    np.testing.assert_allclose(scores_of(together), (1 - weight) * parts[0] + weight * parts[1], atol=2e-5)
+def test_ensembleae_is_an_ensemble_of_two(fitted, weight):
+    by_name, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=weight)
+    members = {"EDLAE": LINEAR, "DeepAE": DEEP}
+    weights = {"EDLAE": 1 - weight, "DeepAE": weight}
+    together, _ = fitted("Ensemble", members=members, weights=weights)
+    assert np.array_equal(scores_of(by_name), scores_of(together))
 
 
-def test_both_paths_are_trained_as_if_alone(fitted):
-    together, trainer, _ = fitted("EnsembleAE", **DEEP, **PREFIXED)
-    deep, alone, _ = fitted("DeepAE", **DEEP)
-    assert 2 < len(alone.train_loss_dict) < DEEP["epochs"]  # it stopped early
-    assert trainer.train_loss_dict == alone.train_loss_dict
-    saved = deep.network.state_dict()
-    assert all(torch.equal(value, saved[name]) for name, value in together.network.state_dict().items())
-    linear, _, _ = fitted("EDLAE", **LINEAR)
-    assert torch.equal(together.linear.weights.encoder, linear.weights.encoder)
+def test_ensembleae_reads_the_checkpoints_of_before(fitted, build):
+    """They had the linear path's tensors under ``linear.``, and those of the deep one as DeepAE has them."""
+    model, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
+    linear, deep = (model.members[label].state_dict() for label in ("EDLAE", "DeepAE"))
+    before = {f"linear.{key}": value for key, value in linear.items()} | deep
+    again, *_ = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
+    again.load_state_dict(before)
+    assert again.fitted and np.array_equal(scores_of(again.eval()), scores_of(model))
 
 
-def test_validation_is_that_of_both_paths(fitted, build):
-    weights = (0.0, 0.5, 1.0)
-    results = [fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=weight)[2] for weight in weights]
-    assert results[0] == fitted("EDLAE", **LINEAR)[2]
-    assert results[2] == fitted("DeepAE", **DEEP)[2]
-    _, trainer, train, valid = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.5)
-    score, result = trainer.fit(train, valid)
-    assert (score, result) == results[1] == trainer._valid_epoch(valid)
-    assert trainer.evaluate(valid, load_best_model=True) == result  # of the checkpoint
-
-
-def test_without_checkpoint_the_last_epoch_is_validated(build):
-    model, trainer, train, valid = build("EnsembleAE", **DEEP, **PREFIXED)
-    score, result = trainer.fit(train, valid, saved=False)
-    assert (score, result) == trainer._valid_epoch(valid) and model.fitted
-
-
-def test_without_validation_it_is_trained_and_saved(build):
-    model, trainer, train, _ = build("EnsembleAE", **DEEP, **PREFIXED)
-    _, result = trainer.fit(train, None)
-    assert result is None and model.fitted and len(trainer.train_loss_dict) == DEEP["epochs"]
-    saved = torch.load(trainer.saved_model_file, weights_only=False)
-    assert saved["epoch"] == DEEP["epochs"] - 1 and saved["state_dict"]["linear.encoder"].shape[1] > 0
-
-
-def test_a_finished_training_goes_on_as_that_of_the_deep_path(build):
-    losses = []
-    for name in ("EnsembleAE", "DeepAE"):
-        _, trainer, train, valid = build(name, **{**DEEP, "epochs": 2})
-        trainer.fit(train, valid)
-        _, resumed, train, valid = build(name, **{**DEEP, "epochs": 5})
-        resumed.resume_checkpoint(trainer.saved_model_file)
-        resumed.fit(train, valid)
-        losses.append(resumed.train_loss_dict)
-    assert losses[0] == losses[1] and list(losses[0]) == [2, 3, 4]
-
-
-def test_recboles_own_trainer_solves_for_the_linear_path_first(build):
-    model, own, train, valid = build("EnsembleAE", **{**DEEP, "epochs": 1}, **PREFIXED)
-    trainer = Trainer(own.config, model)
-    trainer.fit(train, valid)
-    first = scores_of(model.eval())
-    model, trainer, train, valid = build("EnsembleAE", **{**DEEP, "epochs": 1}, **PREFIXED)
-    trainer.fit(train, valid)
-    assert np.array_equal(scores_of(model.eval()), first)
-
-
-def test_similar_items_are_those_that_a_history_of_the_item_scores(fitted):
-    model, _, _ = fitted("EnsembleAE", **DEEP, **PREFIXED)
-    with torch.no_grad():
-        assert torch.equal(model.similarity(4), model.score(torch.tensor([4]), torch.tensor([1]))[0])
-
-
-def test_a_user_without_history_gets_the_scores_of_the_deep_path(fitted):
-    model, _, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.5)
-    nothing = torch.tensor([], dtype=torch.long), torch.tensor([0])
-    with torch.no_grad():
-        deep = model.network.decoder(model.code(*nothing))
-        scores = model.score(*nothing)
-    np.testing.assert_allclose(scores.numpy(), 0.5 * scipy.stats.zscore(deep.double().numpy(), axis=1), atol=1e-5)
-
-
-def test_the_linear_path_has_every_setting_of_edlae():
+def test_ensembleae_has_every_setting_of_edlae_for_items():
     settings = {name: read_schema(registry.own_models()[name]) for name in ("EDLAE", "DeepAE", "EnsembleAE")}
     deep = settings["DeepAE"].keys()
-    linear = {key: setting for key, setting in settings["EDLAE"].items() if key != "eval_batch_size"}
+    linear = {key: value for key, value in settings["EDLAE"].items() if key not in ("eval_batch_size", "based_on")}
     assert settings["EnsembleAE"].keys() == {"deep_weight", *deep, *(f"linear_{key}" for key in linear)}
     for key, setting in linear.items():
         prefixed = settings["EnsembleAE"][f"linear_{key}"]
-        meaning = setting.meaning[0].lower() + setting.meaning[1:]
         assert prefixed.type == setting.type
-        assert prefixed.meaning.removeprefix("Linear path: ").lower() == meaning.lower()
-    assert set(registry.model_class("EnsembleAE").after_epochs) == settings["EnsembleAE"].keys() - deep
+        assert prefixed.meaning.removeprefix("Linear path: ").lower() == setting.meaning.lower()
 
 
-def test_errors_of_the_linear_path_name_its_settings(build):
+def test_errors_of_ensembleae_name_its_settings(build):
     with pytest.raises(ValueError, match="linear_emphasis"):
         build("EnsembleAE", linear_emphasis=[0.0, 1.0])
-    with pytest.raises(ValueError, match=r"^linear_low_pass_weight 0\.3 adds .*: linear_neighbors must be None, got 5"):
+    with pytest.raises(
+        ValueError, match=r"^members: EDLAE: low_pass_weight 0\.3 adds .*: neighbors must be None, got 5"
+    ):
         build("EnsembleAE", linear_low_pass_weight=0.3, linear_neighbors=5)
-    model, _, _, _ = build("EnsembleAE", **DEEP, linear_reg_weight=0.0, linear_dropout_prob=0.0)
-    model.linear.interactions = model.linear.interactions[:10]  # fewer users than items
-    with pytest.raises(ValueError, match=r"^linear_reg_weight 0\.0 and linear_dropout_prob 0\.0 leave the weights"):
-        model.fit()
-
-
-def test_a_rank_that_is_cut_has_its_own_name(fitted):
-    rank = {"linear_low_pass_weight": 0.2, "linear_low_pass_rank": 40}
-    with pytest.warns(DataWarning, match=r"^linear_low_pass_rank 40 is more than the 30 items of the data: 30 is"):
-        fitted("EnsembleAE", **DEEP, **PREFIXED, **rank)

@@ -51,6 +51,59 @@ def test_weights_of_dlae(tiny):
     np.testing.assert_allclose(model.weights.encoder, oracles.ridge(X, 3.0 + X.sum(0) / 3), atol=1e-5)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["EDLAE", "DLAE"])
+def test_weights_of_users(name, packed, tiny, monkeypatch):
+    """With users and items exchanged, by NumPy in double precision; packed and dense."""
+    if packed:
+        monkeypatch.setattr(linear, "DENSE_ITEMS", 0)
+    settings = {"reg_weight": 3.0, "dropout_prob": 0.25, "user_weight_power": 0.5, "item_weight_power": 0.3}
+    model, train, _ = fit(name, data_path=tiny, based_on="user", **settings)
+    X = matrix(train)
+    Y = X.T  # rows are items, columns users
+    count, activity = Y.sum(1), Y.sum(0)
+    weight = np.where(count > 0, (np.maximum(count, 1) / count[count > 0].mean()) ** -0.5, 0)
+    G = Y.T @ (weight[:, None] * Y)
+    Lambda = 3.0 + np.diag(G) / 3
+    C = np.linalg.inv(G + np.diag(Lambda))
+    B = np.eye(len(G)) - (C / np.diag(C) if name == "EDLAE" else C * Lambda)
+    scale = np.where(activity > 0, np.maximum(activity, 1), 1) ** 0.3
+    expected = (scale[:, None] * B / scale).T @ X
+    users, items = np.arange(1, len(X)), np.arange(1, X.shape[1])
+    with torch.no_grad():
+        scores = model.full_sort_predict({"user_id": torch.from_numpy(users)}).view(len(users), -1)
+        pairs = model.predict({"user_id": torch.full((len(items),), 4), "item_id": torch.from_numpy(items)})
+    np.testing.assert_allclose(scores[:, 1:], expected[1:, 1:], atol=2e-5)
+    np.testing.assert_allclose(pairs, expected[4, 1:], atol=2e-5)
+
+
+def test_a_checkpoint_of_users_weights_is_loaded(tiny):
+    model, train, trainer = fit("EDLAE", data_path=tiny, based_on="user", reg_weight=3.0)
+    again = type(model)(trainer.config, train.dataset)
+    again.load_state_dict(model.state_dict())
+    users = {"user_id": torch.arange(1, train.dataset.user_num)}
+    assert again.fitted and torch.equal(again.full_sort_predict(users), model.full_sort_predict(users))
+    of_items, *_ = fit("EDLAE", data_path=tiny)
+    with pytest.raises(ValueError, match="weights for 61 items, the data have 31"):
+        of_items.load_state_dict(model.state_dict())
+    with pytest.raises(ValueError, match="weights for 31 users, the data have 61"):
+        again.load_state_dict(of_items.state_dict())
+
+
+def test_weights_of_users_have_nothing_for_items_and_new_users(tiny):
+    model, *_ = fit("DLAE", data_path=tiny, based_on="user")
+    with pytest.raises(ValueError, match="knows the users of its training only; set it to 'item'"):
+        model.score(torch.tensor([1]), torch.tensor([1]))
+    with pytest.raises(ValueError, match="none of items"):
+        model.similarity(3)
+    for name, setting in (("EDLAE", {"neighbors": 5}), ("EDLAE", {"low_pass_weight": 0.2}), ("DLAE", {"rank": 3})):
+        with pytest.raises(ValueError, match=r"is for weights of items: based_on must be 'item', got 'user'"):
+            fit(name, data_path=tiny, based_on="user", **setting)
+    split = {"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}}
+    with pytest.raises(ValueError, match=r"scores users it was not trained on with based_on 'item' only, got 'user'"):
+        Config("EDLAE", "tiny", config_dict={"data_path": tiny, "based_on": "user", **split})
+
+
 def test_user_weights(tiny):
     model, train, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, dropout_prob=0.0, user_weight_power=0.5)
     X = matrix(train)

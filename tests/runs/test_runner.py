@@ -5,12 +5,9 @@ import errno
 import io
 import os
 import pathlib
-import random
 import shutil
 import time
-import types
 
-import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
@@ -22,12 +19,11 @@ from recbole.trainer import Trainer
 from recbole_edlae.integration import checkpoints
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model import gram_memory
-from recbole_edlae.runs import epochs_memory
+from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.runs import runner as runner_module
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
-from recbole_edlae.runs.stopwatch import Stopwatch
 from tests.runs.conftest import QUICK
 
 MODELS = [*sorted(registry.registered()), "EASE", "ADMMSLIM", "ItemKNN", "Pop", "BPR", "MultiDAE"]
@@ -66,84 +62,91 @@ def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
     assert len(built) == 2
 
 
-SPLIT = {"RS": [0.8, 0.1, 0.1]}
+@pytest.fixture
+def trained(monkeypatch):
+    """The labels of the members that are trained, in their order."""
+    labels, stock = [], EnsembleTrainer._train
+    monkeypatch.setattr(
+        EnsembleTrainer, "_train", lambda self, *words: (labels.append(words[0]), stock(self, *words))[1]
+    )
+    return labels
 
 
-@pytest.mark.parametrize("mode", ["full", {"valid": "uni5", "test": "uni5"}], ids=["full", "sampled"])
-def test_epochs_are_trained_once_for_all_that_only_the_linear_path_and_the_scores_depend_on(
-    protocol, monkeypatch, mode
-):
-    trained, stock = [], Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
-    common = {"epochs": 4, "latent_dimension": 5, "eval_args": {"split": SPLIT, "mode": mode}}
-    runner = Runner()
-    for number, own in enumerate(
-        [{}, {"deep_weight": 0.0}, {"deep_weight": 0.9, "linear_reg_weight": 2.0, "linear_user_weight_power": 0.5}]
-    ):
-        result, _ = runner.run(Run("EnsembleAE", "tiny", (protocol,), {**common, **own}))
-        assert len(trained) == 1 + number  # one here, and one for each of run_recbole's below
-        expected = run_recbole(
-            "EnsembleAE", "tiny", [protocol], {**common, **own, "state": "ERROR", "show_progress": False}
-        )
+DEEP = {"epochs": 4, "latent_dimension": 5}
+MEMBERS = {"EDLAE": {"reg_weight": 2.0}, "DeepAE": DEEP}
+MODES = {"full": "full", "sampled": {"valid": "uni5", "test": "uni5"}}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_members_are_trained_once_for_all_weights_with_the_metrics_of_run_recbole(protocol, trained, mode):
+    common = {"members": MEMBERS, "eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}, "mode": MODES[mode]}}
+    runner, epochs = Runner(), []
+    for number, weights in enumerate([None, {"DeepAE": 0.2}, {"EDLAE": 3}]):
+        result, _ = runner.run(Run("Ensemble", "tiny", (protocol,), {**common, "weights": weights}))
+        assert trained[:2] == ["EDLAE", "DeepAE"]
+        assert len(trained) == 2 + 2 * number  # once here, and in each of run_recbole's below
+        settings = {**common, "weights": weights, "state": "ERROR", "show_progress": False}
+        expected = run_recbole("Ensemble", "tiny", [protocol], settings)
         assert result["valid"] == dict(expected["best_valid_result"])
         assert result["test"] == dict(expected["test_result"])
         assert result["score"] == expected["best_valid_score"]
         assert result["fit_seconds"] > 0 and result["evaluate_seconds"] > 0
+        epochs.append(result["epochs"])
+    assert 0 < epochs[0]["DeepAE"] <= 4 and epochs[0].keys() == {"DeepAE"} and epochs[0] == epochs[1] == epochs[2]
 
 
-def test_epochs_are_trained_again_for_whatever_they_see(protocol, tiny, monkeypatch, tmp_path):
-    trained, stock = [], Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
+def test_members_are_trained_again_for_whatever_they_see(protocol, tiny, trained, tmp_path):
     shutil.copytree(tiny, tmp_path / "copy")
-    common = {"epochs": 1, "latent_dimension": 5}
-    others = [{"seed": 1}, {"dropout_prob": 0.1}, {"valid_metric": "Recall@3"}, {"data_path": str(tmp_path / "copy")}]
+    changes = [
+        {},
+        {"seed": 1},
+        {"valid_metric": "Recall@3"},
+        {"data_path": str(tmp_path / "copy")},
+        {"members": {"EDLAE": {"reg_weight": 2.0}, "DeepAE": {**DEEP, "dropout_prob": 0.1}}},
+    ]
     runner = Runner()
-    for number, own in enumerate([{}, *others], 1):
-        runner.run(Run("EnsembleAE", "tiny", (protocol,), {**common, **own}), phases=("valid",))
-        assert len(trained) == number
+    for change in changes:
+        before = len(trained)
+        runner.run(Run("Ensemble", "tiny", (protocol,), {"members": MEMBERS, **change}), phases=("valid",))
+        assert "DeepAE" in trained[before:]
 
 
-def test_networks_are_kept_as_far_as_memory_is_set_aside_for_them(protocol, monkeypatch):
-    trained, stock = [], Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (trained.append(1), stock(*args, **kwargs))[1])
+def test_rows_of_a_board_are_the_members_of_its_ensembles(protocol, trained):
+    together = Run("Ensemble", "tiny", (protocol,), {"members": MEMBERS})
+    alone = [Run(name, "tiny", (protocol,), settings) for name, settings in MEMBERS.items()]
+    others = [Run("EDLAE", "tiny", (protocol,), {"reg_weight": 3.0}), Run("EASE", "tiny", (protocol,))]
     runner = Runner()
-
-    def runs(*powers):
-        for power in powers:
-            settings = {"epochs": 1, "latent_dimension": 5, "user_weight_power": power}
-            runner.run(Run("EnsembleAE", "tiny", (protocol,), settings), phases=("valid",))
-        return len(trained)
-
-    assert runs(0.0, 0.5, 0.0, 0.5) == 2
-    monkeypatch.setattr(epochs_memory, "EPOCHS_BYTES", 1)  # the last one is kept, whatever it takes
-    assert runs(0.7, 0.7) == 3
-    assert runs(0.0) == 4
-
-
-def test_epochs_found_ready_say_which_one_was_kept(protocol):
-    runner, kept = Runner(), []
-    for weight in (0.3, 0.4):
-        settings = {"epochs": 3, "latent_dimension": 5, "deep_weight": weight}
-        kept.append(runner.run(Run("EnsembleAE", "tiny", (protocol,), settings), phases=("valid",))[0]["epochs"])
-    assert kept[0] == kept[1] > 0
+    runner.expect([*alone, *others, together])
+    for run in [*alone, *others]:
+        runner.run(run)
+    result, _ = runner.run(together)
+    assert trained == []
+    expected, _ = Runner().run(together)
+    assert trained == ["EDLAE", "DeepAE"]
+    assert (result["valid"], result["test"], result["epochs"]) == (
+        expected["valid"],
+        expected["test"],
+        expected["epochs"],
+    )
 
 
-def test_random_numbers_go_on_after_epochs_found_ready_as_after_their_training(protocol):
-    def draw():
-        return random.random(), np.random.random(), torch.rand(1).item()
+def test_models_are_kept_only_for_ensembles_to_come(protocol):
+    runner = Runner()
+    alone = Run("EDLAE", "tiny", (protocol,), MEMBERS["EDLAE"])
+    together = Run("Ensemble", "tiny", (protocol,), {"members": {"EDLAE": MEMBERS["EDLAE"]}})
+    runner.run(alone)
+    assert not runner._trained._kept
+    runner.expect([alone, together])
+    runner.run(alone)
+    assert len(runner._trained._kept) == 1
+    runner.run(together)
+    runner.run(Run("EASE", "tiny", (protocol,)))
+    assert not runner._trained._kept
 
-    config = Run("EnsembleAE", "tiny", (protocol,)).config()
-    model = types.SimpleNamespace(network=torch.nn.Linear(2, 2))
-    memory, drawn = epochs_memory.EpochsMemory(), []
-    for _ in range(2):
-        memory.of(config, "data", Stopwatch(draw))(model, lambda: len(draw()))
-        drawn.append(draw())
-    assert memory.saved > 0 and drawn[0] == drawn[1]
 
-
-def test_epochs_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
+def test_members_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
     stock = Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(1.0), stock(*args, **kwargs))[1])
+    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(0.5), stock(*args, **kwargs))[1])
     runner = Runner()
     for weight in (0.3, 0.4):
         run = Run("EnsembleAE", "tiny", (protocol,), {"epochs": 1, "latent_dimension": 5, "deep_weight": weight})

@@ -126,10 +126,10 @@ def test_best_yaml_is_what_run_and_leaderboard_take(tune, tmp_path):
         "Unseen": "",
         "BPR": "",
     }
-    assert "| Seen (published, tuned on test) " in (tmp_path / "board" / "leaderboard.md").read_text()
-    assert "Unseen (published) &" in (tmp_path / "board" / "leaderboard.tex").read_text()
+    assert "| Seen (published)   | tuned on test | 0.9000 " in (tmp_path / "board" / "leaderboard.md").read_text()
+    assert "Unseen (published) &  &" in (tmp_path / "board" / "leaderboard.tex").read_text()
     page = (tmp_path / "board" / "leaderboard.html").read_text()
-    assert page.count('<span class="tag warm">tuned on test</span>') == 1
+    assert page.count('<span class="tag warm" title="how the settings were chosen">tuned on test</span>') == 1
 
 
 def test_the_search_sees_nothing_of_the_test_and_no_order_of_lines(tune, cut, tmp_path):
@@ -161,6 +161,25 @@ def test_epochs_are_those_that_were_best_in_the_search(tune, tmp_path):
     assert content["epochs"] == best and content["eval_step"] == 0
     words = ["--config_files", "out/best.yaml", f"--data_path={tmp_path}", "--state=ERROR", "--show_progress=False"]
     assert dict(cli.run(words)["test_result"]) == final["test"]
+
+
+def test_members_are_refitted_for_their_own_best_epochs(tune, tmp_path):
+    members = {"EDLAE": {"reg_weight": 2.0}, "BPR": BPR_SETTINGS | {"epochs": 5}}
+    words = [f"--members={members}", "--algo=exhaustive"]
+    trial, final = tune(*words, text="weights choice [{'BPR': 0.5}]\n", model="Ensemble")
+    best = trial["epochs"]["BPR"]
+    assert trial["epochs"].keys() == {"BPR"} and 1 <= best <= 5
+    refit = {**members, "BPR": {**members["BPR"], "epochs": best, "eval_step": 0}}
+    expected = stock(FINAL, "Ensemble", members=refit, weights={"BPR": 0.5}, eval_step=0)
+    assert final["epochs"] == {"BPR": best} and final["test"] == dict(expected["test_result"])
+    content = yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
+    assert content["members"] == refit and content["weights"] == {"BPR": 0.5}
+
+
+def test_no_member_stops_early_on_the_test(cut, refused):
+    words = ["--dataset=cut", "--config_files", "cut.yaml", "--model=Ensemble"]
+    told = r"members: BPR: benchmark_filename \['train', 'test', 'test'\] validates on the test file: BPR would keep"
+    assert re.search(told, refused("run", *words, "--members={'EDLAE': {}, 'BPR': {'eval_step': 1, 'epochs': 3}}"))
 
 
 @pytest.mark.parametrize("stop_after", [2, 4])  # in the search, and between search and test

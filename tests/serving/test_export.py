@@ -89,10 +89,12 @@ def test_the_largest_weights_of_each_item(checkpoints, export):
 def test_the_linear_path_of_an_ensemble_is_thinned_out(checkpoints, export):
     thin = Recommender.load(export("EnsembleAE", top=4)).model
     whole = Checkpoint.read(checkpoints("EnsembleAE")).model
-    kept = thin.linear.weights.score(torch.arange(thin.n_items), torch.ones(thin.n_items, dtype=torch.long))
-    B = whole.linear.weights.encoder
+    items = torch.arange(thin.n_items)
+    kept = thin.members["EDLAE"].weights.score(items, torch.ones_like(items))
+    B = whole.members["EDLAE"].weights.encoder
     assert torch.equal(kept[kept != 0], B[kept != 0]) and ((kept != 0).sum(0) <= 4).all()
-    assert torch.equal(thin.network.decoder.columns, whole.network.decoder.columns)
+    deep, whole_deep = thin.members["DeepAE"], whole.members["DeepAE"]
+    assert torch.equal(deep.network.decoder.columns, whole_deep.network.decoder.columns)
 
 
 def test_all_weights_kept_change_nothing(checkpoints, export):
@@ -279,7 +281,8 @@ def other_shapes(name, tensor):
         yield tensor[:0]
         return
     yield tensor[:-1]
-    yield tensor[:2]
+    if len(tensor) > 2:
+        yield tensor[:2]
     yield torch.cat([tensor, tensor])
     if name != "graph.indptr":  # one more user without interactions may be
         yield torch.cat([tensor, tensor[-1:]])
@@ -287,7 +290,7 @@ def other_shapes(name, tensor):
 
 def other_numbers(name, tensor):
     """Types and entries that cannot be."""
-    if name == "popularity":
+    if name in ("popularity", "epochs"):
         yield tensor.float()
         yield tensor - 100
         return

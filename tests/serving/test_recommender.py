@@ -112,9 +112,11 @@ def test_similar_items(name, checkpoints):
     elif name in ("GFCF", "ChebyCF"):
         expected = model.score(torch.tensor([own]), torch.tensor([1]))[0]
     elif name == "EnsembleAE":  # the scores of a history of the item alone
-        parts = model.linear.weights.encoder[own], model.network(binary_rows(torch.tensor([own]), torch.tensor([1])))[0]
-        linear, deep = (torch.from_numpy(scipy.stats.zscore(part.detach().numpy())) for part in parts)
-        expected = 0.6 * linear + 0.4 * deep
+        deep = model.members["DeepAE"].network(binary_rows(torch.tensor([own]), torch.tensor([1])))[0].detach()
+        new = [number for number in range(1, model.n_items) if number != own]
+        parts = [part[new].numpy() for part in (model.members["EDLAE"].weights.encoder[own], deep)]
+        expected = torch.zeros(model.n_items)
+        expected[new] = torch.from_numpy(0.6 * scipy.stats.zscore(parts[0]) + 0.4 * scipy.stats.zscore(parts[1]))
     else:
         V = model.weights.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
         expected = (V @ V[own]) / (V.norm(dim=1) * V[own].norm())

@@ -51,7 +51,7 @@ def test_a_folder_takes_the_place_of_the_record(docs, tmp_path):
     boards.main([str(folder)])
     section = (docs / "boards.md").read_text().partition("## ml-100k")[2].partition("\n## ")[0]
     assert "$ recbole-edlae leaderboard --mine" in section and "0.9877" in section
-    assert "| Theirs (published, tuned on test) |" in section and "* Theirs: A paper" in section
+    assert "| Theirs (published) | tuned on test |" in section and "* Theirs: A paper" in section
     again = json.loads((docs / "boards" / "ml-100k.json").read_text())
     assert all(row["fit_seconds"] is None for row in again["board"]["rows"])
 
