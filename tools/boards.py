@@ -30,21 +30,23 @@ Each table below is a run of the command above it: the models of this package an
 published numbers beside where the protocol is the same. `python -m tools.boards FOLDER` writes this page from the
 folder that the command wrote.
 
-* **Settings** were chosen on validation by `recbole-edlae tune`; each model's are a file in
-  [`configs/tuned`](../configs/tuned), headed by its command.
-* **Chosen after a look at the test** marks Gowalla's `DLAE`. Its search was begun when the test of an earlier one was
-  known. The earlier one is the row `DLAE, item power`, which has the higher validation. Where settings must be chosen
-  blind, quote that row.
-* **On LightGCN's splits** EASE has its published penalty, and GF-CF and ChebyCF have their authors' settings. The test
-  is not drawn like validation there, which matters for
+* **Settings by** says how the settings of a row were chosen:
+    * `validation`: by `recbole-edlae tune`. Each model's are a file in [`configs/tuned`](../configs/tuned), headed by its
+      command.
+    * `validation, after a look at the test`: Gowalla's `DLAE`. Its search was begun when the test of an earlier one was
+      known. The earlier one is the row `DLAE, item power`, which has the higher validation. Where settings must be chosen
+      blind, quote that row.
+    * `equal weights`: an ensemble of rows of the same table, of which nothing was chosen but the members.
+    * `authors`: as published with the model.
+    * `tuned on test`: published rows whose source chose its settings on the test set. Such a number is too high to
+      compare with one that was chosen on validation. For published rows without this mark we do not know.
+* **On LightGCN's splits** the test is not drawn like validation, which matters for
   [item powers](protocols.md#does-validation-speak-for-the-test-there).
 * **Bold** means significantly ahead of every other row that was run here, by a paired test over users. A larger number
   alone is not bold.
 * **Published** rows are numbers from papers and other benchmarks. They take no part in the tests.
 * **Corrections** of RecBole's numbers are named under each board, with the rows that they touched.
   [Which numbers change](recbole.md#which-numbers-change) says what each one is.
-* **Tuned on test** marks published rows whose source chose its settings on the test set. Such a number is too high to
-  compare with one that was chosen on validation. For rows without this mark we do not know.
 
 [Protocols](protocols.md) says how the data are split and measured.
 """

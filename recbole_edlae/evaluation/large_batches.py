@@ -85,10 +85,10 @@ def has_users(loader: Any, config: Any) -> bool:
 
 
 def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
-    """Evaluate as RecBole does; models in ``OF_RECBOLE``, and those that say so, get large batches."""
+    """Evaluate as RecBole does; models in ``OF_RECBOLE``, and those with ``batch_bytes``, get large batches."""
     model = type(trainer.model)
-    takes_any_batch = model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model.")
-    takes_any_batch = takes_any_batch or getattr(model, "takes_any_batch", False)
-    if eval_data and takes_any_batch and vectorized.is_on(trainer.config) and has_users(eval_data, trainer.config):
-        eval_data = LargeBatches(eval_data, OF_RECBOLE_BYTES)
+    is_recboles = model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model.")
+    batch_bytes = OF_RECBOLE_BYTES if is_recboles else getattr(model, "batch_bytes", None)
+    if eval_data and batch_bytes and vectorized.is_on(trainer.config) and has_users(eval_data, trainer.config):
+        eval_data = LargeBatches(eval_data, batch_bytes)
     return stock(trainer, eval_data, *arguments, **options)

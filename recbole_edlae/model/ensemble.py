@@ -38,7 +38,7 @@ class Ensemble(HistoryMixin, GeneralRecommender):
     trainer = EnsembleTrainer
     unseen_users: Mapping[str, Any] | None = {}
     gram_memory = GramMemory
-    takes_any_batch = True  # of users, in evaluation
+    batch_bytes = 2**28  # of the scores of the users that are evaluated at a time
     paper = Paper(
         title="Relevance Score Normalization for Metasearch",
         authors="Mark Montague and Javed A. Aslam",
