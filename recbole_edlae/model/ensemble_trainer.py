@@ -115,7 +115,8 @@ class EnsembleTrainer(Trainer):
         trainer.evaluate = self.watch(trainer.evaluate)
 
         options = {"gram": gram} if isinstance(trainer, ClosedFormTrainer) else {}
-        saved = trainer.epochs > 1  # after a single epoch the model is the best one
+        saved = trainer.epochs > 1  # after a single epoch the model is the best one, whatever validation says
+        valid_data = valid_data if saved else None
         with tempfile.TemporaryDirectory(dir=config["checkpoint_dir"], prefix="member-") as folder:
             trainer.saved_model_file = os.path.join(folder, "best.pth")
             trainer.fit(loader, valid_data, verbose, saved, show_progress, **options)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.fft
 import scipy.sparse as sp
 import torch
+import torch.nn.functional as F
 from numpy.polynomial.chebyshev import chebtrim
 
 from recbole_edlae.solvers._finite import checked_matrix
@@ -16,7 +17,7 @@ from recbole_edlae.solvers._parameters import check_count, check_flatness, check
 
 LINEAR = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
-_WIDTH = 32  # histories filtered at a time: their columns stay in the cache
+_WIDTH = 64  # histories filtered at a time: their columns stay in the cache
 
 
 class GraphFilter(NamedTuple):
@@ -49,7 +50,7 @@ class GraphFilter(NamedTuple):
             count: int64, shape (users,): how many items each history has.
 
         Notes:
-            Cost: 2 K multiply-adds for every entry of X and every history; values of 32 histories × (3 n + u) beside
+            Cost: 2 K multiply-adds for every entry of X and every history; values of 64 histories × (3 n + u) beside
             the result.
 
         Examples:
@@ -90,8 +91,8 @@ class GraphFilter(NamedTuple):
         return total.mul_(self.scale[:, None])
 
     def _less_neighbors(self, total: torch.Tensor, x: torch.Tensor, times: float) -> torch.Tensor:
-        """Return total − times N x, N = R̃ᵀR̃."""
-        return torch.addmm(total, self.transposed, self.normalized @ x, alpha=-times)
+        """Return total − times N x, N = R̃ᵀR̃; total is overwritten."""
+        return total.sub_(_product(self.transposed, _product(self.normalized, x)), alpha=times)
 
 
 def graph_filter(
@@ -269,6 +270,15 @@ def _csr_tensor(matrix: sp.csr_matrix, like: torch.Tensor) -> torch.Tensor:
         warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)  # "… is in beta state", once
         tensor = torch.sparse_csr_tensor(indptr, indices, values, matrix.shape, check_invariants=True)
     return tensor.to(like.device)
+
+
+def _product(matrix: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return matrix @ x, for a sparse CSR tensor and a dense one.
+
+    torch's own sparse product takes four times as long for 64 columns.
+    """
+    starts = matrix.crow_indices()[:-1]
+    return F.embedding_bag(matrix.col_indices(), x, starts, mode="sum", per_sample_weights=matrix.values())
 
 
 def _checked_coefficients(coefficients: Any) -> list[float]:
