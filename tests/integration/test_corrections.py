@@ -74,8 +74,10 @@ def run(model, settings, folder, first="import recbole_edlae"):
         if "recbole_edlae" not in sys.modules:
             sys.modules["ray"] = types.ModuleType("ray")
             sys.modules["ray"].tune = types.SimpleNamespace(report=lambda **metrics: None)
-            import numpy  # RecBole asks for names that NumPy 2 has no more
+            import numpy, scipy.sparse  # RecBole asks for names that later versions have no more
             vars(numpy).update(float_=numpy.float64, complex_=numpy.complex128, unicode_=numpy.str_)
+            if not hasattr(scipy.sparse.dok_matrix, "_update"):
+                scipy.sparse.dok_matrix._update = lambda self, entries: self._dict.update(entries)
         import json
         from recbole.quick_start import run_recbole
         result = run_recbole({model!r}, "ml-100k", config_dict={settings!r}, saved=False)

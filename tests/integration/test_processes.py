@@ -79,7 +79,10 @@ def test_a_loader_draws_the_same_candidates_where_it_is_unpickled(settings, tmp_
 
 @pytest.mark.slow
 def test_workers_of_ray(settings, tmp_path):
-    pytest.importorskip("ray", reason="ray is not installed", exc_type=ImportError)
+    try:
+        import ray.tune  # noqa: F401
+    except Exception as error:  # an old ray fails in several ways on a new NumPy
+        pytest.skip(f"ray cannot be imported here: {type(error).__name__}: {error}")
     program = f"""
         import os, sys
         sys.path.insert(0, {str(ROOT)!r})
