@@ -31,11 +31,12 @@ published numbers beside where the protocol is the same. `python -m tools.boards
 folder that the command wrote.
 
 * **Settings by** says how the settings of a row were chosen:
-    * `validation`: by `recbole-edlae tune`. Each model's are a file in [`configs/tuned`](../configs/tuned), headed by its
-      command.
+    * `validation`: by `recbole-edlae tune`. Each model's are a file in [`configs/tuned`](../configs/tuned), headed by
+      its command.
     * `validation, after a look at the test`: Gowalla's `DLAE`. Its search was begun when the test of an earlier one was
-      known. The earlier one is the row `DLAE, item power`, which has the higher validation. Where settings must be chosen
-      blind, quote that row.
+      known. The earlier one is the row `DLAE, item power`, which has the higher validation. Where settings must be
+      chosen blind, quote that row.
+    * `equal weights, after a look at the test`: Gowalla's ensembles. Validation prefers `DLAE` alone there.
     * `equal weights`: an ensemble of rows of the same table, of which nothing was chosen but the members.
     * `authors`: as published with the model.
     * `tuned on test`: published rows whose source chose its settings on the test set. Such a number is too high to

@@ -192,7 +192,7 @@ def test_a_checkpoint_is_the_whole_ensemble(settings, tmp_path):
 
 
 def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypatch):
-    _, expected, train, valid, test = build("Ensemble", members=SMALL)
+    _, expected, train, valid, _ = build("Ensemble", members=SMALL)
     expected.fit(train, valid)
     _, first, train, valid, _ = build("Ensemble", members=SMALL)
     stock, trained = type(first)._train, []
