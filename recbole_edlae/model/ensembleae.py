@@ -17,11 +17,11 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
+from recbole_edlae.model.closed_form import Progress
 from recbole_edlae.model.deepae import DeepAE
 from recbole_edlae.model.edlae import EDLAE
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import score_pairs
-from recbole_edlae.model.linear import Progress
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.model.two_stages import TwoStageTrainer
 from recbole_edlae.nn.scores import standardize_
