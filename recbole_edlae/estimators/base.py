@@ -130,11 +130,12 @@ class LinearEstimator(BaseEstimator):
         return answer_frame(histories.columns, histories.users, found, answer.scores)
 
     @torch.no_grad()
-    def score(self, users_or_histories: Any) -> "np.ndarray | pd.DataFrame":
+    def score(self, users_or_histories: Any, y: None = None) -> "np.ndarray | pd.DataFrame":
         """Return the scores of all items, those of the history too: large numbers of users take much memory.
 
         Args:
             users_or_histories: as in :meth:`recommend`.
+            y: ignored, as scikit-learn has it.
 
         Returns:
             Array (users, items) in the order of ``items_``; a DataFrame, with users as index and items as columns,
@@ -215,3 +216,9 @@ class LinearEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import check_array
 
 from recbole_edlae.serving.frames import column_names, is_frame, read_interactions
 from recbole_edlae.serving.ids import Ids
@@ -131,8 +132,8 @@ def _known_users(names: list, users: Ids | None, matrix: sp.csr_matrix | None) -
 
 def _binary(X: Any, items: int | None = None) -> sp.csr_matrix:
     """Return a matrix or 2-D array in CSR, checked; of so many columns, if a number is given."""
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "buif":
-        X = sp.csr_matrix(X)
+    if isinstance(X, np.ndarray) and X.ndim == 2:
+        X = sp.csr_matrix(check_array(X))
     if not sp.issparse(X):
         shape = f" of shape {X.shape}" if isinstance(X, np.ndarray) else ""
         raise ValueError(
@@ -141,11 +142,13 @@ def _binary(X: Any, items: int | None = None) -> sp.csr_matrix:
         )
     X = checked_matrix(X)
     if X.nnz and X.data.min() < 0:
-        raise ValueError(f"X must have values of at least 0, got {X.data.min()}: leave out what is no interaction")
+        raise ValueError(f"Negative values in data: X has {X.data.min()}; leave out what is no interaction")
     if items is None and not X.nnz:
         raise ValueError(f"X has no interactions: its shape is {X.shape}, and no value is above 0")
     if items is not None and X.shape[1] != items:
-        raise ValueError(f"X has {X.shape[1]} columns, but the estimator was fitted to {items} items")
+        raise ValueError(
+            f"X has {X.shape[1]} features, but it is expecting {items} features as input, the items of the fit"
+        )
     return X
 
 
