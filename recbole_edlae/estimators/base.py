@@ -70,10 +70,13 @@ class LinearEstimator(BaseEstimator):
             ValueError: A setting is out of range, a value is missing or negative, or there is no interaction.
             MemoryError: There is not enough memory, which is found out before any is taken.
         """
+        # Settings first: data may take long to read.
         settings = self._checked_settings()
         data = interactions_of(X, (self.user, self.item))
         form = self.form(settings, data.matrix)
         form.fit()
+
+        # Nothing of an earlier fit is lost where this one fails.
         self._learn(form.weights, data.items, np.bincount(data.matrix.indices, minlength=form.n_items))
         self.users_ = data.users
         self._users = Ids(data.users)
@@ -82,7 +85,7 @@ class LinearEstimator(BaseEstimator):
         return self
 
     def recommend(
-        self, users_or_histories: Any, k: int = 10, *, exclude: Iterable = ()
+        self, users_or_histories: Any, k: int = 10, *, exclude: Iterable | None = ()
     ) -> "Recommendations | pd.DataFrame":
         """Return the k best items for users of the training data, or for any histories.
 
@@ -110,24 +113,29 @@ class LinearEstimator(BaseEstimator):
         check_is_fitted(self)
         k = positive_int(k, "k")
         histories = self._read(users_or_histories)
-        unknown = histories.unknown
+
+        # The model learned nothing of an item that nobody had: it is as unknown as one that is not there.
         known = histories.known
         untrained = self.popularity_[known[1] - 1] == 0
-        unknown.update(self._items.named(known[1][untrained]).tolist())
+        histories.unknown.update(self._items.named(known[1][untrained]).tolist())
+        tokens = checked_list(() if exclude is None else exclude, "exclude", "item ids")
+        _, never = self._items.entries([tokens], "exclude", histories.unknown)
+
         nothing = np.empty(0, dtype=np.int64)
-        _, never = self._items.entries([checked_list(exclude, "exclude")], "exclude", unknown)
         lists = Lists(len(histories.users), known, (nothing, nothing), never)
-        answer = Recommendations([], [], np.zeros(lists.histories, dtype=bool), unknown)
+        answer = Recommendations([], [], np.zeros(lists.histories, dtype=bool), histories.unknown)
         found: list[np.ndarray] = []
         for batch in ranked(self.weights_, self._padded_popularity(), lists, k):
             answer.popular[batch.start : batch.start + len(batch.popular)] = batch.popular
             found.extend(self._items.named(items[:length]) for items, length in zip(batch.items, batch.length))
             answer.scores.extend(values[:length] for values, length in zip(batch.scores, batch.length))
-        if not histories.from_frame:
-            answer.items.extend(items.tolist() for items in found)
-            return answer
-        warn_of_unknown(unknown, answer.popular)
-        return answer_frame(histories.columns, histories.users, found, answer.scores)
+
+        # A DataFrame has no place for what was skipped, so a warning says it.
+        if histories.from_frame:
+            warn_of_unknown(histories.unknown, answer.popular)
+            return answer_frame(histories.columns, histories.users, found, answer.scores)
+        answer.items.extend(items.tolist() for items in found)
+        return answer
 
     @torch.no_grad()
     def score(self, users_or_histories: Any, y: None = None) -> "np.ndarray | pd.DataFrame":
@@ -146,16 +154,16 @@ class LinearEstimator(BaseEstimator):
             ValueError: As in :meth:`recommend`.
 
         Warns:
-            DataWarning: With a DataFrame: items are not known.
+            DataWarning: Items are not known.
         """
         check_is_fitted(self)
         histories = self._read(users_or_histories)
         row, item = histories.known
         count = np.bincount(row, minlength=len(histories.users))
         scores = checked(self.weights_.score(torch.from_numpy(item), torch.from_numpy(count)))[:, 1:].numpy()
+        warn_of_unknown(histories.unknown, np.zeros(0, dtype=bool))
         if not histories.from_frame:
             return scores
-        warn_of_unknown(histories.unknown, np.zeros(0, dtype=bool))
         import pandas as pd
 
         return pd.DataFrame(scores, index=pd.Index(histories.users, name=histories.columns[0]), columns=self.items_)

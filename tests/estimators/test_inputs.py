@@ -237,7 +237,7 @@ def test_for_nobody_there_is_an_empty_frame(nobody, edlae):
 
 def test_excluded_items_are_left_out(edlae):
     assert lists(edlae.recommend([["milk"]], exclude=["tea"])) == {0: ["rum"]}
-    with pytest.raises(ValueError, match="exclude must be a list of item tokens, got 'tea'"):
+    with pytest.raises(ValueError, match="exclude must be a list of item ids, got 'tea'"):
         edlae.recommend([["milk"]], exclude="tea")
 
 
@@ -269,6 +269,8 @@ def test_a_matrix_has_its_rows_and_columns_as_ids():
     assert estimator.recommend(X[2], k=1).items == estimator.recommend([[0, 2]], k=1).items == [[1]]
     unknown = estimator.recommend([[0, 2, 99, 3], [3]], k=1)
     assert unknown.unknown == {99: 1, 3: 2} and unknown.popular.tolist() == [False, True]
+    with pytest.warns(DataWarning, match="skipped 1 item ids that the model does not know, such as 99"):
+        assert np.array_equal(estimator.score([[0, 99]]), estimator.score([[0]]))
     assert isinstance(estimator.recommend(pd.DataFrame({"u": ["x"], "i": [0]})), pd.DataFrame)
     with pytest.raises(ValueError, match="item: nothing is known of 3: nobody had it in training"):
         estimator.similar(3)
@@ -294,6 +296,13 @@ def test_a_column_of_ids_is_not_lost_to_the_scores():
     estimator = EDLAE(item="score").fit(LOG.rename(columns={"item_id": "score"}))
     with pytest.raises(ValueError, match="the answer has a column 'score' of its own"):
         estimator.recommend(["ann"])
+
+
+def test_a_fit_that_fails_leaves_the_earlier_one():
+    estimator = EDLAE().fit(LOG)
+    with pytest.raises(ValueError, match="no interactions"):
+        estimator.fit(LOG.iloc[:0])
+    assert lists(estimator.recommend(["ann"])) == {"ann": ["rum"]}
 
 
 def test_a_second_fit_forgets_the_first():

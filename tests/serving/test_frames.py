@@ -59,5 +59,5 @@ def test_an_empty_frame_is_answered_by_one(recommender):
 
 @pytest.mark.parametrize("columns", [("score", "item_id"), ("user_id", "rank")])
 def test_ids_and_scores_do_not_share_a_column(columns):
-    with pytest.raises(ValueError, match="the answer has a column '(score|rank)' of its own"):
+    with pytest.raises(ValueError, match=r"the answer has a column '(score|rank)' of its own"):
         answer_frame(columns, ["a"], [np.array(["i"])], [np.ones(1)])
