@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array
 
-from recbole_edlae.serving.frames import column_names, is_frame, read_interactions
+from recbole_edlae.serving.frames import column_names, factorized, is_frame, read_interactions
 from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Entries, entries
 from recbole_edlae.serving.tokens import checked_list, is_list
@@ -64,12 +64,10 @@ def interactions_of(X: Any, columns: Columns) -> Training:
         matrix = _binary(X)
         users, items = (np.arange(length) for length in matrix.shape)
         return Training(_padded(matrix), users, items, None)
-    import pandas as pd
-
     data = read_interactions(X, columns)
     if not len(data.items):
         raise ValueError("X has no interactions")
-    column, items = pd.factorize(data.items)
+    column, items = factorized(data.items)
     ones = np.ones(len(column), dtype=np.int8)
     matrix = checked_matrix(sp.coo_matrix((ones, (data.row, column)), shape=(len(data.users), len(items))))
     return Training(_padded(matrix), _array(data.users), _array(items), data.columns)
@@ -91,13 +89,13 @@ def read_histories(
         ValueError: The value is nothing of the kind, a user is not known, or an id is missing.
     """
     unknown: collections.Counter = collections.Counter()
-    if is_frame(value) and len(column_names(value)) == 1:
+    if is_frame(value) and len(column_names(value)) == 1 and columns[1] not in column_names(value):
         value = value[column_names(value)[0]]
     if is_frame(value):
         data = read_interactions(value, columns, allow_empty=True)
         numbers = items.numbers(data.items.tolist(), "histories", unknown)
         return Histories(data.users, entries(data.row, numbers, len(items) + 1), unknown, data.columns, True)
-    if sp.issparse(value) or getattr(value, "ndim", 1) == 2:
+    if sp.issparse(value) or (getattr(value, "ndim", 1) == 2 and getattr(value.dtype, "kind", "") not in "SU"):
         rows = _binary(value, len(items))
         known = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices.astype(np.int64) + 1
         return Histories(np.arange(rows.shape[0]), known, unknown, columns, False)
@@ -105,6 +103,8 @@ def read_histories(
     lists = checked_list(value, "users_or_histories", "user ids, or of lists of item ids")
     are_lists = [is_list(entry) for entry in lists]
     if not any(are_lists):
+        if is_series and value.name == columns[1]:
+            raise ValueError(f"a Series {value.name!r} of items is no list of users: give a list of histories, [[…]]")
         return Histories(lists, _known_users(lists, users, matrix), unknown, columns, is_series)
     if not all(are_lists):
         wrong = lists[are_lists.index(False)]

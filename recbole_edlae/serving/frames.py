@@ -4,7 +4,7 @@ pandas is imported when a DataFrame comes, and not before. Other DataFrames, suc
 """
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -66,8 +66,21 @@ def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_e
     is_known = items.notna().to_numpy()
     if not allow_empty:
         _check_missing(items, item)
-    row, ids = pd.factorize(users)
+    row, ids = factorized(users)
     return Interactions((user, item), pd.Index(ids), row[is_known], items[is_known])
+
+
+def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
+    """Return the position of each value among the different ones, and these, in the order of their first rows.
+
+    Raises:
+        ValueError: A value is a list or the like.
+    """
+    try:
+        return column.factorize()
+    except TypeError:
+        wrong = next(value for value in column if not isinstance(value, Hashable))
+        raise ValueError(f"column {column.name!r} must hold one id a row, got {wrong!r}") from None
 
 
 def column_names(frame: Any) -> list:
@@ -126,11 +139,11 @@ def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
 
 def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return the columns of users and items."""
+    if columns[0] == columns[1]:
+        raise ValueError(f"user and item must name two columns, both are {columns[0]!r}")
     missing = [name for name in columns if name not in names]
-    if missing and len(names) == 2:
-        # One of the two may have its usual name.
-        user = columns[0] if columns[0] in names else next(name for name in names if name != columns[1])
-        return user, next((name for name in names if name != user), user)
+    if missing and len(names) == 2 and set(missing) <= set(COLUMNS):
+        return _of_two(names)
     if missing:
         near = ", ".join(map(str, closest_first(missing[0], names)))
         raise ValueError(
@@ -140,6 +153,12 @@ def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
         if names.count(name) > 1:
             raise ValueError(f"the DataFrame has {names.count(name)} columns named {name!r}")
     return columns
+
+
+def _of_two(names: list) -> tuple[Any, Any]:
+    """Return users and items of two columns: in this order, unless one has the usual name of the other."""
+    first, second = names
+    return (second, first) if first == COLUMNS[1] or second == COLUMNS[0] else (first, second)
 
 
 def _column(frame: Any, name: Any) -> "pd.Series":

@@ -90,6 +90,17 @@ def test_a_known_name_decides_which_of_two_columns_is_which():
     assert EDLAE().fit(LOG[["item_id", "user_id"]]).users_.tolist() == ["ann", "bob", "cem", "dot"]
 
 
+@pytest.mark.parametrize("names, message", [
+    ({"user": "who"}, "has no column 'who'; it has user_id, item_id"),
+    ({"user": "buyer", "item": "sku"}, "has no column 'buyer'"),
+    ({"user": "item_id"}, "user and item must name two columns, both are 'item_id'"),
+    ({"item": None}, "has no column None"),
+])  # fmt: skip
+def test_a_name_that_was_given_is_not_guessed_in_two_columns(names, message):
+    with pytest.raises(ValueError, match=message):
+        EDLAE(**names).fit(LOG[["user_id", "item_id"]])
+
+
 def test_columns_named_by_parameters():
     frame = LOG.rename(columns={"user_id": "who", "item_id": "what"})
     estimator = EDLAE(user="who", item="what").fit(frame)
@@ -165,6 +176,8 @@ def test_pyarrow(edlae):
     (pd.concat([LOG, LOG[["item_id"]]], axis=1), "has 2 columns named 'item_id'"),
     (LOG["item_id"], "X must be a SciPy sparse matrix .* got Series"),
     (LOG[["item_id"]], "has no column 'user_id'"),
+    (LOG.assign(item_id=[["tea"]] * 7), "column 'item_id' must hold one id a row, got \\['tea'\\]"),
+    (LOG.assign(user_id=[{}] * 7), "column 'user_id' must hold one id a row, got {}"),
 ])  # fmt: skip
 def test_frames_that_cannot_be_fitted_to(frame, message):
     with pytest.raises(ValueError, match=message):
@@ -198,6 +211,8 @@ def test_matrices_that_cannot_be_fitted_to(X, message):
     ([[True, False, True]], "got True"),
     ([[["tea"]]], "a token is text or a number, got \\['tea'\\]"),
     ([None], "users: a token is text or a number, got None"),
+    (pd.DataFrame({"item_id": ["tea"]}), "the DataFrame has no column 'user_id'"),
+    (pd.Series(["tea"], name="item_id"), "a Series 'item_id' of items is no list of users"),
     (np.ones((2, 9)), "X has 9 features, but it is expecting 3 features as input"),
     (pd.DataFrame({"user_id": [None, "a"], "item_id": ["tea", "tea"]}), "column 'user_id' has 1 missing"),
 ])  # fmt: skip
@@ -212,6 +227,11 @@ def test_unknown_items_are_skipped_and_named(edlae):
     with pytest.warns(DataWarning, match="skipped 2 item ids that the model does not know, such as 'gin'"):
         answer = edlae.recommend([["tea", "gin", "gin", 5]])
     pd.testing.assert_frame_equal(answer, edlae.recommend([["tea"]]))
+
+
+def test_an_array_of_texts_holds_histories(edlae):
+    answer = edlae.recommend(np.array([["tea", "milk"], ["tea", "rum"]]))
+    pd.testing.assert_frame_equal(answer, edlae.recommend([["tea", "milk"], ["tea", "rum"]]))
 
 
 def test_an_empty_history_gets_the_popular_items(edlae):
