@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -97,6 +98,38 @@ def fresh(function, *arguments):
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def by_turns(description, contenders, measure):
+    """Measure contenders on one synthetic matrix, each run in a process of its own, as the command line says.
+
+    Args:
+        description: of the script.
+        contenders: their names.
+        measure: function of a name and the matrix's file, of a module's top level.
+
+    Returns:
+        dict, name → what its runs returned; and the options, ``shape`` among them.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=SHAPES, default="6k")
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--items", type=int)
+    parser.add_argument("--interactions", type=int)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--contenders", nargs="+", choices=contenders, default=list(contenders))
+    parser.add_argument("--out", help="JSON file")
+    options = parser.parse_args()
+    given = options.users, options.items, options.interactions
+    options.shape = tuple(own or usual for own, usual in zip(given, SHAPES[options.shape]))
+    runs = {name: [] for name in options.contenders}
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "X.npz")
+        sp.save_npz(file, synthetic(*options.shape), compressed=False)
+        for _ in range(options.repeats):
+            for name in runs:
+                runs[name].append(fresh(measure, name, file))
+    return runs, options
 
 
 def options_of(parser, measure):

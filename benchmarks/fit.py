@@ -7,14 +7,11 @@ is in a process of its own, the contenders by turns, with a fit to few users bef
 then.
 """
 
-import argparse
 import importlib.util
-import pathlib
-import tempfile
 import time
 
 import scipy.sparse as sp
-from common import SHAPES, Peak, fresh, median, report, synthetic
+from common import Peak, by_turns, median, report
 
 
 def edlae(X):
@@ -54,24 +51,8 @@ def measure(name, file):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=SHAPES, default="6k")
-    parser.add_argument("--users", type=int)
-    parser.add_argument("--items", type=int)
-    parser.add_argument("--interactions", type=int)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--out", help="JSON file")
-    options = parser.parse_args()
-    given = options.users, options.items, options.interactions
-    shape = tuple(own or usual for own, usual in zip(given, SHAPES[options.shape]))
-    measured = {name: [] for name in options.contenders}
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder, "X.npz")
-        sp.save_npz(file, synthetic(*shape), compressed=False)
-        for _ in range(options.repeats):
-            for name, runs in measured.items():
-                runs.append(fresh(measure, name, file))
+    measured, options = by_turns(__doc__, CONTENDERS, measure)
+    shape = options.shape
     ours = median([seconds for seconds, _ in measured[options.contenders[0]]])
     matrix = 4 * shape[1] ** 2
     rows = [

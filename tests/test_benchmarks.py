@@ -41,6 +41,12 @@ def test_fit_and_plot(script, tmp_path, capsys):
     assert "| EDLAE |" in (tmp_path / "benchmarks.md").read_text() and "| EDLAE |" in capsys.readouterr().out
 
 
+def test_estimators(script):
+    rows = script("estimators", *SMALL, "--repeats", "1")["rows"]
+    assert [row["contender"] for row in rows][:2] == ["EDLAE", "DLAE"]
+    assert all(row["fit s"] > 0 and row["recommend s"] > 0 and 0.1 < row["hits@10"] < 1 for row in rows)
+
+
 def test_scoring(script):
     rows = script("scoring", "--users", "30", "--items", "900", "--repeats", "1")["rows"]
     assert [row["contender"] for row in rows] == ["row_sums", "embedding_bag, dense", "SciPy, dense"]

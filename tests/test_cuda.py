@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import torch
 from recbole.quick_start import load_data_and_model, run_recbole
 
-from recbole_edlae.model import linear
+from recbole_edlae.model import closed_form
 from recbole_edlae.model.weights import Dense
 from recbole_edlae.solvers import (
     _tiles,
@@ -130,7 +130,7 @@ def test_deep_models_in_mixed_precision(name: str, tiny: str, tmp_path: Any) -> 
 
 
 def test_packed_weights_become_dense_on_a_gpu(tiny: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "DENSE_ITEMS", 0)
+    monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
     monkeypatch.setattr(_tiles, "SIDE", 8)
     settings = {"data_path": tiny, "state": "ERROR", "show_progress": False, "checkpoint_dir": str(tmp_path)}
     run_recbole("EDLAE", "tiny", config_dict={**settings, "use_gpu": False})

@@ -1,6 +1,7 @@
 """What the README and the pages of docs show: links, commands, examples, notebooks, settings and sentences.
 
-The examples of docs/new-users.md go on from each other: tests/test_docs_new_users.py runs them.
+The examples of docs/new-users.md and docs/estimators.md go on from each other: tests/test_docs_new_users.py and
+tests/test_docs_estimators.py run them.
 """
 
 import importlib
@@ -23,6 +24,7 @@ PAGES = {str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sor
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 README = TEXTS["README.md"]
+IN_ORDER = ("docs/new-users.md", "docs/estimators.md")  # pages whose examples go on from each other
 of_every_page = pytest.mark.parametrize("page", PAGES)
 
 # Where a command has understood its words and would begin to read data: what is called there.
@@ -96,7 +98,7 @@ def test_code_that_pages_name_is_there(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", [each for each in blocks("python") if "new-users" not in each.id])
+@pytest.mark.parametrize("program", [each for each in blocks("python") if not each.id.startswith(IN_ORDER)])
 def test_python_examples(program):
     exec(program, {"__name__": "example"})
 

@@ -18,7 +18,7 @@ PURE = [path for folder in ("solvers", "nn", "analysis") for path in sorted((PAC
 # A room may import from those below it: to its right, or on a lower line.
 FLOORS = [
     ["cli"],
-    ["papers", "leaderboard"],
+    ["papers", "leaderboard", "estimators"],
     ["runs", "serving"],
     ["model", "integration", "data", "evaluation", "settings"],
     ["analysis", "nn", "solvers"],

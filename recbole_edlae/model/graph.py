@@ -12,9 +12,10 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
+from recbole_edlae.model.closed_form import Progress
 from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import score_pairs
-from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.resources import check_graph_memory
 from recbole_edlae.model.weights import Factors, Filter, Local
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass

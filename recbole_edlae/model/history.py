@@ -5,14 +5,16 @@ What every autoencoder here reads: rows of a sparse matrix, kept as they are in 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
-from recbole.data.dataset import Dataset
 
 from recbole_edlae.data.training_users import with_fold_in
+
+if TYPE_CHECKING:
+    from recbole.data.dataset import Dataset
 
 SCORES = 10_000_000  # of the users of pairs, held at a time
 
@@ -97,7 +99,7 @@ def in_blocks(
 
 
 def interactions_and_histories(
-    dataset: Dataset, read: Callable[[Dataset], sp.csr_matrix] | None = None
+    dataset: "Dataset", read: Callable[["Dataset"], sp.csr_matrix] | None = None
 ) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     r"""Return the matrix to train on, and the one to score from, which has the fold-in of held-out users too.
 
@@ -112,7 +114,7 @@ def interactions_and_histories(
     return training, training if whole is dataset else read(whole)
 
 
-def binary_interactions(dataset: Dataset) -> sp.csr_matrix:
+def binary_interactions(dataset: "Dataset") -> sp.csr_matrix:
     r"""Return the dataset's users x items matrix with 1 wherever there is an interaction, however many."""
     matrix = dataset.inter_matrix(form="csr").astype(np.float32)
     matrix.data[:] = 1  # repeated interactions were summed

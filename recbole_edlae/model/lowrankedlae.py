@@ -6,23 +6,15 @@ Reference:
     Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 
-from recbole_edlae.model.linear import LinearAutoEncoder, Progress
+from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.model.lowrankedlae_form import LowRankEDLAEForm
 from recbole_edlae.model.paper import STECK_2020
-from recbole_edlae.solvers import LowRank, low_rank, stationarity
-from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
 
 
-class LowRankEDLAE(LinearAutoEncoder):
+class LowRankEDLAE(LowRankEDLAEForm, LinearAutoEncoder):
     r"""LowRankEDLAE is EDLAE with item weights :math:`U V^T` of a given rank: the scores of a user with history x are
     :math:`x^T U V^T`, as in the paper with the diagonal that training left out of the objective. The rows of U and V
     are item embeddings.
@@ -41,23 +33,6 @@ class LowRankEDLAE(LinearAutoEncoder):
         super().__init__(config, dataset)
         self.rank = config["rank"]
         self.solver = config["solver"]
-        self.iteration = {"tol": config["tol"], "max_iter": config["max_iter"]} if self.solver != "eigen" else {}
-        check_count("rank", self.rank)
-
-    def solution(
-        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> torch.Tensor | Any:
-        self.cut_rank("rank")
-        return super().solution(user_weight, given, progress)
-
-    def values_held(self, matrix: int, device: str) -> int:
-        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
-
-    def solve(self, G: Symmetric, progress: Progress | None) -> LowRank:
-        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}
-        weights = low_rank(G, self.rank, method=self.solver, progress=progress, **self.iteration, **problem)
-        self.logger.info(
-            f"{self.solver}: {len(weights.history)} iterations, "
-            f"stationarity {stationarity(G, weights.u, weights.v, **problem):.1e}"
-        )
-        return weights
+        self.tol = config["tol"]
+        self.max_iter = config["max_iter"]
+        self.check_settings()

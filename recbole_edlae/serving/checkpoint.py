@@ -20,9 +20,8 @@ from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs.preparation import build_trainer
 from recbole_edlae.serving import training_data
 from recbole_edlae.serving.checkpoint_file import Saved, check_finite
+from recbole_edlae.serving.export_files import FIELDS
 from recbole_edlae.settings.schema import check_model_settings
-
-FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
 class Checkpoint:

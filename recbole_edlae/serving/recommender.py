@@ -2,24 +2,21 @@
 
 import collections
 import dataclasses
-import itertools
 import os
 import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import torch
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.checkpoint_file import largest
-from recbole_edlae.serving.export_reader import read_export
+from recbole_edlae.serving.frames import COLUMNS, answer_frame, is_frame, read_interactions, warn_of_unknown
+from recbole_edlae.serving.ids import Ids
+from recbole_edlae.serving.ranking import Lists, leave_the_parents_threads, most_similar, ranked
 from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
 
-SCORES = 4_000_000  # computed at a time: users times items
-_process = os.getpid()  # the last one in which torch may use its threads
-Entries = tuple[np.ndarray, np.ndarray]  # row and item id of the entries of some lists, sorted
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Recommender:
         self.tokens = np.empty(len(tokens), dtype=object)
         self.tokens[:] = list(tokens)
         self._profiles = profiles
-        self._ids = {token: number for number, token in enumerate(tokens) if number}
+        self._ids = Ids(self.tokens[1:])
         self._trained = self.popularity > 0
 
     @classmethod
@@ -82,13 +79,37 @@ class Recommender:
         Warns:
             DataWarning: The checkpoint has no description of its data, and takes them as they are today.
         """
-        _leave_the_parents_threads()
+        leave_the_parents_threads()
         if pathlib.Path(path).is_dir():
+            from recbole_edlae.serving.export_reader import read_export  # it imports RecBole
+
             return cls(*read_export(path))
+        from recbole_edlae.serving.checkpoint import Checkpoint
+
         checkpoint = Checkpoint.read(path)
         return cls(checkpoint.scorer, checkpoint.tokens, checkpoint.popularity, profiles=checkpoint.profiles())
 
-    def recommend(self, histories: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
+    @overload
+    def recommend(self, histories: Iterable, k: int = ..., *, exclude: Iterable | None = ...) -> Recommendations: ...
+    @overload
+    def recommend(
+        self,
+        histories: "pd.DataFrame",
+        k: int = ...,
+        *,
+        exclude: Iterable | None = ...,
+        user: Any = ...,
+        item: Any = ...,
+    ) -> "pd.DataFrame": ...
+    def recommend(
+        self,
+        histories: "Iterable | pd.DataFrame",
+        k: int = 20,
+        *,
+        exclude: Iterable | None = (),
+        user: Any = COLUMNS[0],
+        item: Any = COLUMNS[1],
+    ) -> "Recommendations | pd.DataFrame":
         """Return the k best items for each of some histories.
 
         A history without a known item gets the most popular items, with their numbers of users in training as scores.
@@ -97,16 +118,26 @@ class Recommender:
         for "196".
 
         Args:
-            histories: list of lists of item tokens, in any order; repetitions count once.
+            histories: list of lists of item tokens, in any order; repetitions count once. Or a DataFrame with a row for
+                each user and item; a row without an item makes a user without history.
             k: at least 1.
             exclude: item tokens never to recommend: one list for all, or a list of as many lists as histories, None
-                for an empty one.
+                for an empty one. The histories of a DataFrame are in the order of their users' first rows.
+            user: column of the users in a DataFrame; one of two columns may have any name.
+            item: the same of the items.
+
+        Returns:
+            Recommendations; a DataFrame of user, item, score and rank where a DataFrame came.
 
         Raises:
             ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, there
-                are more or fewer lists to exclude than histories, or a score is not finite.
+                are more or fewer lists to exclude than histories, a column is not there, or a score is not finite.
+
+        Warns:
+            DataWarning: With a DataFrame: items are not known, or histories were answered by popularity.
         """
-        _leave_the_parents_threads()
+        if is_frame(histories):
+            return self._recommend_frame(histories, (user, item), k, exclude)
         k = positive_int(k, "k")
         histories = checked_list(histories, "histories", "histories")
         if wrong := [history for history in histories if not is_list(history)]:
@@ -114,17 +145,18 @@ class Recommender:
         histories = [list(history) for history in histories]
         for_all, for_each = lists_to_exclude(exclude, len(histories))
         answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), collections.Counter())
-        known = self._entries(histories, "histories", answer.unknown)
+        known = self._ids.entries(histories, "histories", answer.unknown)
         answer.unknown.update(self.tokens[known[1][~self._trained[known[1]]]].tolist())
-        excluded = self._entries(for_each, "exclude", answer.unknown)
+        excluded = self._ids.entries(for_each, "exclude", answer.unknown)
         unknown: collections.Counter = collections.Counter()
-        _, never = self._entries([for_all], "exclude", unknown)
+        _, never = self._ids.entries([for_all], "exclude", unknown)
         answer.unknown.update({token: times * len(histories) for token, times in unknown.items() if histories})
-        step = max(1, SCORES // len(self.tokens))
-        for start in range(0, len(histories), step):
-            stop = min(start + step, len(histories))
-            batch = (_rows(known, start, stop), _rows(excluded, start, stop))
-            answer.popular[start:stop] = self._answer(*batch, never, stop - start, k, answer)
+        lists = Lists(len(histories), known, excluded, never)
+        for batch in ranked(self.model, self.popularity, lists, k):
+            answer.popular[batch.start : batch.start + len(batch.popular)] = batch.popular
+            tokens = self.tokens[batch.items].tolist()
+            answer.items.extend(items[:length] for items, length in zip(tokens, batch.length))
+            answer.scores.extend(values[:length] for values, length in zip(batch.scores, batch.length))
         return answer
 
     def profile(self, user: Any) -> list[str]:
@@ -133,7 +165,7 @@ class Recommender:
         Raises:
             ValueError: There is no such user, or an export was loaded, which knows no users.
         """
-        _leave_the_parents_threads()
+        leave_the_parents_threads()
         user = token_of(user, "user")
         if self._profiles is None:
             raise ValueError("an export knows no users: give their histories, or load the checkpoint")
@@ -156,7 +188,6 @@ class Recommender:
         users = checked_list(users, "users", "user tokens")
         return self.recommend([self.profile(user) for user in users], k, exclude=exclude)
 
-    @torch.no_grad()
     def similar(self, item: Any, k: int = 20) -> tuple[list[str], np.ndarray]:
         """Return the k items most similar to one, of those that somebody had in training.
 
@@ -173,81 +204,22 @@ class Recommender:
             ValueError: The item is not known, nobody had it in training, k is no positive integer, or a similarity is
                 not finite.
         """
-        _leave_the_parents_threads()
         k = positive_int(k, "k")
-        item = token_of(item, "item")
-        if item not in self._ids:
-            raise ValueError(f"item: there is no {item}; there are {', '.join(closest_first(item, self._ids)[:5])}, …")
-        row = self._ids[item]
+        row = self._ids.number(item, "item")
         if not self._trained[row]:
-            raise ValueError(f"item: nothing is known of {item}: nobody had it in training")
-        values = _checked(self.model.similarity(row))
+            raise ValueError(f"item: nothing is known of {self.tokens[row]}: nobody had it in training")
+        ids, values = most_similar(self.model, self.popularity, row, k)
+        return self.tokens[ids].tolist(), values
 
-        # What nobody had is similar to nothing.
-        candidates = self._trained.copy()
-        candidates[[0, row]] = False
-        values[torch.from_numpy(~candidates)] = -torch.inf
-        values, ids = values.topk(min(k, int(candidates.sum())))
-        return self.tokens[ids.numpy()].tolist(), values.numpy()
-
-    @torch.no_grad()
-    def _answer(
-        self, known: Entries, excluded: Entries, never: np.ndarray, users: int, k: int, answer: Recommendations
-    ) -> np.ndarray:
-        """Add the answers to one batch; return which of its users have no known item."""
-        row, item = known
-        trained = self._trained[item]
-        count = np.bincount(row[trained], minlength=users)
-        scores = _checked(self.model.score(torch.from_numpy(item[trained]), torch.from_numpy(count)))
-        popular = count == 0
-        scores[torch.from_numpy(popular)] = torch.from_numpy(self.popularity).to(scores.dtype)
-        scores[:, 0] = -torch.inf
-        scores[:, never] = -torch.inf
-        scores[row, item] = -torch.inf
-        scores[excluded] = -torch.inf
-        scores, ids = scores.topk(min(k, len(self.tokens)))
-        allowed = (scores > -torch.inf).sum(1).tolist()  # the others are at the end
-        tokens = self.tokens[ids.numpy()].tolist()
-        answer.items.extend(items[:length] for items, length in zip(tokens, allowed))
-        answer.scores.extend(values[:length] for values, length in zip(scores.numpy(), allowed))
-        return popular
-
-    def _entries(self, lists: list[list], name: str, unknown: collections.Counter) -> Entries:
-        """Return row and item id of the known tokens, by row and id, each once; count the others."""
-        find = self._ids.get
-        tokens = list(itertools.chain.from_iterable(lists))
-        try:
-            ids = np.fromiter(map(find, tokens, itertools.repeat(0)), dtype=np.int64, count=len(tokens))
-        except TypeError:  # a list or dict among them, which is named below
-            ids = np.zeros(len(tokens), dtype=np.int64)
-        row = np.repeat(np.arange(len(lists)), [len(entries) for entries in lists])
-        for position in np.flatnonzero(ids == 0):
-            token = token_of(tokens[position], name)
-            ids[position] = find(token, 0)
-            if ids[position] == 0:
-                unknown[token] += 1
-        known = ids > 0
-        entry = np.sort(row[known] * len(self.tokens) + ids[known])
-        return np.divmod(entry[np.diff(entry, prepend=-1) > 0], len(self.tokens))
-
-
-def _checked(scores: torch.Tensor) -> torch.Tensor:
-    """Return scores, or raise ValueError where one of them is NaN or infinite."""
-    if not largest(scores) < float("inf"):
-        raise ValueError("the model's scores are not finite: its weights are too large or damaged")
-    return scores
-
-
-def _leave_the_parents_threads() -> None:
-    """Let torch use one thread in a forked process: its others stayed in the parent, and it would wait for them."""
-    global _process
-    if os.getpid() != _process:
-        torch.set_num_threads(1)
-        _process = os.getpid()
-
-
-def _rows(entries: Entries, start: int, stop: int) -> Entries:
-    """Return the entries of some rows, which count from 0."""
-    row, item = entries
-    first, last = np.searchsorted(row, [start, stop])
-    return row[first:last] - start, item[first:last]
+    def _recommend_frame(
+        self, frame: Any, columns: tuple[Any, Any], k: int, exclude: Iterable | None
+    ) -> "pd.DataFrame":
+        """Return a DataFrame of recommendations for the histories of another one."""
+        data = read_interactions(frame, columns, allow_empty=True)
+        histories: list[list] = [[] for _ in data.users]
+        for row, item in zip(data.row.tolist(), data.items.tolist()):
+            histories[row].append(item)
+        answer = self.recommend(histories, k, exclude=exclude)
+        warn_of_unknown(answer.unknown, answer.popular)
+        items = [np.array(tokens, dtype=object) for tokens in answer.items]
+        return answer_frame(data.columns, data.users, items, answer.scores)

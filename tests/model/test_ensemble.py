@@ -282,7 +282,8 @@ def test_it_serves_new_users_where_all_members_do(settings, tmp_path):
     recommender = Recommender.load(file)
     answer = recommender.recommend([["i1", "i2"]], k=3)
     model = recommender.model
-    ids = [recommender._ids["i1"], recommender._ids["i2"]]
+    tokens = recommender.tokens.tolist()
+    ids = [tokens.index("i1"), tokens.index("i2")]
     with torch.no_grad():
         scores = model.score(torch.tensor(ids), torch.tensor([2]))[0].double().numpy()
         parts = [model.members[label].score(torch.tensor(ids), torch.tensor([2])).double().numpy() for label in SERVED]
@@ -297,10 +298,10 @@ def test_it_serves_new_users_where_all_members_do(settings, tmp_path):
     write_export(Checkpoint.read(file), tmp_path / "export")
     again = Recommender.load(tmp_path / "export").recommend([["i1", "i2"]], k=3)
     assert again.items == answer.items and np.array_equal(again.scores[0], answer.scores[0])
-    tokens, values = recommender.similar("i1", k=3)
+    similar, values = recommender.similar("i1", k=3)
     with torch.no_grad():
         of_one = model.score(torch.tensor(ids[:1]), torch.tensor([1]))[0]
-    assert values.tolist() == [of_one[recommender._ids[token]].item() for token in tokens]
+    assert values.tolist() == [of_one[tokens.index(token)].item() for token in similar]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model import gram_memory, linear
+from recbole_edlae.model import closed_form, gram_memory
 from recbole_edlae.solvers import SparseGram, _tiles
 from tests.model.test_resources import model_of
 
@@ -18,7 +18,7 @@ SAME_INVERSE = [
 
 @pytest.fixture(autouse=True)
 def packed(monkeypatch):
-    monkeypatch.setattr(linear, "DENSE_ITEMS", 0)
+    monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
     monkeypatch.setattr(_tiles, "SIDE", 8)
 
 

@@ -13,7 +13,7 @@ from recbole.quick_start import run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.model import linear
+from recbole_edlae.model import closed_form
 from recbole_edlae.solvers import neighbors
 from tests import oracles
 from tests.conftest import ROOT
@@ -56,7 +56,7 @@ def test_weights_of_dlae(tiny):
 def test_weights_of_users(name, packed, tiny, monkeypatch):
     """With users and items exchanged, by NumPy in double precision; packed and dense."""
     if packed:
-        monkeypatch.setattr(linear, "DENSE_ITEMS", 0)
+        monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
     settings = {"reg_weight": 3.0, "dropout_prob": 0.25, "user_weight_power": 0.5, "item_weight_power": 0.3}
     model, train, _ = fit(name, data_path=tiny, based_on="user", **settings)
     X = matrix(train)
@@ -201,7 +201,7 @@ def authors_dan(X, l2, p, powers, bound):
 @pytest.mark.parametrize("name, settings", [("DLAE", {}), ("EDLAE", {"emphasis": [1.0, 1.0]})])
 @pytest.mark.parametrize("packed", [False, True])
 def test_dan_as_its_authors_run_it(name, settings, packed, tiny, monkeypatch):
-    monkeypatch.setattr(linear, "DENSE_ITEMS", 0 if packed else 4096)
+    monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0 if packed else 4096)
     _, train, _ = fit("EDLAE", data_path=tiny)
     X = matrix(train)
     count = X.sum(1)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from recbole_edlae import cli
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.model import linear
+from recbole_edlae.model import closed_form
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import read_export, write_export
 from recbole_edlae.serving.recommender import Recommender
@@ -265,7 +265,7 @@ def kind_of_weights(request, checkpoints):
     model, settings = KINDS[request.param]
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "packed":
-            patch.setattr(linear, "DENSE_ITEMS", 0)
+            patch.setattr(closed_form, "DENSE_ITEMS", 0)
             patch.setattr(_tiles, "SIDE", 8)
             settings = settings | {"reg_weight": 6.0}  # a checkpoint of its own
         return Checkpoint.read(checkpoints(model, **settings))

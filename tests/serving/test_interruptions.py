@@ -15,7 +15,7 @@ import pytest
 from recbole_edlae import cli
 from recbole_edlae._files import PartFile
 from recbole_edlae.cli import errors
-from recbole_edlae.serving import batches, export
+from recbole_edlae.serving import batches, export_files
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.recommender import Recommender
 
@@ -174,7 +174,7 @@ def test_export_onto_what_becomes_read_only(moment, words, disk, trained, capsys
     if moment == 0:
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         monkeypatch.setattr(Checkpoint, "read", lambda _: pytest.fail("the checkpoint was read"))
-    monkeypatch.setattr(export, "write_whole", then(export.write_whole))
+    monkeypatch.setattr(export_files, "write_whole", then(export_files.write_whole))
     monkeypatch.setattr(os, "rename", then(os.rename))
     assert call(words["export"](folder / "out")) == 2
     error = capsys.readouterr().err

@@ -66,7 +66,7 @@ def test_order_repetition_and_batches_change_nothing(recommender, monkeypatch):
     some = [["i1", "i2", "i3"], ["i9"], ["i4", "i20"]]
     expected = recommender.recommend(some, 5)
     assert recommender.recommend([["i3", "i1", "i2", "i1"], ["i9", "i9"], ["i20", "i4"]], 5).items == expected.items
-    monkeypatch.setattr("recbole_edlae.serving.recommender.SCORES", 1)
+    monkeypatch.setattr("recbole_edlae.serving.ranking.SCORES", 1)
     assert recommender.recommend(some, 5).items == expected.items
     assert recommender.recommend([], 5).items == []
 

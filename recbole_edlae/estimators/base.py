@@ -1,0 +1,232 @@
+"""What the estimators share: fit to a matrix or DataFrame, recommend, score, find similar items."""
+
+import pathlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+import yaml
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from recbole_edlae.estimators.queries import Columns, Histories, interactions_of, read_histories
+from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.frames import answer_frame, warn_of_unknown
+from recbole_edlae.serving.ids import Ids
+from recbole_edlae.serving.ranking import Lists, checked, most_similar, ranked
+from recbole_edlae.serving.recommender import Recommendations
+from recbole_edlae.serving.tokens import checked_list, positive_int
+from recbole_edlae.settings.setting import Setting, check_model_settings, read_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
+Self = TypeVar("Self", bound="LinearEstimator")
+
+
+class LinearEstimator(BaseEstimator):
+    """What the estimators share.
+
+    A subclass has a constructor with the settings of its model, ``model`` and ``form``.
+
+    Attributes:
+        items_: array of the item ids, in the order of the columns of a matrix.
+        users_: array of the user ids, in the order of their rows; empty for an estimator that was read from a file.
+        popularity_: array of how many users have each item.
+        weights_: the weights, as ``recbole_edlae.model.weights`` has them; item 0 is RecBole's padding.
+        n_features_in_: how many items there are.
+    """
+
+    model: str
+    form: type[ClosedForm]
+    user: Any
+    item: Any
+    weights_: Weights
+    items_: np.ndarray
+    users_: np.ndarray
+    popularity_: np.ndarray
+    _items: Ids
+    _users: Ids | None = None
+    _matrix: sp.csr_matrix | None = None
+    _columns: Columns | None = None
+
+    def fit(self: Self, X: Any, y: None = None) -> Self:
+        """Solve for the weights.
+
+        Args:
+            X: users × items, a SciPy sparse matrix or 2-D array: every value above 0 is one interaction. Or a DataFrame
+                of one interaction a row, with the columns ``user`` and ``item``, or with two columns of any names.
+                Other columns, ratings too, are ignored. Repeated interactions count once.
+            y: ignored, as scikit-learn has it.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            ValueError: A setting is out of range, a value is missing or negative, or there is no interaction.
+            MemoryError: There is not enough memory, which is found out before any is taken.
+        """
+        # Settings first: data may take long to read.
+        settings = self._checked_settings()
+        data = interactions_of(X, (self.user, self.item))
+        form = self.form(settings, data.matrix)
+        form.fit()
+
+        # Nothing of an earlier fit is lost where this one fails.
+        self._learn(form.weights, data.items, np.bincount(data.matrix.indices, minlength=form.n_items))
+        self.users_ = data.users
+        self._users = Ids(data.users)
+        self._matrix = data.matrix
+        self._columns = data.columns
+        return self
+
+    def recommend(
+        self, users_or_histories: Any, k: int = 10, *, exclude: Iterable | None = ()
+    ) -> "Recommendations | pd.DataFrame":
+        """Return the k best items for users of the training data, or for any histories.
+
+        Items of the history are never recommended. Unknown items are skipped. A history without a known item gets the
+        most popular items, with their numbers of users as scores.
+
+        Args:
+            users_or_histories: a list of user ids, a list of lists of item ids, a users × items matrix, or a DataFrame
+                as :meth:`fit` takes it. A row of such a DataFrame without an item is a user without history. A Series
+                may hold user ids, or lists of item ids.
+            k: at least 1.
+            exclude: item ids never to recommend.
+
+        Returns:
+            A DataFrame of user, item, score and rank, if a DataFrame or Series came here or to :meth:`fit`. Otherwise
+            Recommendations.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+            ValueError: A user is not known, an id is missing, or k is no positive integer.
+
+        Warns:
+            DataWarning: With a DataFrame: items are not known, or histories were answered by popularity.
+        """
+        check_is_fitted(self)
+        k = positive_int(k, "k")
+        histories = self._read(users_or_histories)
+
+        # The model learned nothing of an item that nobody had: it is as unknown as one that is not there.
+        known = histories.known
+        untrained = self.popularity_[known[1] - 1] == 0
+        histories.unknown.update(self._items.named(known[1][untrained]).tolist())
+        tokens = checked_list(() if exclude is None else exclude, "exclude", "item ids")
+        _, never = self._items.entries([tokens], "exclude", histories.unknown)
+
+        nothing = np.empty(0, dtype=np.int64)
+        lists = Lists(len(histories.users), known, (nothing, nothing), never)
+        answer = Recommendations([], [], np.zeros(lists.histories, dtype=bool), histories.unknown)
+        found: list[np.ndarray] = []
+        for batch in ranked(self.weights_, self._padded_popularity(), lists, k):
+            answer.popular[batch.start : batch.start + len(batch.popular)] = batch.popular
+            found.extend(self._items.named(items[:length]) for items, length in zip(batch.items, batch.length))
+            answer.scores.extend(values[:length] for values, length in zip(batch.scores, batch.length))
+
+        # A DataFrame has no place for what was skipped, so a warning says it.
+        if histories.from_frame:
+            warn_of_unknown(histories.unknown, answer.popular)
+            return answer_frame(histories.columns, histories.users, found, answer.scores)
+        answer.items.extend(items.tolist() for items in found)
+        return answer
+
+    @torch.no_grad()
+    def score(self, users_or_histories: Any, y: None = None) -> "np.ndarray | pd.DataFrame":
+        """Return the scores of all items, those of the history too: large numbers of users take much memory.
+
+        Args:
+            users_or_histories: as in :meth:`recommend`.
+            y: ignored, as scikit-learn has it.
+
+        Returns:
+            Array (users, items) in the order of ``items_``; a DataFrame, with users as index and items as columns,
+            where :meth:`recommend` returns one.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+            ValueError: As in :meth:`recommend`.
+
+        Warns:
+            DataWarning: Items are not known.
+        """
+        check_is_fitted(self)
+        histories = self._read(users_or_histories)
+        row, item = histories.known
+        count = np.bincount(row, minlength=len(histories.users))
+        scores = checked(self.weights_.score(torch.from_numpy(item), torch.from_numpy(count)))[:, 1:].numpy()
+        warn_of_unknown(histories.unknown, np.zeros(0, dtype=bool))
+        if not histories.from_frame:
+            return scores
+        import pandas as pd
+
+        return pd.DataFrame(scores, index=pd.Index(histories.users, name=histories.columns[0]), columns=self.items_)
+
+    def similar(self, item: Any, k: int = 10) -> "tuple[list, np.ndarray] | pd.DataFrame":
+        """Return the k items most similar to one, of those that somebody had in training.
+
+        Args:
+            item: its id.
+            k: at least 1.
+
+        Returns:
+            List of item ids, the best first, and array of their similarities: the item's weights for them, or the
+            cosine of embeddings at low rank. A DataFrame of item, score and rank after a fit to a DataFrame.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+            ValueError: The item is not known, nobody had it in training, or k is no positive integer.
+        """
+        check_is_fitted(self)
+        k = positive_int(k, "k")
+        number = self._items.number(item, "item")
+        if not self.popularity_[number - 1]:
+            raise ValueError(f"item: nothing is known of {item}: nobody had it in training")
+        numbers, values = most_similar(self.weights_, self._padded_popularity(), number, k)
+        items = self._items.named(numbers)
+        if self._columns is None:
+            return items.tolist(), values
+        return answer_frame(self._columns, [item], [items], [values]).drop(columns=self._columns[0])
+
+    def _learn(self, weights: Weights, items: np.ndarray, popularity: np.ndarray) -> None:
+        """Keep weights, item ids and popularity; the popularity begins with the padding's."""
+        self.weights_ = weights
+        self.items_ = items
+        self._items = Ids(items)
+        self.popularity_ = popularity[1:]
+        self.n_features_in_ = len(items)
+
+    def _read(self, users_or_histories: Any) -> Histories:
+        columns = self._columns or (self.user, self.item)
+        histories = read_histories(users_or_histories, columns, self._items, self._users, self._matrix)
+        return histories._replace(from_frame=histories.from_frame or self._columns is not None)
+
+    def _padded_popularity(self) -> np.ndarray:
+        return np.append(0, self.popularity_)
+
+    def _checked_settings(self) -> dict[str, Any]:
+        """Return all settings of the model, checked against their ranges."""
+        schema = self._schema()
+        given = {name: value for name, value in self.get_params(deep=False).items() if name in schema}
+        settings = {name: yaml.safe_load(setting.default) for name, setting in schema.items()} | given
+        check_model_settings(schema, settings)
+        return settings
+
+    @classmethod
+    def _schema(cls) -> dict[str, Setting]:
+        return read_schema(PROPERTIES / f"{cls.model}.yaml")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "weights_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags

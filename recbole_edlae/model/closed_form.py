@@ -1,0 +1,224 @@
+r"""
+Closed forms
+################################################
+How settings and interactions become weights: by way of the Gram matrix and one solver. The RecBole models inherit it,
+and the estimators use it alone. Knows nothing of RecBole.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recbole_edlae._warnings import warn
+from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.gram_memory import GramSource
+from recbole_edlae.model.resources import check_memory, too_large
+from recbole_edlae.model.weights import Weights, of_solution
+from recbole_edlae.solvers import (
+    LocalWeights,
+    LowRank,
+    PackedWeights,
+    SingularError,
+    SparseGram,
+    activity_weight,
+)
+from recbole_edlae.solvers._gram import workspace
+from recbole_edlae.solvers._system import penalties
+from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers._tiles import size as tiles_size
+
+DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
+Progress = Callable[[float, float], Any]
+
+
+class ClosedForm:
+    r"""The settings of a linear model, the interactions to fit to, and :meth:`fit`.
+
+    A subclass gives :meth:`solve`. Without RecBole, an instance is made of settings and interactions. A RecBole model
+    has its own constructor, which sets the same attributes.
+
+    Args:
+        settings (Mapping): Setting → value; each becomes an attribute.
+        interactions (scipy.sparse.csr_matrix): Users x items, of ones, sorted; row and column 0 are RecBole's padding.
+    """
+
+    dropout_penalty = "weighted"  # and False, for models without these settings
+    zero_diagonal = False
+    based_on = "item"  # or "user": users and items are exchanged
+    takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse
+    interactions: sp.csr_matrix
+    n_items: int
+    logger: logging.Logger
+    weights: Weights
+    reg_weight: float
+    dropout_prob: float
+    user_weight_power: float
+    item_weight_power: float
+
+    def __init__(self, settings: Mapping[str, Any], interactions: sp.csr_matrix) -> None:
+        vars(self).update(settings)
+        self.interactions = interactions
+        self.n_items = interactions.shape[1]
+        self.logger = logging.getLogger(__name__)
+        self.check_settings()
+
+    def check_settings(self) -> None:
+        r"""Check the settings that depend on each other; their own ranges are in the model's YAML file.
+
+        Raises:
+            ValueError: Two settings exclude each other.
+        """
+
+    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
+        r"""Solve for the weights.
+
+        Args:
+            progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
+            gram (callable, optional): Returns the Gram matrix, which may be overwritten, for the arguments of
+                ``solvers.gram``: one that is there already, or from shards. Defaults to ``None``: it is made of the
+                interactions or, where that is quicker, its inverse through the users (``solvers.SparseGram``).
+
+        Raises:
+            MemoryError: There is not enough memory, which is found out before any is taken.
+            ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
+        """
+        with in_words_of_settings(power="user_weight_power"):
+            user_weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
+        popularity = np.bincount(self.interactions.indices, minlength=self.size)
+        try:
+            with in_words_of_settings(user_weight="user_weight_power"):
+                weights = of_solution(self.solution(user_weight, gram, progress))
+        except ValueError as error:
+            if not isinstance(error.__cause__, SingularError):
+                raise
+            users, items = np.count_nonzero(np.diff(self.interactions.indptr)), np.count_nonzero(popularity)
+            columns, rows = ("users", "items") if self.user_based else ("items", "users")
+            raise ValueError(
+                f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
+                f"{columns} undetermined by {users} {rows}: raise reg_weight or dropout_prob"
+            ) from error
+        if self.item_weight_power != 0:
+            with in_words_of_settings(power="item_weight_power"):
+                weights.scale_items(popularity, self.item_weight_power)
+        if self.zero_diagonal:
+            weights.set_diagonal(torch.zeros(self.size, device=self.fit_device))
+        if self.user_based:
+            weights = weights.transposed()  # a row is a user to score
+        self.weights = weights.on(self.fit_device)
+
+    def solution(
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
+    ) -> torch.Tensor | LowRank | Any:
+        r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
+        source = given or GramSource()
+        if isinstance(source, GramSource) and self.packed and self.takes_inverse:
+            sparse = source.sparse(self.interactions, user_weight)
+            if self._fits_by_users(sparse):
+                return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
+        device = self.fit_device
+        packed = self.packed
+        matrix = tiles_size(self.size) if packed else self.size**2
+        held = self.values_held(matrix, device.type)
+        data = workspace(self.interactions, packed)
+        if device.type != "cpu":
+            check_memory(self.size, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
+        self.logger.info(f"{type(self).__name__}: {check_memory(self.size, held, data, device)}")
+        try:
+            return self.solve(source(self.interactions, user_weight, device=device, packed=packed), progress)
+        except torch.cuda.OutOfMemoryError as error:
+            raise too_large(self.size, held, data, device) from error
+
+    def _fits_by_users(self, G: SparseGram) -> bool:
+        r"""Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
+        diagonal = G.diagonal()
+        if not diagonal.isfinite().all():
+            return False
+        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "item_count": self.item_count}
+        if not G.is_quicker(penalties(diagonal, **problem)):
+            return False
+        held, data = self.values_held(G.values_held(), "cpu"), 2 * workspace(self.interactions, True)
+        try:
+            takes = check_memory(self.size, held, data, torch.device("cpu"), G.operations)
+        except MemoryError:
+            return False
+        self.logger.info(f"{type(self).__name__}: {G.X.shape[0]} users, {takes}")
+        return True
+
+    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank | LocalWeights:
+        r"""Return the weights for a Gram matrix, which may be overwritten.
+
+        Args:
+            G (torch.Tensor or SymmetricTiles): Gram matrix, shape: [n_items, n_items]; SparseGram too, where
+                ``takes_inverse``
+            progress (callable): As in :meth:`fit`.
+
+        Returns:
+            torch.Tensor, PackedWeights, LowRank or LocalWeights: item x item weights, shape: [n_items, n_items], or
+            their factors, or both
+        """
+        raise NotImplementedError
+
+    def values_held(self, matrix: int, device: str) -> int:
+        r"""Return how many numbers :meth:`solve` holds at most.
+
+        Args:
+            matrix (int): Numbers in the Gram matrix.
+            device (str): Type of the device.
+        """
+        return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+
+    def cut_rank(self, name: str) -> None:
+        r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
+
+        Args:
+            name (str): The setting.
+
+        Warns:
+            DataWarning: The rank is lowered.
+        """
+        rank, items = getattr(self, name), self.size - 1  # without [PAD]
+        if rank > items:
+            warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
+            setattr(self, name, items)
+
+    @property
+    def user_based(self) -> bool:
+        r"""Whether the weights are those of users for each other."""
+        return self.based_on == "user"
+
+    @property
+    def size(self) -> int:
+        r"""Rows and columns of the weights: the items, or the users where these are exchanged."""
+        return self.interactions.shape[1]
+
+    def check_of_items(self, *names: str) -> None:
+        r"""Check that settings which only weights of items have are not set beside ``based_on`` user.
+
+        Raises:
+            ValueError: One of them is.
+        """
+        for name in names:
+            if self.user_based and getattr(self, name):
+                value = getattr(self, name)
+                raise ValueError(f"{name} {value!r} is for weights of items: based_on must be 'item', got 'user'")
+
+    @property
+    def fit_device(self) -> torch.device:
+        r"""Where the fit computes and the weights are kept."""
+        return torch.device("cpu")
+
+    @property
+    def item_count(self) -> torch.Tensor | None:
+        r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
+        if self.dropout_penalty == "weighted":
+            return None
+        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.size))
+
+    @property
+    def packed(self) -> bool:
+        r"""Whether a fit holds its matrices packed."""
+        return self.fit_device.type == "cpu" and self.size > DENSE_ITEMS

@@ -1,0 +1,59 @@
+r"""
+Closed form of DLAE
+################################################
+How its settings become a call of a solver. Knows nothing of RecBole.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_edlae.model.closed_form import ClosedForm, Progress
+from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
+from recbole_edlae.solvers._low_rank import values_held as low_rank_size
+from recbole_edlae.solvers._parameters import check_count
+from recbole_edlae.solvers._tiles import Symmetric
+
+
+class DLAEForm(ClosedForm):
+    r"""The closed form of DLAE: at full rank or, with a ``rank``, two factors."""
+
+    diagonal_bound: float | None
+    rank: int | None
+    solver: str
+
+    def check_settings(self) -> None:
+        self.check_of_items("rank")
+        if self.rank is None:
+            return
+        check_count("rank", self.rank)
+        for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
+            if getattr(self, name) != off:
+                value = getattr(self, name)
+                raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
+
+    def solution(
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
+    ) -> torch.Tensor | Any:
+        if self.rank is not None:
+            self.cut_rank("rank")
+        return super().solution(user_weight, given, progress)
+
+    def values_held(self, matrix: int, device: str) -> int:
+        if self.rank is None:
+            return super().values_held(matrix, device)
+        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
+
+    @property
+    def takes_inverse(self) -> bool:  # type: ignore[override]
+        return self.rank is None
+
+    def solve(self, G: Symmetric | SparseGram, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
+        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
+        if self.rank is not None:
+            assert not isinstance(G, SparseGram)
+            return low_rank(G, self.rank, method=self.solver, **problem)
+        problem |= {"diagonal_bound": self.diagonal_bound, "item_count": self.item_count}
+        return full_rank(G, emphasis=(1.0, 1.0), overwrite=True, **problem)

@@ -1,0 +1,101 @@
+r"""
+Closed form of EDLAE
+################################################
+How its settings become a call of a solver. Knows nothing of RecBole.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_edlae.model.closed_form import ClosedForm, Progress
+from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.resources import check_sparse_memory
+from recbole_edlae.solvers import (
+    LocalWeights,
+    LowPass,
+    PackedWeights,
+    SparseGram,
+    full_rank,
+    local_regression,
+    low_pass,
+    neighbors,
+)
+from recbole_edlae.solvers._low_pass import values_held as low_pass_size
+from recbole_edlae.solvers._parameters import check_count
+from recbole_edlae.solvers._tiles import Symmetric
+
+
+class EDLAEForm(ClosedForm):
+    r"""The closed form of EDLAE: exact, with ``neighbors``, or beside a low-pass filter."""
+
+    takes_inverse = True
+    emphasis: tuple[float, float]
+    diagonal_bound: float | None
+    neighbors: Any  # int or None
+    low_pass_weight: float
+    low_pass_rank: int
+
+    def check_settings(self) -> None:
+        self.check_of_items("neighbors", "low_pass_weight")
+        if self.low_pass_weight == 0:
+            return
+        check_count("low_pass_rank", self.low_pass_rank)
+        if self.neighbors is not None:
+            raise ValueError(
+                f"low_pass_weight {self.low_pass_weight!r} adds weights for all items: neighbors must be None, got "
+                f"{self.neighbors!r}"
+            )
+
+    def solution(
+        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
+    ) -> torch.Tensor | Any:
+        if self.low_pass_weight != 0:
+            self.cut_rank("low_pass_rank")
+        if self.neighbors is None:
+            return super().solution(user_weight, given, progress)
+
+        def announce(size: int) -> None:
+            takes = check_sparse_memory(self.n_items, self.neighbors, size)
+            self.logger.info(f"{type(self).__name__}: {takes}")
+
+        return neighbors(
+            self.interactions,
+            self.neighbors,
+            user_weight,
+            dropout=self.dropout_prob,
+            l2=self.reg_weight,
+            emphasis=self.emphasis,
+            diagonal_bound=self.diagonal_bound,
+            item_count=self.item_count,
+            device=self.fit_device,
+            announce=announce,
+            progress=progress,
+        )
+
+    def values_held(self, matrix: int, device: str) -> int:
+        held = super().values_held(matrix, device)
+        if self.low_pass_weight == 0:
+            return held
+        return held + low_pass_size(self.n_items, self.low_pass_rank)
+
+    def solve(
+        self, G: Symmetric | SparseGram, progress: Progress | None
+    ) -> torch.Tensor | PackedWeights | LocalWeights:
+        problem: dict[str, Any] = {
+            "dropout": self.dropout_prob,
+            "l2": self.reg_weight,
+            "emphasis": self.emphasis,
+            "diagonal_bound": self.diagonal_bound,
+            "item_count": self.item_count,
+            "overwrite": True,
+            "progress": progress,
+        }
+        if self.low_pass_weight == 0:
+            return full_rank(G, **problem)
+        with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
+            W = low_pass(self.interactions, self.low_pass_rank, dtype=G.dtype)
+        W = LowPass(W.left.to(G.device), W.right.to(G.device))
+        return local_regression(G, W, low_pass_weight=self.low_pass_weight, **problem)

@@ -1,0 +1,216 @@
+"""The three files of an export, written and read as numbers and text. Needs no RecBole.
+
+A folder of weights.safetensors, items.json (the token of every item id) and manifest.json: the format's version, the
+model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but for GFCF and
+ChebyCF), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and refuses what does not
+match. The hashes find damage; they do not say who wrote the files.
+"""
+
+import contextlib
+import hashlib
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from recbole_edlae import __version__
+from recbole_edlae._files import write_whole
+from recbole_edlae.serving.checkpoint_file import check_finite
+from recbole_edlae.settings.setting import Setting, check_model_settings
+
+FORMAT = "recbole_edlae export"
+VERSION = 1
+WEIGHTS = "weights.safetensors"
+ITEMS = "items.json"
+MANIFEST = "manifest.json"
+FILES = (WEIGHTS, ITEMS, MANIFEST)  # the manifest last: without it the others are no export
+FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
+
+
+class Export(NamedTuple):
+    """What an export holds.
+
+    Attributes:
+        model: its name.
+        settings: those of the model, and FIELDS.
+        tokens: the token of every item id; the first stands for RecBole's [PAD].
+        popularity: array (items,), users in training that have the item.
+        tensors: name → tensor, as the model's ``state_dict`` has them.
+    """
+
+    model: str
+    settings: dict[str, Any]
+    tokens: list[str]
+    popularity: np.ndarray
+    tensors: Mapping[str, torch.Tensor]
+
+
+def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
+    """Write the three files of an export into a folder; return their size.
+
+    Args:
+        folder: that exists.
+        export: with tensors of ``dtype``.
+        dtype: name of the type of the weights.
+        top: how many weights of each item were kept; None for all.
+        users: how many users' histories of training are part of the weights.
+
+    Raises:
+        OSError: A file cannot be written, or the disk is full.
+    """
+    tensors = dict(export.tensors) | {"popularity": torch.from_numpy(export.popularity)}
+    contents = {
+        WEIGHTS: save_tensors(tensors),
+        ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
+    }
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "recbole_edlae": __version__,
+        "model": export.model,
+        "dtype": dtype,
+        "top": top,
+        "training_histories": users,
+        "settings": export.settings,
+        "files": {file: fingerprint(content) for file, content in contents.items()},
+    }
+    manifest["sha256"] = own_hash(manifest)
+    contents[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    for file, content in contents.items():
+        write_whole(folder / file, content)
+    return sum(map(len, contents.values()))
+
+
+def read_contents(folder: pathlib.Path) -> Export:
+    """Return what an export holds, its floats in single precision.
+
+    Args:
+        folder: of the export.
+
+    Raises:
+        ValueError: A file is missing, cut short or changed, or the format is another one.
+    """
+    with errors_of(folder):
+        manifest = _read_manifest(folder)
+        contents = {file: _read_file(folder, file, manifest["files"].get(file)) for file in (WEIGHTS, ITEMS)}
+        tokens = _tokens(contents.pop(ITEMS))
+        tensors = load_tensors(contents.pop(WEIGHTS))
+        tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+        popularity = _popularity(tensors, len(tokens))
+        check_finite(tensors, "the file")
+    return Export(manifest["model"], manifest["settings"], tokens, popularity, tensors)
+
+
+@contextlib.contextmanager
+def errors_of(folder: pathlib.Path) -> Iterator[None]:
+    """Raise what is wrong with an export again as one ValueError that names its folder."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+        raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
+
+
+def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
+    """Return the settings, and the defaults of those that a later version of the model has: they change nothing.
+
+    Args:
+        known: key → Setting of the model.
+        export: whose settings are checked.
+
+    Raises:
+        ValueError: A setting is missing, not known or out of range.
+    """
+    if newer := export.settings.keys() - known.keys() - set(FIELDS):
+        raise ValueError(f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
+    if missing := set(FIELDS) - export.settings.keys():
+        raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
+    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()} | export.settings
+    check_model_settings(known, settings)
+    return settings
+
+
+def fingerprint(content: bytes) -> dict[str, Any]:
+    """Return length and SHA-256 of a file's content.
+
+    Examples:
+        >>> fingerprint(b"")["sha256"][:8]
+        'e3b0c442'
+    """
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def own_hash(manifest: dict[str, Any]) -> str:
+    """Return the SHA-256 of a manifest without its own."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _tokens(content: bytes) -> list[str]:
+    """Return the item tokens of a file's content."""
+    tokens = json.loads(content)
+    if not isinstance(tokens, list) or len(tokens) < 2 or not all(isinstance(token, str) for token in tokens):
+        raise ValueError(f"{ITEMS} is not a list of tokens")
+    if len(set(tokens[1:])) < len(tokens) - 1:
+        raise ValueError(f"{ITEMS} has a token twice")
+    try:
+        "".join(tokens).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{ITEMS} has half a character, which no file can hold") from None
+    return tokens
+
+
+def _popularity(tensors: dict[str, torch.Tensor], items: int) -> np.ndarray:
+    """Take the popularity of the items out of the weights."""
+    popularity = tensors.pop("popularity", None)
+    if popularity is None or popularity.shape != (items,):
+        raise ValueError(f"{WEIGHTS} has no popularity of {items} items")
+    if popularity.dtype not in (torch.int32, torch.int64) or (popularity < 0).any():
+        raise ValueError(f"{WEIGHTS}: popularity must hold integers of at least 0")
+    return popularity.numpy()
+
+
+def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the manifest, whose hash and form have been checked."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ValueError(f"there is no {MANIFEST}, so it is none or was not finished")
+    try:
+        manifest = json.loads(path.read_bytes())
+        kind = manifest["format"]
+        version = manifest["version"]
+        saved_hash = manifest.pop("sha256")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ValueError(f"{MANIFEST} is damaged or of something else") from None
+    if kind != FORMAT or version != VERSION:
+        raise ValueError(f"{kind!r} version {version!r}; this reads {FORMAT!r} version {VERSION}")
+    if saved_hash != own_hash(manifest):
+        raise ValueError(f"{MANIFEST} does not match its own SHA-256: it was changed")
+    for key, expected in (("files", dict), ("settings", dict), ("model", str)):
+        if not isinstance(manifest.get(key), expected):
+            raise ValueError(f"{MANIFEST} has no {key}")
+    return manifest
+
+
+def _read_file(folder: pathlib.Path, file: str, expected: Any) -> bytes:
+    """Return the content of a file, which must have the size and the hash that the manifest has."""
+    path = folder / file
+    if not path.is_file():
+        raise ValueError(f"there is no {file}")
+    if not isinstance(expected, dict) or expected.keys() != {"bytes", "sha256"}:
+        raise ValueError(f"{MANIFEST} does not say what {file} is")
+    content = path.read_bytes()
+    actual = fingerprint(content)
+    if actual["bytes"] != expected["bytes"]:
+        sizes = f"{actual['bytes']} bytes of {expected['bytes']}"
+        raise ValueError(f"{file} has {sizes}: it was cut short or changed")
+    if actual["sha256"] != expected["sha256"]:
+        raise ValueError(f"{file} does not match its SHA-256: it was changed")
+    return content

@@ -1,0 +1,179 @@
+"""Take users and items out of a DataFrame, and put recommendations into one.
+
+pandas is imported when a DataFrame comes, and not before. Other DataFrames, such as polars', are read by column.
+"""
+
+import collections
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from recbole_edlae._choices import closest_first
+from recbole_edlae._warnings import warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("user_id", "item_id")  # RecBole's names
+
+
+class Interactions(NamedTuple):
+    """The users and items of a DataFrame.
+
+    Attributes:
+        columns: names of the two columns.
+        users: pandas.Index of the users, each once, in the order of their first rows.
+        row: for each item, the position of its user in ``users``.
+        items: pandas.Series.
+    """
+
+    columns: tuple[Any, Any]
+    users: "pd.Index"
+    row: np.ndarray
+    items: "pd.Series"
+
+
+def is_frame(value: Any) -> bool:
+    """Return whether a value is a DataFrame of pandas or of a library like it.
+
+    Examples:
+        >>> import pandas as pd
+        >>> is_frame(pd.DataFrame({"user_id": [1]})), is_frame([[1]])
+        (True, False)
+    """
+    return hasattr(value, "columns") and hasattr(value, "__getitem__") and hasattr(value, "shape")
+
+
+def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_empty: bool = False) -> Interactions:
+    """Return users and items of a DataFrame with one interaction a row.
+
+    Args:
+        frame: with these two columns and any others, or with two columns of any names.
+        columns: names of the columns of users and of items.
+        allow_empty: whether a row without an item is a user without history; otherwise it is an error.
+
+    Raises:
+        ValueError: A column is not there, or has a missing value.
+    """
+    import pandas as pd
+
+    names = column_names(frame)
+    user, item = _found(names, columns)
+    users = _column(frame, user)
+    items = _column(frame, item)
+    _check_missing(users, user)
+    is_known = items.notna().to_numpy()
+    if not allow_empty:
+        _check_missing(items, item)
+    row, ids = factorized(users)
+    return Interactions((user, item), pd.Index(ids), row[is_known], items[is_known])
+
+
+def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
+    """Return the position of each value among the different ones, and these, in the order of their first rows.
+
+    Raises:
+        ValueError: A value is a list or the like.
+    """
+    try:
+        return column.factorize()
+    except TypeError:
+        wrong = next(value for value in column if not isinstance(value, Hashable))
+        raise ValueError(f"column {column.name!r} must hold one id a row, got {wrong!r}") from None
+
+
+def column_names(frame: Any) -> list:
+    """Return the names of the columns of a DataFrame, of PyArrow's tables too."""
+    return list(getattr(frame, "column_names", frame.columns))
+
+
+def answer_frame(
+    columns: tuple[Any, Any], users: Any, items: Sequence[np.ndarray], scores: Sequence[np.ndarray]
+) -> "pd.DataFrame":
+    """Return a DataFrame of recommendations: user, item, score and rank, which begins with 1.
+
+    Args:
+        columns: names of the columns of users and of items.
+        users: pandas.Index or array, one of each list.
+        items: an array of item ids for each user, the best first.
+        scores: as long as these.
+
+    Raises:
+        ValueError: A column of users or items is named score or rank.
+    """
+    import pandas as pd
+
+    if taken := {"score", "rank"}.intersection(columns):
+        raise ValueError(
+            f"the answer has a column {taken.pop()!r} of its own: name that of the users or items otherwise"
+        )
+    length = [len(entries) for entries in items]
+    values = {
+        columns[0]: pd.Index(users).repeat(length),
+        columns[1]: np.concatenate(items) if items else np.empty(0, dtype=object),
+        "score": np.concatenate([np.empty(0, dtype=np.float32), *scores]),
+        "rank": np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, count + 1) for count in length)]),
+    }
+    return pd.DataFrame(values)
+
+
+def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
+    """Say what a DataFrame of recommendations does not show.
+
+    Args:
+        unknown: item ids that the model does not know → how often they were given.
+        popular: (n,) bool: nothing was known of the history.
+
+    Warns:
+        DataWarning: Items were skipped, or histories were answered by popularity.
+    """
+    if unknown:
+        item, _ = unknown.most_common(1)[0]
+        warn(f"skipped {len(unknown)} item ids that the model does not know, such as {item!r}")
+    if popular.any():
+        warn(
+            f"{popular.sum()} of {len(popular)} histories have no item that the model knows: they get the popular ones"
+        )
+
+
+def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Return the columns of users and items."""
+    if columns[0] == columns[1]:
+        raise ValueError(f"user and item must name two columns, both are {columns[0]!r}")
+    missing = [name for name in columns if name not in names]
+    if missing and len(names) == 2 and set(missing) <= set(COLUMNS):
+        return _of_two(names)
+    if missing:
+        near = ", ".join(map(str, closest_first(missing[0], names)))
+        raise ValueError(
+            f"the DataFrame has no column {missing[0]!r}; it has {near}: name the two with user=… and item=…"
+        )
+    for name in columns:
+        if names.count(name) > 1:
+            raise ValueError(f"the DataFrame has {names.count(name)} columns named {name!r}")
+    return columns
+
+
+def _of_two(names: list) -> tuple[Any, Any]:
+    """Return users and items of two columns: in this order, unless one has the usual name of the other."""
+    first, second = names
+    return (second, first) if first == COLUMNS[1] or second == COLUMNS[0] else (first, second)
+
+
+def _column(frame: Any, name: Any) -> "pd.Series":
+    """Return a column as a pandas.Series."""
+    import pandas as pd
+
+    column = frame[name]
+    return column if isinstance(column, pd.Series) else pd.Series(column.to_numpy(), name=name)
+
+
+def _check_missing(values: "pd.Series", name: Any) -> None:
+    """Raise ValueError where a value is missing."""
+    missing = np.flatnonzero(values.isna())
+    if len(missing):
+        raise ValueError(
+            f"column {name!r} has {len(missing)} missing values, the first in row {missing[0]} (from 0): "
+            f"drop these rows, with dropna(subset=[{name!r}])"
+        )

@@ -1,0 +1,113 @@
+"""Look up raw ids: of any type where they are those of a matrix or DataFrame, text where they are a file's tokens."""
+
+import collections
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from recbole_edlae._choices import closest_first
+from recbole_edlae.serving.ranking import Entries, entries
+from recbole_edlae.serving.tokens import token_of
+
+
+class Ids:
+    """Raw ids, and the numbers from 1 on that stand for them; 0 is RecBole's padding.
+
+    Where all ids are text, a number stands for the text of its digits.
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        """Keep the ids in the order of their numbers, each once."""
+        self.values = values
+
+    def __len__(self) -> int:
+        """Return how many ids there are."""
+        return len(self.values)
+
+    def __contains__(self, value: Any) -> bool:
+        """Return whether a value is one of the ids."""
+        return value in self._numbers
+
+    def __iter__(self) -> Iterator:
+        """Yield the ids."""
+        return iter(self._numbers)
+
+    def named(self, number: np.ndarray) -> np.ndarray:
+        """Return the ids of some numbers, which are above 0."""
+        return self.values[number - 1]
+
+    def number(self, value: Any, name: str) -> int:
+        """Return the number of one id.
+
+        Args:
+            value: the id.
+            name: what it is, for the message.
+
+        Raises:
+            ValueError: There is no such id.
+        """
+        unknown: collections.Counter = collections.Counter()
+        (number,) = self.numbers([value], name, unknown)
+        if number:
+            return int(number)
+        (value,) = unknown
+        raise ValueError(f"{name}: there is no {value}; there are {', '.join(map(str, self.like(value)))}, …")
+
+    def like(self, value: Any) -> list:
+        """Return the five ids that are most like a value."""
+        return closest_first(value, self)[:5]
+
+    def numbers(self, values: Sequence, name: str, unknown: collections.Counter) -> np.ndarray:
+        """Return the numbers of some ids, 0 for those that are not known, which are counted.
+
+        Args:
+            values: the ids.
+            name: of the argument, for messages.
+            unknown: where they are counted.
+
+        Raises:
+            ValueError: A value is missing, or neither text nor a number.
+        """
+        find = self._numbers.get
+        is_bool = not {bool, np.bool_}.isdisjoint(map(type, values))  # True is equal to 1
+        try:
+            numbers = np.fromiter(map(find, values, itertools.repeat(0)), dtype=np.int64, count=len(values))
+        except TypeError:  # a list or dict among them, which is named below
+            numbers = np.zeros(len(values), dtype=np.int64)
+        for position in range(len(values)) if is_bool else np.flatnonzero(numbers == 0):
+            value = values[position]
+            token = token_of(value, name)
+            if self._are_text:
+                value = token
+            numbers[position] = find(value, 0)
+            if numbers[position] == 0:
+                unknown[value] += 1
+        return numbers
+
+    def entries(self, lists: Sequence[Sequence], name: str, unknown: collections.Counter) -> Entries:
+        """Return row and number of the known ids of some lists, by row and number, each once; count the others.
+
+        Args:
+            lists: of ids.
+            name: of the argument, for messages.
+            unknown: where unknown ids are counted.
+
+        Raises:
+            ValueError: As in :meth:`numbers`.
+        """
+        numbers = self.numbers(list(itertools.chain.from_iterable(lists)), name, unknown)
+        row = np.repeat(np.arange(len(lists)), [len(ids) for ids in lists])
+        return entries(row, numbers, len(self) + 1)
+
+    @functools.cached_property
+    def _numbers(self) -> dict[Any, int]:
+        """Number by id."""
+        return {value: number for number, value in enumerate(self.values.tolist(), 1)}
+
+    @functools.cached_property
+    def _are_text(self) -> bool:
+        """Whether all ids are text."""
+        return all(isinstance(value, str) for value in self._numbers)
