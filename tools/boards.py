@@ -33,8 +33,8 @@ folder that the command wrote.
 * **Settings by** says how the settings of a row were chosen:
     * `validation`: by `recbole-edlae tune`. Each model has a file in [`configs/tuned`](../configs/tuned), which begins
       with the command.
-    * `validation, after a look at the test`: Gowalla's `DLAE`. We had seen the test result of `DLAE, item power`, so this
-      is not a clean held-out number. Quote `DLAE, item power`, which has the higher validation.
+    * `validation, after a look at the test`: Gowalla's `DLAE`. We had seen the test result of `DLAE, item power`, so
+      this is not a clean held-out number. Quote `DLAE, item power`, which has the higher validation.
     * `equal weights`: an ensemble of rows of the same table. Only its members were chosen.
     * `authors`: as published with the model.
     * `tuned on test`: published rows whose source chose its settings on the test set. Such a number is too high to
