@@ -37,6 +37,7 @@ BEGINNINGS = {
 }
 
 
+MOST_WORDS = 25  # of a sentence
 ATOMIC = "user_id:token\titem_id:token\trating:float\ttimestamp:float\nu\ti\t1\t1\n"
 
 
@@ -198,17 +199,17 @@ def words(sentence):
 
 
 def test_the_splitter_finds_a_long_sentence():
-    long = " ".join(["word"] * 31) + "."
+    long = " ".join(["word"] * 26) + "."
     assert [words(each) for each in sentences(f"Short.\n{long}\n\n* `code` is [a link](x.md).\n* $a = b$\n")][1:3] == [
-        31,
+        26,
         4,
     ]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("CHANGELOG.md", "docs/boards.md")])
-def test_sentences_have_at_most_30_words(page):
+def test_sentences_have_at_most_25_words(page):
     """Of all pages but the log of changes and the lists of p-values that a tool writes."""
-    assert [each for each in sentences(TEXTS[page]) if words(each) > 30] == []
+    assert [each for each in sentences(TEXTS[page]) if words(each) > MOST_WORDS] == []
 
 
 def cells(notebook, kind):
@@ -219,7 +220,7 @@ def cells(notebook, kind):
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebooks_have_short_sentences_working_links_and_no_outputs(notebook):
     prose = "\n\n".join(cells(notebook, "markdown"))
-    assert [each for each in sentences(prose) if words(each) > 30] == []
+    assert [each for each in sentences(prose) if words(each) > MOST_WORDS] == []
     for target in re.findall(r"\]\(([^)#]+)", prose):
         assert (NOTEBOOKS[notebook].parent / target).exists(), target
     stored = json.loads(NOTEBOOKS[notebook].read_text(encoding="utf-8"))["cells"]

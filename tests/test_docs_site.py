@@ -6,6 +6,7 @@ import http.server
 import importlib
 import os
 import pathlib
+import re
 import threading
 import urllib.parse
 
@@ -16,6 +17,7 @@ from tests.conftest import ROOT
 SITE = pathlib.Path(os.environ.get("RECBOLE_EDLAE_SITE", ROOT / "no site"))
 PAGES = sorted(SITE.rglob("*.html"))
 SOURCES = [page for page in PAGES if page.is_relative_to(SITE / "source")]  # files of the repository, all of one layout
+REPOSITORY = "https://github.com/recbole-edlae/recbole_edlae"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not PAGES, reason="no built site in RECBOLE_EDLAE_SITE; make docs-check builds one"),
@@ -77,6 +79,18 @@ def test_every_link_and_anchor_is_there():
             if not file.is_file() or not has_anchor(file, link.fragment):
                 broken.append((path.name, target))
     assert broken == []
+
+
+def test_every_page_leads_to_the_file_that_it_is_made_from():
+    missing = []
+    for path in PAGES:
+        if path.name == "404.html":
+            continue
+        links = [target for target in parsed(path).targets if target.startswith(REPOSITORY)]
+        sources = [re.sub(r"^/(edit|tree)/main/", "", link.removeprefix(REPOSITORY)) for link in links]
+        if "" not in sources or not any(source and (ROOT / source).exists() for source in sources):
+            missing.append((path.name, links))
+    assert missing == []
 
 
 @pytest.mark.parametrize("package", ["solvers", "nn", "analysis"])

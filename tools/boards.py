@@ -26,18 +26,17 @@ TITLES = {
 }
 HEAD = """# Leaderboards
 
-Each table below is a run of the command above it: the models of this package and of RecBole on identical splits, with
-published numbers beside where the protocol is the same. `python -m tools.boards FOLDER` writes this page from the
+Each table below is a run of the command above it: models of this package and of RecBole on identical splits. Published
+numbers stand beside them where the protocol is the same. `python -m tools.boards FOLDER` writes this page from the
 folder that the command wrote.
 
 * **Settings by** says how the settings of a row were chosen:
-    * `validation`: by `recbole-edlae tune`. Each model's are a file in [`configs/tuned`](../configs/tuned), headed by
-      its command.
-    * `validation, after a look at the test`: Gowalla's `DLAE`. Its search was begun when the test of an earlier one was
-      known. The earlier one is the row `DLAE, item power`, which has the higher validation. Where settings must be
-      chosen blind, quote that row.
+    * `validation`: by `recbole-edlae tune`. Each model has a file in [`configs/tuned`](../configs/tuned), which begins
+      with the command.
+    * `validation, after a look at the test`: Gowalla's `DLAE`. We had seen the test result of `DLAE, item power`, so
+      this is not a clean held-out number. Quote `DLAE, item power`, which has the higher validation.
     * `equal weights, after a look at the test`: Gowalla's ensembles. Validation prefers `DLAE` alone there.
-    * `equal weights`: an ensemble of rows of the same table, of which nothing was chosen but the members.
+    * `equal weights`: an ensemble of rows of the same table. Only its members were chosen.
     * `authors`: as published with the model.
     * `tuned on test`: published rows whose source chose its settings on the test set. Such a number is too high to
       compare with one that was chosen on validation. For published rows without this mark we do not know.
@@ -109,14 +108,14 @@ def _section(name: str, record: Mapping[str, Any]) -> str:
 
 
 def _leads(board: Leaderboard) -> list[str]:
-    """Return a line for each metric on the model with the largest value, and over whom its lead may be chance."""
+    """Return a line for each metric on the model with the largest value, and over whom its lead is not significant."""
     lines = []
     for metric, table in board.p_values.items():
         ran = [row for row in board.rows if row.kind == "run" and row.label in table.index]
         first = max(ran, key=lambda row: row.metrics[metric])
         close = {label: p for label, p in table.loc[first.label].drop(first.label).items() if p >= LEVEL}
         over = ", ".join(f"{label} (p = {p:.2g})" for label, p in close.items())
-        remark = f"the lead over {over} may be chance" if close else "significantly ahead of every other row"
+        remark = f"the lead over {over} is not significant" if close else "significantly ahead of every other row"
         lines.append(f"* {report.heading(metric)}: {first.label} has the largest value; {remark}.")
     return [*lines, ""] if lines else []
 

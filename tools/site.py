@@ -39,7 +39,7 @@ def gather(folder: pathlib.Path) -> None:
     """Write all pages of the site and what they show into a folder, which is removed first."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DOCS, folder)
-    shutil.copy(CHANGELOG, folder / "changelog.md")
+    write_page(folder / "changelog.md", CHANGELOG.read_text(encoding="utf-8"), CHANGELOG)
     script = resources.files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"
     (folder / "assets" / "mathjax.js").write_bytes(script.read_bytes())
     for notebook in sorted(DOCS.rglob("*.ipynb")):
@@ -87,7 +87,7 @@ def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
     text = STYLE.sub("", text).replace('<table border="1" class="dataframe">', "<table>")
     title, _, body = text.lstrip().partition("\n")
     note = f'[Download this notebook]({page.stem}.ipynb "without outputs"){{ download }}'
-    page.write_text(f"{title}\n\n{note}\n{body}", encoding="utf-8")
+    write_page(page, f"{title}\n\n{note}\n{body}", notebook)
 
 
 def source_page(path: pathlib.Path) -> str:
@@ -111,7 +111,14 @@ def write_source(path: pathlib.Path, folder: pathlib.Path) -> None:
         body = f"~~~~~~{language}\n{path.read_text(encoding='utf-8').rstrip()}\n~~~~~~"
     page = folder / source_page(path)
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(f"---\nsearch:\n  exclude: true\n---\n# {name}\n\n{body}\n", encoding="utf-8")
+    write_page(page, f"# {name}\n\n{body}\n", path, "search:\n  exclude: true\n")
+
+
+def write_page(page: pathlib.Path, text: str, source: pathlib.Path, settings: str = "") -> None:
+    """Write a page that is no file of docs/, and where the repository has what it is made from."""
+    kind = "tree" if source.is_dir() else "edit"
+    made_from = f"made_from: {kind}/main/{source.relative_to(ROOT).as_posix()}\n"
+    page.write_text(f"---\n{made_from}{settings}---\n{text}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ HEAD = """\
 
 The papers' claims, and what comes out here. [`recbole-edlae reproduce`](reproduction.md) writes this page from the
 measurements in `docs/results`, by fixed rules. Differences between models are means over users ± their standard error.
-A claim is "not decided here" if chance would explain the difference as well, at 5 percent. A claim of "at least" or "no
-worse" holds "within chance" if a measured difference is against it, and chance would explain that.
+A claim is "not decided here" if the difference is not significant at 5 percent. A claim of "at least" or "no worse"
+holds "within chance" if a measured difference is against it, but not significantly.
 """
 
 

@@ -22,8 +22,8 @@ class Ranks(Figure):
     name = "rank"
     title = "Accuracy against rank (Steck 2020, Figure 1 left; Steck & Garcia 2021's closed form)"
     claims = (
-        "Low-rank EDLAE by ADMM, with the diagonal left out of the objective, is at every rank at least as accurate as "
-        "with the diagonal at zero or free.",
+        "At every rank low-rank EDLAE, its diagonal left out of the objective, is at least as accurate as with the "
+        "diagonal at zero or free.",
         "At a small rank a free diagonal is the better of these two.",
         "At a large rank a diagonal at zero is.",
         "The closed form of Algorithm 1 is at every rank at least as accurate as the iterations.",
@@ -94,7 +94,7 @@ class Ranks(Figure):
             for name, settings in data["settings"].items()
             if name != "closed_form"
         )
-        return "\n".join([*lines, "", f"Full rank: {full:.4f} ± {deviation:.4f}. Chosen on validation: {chosen}."])
+        return "\n".join([*lines, "", f"Full rank: {full:.4f} ± {deviation:.4f}. By validation: {chosen}."])
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the curves, with a band of one standard error around the first."""
