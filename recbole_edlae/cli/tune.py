@@ -27,7 +27,8 @@ from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.protocol import check_space
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, make_run
-from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, best_config, is_tested, summary
+from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, is_tested
+from recbole_edlae.runs.sweep_results import best_config, summary
 from recbole_edlae.settings.configs import SPACES, find
 from recbole_edlae.settings.files import read_config_files
 
