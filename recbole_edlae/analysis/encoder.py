@@ -16,11 +16,11 @@ class EncoderProperties:
     Shares are in [0, 1]; NaN where there was nothing to count.
 
     Attributes:
-        dimension_ratio: width of the codes / width of the rows; below 1 is dimension reduction.
-        effective_dimension: exp of the entropy of the codes' spectrum: how many dimensions they really use.
+        dimension_ratio: width of the codes / width of the rows; below 1 the encoder reduces the dimension.
+        effective_dimension: exp of the entropy of the codes' spectrum: how many dimensions the codes really use.
         order_agreement: share of comparisons x·y > w·z for which E(x)·E(y) > E(w)·E(z) too.
         order_ties: share of those for which the codes' dot products are equal.
-        row_ties: share of all comparisons with x·y = w·z; they say nothing and are left out of the two above.
+        row_ties: share of all comparisons with x·y = w·z; the two shares above leave these comparisons out.
         zero_codes: share of non-empty rows whose code is 0 in every dimension.
         zero_entries: share of zeros among all entries of those codes.
     """
@@ -41,7 +41,7 @@ def encoder_properties(X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000,
         X: SciPy CSR matrix, shape (users, items). Empty rows are left out.
         Z: array of their codes E(x), shape (users, k).
         pairs: how many pairs of pairs of different users to compare.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Returns:
         EncoderProperties.
@@ -51,8 +51,8 @@ def encoder_properties(X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000,
 
     Notes:
         Susman's properties: E reduces the dimension; x·y ≥ w·z implies E(x)·E(y) ≥ E(w)·E(z); x ≠ 0 implies E(x) ≠ 0.
-        The second is counted on strict inequalities of the rows, with equal dot products of the codes apart, because
-        dot products of binary rows are small integers that are often equal by chance.
+        The second is counted on strict inequalities of the rows, because dot products of binary rows are small
+        integers that are often equal by chance. Equal dot products of the codes are counted separately.
 
     Examples:
         An isometry keeps every order:
@@ -67,14 +67,24 @@ def encoder_properties(X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000,
     """
     if X.shape[0] != len(Z):
         raise ValueError(f"X has {X.shape[0]} rows and Z {len(Z)}: one code a row is needed")
-    filled = np.flatnonzero((X != 0).sum(1))  # stored zeros are no items
-    if len(filled) < 2:
-        raise ValueError(f"dot products need two users with items, got {len(filled)}")
-    X, Z = X[filled].astype(np.float64), np.asarray(Z, dtype=np.float64)[filled]
-    first, second = _sampled_dots(X, Z, pairs, seed), _sampled_dots(X, Z, pairs, seed + 1)
-    row_difference, code_difference = first.rows - second.rows, first.codes - second.codes
+
+    # Property 3 speaks of x ≠ 0, so users without items are left out. Stored zeros are no items.
+    nonempty = np.flatnonzero((X != 0).sum(1))
+    if len(nonempty) < 2:
+        raise ValueError(f"dot products need two users with items, got {len(nonempty)}")
+    X = X[nonempty].astype(np.float64)
+    Z = np.asarray(Z, dtype=np.float64)[nonempty]
+
+    # Property 2 compares x·y with w·z: two independent samples of pairs.
+    first = _sampled_dots(X, Z, pairs, seed)
+    second = _sampled_dots(X, Z, pairs, seed + 1)
+    row_difference = first.rows - second.rows
+    code_difference = first.codes - second.codes
+
+    # The order is kept where both differences have the same sign; x·y = w·z asks for no order.
     strict = row_difference != 0
     sign = np.sign(code_difference[strict]) * np.sign(row_difference[strict])
+
     return EncoderProperties(
         dimension_ratio=Z.shape[1] / X.shape[1],
         effective_dimension=effective_dimension(Z),
@@ -104,11 +114,14 @@ def effective_dimension(Z: np.ndarray) -> float:
         >>> round(effective_dimension(np.eye(5)), 6), round(effective_dimension(np.ones((6, 5))), 6)
         (5.0, 1.0)
     """
-    share = np.linalg.svd(Z, compute_uv=False)
-    if share.sum() == 0:
+    singular_values = np.linalg.svd(Z, compute_uv=False)
+    if singular_values.sum() == 0:
         return 0.0
-    share = share[share > 0] / share.sum()
-    return float(np.exp(-(share * np.log(share)).sum()))
+
+    # s log s tends to 0 with s, so singular values of 0 add nothing to the entropy.
+    share = singular_values[singular_values > 0] / singular_values.sum()
+    entropy = -(share * np.log(share)).sum()
+    return float(np.exp(entropy))
 
 
 class _Dots(NamedTuple):
@@ -121,16 +134,25 @@ class _Dots(NamedTuple):
 def _sampled_dots(X: sp.csr_matrix, Z: np.ndarray, pairs: int, seed: int) -> _Dots:
     """Return x·y and E(x)·E(y) for random pairs of different rows."""
     generator = np.random.default_rng(seed)
+
+    # An offset of 1 to n − 1, modulo n, never leads back to the same row.
     first = generator.integers(len(Z), size=pairs)
     second = (first + generator.integers(1, len(Z), size=pairs)) % len(Z)
-    rows, codes = np.empty(pairs), np.empty(pairs)
+
+    # The gathered rows are temporary; of each pair only the two dot products stay in memory.
+    rows = np.empty(pairs)
+    codes = np.empty(pairs)
     for start in range(0, pairs, _BATCH):
-        part = slice(start, start + _BATCH)
-        rows[part] = np.asarray(X[first[part]].multiply(X[second[part]]).sum(1)).ravel()
-        codes[part] = (Z[first[part]] * Z[second[part]]).sum(1)
+        batch = slice(start, start + _BATCH)
+        i = first[batch]
+        j = second[batch]
+        rows[batch] = np.asarray(X[i].multiply(X[j]).sum(1)).ravel()
+        codes[batch] = (Z[i] * Z[j]).sum(1)
     return _Dots(rows, codes)
 
 
 def _share(mask: np.ndarray) -> float:
     """Return the share of True; NaN for an empty mask."""
-    return float(np.mean(mask)) if mask.size else float("nan")
+    if not mask.size:
+        return float("nan")
+    return float(np.mean(mask))

@@ -1,4 +1,4 @@
-"""How alike similar items are in the two factors of a low-rank autoencoder (Steck 2020, Figure 1)."""
+"""Measure how alike similar items are in the two factors of a low-rank autoencoder (Steck 2020, Figure 1)."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ class ItemSimilarities:
         in_data: cosine of their columns of X.
         in_encoder: cosine of their rows of U.
         in_decoder: cosine of their rows of V.
-        encoder_to_decoder: cosine of an item's own rows of U and V; a zero diagonal of UVᵀ holds it at 0.
+        encoder_to_decoder: cosine of an item's own rows of U and V; it is 0 where the diagonal of UVᵀ is.
     """
 
     item: np.ndarray
@@ -45,9 +45,9 @@ def item_similarities(X: sp.csr_matrix, U: np.ndarray, V: np.ndarray) -> ItemSim
         ValueError: X, U and V have different numbers of items.
 
     Notes:
-        A decoder row says who likes the item, an encoder row what liking it says; both are alike for similar items.
-        Emphasis on dropped entries moves an item's own rows of U and V apart, towards orthogonality (Steck 2020, §4),
-        but does not move its U away from that of its neighbor.
+        A row of the decoder describes the users who like the item, a row of the encoder what else these users like.
+        Similar items have similar rows in both. Emphasis on dropped entries moves an item's own rows of U and V apart,
+        towards orthogonality (Steck 2020, §4), but does not move its row of U away from that of its neighbor.
 
     Examples:
         >>> import numpy as np
@@ -62,13 +62,20 @@ def item_similarities(X: sp.csr_matrix, U: np.ndarray, V: np.ndarray) -> ItemSim
     """
     if not X.shape[1] == len(U) == len(V):
         raise ValueError(f"X has {X.shape[1]} items, U {len(U)} and V {len(V)}: they must be the same")
+
+    # C_ij = G_ij / √(G_ii G_jj), the cosines of the columns of X. An item is not its own neighbor.
     G = gram(X, dtype=torch.float64).numpy()
     norm = np.sqrt(G.diagonal())
     C = np.divide(G, np.outer(norm, norm), out=np.zeros_like(G), where=G > 0)
     np.fill_diagonal(C, 0)
+
+    # An item whose cosines are all 0 has no most similar one.
     item = np.flatnonzero(C.any(1))
     neighbor = C[item].argmax(1)
-    U, V = _unit_rows(U), _unit_rows(V)
+
+    # The dot products of rows of length 1 are their cosines.
+    U = _unit_rows(U)
+    V = _unit_rows(V)
     return ItemSimilarities(
         item=item,
         neighbor=neighbor,
@@ -80,14 +87,15 @@ def item_similarities(X: sp.csr_matrix, U: np.ndarray, V: np.ndarray) -> ItemSim
 
 
 def median_cosine(E: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return the median cosine of all pairs of rows within each group: how alike the embeddings of similar items are.
+    """Return the median cosine of all pairs of rows within each group.
 
     Args:
         E: array (items, k).
         groups: array of indices, shape (groups, size).
 
     Returns:
-        Array of shape (groups,), in [−1, 1].
+        Array of shape (groups,), in [−1, 1]. Where a group holds similar items, it says how alike their embeddings
+        are.
 
     Examples:
         >>> import numpy as np
@@ -98,10 +106,18 @@ def median_cosine(E: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """
     E = _unit_rows(E)
     first, second = np.triu_indices(groups.shape[1], k=1)
-    return np.array([np.median((E[group[first]] * E[group[second]]).sum(1)) for group in groups])
+
+    # One group at a time: all pairs of all groups would not fit into memory.
+    medians = np.empty(len(groups))
+    for row, group in enumerate(groups):
+        cosines = (E[group[first]] * E[group[second]]).sum(1)
+        medians[row] = np.median(cosines)
+    return medians
 
 
 def _unit_rows(M: np.ndarray) -> np.ndarray:
     """Return the rows of a matrix divided by their norms; rows of zeros stay zero."""
+    # The least divisor is far below the norm of any other row, and makes 0 / 0 a 0.
     M = np.asarray(M, dtype=np.float64)
-    return M / np.maximum(np.linalg.norm(M, axis=1, keepdims=True), 1e-300)
+    norms = np.linalg.norm(M, axis=1, keepdims=True)
+    return M / np.maximum(norms, 1e-300)

@@ -1,4 +1,4 @@
-"""No autoencoder with a linear last layer of width k fits its training data better than the rank-k SVD."""
+"""Compare the training error of an autoencoder with its lower bound, that of the rank-k SVD."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,9 +20,9 @@ def svd_bound(X: sp.csr_matrix, ranks: int | Sequence[int]) -> float | list[floa
         A number, or a list of them.
 
     Notes:
-        A network whose last layer is linear, of width k, gives all users scores H Vᵀ, H of shape (users, k): a matrix
-        of rank k, however deep the network that made H (Steck & Garcia 2021, Proposition). A bias of that layer is one
-        more rank.
+        A network whose last layer is linear and has k inputs gives all users the scores H Vᵀ, with H of shape
+        (users, k). This matrix has rank k, however deep the network that makes H (Steck & Garcia 2021, Proposition).
+        A bias of that layer adds one to the rank.
 
         Cost: eigenvalues of the item × item Gram matrix.
 
@@ -32,18 +32,28 @@ def svd_bound(X: sp.csr_matrix, ranks: int | Sequence[int]) -> float | list[floa
         >>> [round(bound, 6) for bound in svd_bound(sp.diags([3.0, 2.0, 1.0]).tocsr(), [0, 1, 3])]
         [14.0, 5.0, 0.0]
     """
-    squares = np.linalg.eigvalsh(gram(X, dtype=torch.float64).numpy()).clip(min=0)  # ascending
-    bound = [float(squares[: max(0, len(squares) - k)].sum()) for k in np.atleast_1d(ranks)]
-    return bound if np.ndim(ranks) else bound[0]
+    # The eigenvalues of XᵀX are σ_i², in ascending order; rounding can make the least of them negative.
+    eigenvalues = np.linalg.eigvalsh(gram(X, dtype=torch.float64).numpy())
+    squares = eigenvalues.clip(min=0)
+
+    # A matrix of rank k reaches the k largest; the others remain as error (Eckart and Young).
+    bounds = []
+    for k in np.atleast_1d(ranks):
+        remaining = max(0, len(squares) - k)
+        bounds.append(float(squares[:remaining].sum()))
+
+    if np.ndim(ranks) == 0:
+        return bounds[0]
+    return bounds
 
 
 def squared_error(X: sp.csr_matrix, score: Callable[[sp.csr_matrix], np.ndarray], *, batch: int = 1024) -> float:
-    """Return ‖X − Ŷ‖²_F of scores Ŷ that a function gives for CSR rows, a batch of users at a time.
+    """Return ‖X − Ŷ‖²_F, computing the scores Ŷ for a batch of users at a time.
 
     Args:
         X: SciPy CSR matrix, shape (users, items).
-        score: function of some rows of X, CSR, to an array of their scores, (rows, items).
-        batch: users at a time.
+        score: function from rows of X (CSR) to an array of their scores, of shape (rows, items).
+        batch: number of users in a batch.
 
     Returns:
         A number ≥ 0.
@@ -55,5 +65,10 @@ def squared_error(X: sp.csr_matrix, score: Callable[[sp.csr_matrix], np.ndarray]
         >>> squared_error(sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]]), lambda rows: np.zeros(rows.shape))
         5.0
     """
-    parts = (X[start : start + batch] for start in range(0, X.shape[0], batch))
-    return float(sum(((part.toarray() - np.asarray(score(part), dtype=np.float64)) ** 2).sum() for part in parts))
+    # Only one batch is dense at a time, and the sum is in double precision whatever the scores are.
+    error = 0.0
+    for start in range(0, X.shape[0], batch):
+        rows = X[start : start + batch]
+        scores = np.asarray(score(rows), dtype=np.float64)
+        error += ((rows.toarray() - scores) ** 2).sum()
+    return float(error)

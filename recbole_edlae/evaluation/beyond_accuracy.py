@@ -1,8 +1,8 @@
 """Compute RecBole's metrics of recommended items by the definitions that its documentation cites.
 
-They are about the places of a list that hold a recommended item. RecBole counts the padding item as one of the catalog,
-and counts masked items where a list is longer than what is left to recommend. It also divides the entropy by the number
-of recommended items. In a list here, 0 (padding) marks a place without a recommended item.
+These definitions count only the places of a list that hold a recommended item. RecBole counts the padding item as part
+of the catalog, and counts masked items where a list is longer than the number of items left to recommend. It also
+divides the entropy by the number of recommended items. Here, 0 (padding) marks a place without a recommended item.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def remember_config(stock: Callable, metric: Any, config: Any) -> None:
 
 
 def get_coverage(stock: Callable, metric: Any, item_matrix: np.ndarray, num_items: int) -> float:
-    """Return the share of the catalog that is recommended to somebody (Ge et al. 2010).
+    """Return the share of the catalog that is recommended to at least one user (Ge et al. 2010).
 
     Args:
         stock: RecBole's method, which is not called.
@@ -45,12 +45,15 @@ def get_gini(stock: Callable, metric: Any, item_matrix: np.ndarray, num_items: i
     """
     corrections.note(metric.config, NAME)
     counts = np.sort(_counts(item_matrix))
-    catalog = num_items - 1
     if not len(counts):
         return 0.0
-    # Items that nobody gets come first in the order, and add nothing to the sum.
+
+    # Σ (2 rank − n − 1) count / (n Σ count), ranks ascending by count. Items that nobody gets come first in this order
+    # and add nothing to the sum.
+    catalog = num_items - 1
     rank = np.arange(catalog - len(counts) + 1, catalog + 1)
-    return float(((2 * rank - catalog - 1) * counts).sum() / (catalog * counts.sum()))
+    weighted = (2 * rank - catalog - 1) * counts
+    return float(weighted.sum() / (catalog * counts.sum()))
 
 
 def get_entropy(stock: Callable, metric: Any, item_matrix: np.ndarray) -> float:
@@ -68,26 +71,32 @@ def get_entropy(stock: Callable, metric: Any, item_matrix: np.ndarray) -> float:
 
 
 def average_popularity(stock: Callable, metric: Any, dataobject: Any) -> dict[str, float]:
-    """Return RecBole's average popularity, each user's over the places that hold an item."""
+    """Return RecBole's average popularity, taken over each user's filled places only."""
     return _over_filled_places(stock, metric, dataobject, "averagepopularity", metric.get_pop)
 
 
 def tail_percentage(stock: Callable, metric: Any, dataobject: Any) -> dict[str, float]:
-    """Return RecBole's share of long-tail items, each user's over the places that hold an item."""
+    """Return RecBole's share of long-tail items, taken over each user's filled places only."""
     return _over_filled_places(stock, metric, dataobject, "tailpercentage", metric.get_tail)
 
 
 def _over_filled_places(stock: Callable, metric: Any, dataobject: Any, name: str, values: Callable) -> dict[str, float]:
-    """Return a metric that RecBole averages over all places, each user's over the places that hold an item."""
+    """Return a metric that RecBole averages over all places, averaged over each user's filled places only."""
     items, counts = metric.used_info(dataobject)
     is_filled = items > 0
+
+    # RecBole's average is right where no place is empty.
     if is_filled.all():
         return stock(metric, dataobject)
     corrections.note(metric.config, NAME)
-    means = (values(items, counts) * is_filled).cumsum(axis=1) / np.maximum(is_filled.cumsum(axis=1), 1)
-    return metric.topk_result(name, means)  # 0 where a user has no such place
+
+    # The mean over the first k places, for every k; it is 0 as long as a user has no filled place.
+    sums = (values(items, counts) * is_filled).cumsum(axis=1)
+    filled = np.maximum(is_filled.cumsum(axis=1), 1)
+    return metric.topk_result(name, sums / filled)
 
 
 def _counts(item_matrix: np.ndarray) -> np.ndarray:
     """Return how often each recommended item is recommended."""
-    return np.unique(item_matrix[item_matrix > 0], return_counts=True)[1]
+    _, counts = np.unique(item_matrix[item_matrix > 0], return_counts=True)
+    return counts

@@ -1,8 +1,8 @@
 """Collect what RecBole's metrics need, in less memory, and for lists that are longer than the catalog.
 
-With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list has as many places as there are
-items; the places beyond are empty. Metrics keep their names: a metric that counts hits finds none beyond, and a metric
-of the recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 the value of the whole list.
+With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list of length 50 holds 20 items and 30
+empty places. Metrics keep their names. A metric that counts hits finds none in the empty places. A metric of the
+recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 its value at 20.
 """
 
 import dataclasses
@@ -24,11 +24,11 @@ from recbole_edlae.integration import corrections
 
 @dataclasses.dataclass(frozen=True)
 class TopItems:
-    """Stand in for the scores of a batch, of which only each user's best items are wanted.
+    """Stand in for the scores of a batch where metrics need only each user's best items.
 
     Attributes:
         items: of shape (users, K), the best one first.
-        is_masked: whether a place holds a masked item, because nothing else was left, of the same shape.
+        is_masked: whether a place holds a masked item because no other was left, of the same shape.
     """
 
     items: torch.Tensor
@@ -50,8 +50,10 @@ class LeanCollector(Collector):
         self.order: torch.Tensor | None = None
         self.ranking = self.register.need("rec.topk")
         self.recommended = self.register.need("rec.items")
+
+        # RecBole's collector no longer needs these two, and collects everything else.
         for name in ("rec.topk", "rec.items"):
-            setattr(self.register, name, False)  # RecBole collects everything else
+            setattr(self.register, name, False)
 
     @property
     def needs_scores(self) -> bool:
@@ -73,42 +75,52 @@ class LeanCollector(Collector):
             positive_u: row of each positive in the scores.
             positive_i: item of each positive.
         """
+        # What follows from each user's best items alone.
         if self.ranking or self.recommended:
-            top = scores_tensor if isinstance(scores_tensor, TopItems) else self.top_items(scores_tensor)
+            top = scores_tensor
+            if not isinstance(top, TopItems):
+                top = self.top_items(top)
             if self.recommended:
                 self.data_struct.update_tensor("rec.items", self._recommended(top))
             if self.ranking:
                 self.data_struct.update_tensor("rec.topk", _hits_and_positives(top.items, positive_u, positive_i))
+
+        # All else is RecBole's to collect, from the scores of all items.
         if not isinstance(scores_tensor, TopItems):
             super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
 
     def top_items(self, scores: torch.Tensor) -> TopItems:
-        """Return each user's best items, as many as the longest list has.
+        """Return each user's best items, up to the length of the longest list.
 
         Args:
             scores: of shape (users, items), -inf for masked items.
         """
-        return self.noted(best_items(scores, min(max(self.topk), scores.shape[-1]), self.order))
+        length = min(max(self.topk), scores.shape[-1])
+        return self.noted(best_items(scores, length, self.order))
 
     def noted(self, best: Best) -> TopItems:
-        """Return each user's best items, and note where the rule for equal scores changed them."""
+        """Return each user's best items, and log once that the rule for equal scores changed them."""
         if best.is_reordered:
             corrections.note(self.config, "ties")
         return TopItems(best.items, best.scores == -torch.inf)
 
     def _recommended(self, top: TopItems) -> torch.Tensor:
-        """Return the recommended items; 0 in a place that holds none, where that is not counted as a recommendation."""
+        """Return the recommended items, with 0 in empty places unless the correction for them is switched off."""
         if not corrections.is_on(self.config, "beyond_accuracy"):
             return top.items
         return top.items.masked_fill(top.is_masked, 0)
 
 
 def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:
-    """Return whether each recommended item is to be found, and in the last column how many items are."""
+    """Return whether each recommended item is a positive of its user, and in the last column each user's positives."""
     row = torch.arange(len(topk), device=topk.device)[:, None]
-    user, item = positive_u.to(topk.device), positive_i.to(topk.device)
+    user = positive_u.to(topk.device)
+    item = positive_i.to(topk.device)
+
+    # One integer for a pair of user and item, so that a repeated positive counts once, as in RecBole's matrix.
     items = int(max(topk.max(), item.max())) + 1
     pairs = (user * items + item).unique()
+
     hits = torch.isin(row * items + topk, pairs, assume_unique=True)
     positives = torch.bincount(pairs // items, minlength=len(topk))[:, None]
     return torch.cat((hits.to(positives.dtype), positives), dim=1)
@@ -121,8 +133,12 @@ def eval_batch_collect(
     longest = scores_tensor.shape[-1]
     topk = collector.topk
     ranks = collector.register.need("rec.topk") or collector.register.need("rec.items")
+
+    # torch.topk fails where k exceeds the number of scores.
     if ranks and max(topk) > longest:
         collector.topk = [longest]
+
+    # Metrics read the collector's setting later on, so it is restored.
     try:
         stock(collector, scores_tensor, *batch, **options)
     finally:
@@ -130,23 +146,30 @@ def eval_batch_collect(
 
 
 def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
-    """Return what RecBole does, with lists of hits as long as ``topk`` says and no hits beyond the catalog."""
+    """Return what RecBole collected, with lists of hits padded to the longest ``topk`` by places without a hit."""
     collected = stock(collector)
-    if "rec.topk" in collected:
-        hits, positives = collected.get("rec.topk").split([collected.get("rec.topk").shape[1] - 1, 1], dim=1)
-        empty = hits.new_zeros(len(hits), max(max(collector.topk) - hits.shape[1], 0))
-        collected.set("rec.topk", torch.cat((hits, empty, positives), dim=1))
+    if "rec.topk" not in collected:
+        return collected
+
+    # The last column holds the numbers of positives; empty places go before it.
+    matrix = collected.get("rec.topk")
+    hits = matrix[:, :-1]
+    positives = matrix[:, -1:]
+    missing = max(max(collector.topk) - hits.shape[1], 0)
+    empty = hits.new_zeros(len(hits), missing)
+    collected.set("rec.topk", torch.cat((hits, empty, positives), dim=1))
     return collected
 
 
 def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
-    """Return what RecBole does, with the mean of the whole list beyond the catalog."""
+    """Return RecBole's result, where k beyond the catalog has the value of the longest list that is possible."""
     beyond = max(max(metric.topk) - values.shape[1], 0)
-    return stock(metric, name, np.pad(values, ((0, 0), (0, beyond)), mode="edge"))
+    padded = np.pad(values, ((0, 0), (0, beyond)), mode="edge")
+    return stock(metric, name, padded)
 
 
 def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """Create RecBole's samplers, and warn once before the training of lists that are longer than the catalog.
+    """Create RecBole's samplers, and warn once, before the training, of lists that are longer than the catalog.
 
     Warns:
         DataWarning: ``topk`` exceeds the number of items.

@@ -1,7 +1,7 @@
 """Evaluate many users at a time, whatever ``eval_batch_size`` is.
 
-RecBole's loader of full ranking has ``eval_batch_size // items`` users in a batch: one, with its default of 4,096 and
-more items than that. A thousand users at once are scored, ranked and collected much faster.
+RecBole's loader of full ranking has ``eval_batch_size // items`` users in a batch, and at least one. With its default
+of 4,096 that is a single user on larger catalogs. A thousand users at once are scored and ranked much faster.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,20 +14,20 @@ from recbole.data.interaction import Interaction
 
 from recbole_edlae.data import full_sort, vectorized
 
-# RecBole's models that score a user by item weights or stored rows, whoever else is in the batch, and how many bytes of
-# scores they get at a time: the models copy them several times.
+# RecBole's models that score each user alone, by item weights or stored rows. They copy scores several times, so they
+# get few bytes of scores at a time.
 OF_RECBOLE = ("ADMMSLIM", "EASE", "ItemKNN", "SLIMElastic")
 OF_RECBOLE_BYTES = 2**26
 
 
 class UserBatch(NamedTuple):
-    """What RecBole's loader of full ranking has for some users.
+    """A batch of RecBole's loader of full ranking.
 
     Attributes:
         interaction: the users.
         history: row and item of each score that is masked.
-        positive_u: row of each item to be found.
-        positive_i: item of each item to be found.
+        positive_u: row of each positive.
+        positive_i: item of each positive.
     """
 
     interaction: Interaction
@@ -36,16 +36,20 @@ class UserBatch(NamedTuple):
     positive_i: torch.Tensor
 
     def of_rows(self, rows: torch.Tensor) -> "UserBatch":
-        """Return the batch of some of its users, in their order; the items to be found stay behind.
+        """Return the batch of some of its users, in their order, without their positives.
 
         Args:
             rows: whether each user is one of them, of shape (users,).
         """
         user, item = self.history
-        row_in_part = rows.cumsum(0) - 1
-        masked = rows[user]
-        history = row_in_part[user[masked]], item[masked]
-        return UserBatch(self.interaction[rows.nonzero().squeeze(1)], history, user[:0], item[:0])
+
+        # Users move up into the rows of those who are left out, and their masks with them.
+        new_row = rows.cumsum(0) - 1
+        is_selected = rows[user]
+        history = new_row[user[is_selected]], item[is_selected]
+
+        interaction = self.interaction[rows.nonzero().squeeze(1)]
+        return UserBatch(interaction, history, positive_u=user[:0], positive_i=item[:0])
 
 
 class LargeBatches(FullSortEvalDataLoader):
@@ -55,11 +59,11 @@ class LargeBatches(FullSortEvalDataLoader):
     """
 
     def __init__(self, loader: FullSortEvalDataLoader, scores_bytes: int) -> None:
-        """Take the place of a loader, which stays as it is.
+        """Wrap a loader without changing it.
 
         Args:
-            loader: of the validation or test part.
-            scores_bytes: that the scores of a batch may take in single precision.
+            loader: the loader of the validation or test part.
+            scores_bytes: bytes that the scores of a batch may take in single precision.
         """
         self.loader = loader
         self._dataset = loader._dataset
@@ -75,10 +79,10 @@ class LargeBatches(FullSortEvalDataLoader):
 
 
 def has_users(loader: Any, config: Any) -> bool:
-    """Return whether a loader is RecBole's own of full ranking, with a row for each user, in one process.
+    """Return whether a loader is RecBole's own loader of full ranking, with a row for each user, in one process.
 
     Args:
-        loader: that is to be evaluated.
+        loader: the loader to evaluate.
         config: RecBole's Config.
     """
     return type(loader) is FullSortEvalDataLoader and not loader.is_sequential and bool(config["single_spec"])
@@ -86,9 +90,12 @@ def has_users(loader: Any, config: Any) -> bool:
 
 def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
     """Evaluate as RecBole does; models in ``OF_RECBOLE``, and those with ``batch_bytes``, get large batches."""
+    # Other models may score a user differently in another batch, or need more memory than is known here.
     model = type(trainer.model)
-    is_recboles = model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model.")
-    batch_bytes = OF_RECBOLE_BYTES if is_recboles else getattr(model, "batch_bytes", None)
+    batch_bytes = getattr(model, "batch_bytes", None)
+    if model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model."):
+        batch_bytes = OF_RECBOLE_BYTES
+
     if eval_data and batch_bytes and vectorized.is_on(trainer.config) and has_users(eval_data, trainer.config):
         eval_data = LargeBatches(eval_data, batch_bytes)
     return stock(trainer, eval_data, *arguments, **options)

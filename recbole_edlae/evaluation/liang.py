@@ -1,4 +1,4 @@
-r"""Recall as Liang et al. measure it.
+r"""Compute Recall as Liang et al. define it.
 
 References:
     Dawen Liang et al. "Variational Autoencoders for Collaborative Filtering" in WWW 2018, §4.3.
@@ -10,12 +10,13 @@ from recbole.evaluator.collector import DataStruct
 
 
 class LiangRecall(TopkMetric):
-    r"""Compute Recall@K divided by what K items can reach at most: 1 where all of the first K are hits.
+    r"""Compute Recall@K divided by the largest value that K items can reach.
 
     .. math::
        \frac{1}{|U|}\sum_{u \in U} \frac{|\hat{R}(u) \cap R(u)|}{\min(K, |R(u)|)}
 
-    RecBole's Recall divides by :math:`|R(u)|`. RecBole's NDCG is already the truncated one of that paper.
+    It is 1 where all of the first K are hits. RecBole's Recall divides by :math:`|R(u)|` instead. RecBole's NDCG is
+    already the truncated one of that paper.
     """
 
     def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
@@ -32,10 +33,14 @@ class LiangRecall(TopkMetric):
 
         Args:
             pos_index: whether each recommended item is a hit, of shape (users, K).
-            pos_len: number of items to be found, of shape (users,).
+            pos_len: number of positives, of shape (users,).
         """
+        hits = np.cumsum(pos_index, axis=1)
+
+        # min(K, |R(u)|) for every K at once.
         k = np.arange(1, pos_index.shape[1] + 1)
-        return np.cumsum(pos_index, axis=1) / np.minimum(k, pos_len[:, None])
+        attainable = np.minimum(k, pos_len[:, None])
+        return hits / attainable
 
 
 def metric(stock: object) -> type[LiangRecall]:
@@ -49,5 +54,5 @@ def metric_type(stock: object) -> object:
 
 
 def metric_information(stock: object) -> list[str]:
-    """Return what the metric needs to know, for RecBole's table of that."""
+    """Return the names of the inputs that the metric needs, for RecBole's table of inputs."""
     return LiangRecall.metric_need

@@ -1,4 +1,4 @@
-"""Ranking metrics per user, from what RecBole's evaluator averages."""
+"""Compute ranking metrics per user, from the hits that RecBole's evaluator averages."""
 
 import dataclasses
 import io
@@ -23,13 +23,13 @@ RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(met
 
 @dataclasses.dataclass(frozen=True)
 class PerUser:
-    """Hold which of each user's first K recommendations were hits: every ranking metric of RecBole follows from it.
+    """Hold which of each user's first K recommendations were hits. Every ranking metric of RecBole follows from them.
 
     Attributes:
-        users: RecBole's user ids, of shape (n,). A sequential model ranks for each of a user's interactions, so that
-            the user is there once for each.
+        users: RecBole's user ids, of shape (n,). A sequential model ranks for each of a user's interactions, so a user
+            id appears once for each of them.
         hits: whether each recommendation is a hit, in the order of the scores, of shape (n, K).
-        positives: number of items to be found, of shape (n,).
+        positives: number of positives, of shape (n,).
 
     Notes:
         Notation: n users or rankings, K the largest k evaluated.
@@ -40,10 +40,10 @@ class PerUser:
     positives: np.ndarray
 
     def metric(self, name: str) -> np.ndarray:
-        """Return the values of one metric, computed by RecBole's own class; their mean over users is RecBole's result.
+        """Return the values of one metric, computed by RecBole's own class. RecBole's result is their mean over users.
 
         Args:
-            name: "metric@k" as in RecBole's results, for example "ndcg@10"; k at most K.
+            name: "metric@k" as in RecBole's results, for example "ndcg@10"; k is at most K.
 
         Returns:
             Array of shape (n,), float64.
@@ -62,17 +62,22 @@ class PerUser:
         largest = self.hits.shape[1]
         if not (k.isdigit() and 1 <= int(k) <= largest):
             raise ValueError(f"metric: {name} needs k from 1 to {largest}, of which the hits were kept")
-        Config.compatibility_settings(None)  # restores the numpy names that RecBole's metrics use
+
+        # RecBole's metrics use names that newer versions of NumPy lack; this method of its Config restores them.
+        Config.compatibility_settings(None)
+
+        # RecBole computes the values of all users for all k, and topk_result would reduce them to means.
         calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
-        calculator.topk_result = _as_they_are  # instead of their mean
+        calculator.topk_result = _values_unchanged
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
-        return np.asarray(calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})[:, int(k) - 1], float)
+        values = calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})
+        return np.asarray(values[:, int(k) - 1], float)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write one file, whole or not at all; bits for the hits make it about 10 bytes a user.
+        """Write one file atomically. It takes about 10 bytes a user, because hits are stored as bits.
 
         Args:
-            path: of the file.
+            path: path of the file.
 
         Raises:
             OSError: the disk is full or cannot be written.
@@ -92,20 +97,25 @@ class PerUser:
         """Read what :meth:`save` wrote.
 
         Args:
-            path: of the file.
+            path: path of the file.
 
         Raises:
             ValueError: the file is empty or damaged.
             OSError: it cannot be read.
         """
         content = pathlib.Path(path).read_bytes()
+
+        # NumPy, zipfile and zlib each have errors of their own for a file that was cut or overwritten.
         try:
             with np.load(io.BytesIO(content)) as stored:
                 hits = np.unpackbits(stored["hits"], axis=1, count=int(stored["k"])).astype(bool)
                 loaded = cls(stored["users"].astype(np.int64), hits, stored["positives"].astype(np.int64))
         except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"{path} is damaged ({reason if content else 'it is empty'})") from None
+            if not content:
+                reason = "it is empty"
+            raise ValueError(f"{path} is damaged ({reason})") from None
+
         if not len(loaded.users) == len(loaded.hits) == len(loaded.positives):
             raise ValueError(f"{path} is damaged (its arrays differ in length)")
         return loaded
@@ -115,7 +125,7 @@ class KeepingEvaluator:
     """Evaluate as RecBole's Evaluator does, and keep the hits of each user.
 
     Args:
-        evaluator: RecBole's, of a trainer; this object takes its place there.
+        evaluator: RecBole's evaluator of a trainer, which this object replaces there.
 
     Attributes:
         hits: as in :class:`PerUser`, of the last evaluation; None where it had no ranking metric.
@@ -133,6 +143,7 @@ class KeepingEvaluator:
         Args:
             resources: what RecBole's collector has gathered.
         """
+        # The last column holds the numbers of positives.
         if "rec.topk" in resources:
             matrix = resources.get("rec.topk").numpy()
             self.hits = matrix[:, :-1].astype(bool)
@@ -140,6 +151,6 @@ class KeepingEvaluator:
         return self.evaluator.evaluate(resources)
 
 
-def _as_they_are(_: Any, values: np.ndarray) -> np.ndarray:
-    """Return the values of all users, where RecBole's method returns their rounded mean."""
+def _values_unchanged(_: Any, values: np.ndarray) -> np.ndarray:
+    """Return the values of all users; RecBole's method returns their rounded mean."""
     return values

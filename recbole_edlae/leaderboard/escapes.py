@@ -1,4 +1,4 @@
-"""Write names that somebody else chose as text of a format, such that nothing in them is a command there."""
+"""Escape names that users chose, so that no output format reads a command in them."""
 
 import re
 
@@ -20,7 +20,8 @@ def line(text: str) -> str:
         >>> line("two\n lines")
         'two lines'
     """
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+    single_spaced = " ".join(text.split())
+    return "".join(filter(str.isprintable, single_spaced))
 
 
 def markdown(text: str) -> str:
@@ -50,7 +51,7 @@ def latex(text: str) -> str:
 
 
 def latex_label(text: str) -> str:
-    """Return a text as the name of a label in LaTeX, which has letters, digits and _:.- only.
+    """Return a text as the name of a label in LaTeX, made of letters, digits and _:.- only.
 
     Args:
         text: of any kind.
@@ -63,7 +64,7 @@ def latex_label(text: str) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """Return a text for a cell of a CSV file, on one line and such that a spreadsheet takes it for no formula.
+    """Return a text for a cell of a CSV file, on one line, that no spreadsheet takes for a formula.
 
     Args:
         text: of any kind.
@@ -73,4 +74,8 @@ def spreadsheet(text: str) -> str:
         ('EDLAE', "'=1+1")
     """
     text = "".join(character if character.isprintable() else " " for character in text)
-    return f"'{text}" if _FORMULA.match(text) else text
+
+    # After an apostrophe spreadsheets read text.
+    if _FORMULA.match(text):
+        return f"'{text}"
+    return text

@@ -9,7 +9,8 @@ import yaml
 
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.data.atomic import AtomicFileError
-from recbole_edlae.leaderboard.results import read_reference
+from recbole_edlae.leaderboard.reference import read_reference
+from recbole_edlae.leaderboard.results import Row
 from recbole_edlae.leaderboard.settings import check_seeds, read_settings
 from recbole_edlae.runs.engine import shared_runner
 from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, WITHOUT_RESULT, dataset_class, protocol
@@ -19,7 +20,7 @@ from recbole_edlae.settings.files import read_config_files
 
 FOLDER = CONFIGS / "leaderboard"
 
-# What a single row says of them would not be done.
+# Settings that have no effect in a single row.
 _NOT_OF_A_ROW = (WITHOUT_RESULT - MACHINE) | OVERWRITTEN
 
 
@@ -27,9 +28,9 @@ class Plan:
     """List the runs of one dataset's leaderboard: rows of a settings file × seeds.
 
     Args:
-        dataset: its name; None takes that of the settings file, or of the config files.
+        dataset: name of the dataset; None takes that of the settings file, or of the config files.
         overrides: settings for all runs.
-        settings: the leaderboard's YAML file; None takes that of the dataset, where one comes with the package.
+        settings: the leaderboard's YAML file; None takes that of the dataset, if one ships with the package.
         models: labels of the rows to run, or models with their defaults; None takes all rows.
         config_files: RecBole's YAML files; None takes those of the settings file.
         seeds: None takes ``seed`` among the overrides, those of the settings file, or the seed of the config files.
@@ -37,9 +38,9 @@ class Plan:
 
     Attributes:
         dataset: name of the dataset.
-        seeds: each is another split.
+        seeds: seeds of the runs; each gives another split.
         reference: published rows.
-        rows: label → model and the settings of the row with which it runs.
+        rows: label → name of the model and settings of the row.
         marks: label → how the settings of the row were chosen.
         runs: every row with every seed.
 
@@ -58,30 +59,39 @@ class Plan:
         seeds: list[int] | None = None,
         reference: str | os.PathLike | None = None,
     ) -> None:
+        # The dataset of the config files chooses the settings file, which may name other config files.
+        content: dict[str, Any] = {}
         path = _settings_file(dataset or read_config_files(config_files or []).get("dataset"), settings)
-        content = read_settings(path) if path else {}
+        if path:
+            content = read_settings(path)
         files = config_files or content.get("config_files", [])
         shared = read_config_files(files)
         self.dataset = str(dataset or content.get("dataset") or shared.get("dataset") or "ml-100k")
 
-        # One seed may come from anywhere, several are a list.
+        # A seed is no override of a run, because runs differ in it.
         overrides = dict(overrides)
         if seeds:
             check_seeds("--seeds", seeds)
             if "seed" in overrides:
                 raise ValueError(f"seed: --seeds {' '.join(map(str, seeds))} and --seed={overrides['seed']}: take one")
-        one_seed = [overrides.pop("seed")] if "seed" in overrides else None
-        self.seeds: list[int] = seeds or one_seed or content.get("seeds") or [shared.get("seed", 2020)]
+        elif "seed" in overrides:
+            seeds = [overrides.pop("seed")]
+        self.seeds: list[int] = seeds or content.get("seeds") or [shared.get("seed", 2020)]
 
+        # A file on the command line is found by name too, as those of the settings file have been.
         reference = find(REFERENCES, reference) if reference else content.get("reference")
-        self.reference = read_reference(reference) if reference else []
+        self.reference: list[Row] = []
+        if reference:
+            self.reference = read_reference(reference)
         self.rows = _rows(content.get("models") or {}, models, self.dataset, overrides)
         self.marks: dict[str, str] = content.get("marks", {})
-        self.runs = [
-            make_run(model, self.dataset, files, {**row, **overrides, "seed": seed}, label)
-            for seed in self.seeds
-            for label, (model, row) in self.rows.items()
-        ]
+
+        # All rows of one seed share their split, so they follow each other.
+        self.runs: list[Run] = []
+        for seed in self.seeds:
+            for label, (model, row) in self.rows.items():
+                row_settings = {**row, **overrides, "seed": seed}
+                self.runs.append(make_run(model, self.dataset, files, row_settings, label))
 
     def check_protocol(self) -> None:
         """Check that all rows can be compared, before any data are read.
@@ -89,25 +99,27 @@ class Plan:
         Raises:
             ValueError: a row has another protocol than the first one.
         """
+        # The rows of the first seed stand for those of all seeds.
         first, *others = self.runs[: len(self.rows)]
-        shared = protocol(first.config())
+        expected = protocol(first.config())
         for run in others:
-            own = protocol(run.config())
-            for key in shared | own:
-                if own.get(key) != shared.get(key):
+            actual = protocol(run.config())
+            for key in expected | actual:
+                if actual.get(key) != expected.get(key):
                     raise ValueError(
-                        f"{run.label}: {key} is {own.get(key)!r} here and {shared.get(key)!r} for {first.label}; "
+                        f"{run.label}: {key} is {actual.get(key)!r} here and {expected.get(key)!r} for {first.label}; "
                         "rows of a leaderboard share one protocol: set it in config_files"
                     )
 
     def check_tested(self) -> None:
         """Check that models of different types are tested alike, before any model is trained.
 
-        RecBole reads the data of sequential and of knowledge-based models in ways of their own.
+        RecBole reads the data of sequential and of knowledge-based models with other classes of datasets.
 
         Raises:
             ValueError: their interactions or their candidates differ.
         """
+        # One run for each class is enough: models of the same class get the same data.
         first_of_class: dict[str, Run] = {}
         for run in self.runs[: len(self.rows)]:
             first_of_class.setdefault(dataset_class(run.config()), run)
@@ -117,11 +129,12 @@ class Plan:
 
 
 def _check_tested(first: Run, other: Run) -> None:
-    """Check that runs whose data are read by different classes are tested alike."""
+    """Check that two runs with different classes of datasets are tested on the same pairs of user and item."""
     tested = _tested(first)
     tested_by_other = _tested(other)
     if tested is None or tested_by_other is None:
         return
+
     if different := tested ^ tested_by_other:
         raise ValueError(
             f"{other.label}: {first.model} and {other.model} are tested on different interactions or candidates of "
@@ -131,7 +144,8 @@ def _check_tested(first: Run, other: Run) -> None:
 
 
 def _tested(run: Run) -> set[tuple[str, str]] | None:
-    """Return what a run is tested on; None where its data cannot be prepared, which its row will say."""
+    """Return the pairs on which a run is tested; None if its data cannot be prepared."""
+    # A run that fails is reported in its row; files that cannot be read stop the whole command.
     try:
         return shared_runner().tested(run)
     except AtomicFileError:
@@ -141,30 +155,39 @@ def _tested(run: Run) -> set[tuple[str, str]] | None:
 
 
 def _settings_file(dataset: str | None, settings: str | os.PathLike | None) -> pathlib.Path | None:
-    """Return the settings file that was named, or that of the dataset; None where there is no such file."""
+    """Return the named settings file, or that of the dataset; None if the package has none for the dataset."""
     if settings:
         return find(LEADERBOARDS, settings)
+
     path = FOLDER / f"{dataset or 'ml-100k'}.yaml"
-    return path if path.is_file() else None
+    if not path.is_file():
+        return None
+    return path
 
 
 def _rows(
     models: Mapping[str, Any], chosen: Iterable[str] | None, dataset: str, overrides: Mapping[str, Any]
 ) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return label → model and settings of the rows that are chosen; a label that is no row is a model's name.
+    """Return label → model and settings of the chosen rows. A label that is no row is the name of a model.
 
     Settings of the command line replace those of a row.
     """
-    default = yaml.safe_load((FOLDER / "ml-100k.yaml").read_text(encoding="utf-8"))["models"]
-    models = models or dict.fromkeys(default)
+    # Without rows, the models of the default leaderboard run with their own defaults.
+    if not models:
+        default = yaml.safe_load((FOLDER / "ml-100k.yaml").read_text(encoding="utf-8"))
+        models = dict.fromkeys(default["models"])
+
     rows = {}
     for label in chosen or models:
         settings = dict(models.get(label) or {})
         model = settings.pop("model", label)
-        if (own := settings.pop("dataset", dataset)) != dataset:
+        row_dataset = settings.pop("dataset", dataset)
+        if row_dataset != dataset:
             raise ValueError(
-                f"{label}: dataset is {own!r} here and {dataset!r} for the leaderboard, whose rows share it"
+                f"{label}: dataset is {row_dataset!r} here and {dataset!r} for the leaderboard, whose rows share it"
             )
+
+        # A setting that is ignored would let the row claim something else than it ran.
         for key in settings:
             if key in _NOT_OF_A_ROW:
                 raise ValueError(f"{label}: {key} is not for a single row, where it would have no effect")

@@ -1,13 +1,11 @@
-"""Write leaderboards as terminal table, CSV, Markdown, LaTeX, JSON and one HTML page that needs nothing beside it.
+"""Write leaderboards as terminal table, CSV, Markdown, LaTeX, JSON and a self-contained HTML page.
 
-The tables hold what is the same every time a leaderboard is run; times are in the JSON file and on the page.
+The tables hold only numbers that are the same in every run. Times are in the JSON file and on the page.
 """
 
 import json
-import math
 import os
 import pathlib
-import platform
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,24 +14,23 @@ import pandas as pd
 from tabulate import tabulate
 
 from recbole_edlae._files import write_whole
-from recbole_edlae.integration import corrections
-from recbole_edlae.integration import models as registry
 from recbole_edlae.leaderboard import escapes
+from recbole_edlae.leaderboard.captions import caption, heading
+from recbole_edlae.leaderboard.data import as_data
 from recbole_edlae.leaderboard.results import Leaderboard, Row
-from recbole_edlae.runs.run import versions
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
-_HEADINGS = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
 
 
 def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, command: str) -> None:
-    """Write leaderboard.csv, .md, .tex, .json and .html, each whole or not at all.
+    """Write leaderboard.csv, .md, .tex, .json and .html, each atomically.
 
     Args:
         leaderboards: one per dataset.
-        folder: where.
+        folder: folder for the files.
         command: the command line, for the page.
     """
+    # All texts are made before the first file is replaced.
     data = as_data(leaderboards, command)
     texts = {
         "csv": csv(leaderboards),
@@ -52,7 +49,8 @@ def terminal(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
-    table = _table(leaderboard, escapes.line, lambda value, best: f"{value}{'*' if best else ' '}")
+    # A space in the place of * keeps the numbers aligned.
+    table = _table(leaderboard, escapes.line, best="{}*", other="{} ")
     text = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
     return text + _failures(leaderboard, escapes.line)
 
@@ -63,9 +61,10 @@ def markdown(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
-    table = _table(leaderboard, escapes.markdown, lambda value, best: f"**{value}**" if best else value)
+    table = _table(leaderboard, escapes.markdown, best="**{}**", other="{}")
     text = tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True)
-    return f"{text}\n\n{escapes.markdown(caption(leaderboard))}{_failures(leaderboard, escapes.markdown)}\n"
+    sentences = escapes.markdown(caption(leaderboard))
+    return f"{text}\n\n{sentences}{_failures(leaderboard, escapes.markdown)}\n"
 
 
 def latex(leaderboard: Leaderboard) -> str:
@@ -74,23 +73,25 @@ def latex(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
+    # Columns of text on the left, then one for each metric.
     names = leaderboard.metrics
-    shown = [row for row in leaderboard.rows if row.kind != "failed"]
+    shown = _shown(leaderboard)
     columns: dict[str, list] = {"": [escapes.latex(_label(row)) for row in shown]}
     if _has_marks(leaderboard):
         columns["settings by"] = [escapes.latex(row.mark) for row in shown]
+    text_columns = len(columns)
     for name in names:
         columns[escapes.latex(heading(name))] = [row.metrics.get(name) for row in shown]
     style = pd.DataFrame(columns).style.hide(axis="index").format(precision=4, na_rep="")
 
-    # Several rows may have one label, so the best is found by its place.
+    # Several rows may have one label, so the best one is known by its number.
     for name in names:
-        best = [place for place, row in enumerate(shown) if row is leaderboard.best(name)]
+        best = [number for number, row in enumerate(shown) if row is leaderboard.best(name)]
         style = style.set_properties(subset=(best, [escapes.latex(heading(name))]), textbf="--rwrap")
 
     return style.to_latex(
         hrules=True,
-        column_format="l" * (len(columns) - len(names)) + "r" * len(names),
+        column_format="l" * text_columns + "r" * len(names),
         position="t",
         position_float="centering",
         caption=escapes.latex(caption(leaderboard)),
@@ -99,7 +100,7 @@ def latex(leaderboard: Leaderboard) -> str:
 
 
 def csv(leaderboards: Sequence[Leaderboard]) -> str:
-    """Return all leaderboards as one table, numbers in full: one row per model, metrics with their intervals.
+    """Return all leaderboards as one table with unrounded numbers, one row per model, metrics with their intervals.
 
     A text that a spreadsheet would take for a formula has an apostrophe before it.
 
@@ -109,172 +110,89 @@ def csv(leaderboards: Sequence[Leaderboard]) -> str:
     lines = []
     for leaderboard in leaderboards:
         for row in leaderboard.rows:
-            line: dict[str, Any] = {
-                "dataset": leaderboard.dataset,
-                "label": row.label,
-                "model": row.model,
-                "kind": row.kind,
-            }
-            for name in leaderboard.metrics:
-                low, high = row.intervals.get(name, (None, None))
-                line |= {name: row.metrics.get(name), f"{name} low": low, f"{name} high": high}
-                line[f"{name} best"] = leaderboard.best(name) is row
-            line |= {"settings": json.dumps(row.settings), "note": row.note, "mark": row.mark}
-            lines.append(
-                {key: escapes.spreadsheet(value) if isinstance(value, str) else value for key, value in line.items()}
-            )
+            lines.append(_csv_line(leaderboard, row))
     return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
 
+def _csv_line(leaderboard: Leaderboard, row: Row) -> dict[str, Any]:
+    """Return column → value of one row in the CSV file."""
+    line: dict[str, Any] = {
+        "dataset": leaderboard.dataset,
+        "label": row.label,
+        "model": row.model,
+        "kind": row.kind,
+    }
+    for name in leaderboard.metrics:
+        low, high = row.intervals.get(name, (None, None))
+        line[name] = row.metrics.get(name)
+        line[f"{name} low"] = low
+        line[f"{name} high"] = high
+        line[f"{name} best"] = leaderboard.best(name) is row
+    line |= {"settings": json.dumps(row.settings), "note": row.note, "mark": row.mark}
+
+    # Labels, settings and notes are chosen by users.
+    for column, value in line.items():
+        if isinstance(value, str):
+            line[column] = escapes.spreadsheet(value)
+    return line
+
+
 def html(data: dict[str, Any]) -> str:
-    """Return the page: one file that loads nothing and that its own policy forbids to.
+    """Return the page, a single file that loads nothing and whose own policy forbids it to.
 
     Args:
         data: as :func:`as_data` returns it.
     """
     jinja = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = jinja.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no text of theirs can end the script
+
+    # Without a literal "<", no label can end the script that holds the data.
+    embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return page.render(**data, embedded=embedded)
 
 
-def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:
-    """Return everything that a report shows, as what JSON can hold.
-
-    Args:
-        leaderboards: one per dataset.
-        command: the command line.
-    """
-    boards = [_leaderboard_data(leaderboard) for leaderboard in leaderboards]
-    return _with_null({"command": command, "environment": environment(), "boards": boards})
-
-
-def environment() -> dict[str, str]:
-    """Return the machine and the versions."""
-    return {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-        **{name.replace("_", "-"): version for name, version in versions().items()},
-    }
-
-
-def caption(leaderboard: Leaderboard) -> str:
-    """Return what the numbers are, in one sentence or two.
+def _table(leaderboard: Leaderboard, escape: Callable[[str], str], best: str, other: str) -> pd.DataFrame:
+    """Return the rows that did not fail, as text.
 
     Args:
         leaderboard: of one dataset.
+        escape: makes a name safe for the format.
+        best: format of the value that is significantly ahead.
+        other: format of every other value.
     """
-    seeds = leaderboard.seeds
-    average = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over {len(seeds)} seeds"
-    text = f"{leaderboard.dataset}, test set, {average}."
-    if leaderboard.users:
-        name = leaderboard.test.capitalize()
-        test = f"paired {name} test over {leaderboard.users} users, Holm-corrected, p < .05"
-        text += f" Bold: significantly ahead of every other row run here ({test})."
-    return text + _corrections(leaderboard)
-
-
-def _corrections(leaderboard: Leaderboard) -> str:
-    """Return which corrections of RecBole's numbers are active, and which rows each touched; "" where none ran."""
-    ran = [row for row in leaderboard.rows if row.corrections]
-    if not ran:
-        return ""
-    labels = {
-        name: [row.label for row in ran if name in row.corrections["touched"]] for name in corrections.CORRECTIONS
-    }
-    touched = [
-        f"{name} (all rows)" if len(rows) == len(ran) else f"{name} ({', '.join(rows)})"
-        for name, rows in labels.items()
-        if rows
-    ]
-    sentence = corrections.sentence(ran[0].corrections["active"], touched)
-    return f" {sentence[0].upper()}{sentence[1:]}."
-
-
-def heading(metric: str) -> str:
-    """Return a metric as papers write it.
-
-    Args:
-        metric: "metric@k" as in RecBole's results.
-
-    Examples:
-        >>> heading("ndcg@10"), heading("liangrecall@20"), heading("recall@5")
-        ('NDCG@10', 'LiangRecall@20', 'Recall@5')
-    """
-    name = metric.partition("@")[0]
-    return _HEADINGS.get(name, name.capitalize()) + metric.removeprefix(name)
-
-
-def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
-    """Return one leaderboard as what JSON can hold."""
-    p_values = {
-        name: {"labels": list(table), "p": table.values.tolist()} for name, table in leaderboard.p_values.items()
-    }
-    return {
-        "dataset": leaderboard.dataset,
-        "metrics": leaderboard.metrics,
-        "headings": {name: heading(name) for name in leaderboard.metrics},
-        "caption": caption(leaderboard),
-        "seeds": leaderboard.seeds,
-        "users": leaderboard.users,
-        "test": leaderboard.test,
-        "rows": [_row_data(row, leaderboard) for row in leaderboard.rows],
-        "p_values": p_values,
-        "protocol": leaderboard.protocol,
-    }
-
-
-def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
-    """Return one row as what JSON can hold."""
-    return {
-        "label": row.label,
-        "model": row.model,
-        "own": row.model in registry.registered(),
-        "kind": row.kind,
-        "settings": row.settings,
-        "note": row.note,
-        "mark": row.mark,
-        "corrections": row.corrections,
-        "metrics": row.metrics,
-        "intervals": {name: ends if all(map(math.isfinite, ends)) else None for name, ends in row.intervals.items()},
-        "fit_seconds": row.fit_seconds,
-        "best": [name for name in leaderboard.metrics if leaderboard.best(name) is row],
-    }
-
-
-def _with_null(value: Any) -> Any:
-    """Return a value with None for every number that is not finite, which JSON has no word for."""
-    if isinstance(value, dict):
-        return {key: _with_null(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_with_null(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _table(leaderboard: Leaderboard, escape: Callable[[str], str], mark: Callable[[str, bool], str]) -> pd.DataFrame:
-    """Return the rows that did not fail, with every number as ``mark(text, whether it is the best)``."""
-    best = {name: leaderboard.best(name) for name in leaderboard.metrics}
+    best_rows = {name: leaderboard.best(name) for name in leaderboard.metrics}
     lines = []
-    for row in leaderboard.rows:
-        if row.kind == "failed":
-            continue
+    for row in _shown(leaderboard):
         line = {"model": escape(_label(row))}
         if _has_marks(leaderboard):
             line["settings by"] = escape(row.mark)
+
+        # A published row may lack a metric.
         for name in leaderboard.metrics:
-            known = name in row.metrics
-            line[heading(name)] = mark(f"{row.metrics[name]:.4f}", best[name] is row) if known else ""
+            text = ""
+            if name in row.metrics:
+                style = best if best_rows[name] is row else other
+                text = style.format(f"{row.metrics[name]:.4f}")
+            line[heading(name)] = text
         lines.append(line)
     return pd.DataFrame(lines)
 
 
+def _shown(leaderboard: Leaderboard) -> list[Row]:
+    """Return the rows of a table: those that did not fail."""
+    return [row for row in leaderboard.rows if row.kind != "failed"]
+
+
 def _label(row: Row) -> str:
-    """Return what a table calls a row."""
-    return f"{row.label} (published)" if row.kind == "published" else row.label
+    """Return the label of a row in a table."""
+    if row.kind == "published":
+        return f"{row.label} (published)"
+    return row.label
 
 
 def _has_marks(leaderboard: Leaderboard) -> bool:
-    """Return whether it is known of a row how its settings were chosen."""
-    return any(row.mark for row in leaderboard.rows if row.kind != "failed")
+    """Return whether any row has a mark of how its settings were chosen."""
+    return any(row.mark for row in _shown(leaderboard))
 
 
 def _failures(leaderboard: Leaderboard, escape: Callable[[str], str]) -> str:

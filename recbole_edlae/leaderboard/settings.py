@@ -1,4 +1,4 @@
-"""Read a leaderboard's settings file: its models, the settings of each, and the protocol."""
+"""Read the settings file of a leaderboard: its models, the settings of each, and the protocol."""
 
 import os
 import pathlib
@@ -17,15 +17,15 @@ _KEYS = ("dataset", "config_files", "seeds", "reference", "models", "marks")
 def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     """Return the content of a leaderboard's YAML file, with the paths of the files that it names.
 
-    Its keys: ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune``
-    writes it (what the leaderboard's config_files say as well is left out); the model is the label unless a setting
-    ``model`` says otherwise. A label is text as it is written, be it a number or a word such as ``on``. ``marks`` maps
-    labels to how the settings of a row were chosen, such as "validation" or "authors". ``dataset``,
-    ``config_files``, ``reference`` and ``seeds`` are as the options of that name on the command line. Files are found
-    relative to this one, or by name among those that come with the package.
+    ``models`` maps the label of a row to the settings of its model, or to a config file with them as ``tune`` writes it
+    (settings that the leaderboard's config_files repeat are left out). The label is the name of the model unless the
+    row has a setting ``model``. A label is read as text, even if it is a number or a word such as ``on``. ``marks``
+    maps labels to how the settings of a row were chosen, such as "validation" or "authors". ``dataset``,
+    ``config_files``, ``reference`` and ``seeds`` mean the same as the options of that name on the command line. Files
+    are found relative to this one, or by name among those that ship with the package.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
         ValueError: a key is unknown, is repeated, or has a value of the wrong kind.
@@ -34,21 +34,24 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     for key in content:
         if key not in _KEYS:
             raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
+
+    # The parsed content lacks repeated keys and the spelling of labels; the YAML nodes have both.
     root = _node(path)
     _check_once(path, root)
     _check_kinds(path, content)
     content["models"] = _labeled(path, content.get("models"), root)
     content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
+
     folder = pathlib.Path(path).parent
     content["config_files"] = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
     if "reference" in content:
         content["reference"] = find(REFERENCES, content["reference"], folder)
-    protocol = read_config_files(content["config_files"])
+
+    # A row that names a config file takes its settings from there.
+    protocol = {**read_config_files(content["config_files"]), "dataset": content.get("dataset")}
     for label, settings in content["models"].items():
         if isinstance(settings, str):
-            content["models"][label] = _settings_of(
-                find(PROTOCOLS, settings, folder), {**protocol, "dataset": content.get("dataset")}
-            )
+            content["models"][label] = _settings_of(find(PROTOCOLS, settings, folder), protocol)
         _check_row(f"settings: {label} in {path}", content["models"][label] or {})
     return content
 
@@ -57,7 +60,7 @@ def check_seeds(name: str, seeds: Any) -> None:
     """Check a list of seeds.
 
     Args:
-        name: what the message calls them.
+        name: name of the seeds in the message.
         seeds: the value to check.
 
     Raises:
@@ -72,32 +75,43 @@ def check_seeds(name: str, seeds: Any) -> None:
     message = f"{name} must be a list of different integers from 0 to {2**32 - 1}, such as [2020, 2021]; got {seeds!r}"
     if not isinstance(seeds, list) or not seeds:
         raise ValueError(message)
-    if any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32 for seed in seeds):
-        raise ValueError(message)
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{message}: {next(seed for seed in seeds if seeds.count(seed) > 1)} is there twice")
+
+    # NumPy's generators take seeds of 32 bits.
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise ValueError(message)
+
+    # A seed that counts twice would weigh its split twice in the mean.
+    for seed in seeds:
+        if seeds.count(seed) > 1:
+            raise ValueError(f"{message}: {seed} is there twice")
 
 
 def _check_kinds(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
     """Check the kind of value of each key."""
     if "seeds" in content:
         check_seeds(f"settings: seeds in {path}", content["seeds"])
+
     files = content.get("config_files", [])
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
         raise ValueError(f"settings: config_files in {path} must be a list of files, [e.yaml]; got {files!r}")
+
+    # YAML reads a name such as 2020 as a number.
     for key in ("dataset", "reference"):
         if not isinstance(content.get(key, ""), str):
             raise ValueError(f"settings: {key} in {path} must be text; got {content[key]!r}: put it in quotes")
 
 
 def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str, Any]:
-    """Return the rows by their labels as they are written, with copies of their settings."""
-    example = "`EDLAE: {reg_weight: 500.0}`, or to files"
+    """Return label → copy of the settings for all rows, with the labels as they are written in the file."""
+    # No key `models` takes the default rows; one without a value is a mistake.
     if models is None and "models" not in [key.value for key, _ in root.value]:
         return {}
+    example = "`EDLAE: {reg_weight: 500.0}`, or to files"
     if models is None or not isinstance(models, dict):
         value = "nothing" if models is None else repr(models)
         raise ValueError(f"settings: models in {path} must map names to settings, {example}; got {value}")
+
     rows: dict[str, Any] = {}
     for label, settings in zip(_keys_as_written(root, "models", models), models.values()):
         if label in rows:
@@ -121,23 +135,23 @@ def _marks(path: str | os.PathLike, marks: Any, models: Mapping[str, Any], root:
 
 
 def _keys_as_written(root: yaml.Node, name: str, content: Mapping[Any, Any]) -> list[str]:
-    """Return the keys of a mapping of the file as they are written: YAML would read `on` as True."""
-    written = [
-        key.value
-        for name_node, mapping in root.value
-        if name_node.value == name
-        for key, _ in mapping.value
-        if isinstance(key, yaml.ScalarNode)
-    ]
-    if len(written) != len(content) or "<<" in written:  # a YAML merge: the keys are not those of the rows
+    """Return the keys of a mapping as the file spells them, because YAML would read `on` as True."""
+    spelled = []
+    for name_node, mapping in root.value:
+        if name_node.value == name:
+            spelled += [key.value for key, _ in mapping.value if isinstance(key, yaml.ScalarNode)]
+
+    # With a YAML merge the nodes are not one for each key.
+    if len(spelled) != len(content) or "<<" in spelled:
         return [str(key) for key in content]
-    return written
+    return spelled
 
 
 def _check_row(where: str, settings: Mapping[str, Any]) -> None:
-    """Check that the keys of a row are names, and that none of them is the leaderboard's own."""
-    if not_names := [key for key in settings if not isinstance(key, str)]:
-        raise ValueError(f"{where} has a key {not_names[0]!r}, which is no name of a setting")
+    """Check that the keys of a row are names, and that the row has no seed."""
+    for key in settings:
+        if not isinstance(key, str):
+            raise ValueError(f"{where} has a key {key!r}, which is no name of a setting")
     if not isinstance(settings.get("model", ""), str):
         raise ValueError(f"{where}: model must be text; got {settings['model']!r}")
     if "seed" in settings:
@@ -145,7 +159,8 @@ def _check_row(where: str, settings: Mapping[str, Any]) -> None:
 
 
 def _check_once(path: str | os.PathLike, root: yaml.Node) -> None:
-    """Check that no key of a mapping is repeated: of two values YAML silently takes the last."""
+    """Check that no mapping repeats a key, because YAML silently takes the last of two values."""
+    # Mappings can lie in mappings, at any depth.
     nodes = [root]
     while nodes:
         node = nodes.pop()
@@ -159,13 +174,17 @@ def _check_once(path: str | os.PathLike, root: yaml.Node) -> None:
 
 
 def _node(path: str | os.PathLike) -> yaml.Node:
-    """Return the mapping of a YAML file as it is written."""
-    node = yaml.compose(pathlib.Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    """Return the mapping of a YAML file as nodes, which keep its spelling."""
+    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
     assert node is not None  # the file has been read as a mapping before
     return node
 
 
 def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a config file says beyond the protocol; where the data are, the leaderboard says itself."""
-    content = {key: value for key, value in read_config_files([file]).items() if key != "data_path"}
-    return {key: value for key, value in content.items() if key not in protocol or protocol[key] != value}
+    """Return the settings of a config file that differ from the protocol, without the path of the data."""
+    settings = {}
+    for key, value in read_config_files([file]).items():
+        if key != "data_path" and (key not in protocol or protocol[key] != value):
+            settings[key] = value
+    return settings

@@ -1,11 +1,9 @@
 """Find the modules of this package that a result depends on, from the imports in the source itself.
 
-A run starts in the runner, in its model's module and in the table of what is changed in RecBole. Its result depends on
-their code, and on that of all modules of this package that they import, directly or not, at their top or inside a
-function. A name that is taken from a package (``from recbole_edlae.solvers import gram``) leads to the module that the
-package has it from, and to no other. Nobody keeps a list: a module counts
-from the moment that one of these imports it, and a report, a command or a converter that none of them imports does not
-count.
+A run starts in the runner, in its model's module and in the table of changes to RecBole. Its result depends on their
+code, and on that of all modules of this package that they import, directly or not, at their top or inside a function.
+A name imported from a package (``from recbole_edlae.solvers import gram``) leads only to the module that defines it.
+Nobody has to maintain a list of modules: reports, commands and converters do not count, because no run imports them.
 """
 
 import ast
@@ -23,18 +21,19 @@ from recbole_edlae.integration import models as registry
 PACKAGE = "recbole_edlae"
 RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner", "recbole_edlae.integration.patches")
 _ROOT = pathlib.Path(recbole_edlae.__file__).parents[1]
-# registry imports all models by their names, but a run goes through one of them, from which the search starts.
+# The registry imports all models by their names. A run needs one of them, and the search starts there.
 _ONE_OF_MANY = "recbole_edlae.model."
 
 
 @functools.cache
 def code_hash(models: tuple[str, ...], modules: tuple[str, ...] = RUNNER) -> str:
-    """Return a hash of the code that results of these models depend on; for RecBole's own code its version does.
+    """Return a hash of the code of this package that results of these models depend on.
 
     Args:
         models: names of models; one of RecBole's models adds no module of this package.
         modules: names of the modules in which the search starts, beside those of the models.
     """
+    # The length keeps two files apart from one with the content of both.
     digest = hashlib.sha256()
     for name, path in sorted(code_files(models, modules).items()):
         content = _code(path.read_bytes())
@@ -62,27 +61,36 @@ def code_files(
         modules: names of the modules in which the search starts, beside those of the models.
         root: folder that holds the package.
     """
-    files: dict[str, pathlib.Path] = {}
-    outside = {}
-    todo = list(modules)
+    # Start in the given modules and in those of the models. A model that is registered from elsewhere is one file.
+    outside: dict[str, pathlib.Path] = {}
+    pending = list(modules)
     for model in models:
         name = _module_of(model)
         if name and name.partition(".")[0] == PACKAGE:
-            todo.append(name)
-        elif name:  # a model that somebody registered from elsewhere
+            pending.append(name)
+        elif name:
             outside[name] = pathlib.Path(str(inspect.getsourcefile(sys.modules[name])))
-    seen = set()
-    while todo:
-        name = todo.pop()
+
+    # Follow the imports.
+    files: dict[str, pathlib.Path] = {}
+    visited = set()
+    while pending:
+        name = pending.pop()
         path = _file(name, root)
-        if name in seen or path is None:
+        if name in visited or path is None:
             continue
-        seen.add(name)
+        visited.add(name)
         files[name] = path
-        todo.extend(_imports(path, name, root))
-        # The packages above it run too; what they import counts where something is taken from the package itself.
-        parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
-        files |= {parent: file for parent in parents if (file := _file(parent, root))}
+        pending.extend(_imports(path, name, root))
+
+        # Importing a module also runs the packages above it. Their own imports are followed only where a name is
+        # imported from the package.
+        package = name.rpartition(".")[0]
+        while package:
+            file = _file(package, root)
+            if file:
+                files[package] = file
+            package = package.rpartition(".")[0]
     return files | outside
 
 
@@ -97,11 +105,13 @@ def _module_of(model: str) -> str | None:
 
 @functools.cache
 def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ...]:
-    """Return the modules of this package that a module imports, or names in a text as importlib takes it."""
-    names: list[str] = []
+    """Return the modules of this package that a module imports, or names in a string as importlib takes it."""
+    # Most files of other packages need no parsing.
     source = path.read_bytes()
     if PACKAGE.encode() not in source and b"from ." not in source:
         return ()
+
+    names: list[str] = []
     for node in _nodes_that_run(ast.parse(source, filename=str(path))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
@@ -110,11 +120,14 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
             names += [_origin(base, alias.name, root) for alias in node.names]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
             names += _named_in(node.value, root)
-    return tuple(dict.fromkeys(imported for imported in names if _is_own(imported)))
+
+    # A dict drops repeated names and keeps their order.
+    own = filter(_is_own, names)
+    return tuple(dict.fromkeys(own))
 
 
 def _nodes_that_run(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes of a module but those that only a type checker reads."""
+    """Yield all nodes of a module except those that only a type checker reads."""
     yield node
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         return
@@ -123,9 +136,11 @@ def _nodes_that_run(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _origin(base: str, name: str, root: pathlib.Path) -> str:
-    """Return the module that a name comes from which is taken from a module or package."""
+    """Return the module of a name that is imported from another module or package, its base."""
     if not _is_own(base):
         return base
+
+    # The name is that of a module, or the package imports it from one, or its base defines it.
     if _file(f"{base}.{name}", root):
         return f"{base}.{name}"
     return _public_names(base, root).get(name, base)
@@ -133,31 +148,41 @@ def _origin(base: str, name: str, root: pathlib.Path) -> str:
 
 @functools.cache
 def _public_names(package: str, root: pathlib.Path) -> dict[str, str]:
-    """Return the names that a package imports → the module that it has them from; none for a module."""
+    """Return name → module for the names that a package imports from modules; empty for a module."""
     path = _file(package, root)
     if path is None or path.name != "__init__.py":
         return {}
-    statements = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ImportFrom)]
-    return {
-        alias.asname or alias.name: _origin(base, alias.name, root)
-        for node in statements
-        if _is_own(base := _absolute(node, package, path))
-        for alias in node.names
-    }
+
+    # Only statements at the top of the file: a package exports names there.
+    origins = {}
+    for node in ast.parse(path.read_bytes()).body:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        base = _absolute(node, package, path)
+        if not _is_own(base):
+            continue
+        for alias in node.names:
+            origins[alias.asname or alias.name] = _origin(base, alias.name, root)
+    return origins
 
 
 def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
-    """Return the full name of the module that a ``from`` statement in a module names."""
+    """Return the full name of the module from which a ``from`` statement of another module imports."""
     if not node.level:
         return node.module or ""
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+
+    # Dots count from the package, which is the module itself if it is one.
+    package = name
+    if path.name != "__init__.py":
+        package = name.rpartition(".")[0]
+    relative = "." * node.level + (node.module or "")
+    return importlib.util.resolve_name(relative, package)
 
 
 def _named_in(text: str, root: pathlib.Path) -> Iterator[str]:
-    """Yield the modules that a text names.
+    """Yield the modules that a string in the source names.
 
-    A text names one module, alone or as "module:attribute"; the beginning of a formatted string that ends with a dot
+    A string names one module, alone or as "module:attribute". The beginning of a formatted string that ends with a dot
     names all modules of a package.
     """
     if not text.endswith("."):
@@ -168,16 +193,20 @@ def _named_in(text: str, root: pathlib.Path) -> Iterator[str]:
 
 
 def _is_own(name: str) -> bool:
-    """Return whether a name, of a module or as "module:attribute", is this package's."""
+    """Return whether a name of a module, or "module:attribute", belongs to this package."""
     return name.partition(":")[0].partition(".")[0] == PACKAGE
 
 
 @functools.cache
 def _file(name: str, root: pathlib.Path) -> pathlib.Path | None:
-    """Return the file of a module of this package; None where the name is not that of a module."""
-    if not all(part.isidentifier() for part in name.split(".")):
+    """Return the file of a module of this package; None if the name is not that of a module."""
+    # A string in the source may begin like a module and go on as a sentence.
+    names = name.split(".")
+    if not all(map(str.isidentifier, names)):
         return None
-    path = root.joinpath(*name.split("."))
-    if (path / "__init__.py").is_file():
-        return path / "__init__.py"
-    return path.with_suffix(".py") if path.with_suffix(".py").is_file() else None
+
+    path = root.joinpath(*names)
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None

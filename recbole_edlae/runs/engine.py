@@ -1,4 +1,4 @@
-"""Run many runs, here or on a Ray cluster, and put each on record as it ends."""
+"""Execute many runs, here or on a Ray cluster, and record each as it ends."""
 
 import contextlib
 import dataclasses
@@ -19,20 +19,20 @@ from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings.process import process_words
 
-if TYPE_CHECKING:  # results do not depend on how they are kept
+if TYPE_CHECKING:  # not at run time: results do not depend on the code that records them
     from recbole_edlae.runs.records import Records
 
-_NOTHING_IS_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_TRACEBACK = 20_000  # characters that a record keeps of a traceback, its end
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # nothing can be written any more
+_TRACEBACK = 20_000  # a record keeps the last characters of a traceback
 Outcome = tuple[dict[str, Any], PerUser | None]  # what a run adds to its record, and the hits of each user
 
 
 class RunFailed(ValueError):
-    """A run failed on which others depend.
+    """Report that a run failed on which others depend.
 
     Args:
-        reason: in one line.
-        traceback: of the run.
+        reason: what went wrong, in one line.
+        traceback: traceback of the run.
     """
 
     def __init__(self, reason: str, traceback: str) -> None:
@@ -46,22 +46,23 @@ def run_all(
     phases: Sequence[str] = ("valid", "test"),
     engine: str = "sequential",
 ) -> Iterator[tuple[Run, dict[str, Any], bool]]:
-    """Run what is not on record yet.
+    """Execute the runs that are not on record yet.
 
     Args:
-        runs: those that agree on everything are run once.
-        records: where finished runs are found, and new ones are put.
+        runs: runs that agree on everything are executed once.
+        records: holds finished runs, and gets new ones.
         phases: what is evaluated, as in ``Runner.run``.
         engine: one of ENGINES.
 
     Yields:
-        A run, its record, and whether it was on record before. A run that fails has status "failed" and says why
-        under "error", in one line, and under "traceback"; those on record come first.
+        A run, its record, and whether it was cached, that is, on record before; cached runs come first. A run that
+        fails has status "failed", the reason in one line under "error", and the "traceback".
 
     Raises:
-        OSError: a run cannot be put on record; those before it are.
-        ChangedFileError: a file of the data has changed since the first of the runs; those before it are on record.
+        OSError: a run cannot be recorded; those before it are.
+        ChangedFileError: a file of the data has changed since the first of the runs; those before it are recorded.
     """
+    # What is on record comes first, before anything takes time.
     finished = records.finished()
     pending: dict[str, list[Run]] = {}
     identities = {}
@@ -73,14 +74,20 @@ def run_all(
         else:
             pending.setdefault(key, []).append(run)
             identities[key] = identity
-    first_of_each = {key: dataclasses.replace(same[0], data=identities[key]["data"]) for key, same in pending.items()}
-    for key, (outcome, per_user) in ENGINES[engine](first_of_each, phases):
+
+    # Equal runs are executed once, on data with the fingerprint of their identity.
+    unique = {}
+    for key, equal in pending.items():
+        unique[key] = dataclasses.replace(equal[0], data=identities[key]["data"])
+
+    for key, (outcome, per_user) in ENGINES[engine](unique, phases):
+        now = datetime.datetime.now(datetime.timezone.utc)
         record = {
             "key": key,
-            "model": first_of_each[key].model,
-            "dataset": first_of_each[key].dataset,
+            "model": unique[key].model,
+            "dataset": unique[key].dataset,
             **outcome,
-            "ended": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "ended": now.isoformat(timespec="seconds"),
             "identity": identities[key],
         }
         records.append(record, per_user)
@@ -95,9 +102,9 @@ def shared_runner() -> Runner:
 
 
 def attempt(run: Run, phases: Sequence[str]) -> Outcome:
-    """Return what one run comes to: its results with status "ok", or status "failed" and the error.
+    """Execute one run and return its results with status "ok", or the error with status "failed".
 
-    Either has "seconds": all that the run took, with the reading of the data where it was the first to need them.
+    Both have "seconds", all that the run took. Reading the data is included in the first run that needs them.
 
     Args:
         run: what to run.
@@ -113,32 +120,38 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     except AtomicFileError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _NOTHING_IS_WRITTEN:
+        # Any other run would meet the same disk.
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise
+
+        # The error on one line; some have no message.
+        line = type(error).__name__
         words = " ".join(str(error).split())
-        line = f"{type(error).__name__}: {words}" if words else type(error).__name__
+        if words:
+            line += f": {words}"
         reason = {"error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}
         return {"status": "failed", **reason, "seconds": time.perf_counter() - start}, None
     return {"status": "ok", **result, "seconds": time.perf_counter() - start}, per_user
 
 
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-    """Run one after the other in this process.
+    """Execute one run after the other in this process.
 
     Args:
         runs: key → run.
         phases: what is evaluated, as in ``Runner.run``.
 
     Yields:
-        The key of a run, and what it came to.
+        The key of a run, and its outcome.
     """
+    # The runner keeps only models that a later run needs.
     shared_runner().expect(runs.values())
     for key, run in runs.items():
         yield key, attempt(run, phases)
 
 
 def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-    """Run on the Ray cluster that RAY_ADDRESS names or that runs on this machine; on a local one otherwise.
+    """Execute runs on the Ray cluster that RAY_ADDRESS names or that runs on this machine, else on a local one.
 
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
@@ -148,14 +161,17 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
         phases: what is evaluated, as in ``Runner.run``.
 
     Yields:
-        The key of a run, and what it came to, in the order in which they end.
+        The key of a run, and its outcome, in the order in which they end.
     """
     with cluster() as ray:
         remote = ray.remote(_attempt_in_worker)
         pending = {remote.remote(run, phases): key for key, run in runs.items()}
+
+        # Each outcome is recorded as it arrives, so an interrupted command loses only what was running.
         while pending:
-            for done in ray.wait(list(pending))[0]:
-                yield pending.pop(done), ray.get(done)
+            finished, _ = ray.wait(list(pending))
+            for task in finished:
+                yield pending.pop(task), ray.get(task)
 
 
 @contextlib.contextmanager
@@ -171,13 +187,17 @@ def cluster() -> Iterator[ModuleType]:
     ray = _import_ray()
     started = not ray.is_initialized()
     if started:
+        # "auto" finds a running cluster and fails without one.
         terminate = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address="auto", log_to_driver=False)
         except ConnectionError:
             ray.init(log_to_driver=False)
+
+        # ray's own handler ends the process with another exit status. Only the main thread may set handlers.
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, terminate)  # ray's own handler ends with another status
+            signal.signal(signal.SIGTERM, terminate)
+
     try:
         yield ray
     finally:
@@ -192,15 +212,17 @@ ENGINES: dict[str, Callable[[Mapping[str, Run], Sequence[str]], Iterator[tuple[s
 
 
 def _attempt_in_worker(run: Run, phases: Sequence[str]) -> Outcome:
-    """Run in a worker process of Ray's."""
-    process_words([])  # a worker's words are not settings
+    """Execute a run in a worker process of Ray."""
+    # RecBole would read the worker's command line as settings.
+    process_words([])
     return attempt(run, phases)
 
 
 def _import_ray() -> Any:
     """Return the module ray."""
+    # An old ray fails in several ways on a new numpy or setuptools, not only by ImportError.
     try:
         import ray
-    except Exception as error:  # an old ray fails in several ways on a new numpy or setuptools
+    except Exception as error:
         raise ValueError(f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})") from None
     return ray

@@ -1,4 +1,4 @@
-"""The steps of RecBole's run_recbole before a training: data, model and trainer of a config."""
+"""Prepare a training as RecBole's run_recbole does: data, model and trainer of a config."""
 
 from typing import Any
 
@@ -16,13 +16,17 @@ def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, A
 
     Args:
         config: of the run.
-        dataset: the data that were read already; RecBole shuffles them in place. None reads them.
+        dataset: data that are in memory already; RecBole shuffles them in place. None reads them.
 
     Raises:
         ValueError: a user has all items, so that there are no candidates to rank a target against.
     """
+    # The split and the sampled candidates draw random numbers.
     init_seed(config["seed"], config["reproducibility"])
-    loaders = data_preparation(config, create_dataset(config) if dataset is None else dataset)
+    if dataset is None:
+        dataset = create_dataset(config)
+
+    loaders = data_preparation(config, dataset)
     check_candidates(loaders)
     return loaders
 
@@ -33,9 +37,11 @@ def build_model(config: Config, train: Any, **options: Any) -> torch.nn.Module:
     Args:
         config: of the run.
         train: the loader of the training part.
-        **options: of the model's class.
+        **options: further arguments of the model's class.
     """
-    return get_model(config["model"])(config, train._dataset, **options).to(config["device"])
+    model_class = get_model(config["model"])
+    model = model_class(config, train._dataset, **options)
+    return model.to(config["device"])
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:
@@ -45,4 +51,5 @@ def build_trainer(config: Config, model: torch.nn.Module) -> Any:
         config: of the run.
         model: as :func:`build_model` returns it.
     """
-    return get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+    trainer_class = get_trainer(config["MODEL_TYPE"], config["model"])
+    return trainer_class(config, model)

@@ -1,7 +1,7 @@
-"""Tell the protocol, which all rows of a leaderboard and all trials of a sweep share, from the settings of a model.
+"""Separate the protocol, which all rows of a leaderboard and all trials of a sweep share, from the settings of a model.
 
-Whatever is not known to be a setting of a model, of its training or of the machine is the protocol. So a setting that
-RecBole, a plugin or a later version adds to the data, the candidates or the metrics belongs to it without being named.
+A setting belongs to the protocol unless it is a known setting of a model, of its training or of the machine. So a
+setting that a plugin or a later RecBole adds to the data, the candidates or the metrics belongs to it without a list.
 """
 
 from collections.abc import Iterable
@@ -21,18 +21,18 @@ from recbole_edlae.settings.keys import (
     settings_without_file,
 )
 
-# RecBole's list of settings of the training, and those that it lacks. MAX_ITEM_LIST_LENGTH is how much of a history a
-# sequential model sees; what is predicted and ranked does not depend on it.
+# RecBole's list of settings of the training, and those that the list lacks. MAX_ITEM_LIST_LENGTH limits the history
+# that a sequential model sees; it does not change which items are predicted and ranked.
 TRAINING = {*training_arguments, "enable_amp", "enable_scaler", "require_pow", "shuffle", "transform"}
 TRAINING |= {"MAX_ITEM_LIST_LENGTH"}
 
-# No result depends on them; data_path names the data.
+# No result depends on these settings. data_path is none of them, because it names the data.
 WITHOUT_RESULT = set(WITHOUT_EFFECT) - {"data_path"}
 
-# On which device and in what portions a run is computed.
+# The device of a run, and the sizes of its batches.
 MACHINE = {"eval_batch_size", "gpu_id", "use_gpu", "worker"}
 
-# RecBole overwrites them, whatever a user says.
+# RecBole overwrites these settings, whatever a user sets.
 OVERWRITTEN = {"device", "eval_type", "MODEL_INPUT_TYPE", "MODEL_TYPE", "valid_metric_bigger"}
 OVERWRITTEN |= {"valid_neg_sample_args", "test_neg_sample_args"}
 
@@ -40,27 +40,29 @@ _AFTER_READING = {*evaluation_arguments, "seed", "reproducibility"} - {"repeatab
 
 
 def protocol(config: Config) -> dict[str, Any]:
-    """Return the settings that change the data, the candidates or how is measured, with their values.
+    """Return the settings that change the data, the candidates or the measurement, with their values.
 
     Args:
         config: of a run.
     """
+    # Whatever is not known to be something else is the protocol.
     others = settings_of_models() | TRAINING | MACHINE | WITHOUT_RESULT | OVERWRITTEN | {"model"}
     return {key: value for key, value in config.final_config_dict.items() if key not in others}
 
 
 def data_settings(config: Config) -> dict[str, Any]:
-    """Return the part of the protocol that decides what is read, before it is split.
+    """Return the settings of the protocol that decide which data are read, before they are split.
 
     Args:
         config: of a run.
     """
+    # A sequential dataset cuts the histories to MAX_ITEM_LIST_LENGTH as it is read.
     read = {key: value for key, value in protocol(config).items() if key not in _AFTER_READING}
     return read | {"MAX_ITEM_LIST_LENGTH": config["MAX_ITEM_LIST_LENGTH"]}
 
 
 def dataset_class(config: Config) -> str:
-    """Return the name of the class with which RecBole reads the data of a model.
+    """Return the name of RecBole's dataset class for the model of a run.
 
     Args:
         config: of a run.
@@ -69,10 +71,10 @@ def dataset_class(config: Config) -> str:
 
 
 def has_own_dataset(model: str) -> bool:
-    """Return whether RecBole has a class for the data of one model.
+    """Return whether RecBole has a dataset class for this model alone.
 
     Args:
-        model: its name.
+        model: name of the model.
     """
     return hasattr(datasets, f"{model}Dataset")
 
@@ -81,7 +83,7 @@ def check_space(model: str, keys: Iterable[str]) -> None:
     """Check that a sweep varies nothing but settings of its model and of the training.
 
     Args:
-        model: its name.
+        model: name of the model.
         keys: settings of the search space. A key that nothing reads is left to the check of all settings.
 
     Raises:
@@ -91,8 +93,12 @@ def check_space(model: str, keys: Iterable[str]) -> None:
     for key in keys:
         if key in own | TRAINING | settings_without_file() or not is_known(key):
             continue
+
+        # Trials that vary it would be equal.
         if key in WITHOUT_RESULT | MACHINE:
             raise ValueError(f"space: no result depends on {key}; set it for all trials, on the command line")
+
+        # A setting of another model, or one that would make the trials' results incomparable.
         choices = f"a space has settings of the training and of {model}: {', '.join(sorted(own)) or 'none'}"
         if others := models_with(key):
             raise ValueError(f"space: {key} is a setting of {others[0]}; {choices}")

@@ -10,12 +10,16 @@ from recbole.trainer import trainer as trainers
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Make RecBole log errors only, give no warnings of its own lines, and leave no tensorboard folder behind."""
+    """Make RecBole log only errors, hide warnings raised in its own lines, and create no tensorboard folder."""
     logger = logging.getLogger()
-    stock = trainers.get_tensorboard
     level = logger.level
     logger.setLevel(logging.ERROR)
+
+    # RecBole's trainers create the folder as they are constructed.
+    stock = trainers.get_tensorboard
     trainers.get_tensorboard = lambda _: _Nothing()
+
+    # Another run in this process, or the user's own code, gets everything back.
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"recbole\.")
@@ -26,7 +30,7 @@ def quiet() -> Iterator[None]:
 
 
 class _Nothing:
-    """Take every call and do nothing."""
+    """Accept every call and do nothing."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_, **__: None

@@ -1,4 +1,4 @@
-"""Keep what has been run on disk: one line of JSON per run, safe against being killed at any moment."""
+"""Store finished runs on disk, one line of JSON each, safe against being killed at any moment."""
 
 import json
 import math
@@ -16,26 +16,26 @@ from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
 from recbole_edlae.runs.run import Run
 
-# What `recbole_edlae._files.whole` leaves of a file when its process is killed, NAME.PID.part: of the reports that the
-# commands write beside the records, and of the arrays. Any other name belongs to somebody else.
+# When a process is killed, `recbole_edlae._files.whole` leaves a file NAME.PID.part. These are the names of the reports
+# that the commands write beside the records, and of the arrays. Files of other names are somebody else's.
 _REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})(?:-\d+)?\.part")
 _ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})(?:-\d+)?\.part")
 
 
 class Records:
-    """Keep runs in a folder: ``records.jsonl`` and, under ``per_user``, the hits of each user of a run that has them.
+    """Store runs in a folder: ``records.jsonl``, and under ``per_user`` the hits of each user of a ranked run.
 
-    A line is written in one piece and flushed to the disk after the array it belongs to. A last line that was cut short
-    does not count, and is removed before the next one is written. A damaged line in the middle is named in a warning
-    and skipped. Runs are known by their ``key`` (:func:`recbole_edlae.runs.run.key_of`); of several lines with one key
-    the last one counts.
+    A line is written in one piece, and flushed to the disk after the array that belongs to it. A last line that was cut
+    short does not count, and is removed before the next one is written. A damaged line in the middle is skipped with a
+    warning. Runs are identified by their ``key`` (:func:`recbole_edlae.runs.run.key_of`). Of several lines with one
+    key, the last one counts.
 
     Args:
         folder: created if it does not exist. No other process can open it until this object is closed or gone.
 
     Attributes:
-        files: path → hash of the files of data that runs were put on record of, or looked up, since the folder was
-            opened. All of them are of the same content, or refused.
+        files: path → hash of the data files of all runs that were recorded or looked up since the folder was opened. A
+            file that no longer has this hash is refused.
 
     Raises:
         ValueError: the folder is a file, or another process has it.
@@ -50,8 +50,9 @@ class Records:
             raise ValueError(f"output: {self.folder} is a file; name a folder")
         (self.folder / "per_user").mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(self.folder)
-        self._warned: set[str] = set()  # warnings that were given
-        # No other process keeps records here now: what is left of a killed one can go.
+        self._warned: set[str] = set()  # texts of earlier warnings
+
+        # The lock is ours, so what a killed process left behind can go.
         _remove_leftovers(self.folder, _REPORT_PART)
         _remove_leftovers(self.folder / "per_user", _ARRAY_PART)
         self._remove_torn_line()
@@ -63,22 +64,25 @@ class Records:
         self.close()
 
     def close(self) -> None:
-        """Leave the folder to other processes."""
+        """Release the folder for other processes."""
         self._lock.close()
 
     def append(self, record: dict, per_user: PerUser | None = None) -> None:
-        """Add one run; when this returns it is on the disk.
+        """Add one run. It is on the disk when this returns.
 
         Args:
             record: what JSON can hold, with "key" and "status".
-            per_user: hits of each user, where the run has them.
+            per_user: hits of each user; None if the run has none.
 
         Raises:
             OSError: the disk is full or cannot be written. The folder is then as it was before.
         """
+        # The array goes first: a line on the disk promises that its array is there.
         if per_user is not None:
             per_user.save(self._array(record["key"]))
-        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+
+        text = json.dumps(record, ensure_ascii=False) + "\n"
+        line = text.encode()
         self._remove_torn_line()
         try:
             with open(self.path, "ab", buffering=0) as file:
@@ -92,8 +96,12 @@ class Records:
         Warns:
             DataWarning: a line is damaged; it is skipped.
         """
+        if not self.path.exists():
+            return {}
+
+        # A later line with the same key replaces the earlier one, at its place in the order.
         records = {}
-        lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
+        lines = self.path.read_bytes().split(b"\n")
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -110,23 +118,28 @@ class Records:
         return {key: record for key, record in self.read().items() if record["status"] == "ok"}
 
     def complete(self, record: dict, phases: Sequence[str]) -> bool:
-        """Return whether everything is there that a run which ended well has put on record.
+        """Return whether a finished run has a complete record, with its array.
 
         Args:
             record: one of :meth:`finished`.
             phases: what was evaluated, as in ``Runner.run``.
 
         Warns:
-            DataWarning: something is missing or damaged; the run has to be run again.
+            DataWarning: something is missing or damaged; the run has to be repeated.
         """
         run = f"{record.get('model')} ({record['key']})"
         missing = [name for name in (*phases, "identity", "fit_seconds") if name not in record]
         if missing:
             self._warn(f"{self.path}: the record of {run} has no {', '.join(missing)}: it is run again")
             return False
-        ranked = any(name.partition("@")[0] in RANKING for name in record.get("test") or ())
-        if "test" not in phases or not ranked:
+
+        # Only a test with a ranking metric has an array.
+        metrics = record.get("test") or ()
+        is_ranked = any(name.partition("@")[0] in RANKING for name in metrics)
+        if "test" not in phases or not is_ranked:
             return True
+
+        # A missing array and a damaged one need the same repair.
         try:
             if self.per_user(record["key"]) is None:
                 raise ValueError(f"{self._array(record['key'])} is missing")
@@ -145,14 +158,16 @@ class Records:
             ValueError: the file is damaged.
         """
         path = self._array(key)
-        return PerUser.load(path) if path.exists() else None
+        if not path.exists():
+            return None
+        return PerUser.load(path)
 
     def _array(self, key: str) -> pathlib.Path:
         """Return the file of the hits of a run."""
         return self.folder / "per_user" / f"{key}.npz"
 
     def _warn(self, text: str) -> None:
-        """Give each warning once, however often the file is read."""
+        """Warn once for each text, however often the file is read."""
         if text not in self._warned:
             self._warned.add(text)
             warn(text)
@@ -165,11 +180,14 @@ class Records:
             file.seek(-1, os.SEEK_END)
             if file.read() == b"\n":
                 return
-        os.truncate(self.path, self.path.read_bytes().rfind(b"\n") + 1)
+
+        # rfind returns −1 where no line is complete, and the file is then emptied.
+        end = self.path.read_bytes().rfind(b"\n") + 1
+        os.truncate(self.path, end)
 
 
 def loss(record: dict) -> float:
-    """Return the score of a run such that less is better; a score that is not a number is the worst.
+    """Return the score of a run with the sign that makes less better. NaN and infinity are the worst.
 
     Args:
         record: with "score" and "bigger".
@@ -182,11 +200,13 @@ def loss(record: dict) -> float:
     """
     if not math.isfinite(record["score"]):
         return math.inf
-    return -record["score"] if record["bigger"] else record["score"]
+    if record["bigger"]:
+        return -record["score"]
+    return record["score"]
 
 
 def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
-    """Return the run that is the best on validation, with its record; of equals the first.
+    """Return the run with the best score on validation, and its record; among equals, the first one.
 
     Args:
         outcomes: runs with their records, at least one.
@@ -195,7 +215,7 @@ def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
 
 
 def _remove_leftovers(folder: pathlib.Path, name: re.Pattern[str]) -> None:
-    """Remove the files of a pattern whose process, the pattern's only group, has ended."""
+    """Remove the files that match a pattern and whose process, the pattern's only group, has ended."""
     for path in folder.iterdir():
         leftover = name.fullmatch(path.name)
         if leftover and path.is_file() and not psutil.pid_exists(int(leftover[1])):
@@ -208,12 +228,15 @@ def _parsed(line: bytes) -> dict[str, Any]:
     Raises:
         ValueError: the line is not a record; the message says why.
     """
+    # The message of either error would show the line, which may be long.
     try:
         record = json.loads(line.decode())
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
+
+    # A disk error can turn a line into other valid JSON.
     if not isinstance(record, dict):
         raise ValueError("not a record")
     if not isinstance(record.get("key"), str) or record.get("status") not in ("ok", "failed"):

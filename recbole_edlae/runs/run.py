@@ -1,4 +1,4 @@
-"""One run of one model, and everything that determines its result."""
+"""Describe one run of one model by everything that determines its result."""
 
 import copy
 import dataclasses
@@ -20,7 +20,7 @@ from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.code import RUNNER, code_hash
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
-# Settings that say where and how loudly to run. No result depends on them.
+# Settings of paths, devices and logging. No result depends on them.
 WITHOUT_EFFECT = (
     "checkpoint_dir",
     "config_file",
@@ -44,7 +44,7 @@ WITHOUT_EFFECT = (
 
 
 class _Config(PlainConfig):
-    """RecBole's Config, which parses each file of defaults, RecBole's and ours, once in a process."""
+    """RecBole's Config, which parses each file of defaults once in a process, whether RecBole's or ours."""
 
     _parsed: ClassVar[dict[str, dict | None]] = {}
 
@@ -52,6 +52,8 @@ class _Config(PlainConfig):
         """Merge a file of defaults as RecBole does."""
         if file not in self._parsed:
             self._parsed[file] = copy.deepcopy(super()._update_internal_config_dict(file))
+
+        # Whoever changes a list of this config changes a copy.
         content = copy.deepcopy(self._parsed[file])
         self.internal_config_dict.update(content or {})
         return content
@@ -59,15 +61,15 @@ class _Config(PlainConfig):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One model with its settings on a dataset with a seed: a cell of a leaderboard, a trial of a sweep.
+    """One model with its settings on a dataset with a seed, as in a cell of a leaderboard or a trial of a sweep.
 
     Attributes:
         model: name of the model.
         dataset: name of the dataset.
         config_files: RecBole's YAML files; later ones win.
         settings: override the files, as on RecBole's command line.
-        label: what a report calls it.
-        data: fingerprint of the files that it has to be of; "" takes them as they are.
+        label: name of the run in a report.
+        data: fingerprint that the data files must have; "" takes them as they are.
     """
 
     model: str
@@ -96,25 +98,32 @@ class Run:
 
         Args:
             phases: what is evaluated, of "valid" and "test".
-            models: names of models whose code the result depends on, beside this one's.
+            models: names of further models whose code the result depends on.
             modules: modules of this package in which the search for that code starts.
-            known: the files that a command has met, as in :func:`recbole_edlae.data.fingerprint.fingerprint`.
+            known: path → hash of earlier files, as in :func:`recbole_edlae.data.fingerprint.fingerprint`.
 
         Raises:
-            ChangedFileError: a file of the data is not what the command has met.
+            ChangedFileError: a file of the data has another hash than before.
         """
         config = self.config()
+
+        # RecBole downloads its own datasets on reading, and only files have a fingerprint.
         if not pathlib.Path(config["data_path"]).exists():
-            create_dataset(config)  # downloads it
-        members = sorted(
-            {member.model for member in registry.members_of(self.model, config.final_config_dict).values()}
-        )
+            create_dataset(config)
+
+        # An ensemble runs the code of its members.
+        members = registry.members_of(self.model, config.final_config_dict)
+        member_models = sorted({member.model for member in members.values()})
+
+        # A round trip through JSON, so that an identity compares equal to the same one read from a record.
         settings = {key: value for key, value in config.final_config_dict.items() if key not in WITHOUT_EFFECT}
+        plain_settings = json.loads(json.dumps(settings, sort_keys=True, default=str))
+
         return {
-            "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
+            "settings": plain_settings,
             "phases": list(phases),
             "data": fingerprint(config.final_config_dict, known),
-            "code": code_hash((self.model, *members, *models), modules),
+            "code": code_hash((self.model, *member_models, *models), modules),
             "versions": versions(),
         }
 
@@ -126,24 +135,26 @@ def make_run(
     settings: Mapping[str, Any],
     label: str = "",
 ) -> Run:
-    """Return a run whose files are found from any working directory.
+    """Return a run whose paths are absolute, so that it is independent of the working directory.
 
     Args:
         model: name of the model.
         dataset: name of the dataset.
         config_files: RecBole's YAML files; later ones win.
         settings: override the files.
-        label: what a report calls it; "" takes the model's name.
+        label: name of the run in a report; "" takes the model's name.
     """
-    files = tuple(os.path.abspath(file) for file in config_files)
+    files = tuple(map(os.path.abspath, config_files))
+
+    # An invalid path is rejected later, with all other settings.
     data_path = {**read_config_files(files), **settings}.get("data_path", "dataset/")
-    if isinstance(data_path, (str, os.PathLike)) and data_path:  # anything else is refused later
+    if isinstance(data_path, (str, os.PathLike)) and data_path:
         data_path = os.path.abspath(data_path)
     return Run(model, dataset, files, {**settings, "data_path": data_path}, label or model)
 
 
 def key_of(identity: Mapping[str, Any]) -> str:
-    """Return the sixteen hexadecimal digits that stand for an identity.
+    """Return sixteen hexadecimal digits that identify a run.
 
     Args:
         identity: as :meth:`Run.identity` returns it.
@@ -152,10 +163,11 @@ def key_of(identity: Mapping[str, Any]) -> str:
         >>> key_of({"settings": {"seed": 2020}})
         'ff7ed618a449cd73'
     """
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+    text = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:
-    """Return package → version, of those whose arithmetic a result depends on."""
+    """Return package → version of the packages whose arithmetic can change a result."""
     packages = {name: importlib.metadata.version(name) for name in ("recbole", "torch", "numpy", "scipy")}
     return {"python": platform.python_version(), "recbole_edlae": recbole_edlae.__version__, **packages}

@@ -1,4 +1,4 @@
-"""The Gram matrix of shards that lie on, or are read by, several machines."""
+"""Compute the Gram matrix of shards on several machines."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -22,19 +22,20 @@ def gram_of_shards(
     engine: str = "sequential",
     workers: int | None = None,
 ) -> torch.Tensor:
-    """Return ``solvers.gram_of_shards``, each worker of a Ray cluster adding up its share of the shards.
+    """Return ``solvers.gram_of_shards``, where each worker of a Ray cluster adds up its share of the shards.
 
     Args:
-        shards: paths of ``scipy.sparse.save_npz``, which every machine finds under the same name, or SciPy sparse
-            matrices, which are sent to the workers.
+        shards: paths of files of ``scipy.sparse.save_npz``, the same on every machine, or SciPy sparse matrices, which
+            are sent to the workers.
         user_weight_power: as in ``solvers.gram_of_shards``.
         dtype: as in ``solvers.gram_of_shards``.
-        engine: "sequential" for this process, or "ray": the cluster that RAY_ADDRESS names or that runs on this
-            machine, a local one otherwise.
-        workers: how many share the shards, each with two n x n arrays of its own; None for all of the cluster's cores.
+        engine: "sequential" for this process, or "ray" for the cluster that RAY_ADDRESS names or that runs on this
+            machine, else a local one.
+        workers: number of workers, each with two n x n arrays of its own; None takes all cores of the cluster.
 
     Returns:
-        Tensor of shape (n, n). The shares are added in their own order: the same shards and workers, the same result.
+        Tensor of shape (n, n). The shares are added in a fixed order, so the result is the same for the same shards
+        and number of workers.
 
     Raises:
         ValueError: the engine is unknown or missing, or what ``solvers.gram_of_shards`` raises.
@@ -44,12 +45,18 @@ def gram_of_shards(
     options: dict[str, Any] = {"user_weight_power": user_weight_power, "dtype": dtype}
     if engine == "sequential":
         return in_this_process(shards, **options)
+
     shards = list(shards)
     total = PartialGram(**options)
     with cluster() as ray:
-        workers = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(shards))
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        workers = min(workers or cores, len(shards))
+
+        # Every workers-th shard, so that all shares are about equal.
         remote = ray.remote(_add_up)
         pending = [remote.remote(shards[first::workers], options) for first in range(workers)]
+
+        # Added in the order of the workers, whoever is ready first, and freed one by one.
         while pending:
             total.merge(ray.get(pending.pop(0)))
     return total.finish()

@@ -1,4 +1,4 @@
-"""Search spaces in the format of RecBole's hyper.test, and the order in which their points are tried.
+"""Read search spaces in the format of RecBole's hyper.test, and order their points for a search.
 
 A line names a setting, a type and its values, as in RecBole's HyperTuning:
 
@@ -7,11 +7,9 @@ A line names a setting, a type and its values, as in RecBole's HyperTuning:
     rank quniform 50,500,50
     learning_rate loguniform -8,0
 
-``loguniform`` takes the natural logarithms of its ends. ``quniform`` takes the multiples of its step that lie inside
-its ends, and they are integers where its numbers have no point.
-A choice in quotes is read as on the command line: ``'[600,200]'`` is a list and ``'5e2'`` a number. Only literals are
-evaluated.
-Empty lines and lines that begin with # are skipped.
+``loguniform`` takes the natural logarithms of its ends. ``quniform`` takes the multiples of its step between its ends,
+as integers where its numbers have no decimal point. A choice in quotes is read as on the command line: ``'[600,200]'``
+is a list and ``'5e2'`` a number. Only literals are evaluated. Empty lines and lines that begin with # are skipped.
 """
 
 import ast
@@ -20,18 +18,17 @@ import itertools
 import math
 import os
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from recbole_edlae.runs.bounds import are_bounds, check_logarithms
 from recbole_edlae.settings.files import NOT_LITERAL, value_of
 
 NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
 TYPES = ("choice", *NUMBERS)
 Point = dict[str, Any]  # setting → value
-_LARGEST_LOGARITHM = 87.0  # e⁸⁷ and e⁻⁸⁷ are in the range of single precision
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Dimension:
     values: tuple
 
     def points(self) -> list[Any]:
-        """Return every value, where there are finitely many.
+        """Return every value of a dimension with finitely many.
 
         Raises:
             ValueError: there are infinitely many.
@@ -66,14 +63,12 @@ class Dimension:
         raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
 
     def ends(self) -> list[Any]:
-        """Return the values that a setting's own check has to allow: all choices, or the two ends.
+        """Return the values that the check of the setting has to allow: all choices, or the two ends.
 
         Examples:
             >>> Dimension("learning_rate", "loguniform", (0, 0)).ends()
             [1.0, 1.0]
         """
-        if self.type == "choice":
-            return list(self.values)
         if self.type == "loguniform":
             return [math.exp(end) for end in self.values]
         if self.type == "quniform":
@@ -81,7 +76,7 @@ class Dimension:
         return list(self.values)
 
     def remark(self) -> str | None:
-        """Return the range of a loguniform in words, because its bounds are easily taken for values; None for others.
+        """Return a sentence on the range of a loguniform, whose bounds are easily taken for values; else None.
 
         Examples:
             >>> Dimension("learning_rate", "loguniform", (-8, 0)).remark()
@@ -97,44 +92,55 @@ class Dimension:
         """Return a value drawn as hyperopt would draw it.
 
         Args:
-            generator: of the random numbers.
+            generator: generator of the random numbers.
         """
         if self.type == "choice":
             return self.values[generator.integers(len(self.values))]
-        drawn = float(generator.uniform(*self.values[:2]))
-        return self._inside(math.exp(drawn) if self.type == "loguniform" else drawn)
+
+        low, high = self.values[:2]
+        drawn = float(generator.uniform(low, high))
+        if self.type == "loguniform":
+            drawn = math.exp(drawn)
+        return self._inside(drawn)
 
     def hyperopt(self, hp: Any) -> Any:
-        """Return the dimension as a node of hyperopt's, a choice by its index: hyperopt makes tuples of lists.
+        """Return the dimension as a node of hyperopt.
 
         Args:
             hp: the module hyperopt.hp.
         """
-        values = [range(len(self.values))] if self.type == "choice" else self.values
-        return getattr(hp, self.type)(self.key, *values)
+        # A choice by its index, because hyperopt would turn a list into a tuple.
+        if self.type == "choice":
+            return hp.choice(self.key, range(len(self.values)))
+        return getattr(hp, self.type)(self.key, *self.values)
 
     def from_hyperopt(self, drawn: Any) -> Any:
-        """Return the value for what such a node yields.
+        """Return the value that belongs to a draw of hyperopt.
 
         Args:
             drawn: an index of a choice, or a number.
         """
-        return self.values[drawn] if self.type == "choice" else self._inside(float(drawn))
+        if self.type == "choice":
+            return self.values[drawn]
+        return self._inside(float(drawn))
 
     def _inside(self, value: float) -> Any:
-        """Return the value nearest to a number that the dimension may take."""
+        """Return the allowed value that is nearest to a number."""
+        # Rounding, of a quniform or of an exponential, can lead beyond the ends.
         if self.type == "quniform":
             first, last = self._multiples()
-            return self._multiple(min(max(round(value / self.values[2]), first), last))
+            factor = round(value / self.values[2])
+            return self._multiple(min(max(factor, first), last))
         low, high = self.ends()
         return min(max(value, low), high)
 
     def _multiples(self) -> tuple[int, int]:
-        """Return the smallest and the largest factor whose multiple of the step lies inside a quniform's ends."""
+        """Return the smallest and the largest factor whose multiple of the step lies between a quniform's ends."""
         low, high, step = self.values
 
-        # 0.3 is a multiple of 0.1, although it is not three times 0.1 to the last digit.
-        first, last = round(low / step), round(high / step)
+        # 0.3 is a multiple of 0.1, although 3 * 0.1 differs from it in the last digit.
+        first = round(low / step)
+        last = round(high / step)
         if not math.isclose(first * step, low, rel_tol=1e-9):
             first = math.ceil(low / step)
         if not math.isclose(last * step, high, rel_tol=1e-9):
@@ -142,17 +148,19 @@ class Dimension:
         return first, last
 
     def _multiple(self, factor: int) -> Any:
-        """Return a multiple of a quniform's step, an integer where the numbers of its line are."""
+        """Return a multiple of a quniform's step, an integer where low and step are."""
         low, _, step = self.values
         value = factor * step
-        return value if isinstance(step, int) and isinstance(low, int) else float(f"{value:.12g}")
+        if isinstance(step, int) and isinstance(low, int):
+            return value
+        return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
 
 
 def read(path: str | os.PathLike) -> list[Dimension]:
     """Return the dimensions of a file.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
         ValueError: the file cannot be read, or a line is not in the format; the message names the line, what it has
@@ -178,7 +186,7 @@ def parse(text: str, source: str | os.PathLike) -> list[Dimension]:
 
     Args:
         text: lines of the format.
-        source: what to call it in messages.
+        source: name of the text in messages.
 
     Raises:
         ValueError: a line is not in the format; the message names the line, what it has and what is allowed.
@@ -187,17 +195,18 @@ def parse(text: str, source: str | os.PathLike) -> list[Dimension]:
         >>> parse("reg_weight choice [1.0,10.0]", "the example")
         [Dimension(key='reg_weight', type='choice', values=(1.0, 10.0))]
     """
-    dimensions = [
-        _dimension(line, f"space: {source}, line {number}")
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    dimensions: dict[str, Dimension] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        dimension = _dimension(line, f"space: {source}, line {number}")
+        if dimension.key in dimensions:
+            raise ValueError(f"space: {source} has {dimension.key} twice")
+        dimensions[dimension.key] = dimension
+
     if not dimensions:
         raise ValueError(f"space: {source} holds no line `setting type values`")
-    keys = [dimension.key for dimension in dimensions]
-    if repeated := [key for key in keys if keys.count(key) > 1]:
-        raise ValueError(f"space: {source} has {repeated[0]} twice")
-    return dimensions
+    return list(dimensions.values())
 
 
 def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list[Point]:
@@ -205,7 +214,7 @@ def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list
 
     Args:
         space: dimensions of type choice or quniform.
-        max_evals: how many points to return at most; None returns all.
+        max_evals: largest number of points to return; None returns all.
 
     Raises:
         ValueError: a dimension has infinitely many values.
@@ -214,9 +223,12 @@ def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list
         >>> exhaustive([Dimension("a", "choice", (1, 2)), Dimension("b", "choice", ("x", "y"))], max_evals=3)
         [{'a': 1, 'b': 'x'}, {'a': 1, 'b': 'y'}, {'a': 2, 'b': 'x'}]
     """
-    points = itertools.product(*(dimension.points() for dimension in space))
     keys = [dimension.key for dimension in space]
-    return [dict(zip(keys, point)) for point in itertools.islice(points, max_evals)]
+    values = [dimension.points() for dimension in space]
+
+    # A grid can be far larger than what is asked for, so its points are made one by one.
+    points = itertools.islice(itertools.product(*values), max_evals)
+    return [dict(zip(keys, point)) for point in points]
 
 
 def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]:
@@ -225,7 +237,7 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
     Args:
         space: dimensions of any type.
         max_evals: number of points.
-        seed: of the random numbers.
+        seed: seed of the random numbers.
 
     Examples:
         >>> space = [Dimension("a", "choice", (1, 2, 3))]
@@ -233,24 +245,33 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
         True
     """
     generator = np.random.default_rng(seed)
-    return [{dimension.key: dimension.sample(generator) for dimension in space} for _ in range(max_evals)]
+    points = []
+    for _ in range(max_evals):
+        points.append({dimension.key: dimension.sample(generator) for dimension in space})
+    return points
 
 
 def _dimension(line: str, where: str) -> Dimension:
     """Return the dimension that a line describes."""
+    # A line that is too short lacks its type or its values.
     key, kind, text = [*line.split(maxsplit=2), "", ""][:3]
     if kind not in TYPES:
         raise ValueError(f"{where}: there is no type {kind!r}; there are {', '.join(TYPES)}")
     try:
         values = ast.literal_eval(text)
-        values = tuple(values) if isinstance(values, (list, tuple)) else (values,)
     except NOT_LITERAL:
         raise ValueError(f"{where}: {text!r} is no list of values") from None
+    if not isinstance(values, (list, tuple)):
+        values = [values]
+
     if kind == "choice":
         if not values:
             raise ValueError(f"{where}: {key} has nothing to choose from")
-        return Dimension(key, kind, tuple(value_of(value) if isinstance(value, str) else value for value in values))
-    if not _are_bounds(values, kind):
+        choices = tuple(value_of(value) if isinstance(value, str) else value for value in values)
+        return Dimension(key, kind, choices)
+
+    values = tuple(values)
+    if not are_bounds(values, NUMBERS[kind]):
         bounds = "low,high,step" if kind == "quniform" else "low,high"
         raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
     dimension = Dimension(key, kind, values)
@@ -259,27 +280,13 @@ def _dimension(line: str, where: str) -> Dimension:
 
 
 def _check_range(dimension: Dimension, where: str) -> None:
-    """Check that there are values inside the ends, and that single precision holds them."""
+    """Check that there are values between the ends, and that single precision holds them."""
     if dimension.type == "quniform":
         first, last = dimension._multiples()
         if first > last:
             low, high, step = dimension.values
             raise ValueError(f"{where} has no multiple of its step {step} from {low} to {high}")
+
     if dimension.type == "loguniform":
         low, high = dimension.values
-        if max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
-            reason = "is out of range, because its bounds are natural logarithms"
-            if low > 0:
-                reason += f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
-            raise ValueError(f"{where} {reason}")
-
-
-def _are_bounds(values: tuple, kind: str) -> bool:
-    """Return whether values are low and high, and for quniform a step, as numbers."""
-    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
-        return False
-    if not all(abs(value) <= sys.float_info.max for value in values):  # nor NaN, nor an integer that no float holds
-        return False
-    if len(values) != NUMBERS[kind] or values[0] > values[1]:
-        return False
-    return kind != "quniform" or values[2] > 0
+        check_logarithms(low, high, where)

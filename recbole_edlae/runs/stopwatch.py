@@ -1,4 +1,4 @@
-"""How long the calls of a function take."""
+"""Measure how long the calls of a function take."""
 
 import time
 from collections.abc import Callable
@@ -9,10 +9,10 @@ class Stopwatch:
     """Call a function and add up the time that it takes.
 
     Args:
-        function: what to call.
+        function: the function to call.
 
     Attributes:
-        seconds: of all calls.
+        seconds: total of all calls.
     """
 
     def __init__(self, function: Callable) -> None:
@@ -23,7 +23,7 @@ class Stopwatch:
         """Return another function whose calls are timed too.
 
         Args:
-            function: that the other calls.
+            function: the other function.
         """
 
         def watched(*arguments: Any, **options: Any) -> Any:
@@ -36,6 +36,7 @@ class Stopwatch:
         return self._time(self.function, *arguments, **options)
 
     def _time(self, function: Callable, *arguments: Any, **options: Any) -> Any:
+        # A call that fails takes time too.
         start = time.perf_counter()
         try:
             return function(*arguments, **options)

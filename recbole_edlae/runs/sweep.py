@@ -1,22 +1,20 @@
-"""Search one model's settings on validation, with the data and the Gram matrix built once."""
+"""Search the settings of one model on validation; data and Gram matrix are built once for all trials."""
 
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from recbole_edlae.data.parts import SEARCH_FILES, empty_parts, validates_on_test
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
-from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
+from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.files import read_config_files
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
-_TRIALS = 100  # unless max_evals says otherwise, where the space is not searched exhaustively
-Progress = Callable[[Run, dict[str, Any], bool], None]  # called with a trial, its record, and whether it was on record
+_TRIALS = 100  # default of max_evals for random and bayes
+Progress = Callable[[Run, dict[str, Any], bool], None]  # called with a trial, its record, and whether it was cached
 
 
 class Sweep:
@@ -24,11 +22,11 @@ class Sweep:
 
     Args:
         base: the run that every trial varies. Where it names files to search on (``search_filename``), the trials run
-            on those, and :meth:`final` on its own.
+            on these files, and :meth:`final` on those of ``benchmark_filename``.
         space: the settings to search, and their values.
         algorithm: one of ALGORITHMS.
-        max_evals: how many trials at most; None tries all points of an exhaustive search, and 100 of another one.
-        seed: of the algorithm, not of the data.
+        max_evals: largest number of trials; None tries all points in an exhaustive search, and 100 otherwise.
+        seed: seed of the algorithm, not of the data.
         engine: one of ``engine.ENGINES``.
 
     Raises:
@@ -47,6 +45,7 @@ class Sweep:
     ) -> None:
         if max_evals is not None and max_evals < 1:
             raise ValueError(f"max_evals must be at least 1, got {max_evals}")
+
         self.base = base
         self.stage = search_stage({**read_config_files(base.config_files), **base.settings})
         self.space = space
@@ -54,14 +53,18 @@ class Sweep:
         self.algorithm = algorithm
         self.seed = seed
         self.engine = engine
-        self._points: list[spaces.Point] = []  # bayes finds its points on the way
+
+        # The points of bayes depend on the results of the trials before.
+        self._points: list[spaces.Point] = []
         if algorithm == "exhaustive":
             self._points = spaces.exhaustive(space, max_evals)
         elif algorithm == "random":
             self._points = spaces.random(space, max_evals or _TRIALS, seed)
         self.max_evals = len(self._points) or max_evals or _TRIALS
+
+        # Every run has a data_path, whether the user gave one or not.
         for dimension in space:
-            if dimension.key in base.settings and dimension.key != "data_path":  # which every run has
+            if dimension.key in base.settings and dimension.key != "data_path":
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
@@ -73,9 +76,9 @@ class Sweep:
         return dataclasses.replace(self.base, settings={**self.base.settings, **self.stage, **point})
 
     def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
-        """Return the run to test: the best trial, or where files to search on are named its refit without validation.
+        """Return the run to test: the best trial, or its refit without validation if the search had its own files.
 
-        A model that is trained in epochs is refitted for as many as were best in the search.
+        A model that is trained in epochs is refitted for the number of epochs that was best in the search.
 
         Args:
             best: the best trial.
@@ -83,10 +86,14 @@ class Sweep:
         """
         if not self.stage:
             return best
+
+        # The best settings on the files of the base run, never evaluated during the training.
         searched = {dimension.key: best.settings[dimension.key] for dimension in self.space}
         settings = {**self.base.settings, **searched, "eval_step": 0}
+
+        # The members of an ensemble have epochs of their own; a model that is fitted in one step has none.
         epochs = validated.get("epochs")
-        if isinstance(epochs, Mapping):  # of the members of an ensemble
+        if isinstance(epochs, Mapping):
             config = dataclasses.replace(self.base, settings=settings).config()
             settings |= config.model_class.refitted(config.final_config_dict, epochs)
         elif epochs is not None:
@@ -94,48 +101,54 @@ class Sweep:
         return dataclasses.replace(self.base, settings=settings)
 
     def extremes(self) -> list[Run]:
-        """Return trials in which every setting takes the values that its own check has to allow."""
+        """Return trials in which each setting takes the extreme values that its check has to allow."""
         first = {dimension.key: dimension.ends()[0] for dimension in self.space}
-        return [self.trial({**first, dimension.key: value}) for dimension in self.space for value in dimension.ends()]
+
+        # One setting at a time: all combinations would be as many as the trials themselves.
+        trials = []
+        for dimension in self.space:
+            for value in dimension.ends():
+                trials.append(self.trial({**first, dimension.key: value}))
+        return trials
 
     def run(self, records: Records, progress: Progress) -> tuple[Run, dict[str, Any]]:
-        """Return the best trial on validation, with its record; of equals the first.
+        """Return the best trial on validation, and its record; among equals, the first one.
 
         Args:
-            records: where finished trials are found, and new ones are put.
+            records: holds finished trials, and gets new ones.
             progress: called as each trial ends.
 
         Raises:
-            ValueError: no trial ended well.
+            ValueError: all trials failed.
         """
         search = self._run_bayes if self.algorithm == "bayes" else self._run
         self.outcomes = search(records, progress)
-        ended_well = [outcome for outcome in self.outcomes if outcome[1]["status"] == "ok"]
-        if not ended_well:
-            raise ValueError(f"none of the trials ended well; the last: {self.outcomes[-1][1]['error']}")
-        return best_of(ended_well)
+
+        # A failed trial has no score.
+        successful = [(trial, record) for trial, record in self.outcomes if record["status"] == "ok"]
+        if not successful:
+            _, record = self.outcomes[-1]
+            raise ValueError(f"none of the trials ended well; the last: {record['error']}")
+        return best_of(successful)
 
     def _run(self, records: Records, progress: Progress) -> list[tuple[Run, dict[str, Any]]]:
-        """Return the trials of points that are known before, in their order."""
+        """Return the trials of all points of an exhaustive or random search, in the order of the points."""
         trials = [self.trial(point) for point in self._points]
         outcomes = []
         for trial, record, cached in run_all(trials, records, ("valid",), self.engine):
             outcomes.append((trial, record))
             progress(trial, record, cached)
+
+        # Cached trials come first, and Ray's as they end; the best of equal trials is the first in this order.
         return sorted(outcomes, key=lambda outcome: trials.index(outcome[0]))
 
     def _run_bayes(self, records: Records, progress: Progress) -> list[tuple[Run, dict[str, Any]]]:
         """Return trials chosen one after the other by hyperopt's tree of Parzen estimators.
 
-        The search is a function of its seed and the results, so one that was interrupted goes the same way again, and
-        finds on record what it ran before.
+        The points depend only on the seed and the results, so an interrupted search chooses the same points again, and
+        its trials are cached.
         """
-        try:
-            import hyperopt
-        except Exception as error:  # 0.2.x imports pkg_resources, which new setuptools lack
-            raise ValueError(
-                f"algo bayes: hyperopt cannot be imported here ({type(error).__name__}: {error})"
-            ) from None
+        hyperopt = _import_hyperopt()
         outcomes = []
 
         def objective(drawn: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,11 +156,14 @@ class Sweep:
             ((trial, record, cached),) = run_all([self.trial(point)], records, ("valid",), self.engine)
             outcomes.append((trial, record))
             progress(trial, record, cached)
+
+            # A trial without a score tells the search to look elsewhere.
             if record["status"] == "failed":
                 return {"status": hyperopt.STATUS_FAIL}
             return {"status": hyperopt.STATUS_OK, "loss": loss(record)}
 
-        os.environ["HYPEROPT_FMIN_SEED"] = str(self.seed)  # its argument for that changed with 0.2.6
+        # The argument for the seed changed with hyperopt 0.2.6; the variable is read by all versions.
+        os.environ["HYPEROPT_FMIN_SEED"] = str(self.seed)
         hyperopt.fmin(
             objective,
             {dimension.key: dimension.hyperopt(hyperopt.hp) for dimension in self.space},
@@ -161,10 +177,10 @@ class Sweep:
 
 
 def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with which trials run on files of their own; none where no such files are named.
+    """Return the settings with which trials run on the files named to search on; empty if there are none.
 
     Args:
-        settings: of the config files and the command line.
+        settings: settings of the config files and the command line.
 
     Examples:
         >>> search_stage({"search_filename": ["fit", "valid"], "eval_step": 0})
@@ -172,106 +188,35 @@ def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
         >>> search_stage({"benchmark_filename": ["train", "valid", "test"]})
         {}
     """
+    # What is neither None nor two names is rejected later, with all other settings.
     names = settings.get(SEARCH_FILES)
-    if not isinstance(names, (list, tuple)) or len(names) != 2:  # what is neither None nor two names is refused later
+    if not isinstance(names, (list, tuple)) or len(names) != 2:
         return {}
+
+    # RecBole needs a test part; trials do not evaluate it.
     fit, valid = names
     return {"benchmark_filename": [fit, valid, valid], "eval_step": settings.get("eval_step") or 1}
 
 
 def is_tested(run: Run) -> bool:
-    """Return whether a run has a test part that it was not chosen on.
+    """Return whether a run has a test part on which it was not chosen.
 
     Args:
         run: as :meth:`Sweep.final` returns it.
     """
     settings = run.config().final_config_dict
+
+    # A search on files of its own never sees the test.
     if settings.get(SEARCH_FILES) is not None:
         return True
     return "test" not in empty_parts(settings) and not validates_on_test(settings)
 
 
-def best_config(
-    best: Run,
-    validated: Mapping[str, Any],
-    tested: Mapping[str, Any] | None,
-    *,
-    space: Sequence[spaces.Dimension],
-    given: Mapping[str, Any],
-    command: str,
-) -> str:
-    """Return the text of the config file: the settings found and those that were given, for `run` as it is.
-
-    Args:
-        best: the run that is tested, with the settings of the best trial.
-        validated: the record of the best trial.
-        tested: the record of the test; None where there is no test part.
-        space: what was searched.
-        given: settings of the config files and the command line.
-        command: the command line.
-    """
-    config = best.config()
-    searched = {dimension.key: config[dimension.key] for dimension in space}
-    staged = given.get(SEARCH_FILES) is not None
-    trained = f", trained on {given[SEARCH_FILES][0]}" if staged else ""
-    refitted = f", refitted on {given['benchmark_filename'][0]}" if staged else ""
-    lines = "\n# ".join(command.splitlines())
-    head = f"# {lines}\n# valid{trained}: {_metrics(validated['valid'])}\n"
-    if tested:
-        result = _metrics(tested["test"]) if tested["status"] == "ok" else f"failed, {tested['error']}"
-        head += f"# test{refitted}: {result}\n"
-    head += f"# fingerprint of the data{trained}: {validated['identity']['data']}\n"
-
-    # Where the data are, for another working directory; RecBole has a dataset that comes along elsewhere.
-    content = {"model": best.model, "dataset": best.dataset}
-    data_path = best.settings.get("data_path", "")
-    if config["data_path"] == os.path.join(data_path, best.dataset):
-        content["data_path"] = data_path
-    content |= searched
-    named_already = {*WITHOUT_EFFECT, *content}
-    protocol = {key: value for key, value in given.items() if key not in named_already}
-    refit = ("epochs", "eval_step", "members")
-    protocol |= {key: best.settings[key] for key in refit if key in best.settings.keys() - searched}
-    blocks = [
-        "".join(f"{key}: {_yaml(value)}\n" for key, value in block.items()) for block in (content, protocol) if block
-    ]
-    return head + "\n" + "\n".join(blocks)
-
-
-def summary(
-    outcomes: Sequence[tuple[Run, Mapping[str, Any]]],
-    validated: Mapping[str, Any],
-    tested: Mapping[str, Any] | None,
-    command: str,
-) -> dict[str, Any]:
-    """Return what a sweep did, for ``sweep.json``: its trials, the best of them and its test, and the hours of each.
-
-    Args:
-        outcomes: all trials with their records.
-        validated: the record of the best trial.
-        tested: the record of the test; None where there is no test part.
-        command: the command line.
-
-    Returns:
-        Keys of records with what they took, found on record or not: the hours of a search that was interrupted are
-        those of all its trials.
-    """
-    records = {record["key"]: record for _, record in outcomes}
-    search = {
-        "trials": len(records),
-        "failed": sum(record["status"] == "failed" for record in records.values()),
-        "hours": sum(record["seconds"] for record in records.values()) / 3600,
-        "best": validated["key"],
-    }
-    test = None if tested is None else {"hours": tested["seconds"] / 3600, "key": tested["key"]}
-    return {"command": command, "search": search, "test": test}
-
-
-def _yaml(value: Any) -> str:
-    """Return a value on one line of YAML."""
-    return yaml.safe_dump([value], default_flow_style=True, width=float("inf")).strip()[1:-1]
-
-
-def _metrics(values: Mapping[str, float]) -> str:
-    """Return metrics with their values on one line."""
-    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+def _import_hyperopt() -> Any:
+    """Return the module hyperopt."""
+    # 0.2.x imports pkg_resources, which new setuptools lack, and fails in other ways elsewhere.
+    try:
+        import hyperopt
+    except Exception as error:
+        raise ValueError(f"algo bayes: hyperopt cannot be imported here ({type(error).__name__}: {error})") from None
+    return hyperopt

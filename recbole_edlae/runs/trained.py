@@ -1,7 +1,7 @@
-"""Models that a runner has trained, kept for the ensembles that have them as members."""
+"""Cache trained models for the ensembles that have them as members."""
 
 import collections
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from recbole.config import Config
 
@@ -12,68 +12,70 @@ from recbole_edlae.runs.run import WITHOUT_EFFECT
 
 
 class TrainedModels:
-    """Keep the models that ensembles need: those that are expected, and those of the last run.
+    """Cache the models that ensembles need: those of announced runs, and those of the last run.
 
-    All are of the same data; whoever reads others calls :meth:`clear`.
+    All models are of the same data. The runner calls :meth:`clear` before it reads other data.
 
     Attributes:
-        saved: seconds that the members found ready took to train, of one run.
+        saved: seconds that the cached members of the last run took to train.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, TrainedMember] = {}
+        self._members: dict[str, TrainedMember] = {}
         self._expected: collections.Counter[str] = collections.Counter()
         self.saved = 0.0
 
     def expect(self, configs: Iterable[Config]) -> None:
-        """Say which members the ensembles of coming runs have; what was expected before is not any more.
+        """Announce the members of coming ensembles, instead of those announced before.
 
         Args:
-            configs: of the members, one for each time that a run needs it.
+            configs: Configs of the members, one for each time that a run needs it.
         """
         self._expected = collections.Counter(map(name_of, configs))
 
     def take(self, configs: dict[str, Config]) -> dict[str, TrainedMember]:
-        """Return label → what is here members of one run; let go of what nobody needs.
+        """Return label → cached member for one run, and drop the models that no run needs any more.
 
         Args:
-            configs: label → Config of each member of the run; empty for any other model.
+            configs: label → Config of each member of the run; empty for a model that is no ensemble.
         """
         names = {label: name_of(config) for label, config in configs.items()}
+
+        # A model is dropped after the last announced run that needs it.
         self._expected.subtract(names.values())
-        self._kept = {name: kept for name, kept in self._kept.items() if self._is_needed(name, names.values())}
-        found = {label: self._kept[name] for label, name in names.items() if name in self._kept}
-        self.saved = sum(trained.seconds for trained in found.values())
-        return found
+        for name in list(self._members):
+            if name not in names.values() and self._expected[name] <= 0:
+                del self._members[name]
+
+        cached = {label: self._members[name] for label, name in names.items() if name in self._members}
+        self.saved = sum(member.seconds for member in cached.values())
+        return cached
 
     def put(self, config: Config, member: TrainedMember) -> None:
-        """Keep a member of this run's ensemble.
+        """Cache a member of this run's ensemble.
 
         Args:
-            config: of the member.
-            member: that was trained.
+            config: Config of the member.
+            member: the trained member.
         """
-        self._kept[name_of(config)] = member
+        self._members[name_of(config)] = member
 
-    def is_wanted(self, config: Config) -> bool:
-        """Return whether the model of this run, trained for itself, is a member of a coming ensemble.
+    def is_needed(self, config: Config) -> bool:
+        """Return whether the model of this run is also a member of a coming ensemble.
 
         Args:
-            config: of the run.
+            config: Config of the run.
         """
-        return bool(self._expected) and self._is_needed(name_of(config), ())
+        # Most commands have no ensemble, and need no name.
+        return bool(self._expected) and self._expected[name_of(config)] > 0
 
     def clear(self) -> None:
-        """Let go of all models."""
-        self._kept.clear()
-
-    def _is_needed(self, name: str, now: Collection[str]) -> bool:
-        """Return whether this run or a coming one has a model as a member."""
-        return name in now or self._expected[name] > 0
+        """Drop all models."""
+        self._members.clear()
 
 
 def member_configs(config: Config) -> dict[str, Config]:
-    """Return label → Config of the members of an ensemble; empty for any other model.
+    """Return label → Config of the members of an ensemble; empty for a model that is no ensemble.
 
     Args:
         config: of a run.
@@ -83,10 +85,11 @@ def member_configs(config: Config) -> dict[str, Config]:
 
 
 def name_of(config: Config) -> str:
-    """Return a text that is the same for runs, alone or as a member, that train the same model on the same data.
+    """Return a text that is equal for two runs or members that train the same model on the same data.
 
     Args:
-        config: of the run or the member.
+        config: Config of the run or the member.
     """
+    # data_path has no effect on a result by itself, but it tells one dataset from another.
     names = sorted(config.final_config_dict.keys() - set(WITHOUT_EFFECT) | {"data_path"})
     return repr([(name, config[name]) for name in names])

@@ -70,7 +70,7 @@ def records(folder="out"):
 @pytest.fixture
 def no_data(monkeypatch):
     """Reading data fails the test."""
-    monkeypatch.setattr("recbole_edlae.runs.runner.create_dataset", lambda *_: pytest.fail("data were read"))
+    monkeypatch.setattr("recbole_edlae.runs.loaders.create_dataset", lambda *_: pytest.fail("data were read"))
 
 
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "validation"])

@@ -11,7 +11,8 @@ import pytest
 
 from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.leaderboard import report
-from recbole_edlae.leaderboard.results import build, read_reference
+from recbole_edlae.leaderboard.reference import read_reference
+from recbole_edlae.leaderboard.results import build
 from recbole_edlae.runs.records import Records
 
 

@@ -20,7 +20,7 @@ from recbole_edlae.integration import checkpoints
 from recbole_edlae.integration import models as registry
 from recbole_edlae.model import gram_memory
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
-from recbole_edlae.runs import runner as runner_module
+from recbole_edlae.runs import batches
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -135,13 +135,13 @@ def test_models_are_kept_only_for_ensembles_to_come(protocol):
     alone = Run("EDLAE", "tiny", (protocol,), MEMBERS["EDLAE"])
     together = Run("Ensemble", "tiny", (protocol,), {"members": {"EDLAE": MEMBERS["EDLAE"]}})
     runner.run(alone)
-    assert not runner._trained._kept
+    assert not runner._trained._members
     runner.expect([alone, together])
     runner.run(alone)
-    assert len(runner._trained._kept) == 1
+    assert len(runner._trained._members) == 1
     runner.run(together)
     runner.run(Run("EASE", "tiny", (protocol,)))
-    assert not runner._trained._kept
+    assert not runner._trained._members
 
 
 def test_members_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
@@ -201,8 +201,8 @@ def test_batches_are_kept_as_far_as_memory_is_set_aside_for_them(monkeypatch):
         rows = torch.tensor(index)
         return Interaction({"user_id": rows}), (rows, rows), rows, rows  # 40 bytes a row
 
-    monkeypatch.setattr(runner_module, "BATCHES_BYTES", 100)
-    once = runner_module.Once(batch)
+    monkeypatch.setattr(batches, "BATCHES_BYTES", 100)
+    once = batches.Once(batch)
     for _ in range(2):
         for index in (range(2), range(2, 4), [4]):
             assert once(index)[2].tolist() == list(index)

@@ -10,7 +10,7 @@ from recbole.quick_start import run_recbole
 
 from recbole_edlae import cli
 from recbole_edlae._files import CONFIGS
-from recbole_edlae.leaderboard.results import read_reference
+from recbole_edlae.leaderboard.reference import read_reference
 from recbole_edlae.leaderboard.settings import read_settings
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings.files import read_config_files

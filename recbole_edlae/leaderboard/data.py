@@ -1,0 +1,85 @@
+"""Turn leaderboards into plain data, for the JSON file and the page."""
+
+import math
+import os
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from recbole_edlae.integration import models as registry
+from recbole_edlae.leaderboard.captions import caption, heading
+from recbole_edlae.leaderboard.results import Leaderboard, Row
+from recbole_edlae.runs.run import versions
+
+
+def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:
+    """Return everything that a report shows, in types that JSON can hold.
+
+    Args:
+        leaderboards: one per dataset.
+        command: the command line.
+    """
+    boards = [_leaderboard_data(leaderboard) for leaderboard in leaderboards]
+    return _with_null({"command": command, "environment": environment(), "boards": boards})
+
+
+def environment() -> dict[str, str]:
+    """Return the machine and the versions."""
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+        **{name.replace("_", "-"): version for name, version in versions().items()},
+    }
+
+
+def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
+    """Return one leaderboard in types that JSON can hold."""
+    p_values = {}
+    for name, table in leaderboard.p_values.items():
+        p_values[name] = {"labels": list(table), "p": table.values.tolist()}
+
+    return {
+        "dataset": leaderboard.dataset,
+        "metrics": leaderboard.metrics,
+        "headings": {name: heading(name) for name in leaderboard.metrics},
+        "caption": caption(leaderboard),
+        "seeds": leaderboard.seeds,
+        "users": leaderboard.users,
+        "test": leaderboard.test,
+        "rows": [_row_data(row, leaderboard) for row in leaderboard.rows],
+        "p_values": p_values,
+        "protocol": leaderboard.protocol,
+    }
+
+
+def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
+    """Return one row in types that JSON can hold."""
+    # An interval of fewer than two users has no ends.
+    intervals: dict[str, tuple[float, float] | None] = {}
+    for name, ends in row.intervals.items():
+        intervals[name] = ends if all(map(math.isfinite, ends)) else None
+
+    return {
+        "label": row.label,
+        "model": row.model,
+        "own": row.model in registry.registered(),
+        "kind": row.kind,
+        "settings": row.settings,
+        "note": row.note,
+        "mark": row.mark,
+        "corrections": row.corrections,
+        "metrics": row.metrics,
+        "intervals": intervals,
+        "fit_seconds": row.fit_seconds,
+        "best": [name for name in leaderboard.metrics if leaderboard.best(name) is row],
+    }
+
+
+def _with_null(value: Any) -> Any:
+    """Return a value with None in place of every number that is not finite, because JSON has no such numbers."""
+    if isinstance(value, dict):
+        return {key: _with_null(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_null(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
