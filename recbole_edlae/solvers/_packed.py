@@ -47,6 +47,8 @@ class PackedWeights(NamedTuple):
             Cost: that of ``row_sums``.
         """
         scores = row_sums(self.C, items, count, self.left, self.right, out)
+
+        # C has no diagonal: the weights of items for themselves are added.
         if self.diagonal.any():
             user = torch.arange(len(count)).repeat_interleave(count)
             scores.index_put_((user, items), self.diagonal[items], accumulate=True)
@@ -62,23 +64,42 @@ class PackedWeights(NamedTuple):
     def balanced(self) -> "PackedWeights":
         """Return the same weights with the rows of C scaled by their largest entries: half precision holds them."""
         C = self.C.clone()
+
+        # The largest magnitude in each row, over the tiles of both triangles.
         largest = torch.zeros(len(C), dtype=C.dtype)
         for i, j in C.lower():
             tile = torch.from_numpy(C.tile(i, j)).abs()
-            largest[C.part(i)] = largest[C.part(i)].maximum(tile.amax(1))
-            largest[C.part(j)] = largest[C.part(j)].maximum(tile.amax(0))
+            rows = C.part(i)
+            columns = C.part(j)
+            largest[rows] = largest[rows].maximum(tile.amax(1))
+            largest[columns] = largest[columns].maximum(tile.amax(0))
+
+        # C loses the root on both sides, which keeps it symmetric; left and right take it.
         scale = torch.where(largest > 0, largest, 1).sqrt()
         for i, j in C.lower():
-            torch.from_numpy(C.tile(i, j)).div_(scale[C.part(i), None]).div_(scale[C.part(j)])
-        return self._replace(C=C, left=scale if self.left is None else scale * self.left, right=scale * self.right)
+            tile = torch.from_numpy(C.tile(i, j))
+            tile.div_(scale[C.part(i), None])
+            tile.div_(scale[C.part(j)])
+        left = scale
+        if self.left is not None:
+            left = scale * self.left
+        return self._replace(C=C, left=left, right=scale * self.right)
 
     def columns(self, part: int) -> torch.Tensor:
         """Return the weights of the targets of one part of C, shape (n, targets)."""
-        C, targets = self.C, self.C.part(part)
+        C = self.C
+        targets = C.part(part)
         columns = torch.empty(len(C), targets.stop - targets.start, dtype=C.dtype)
+
+        # Above the diagonal, a tile is the transpose of the stored one.
         for source in range(C.parts):
-            stored = C.tile(part, source).T if source <= part else C.tile(source, part)
-            columns[C.part(source)] = torch.from_numpy(stored)
+            if source <= part:
+                tile = C.tile(part, source).T
+            else:
+                tile = C.tile(source, part)
+            columns[C.part(source)] = torch.from_numpy(tile)
+
+        # diag(left) C diag(right) + diag(diagonal)
         columns *= self.right[targets]
         if self.left is not None:
             columns *= self.left[:, None]
