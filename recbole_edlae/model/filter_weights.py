@@ -56,7 +56,9 @@ class Filter(Weights):
         return self.graph.scores(items, count)
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return self.score(items, count).gather(1, target[:, None])[:, 0]
+        # A filter has no entries to look up: all scores are computed.
+        scores = self.score(items, count)
+        return scores.gather(1, target[:, None])[:, 0]
 
     def users(self) -> int:
         r"""Return how many users have interactions in the graph."""

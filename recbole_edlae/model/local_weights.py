@@ -39,12 +39,16 @@ class Local(Weights):
         return self
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        return self.matrix.score(items, count).add_(self.factors.score(items, count))
+        # The matrix's scores are new memory, which the sum may take.
+        scores = self.matrix.score(items, count)
+        return scores.add_(self.factors.score(items, count))
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return self.matrix.score_pairs(items, count, target) + self.factors.score_pairs(items, count, target)
+        scores = self.matrix.score_pairs(items, count, target)
+        return scores + self.factors.score_pairs(items, count, target)
 
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
+        # N^a (matrix + u v^T) N^-a, term by term.
         self.matrix.scale_items(popularity, power)
         self.factors.scale_items(popularity, power)
 

@@ -46,7 +46,8 @@ class Packed(Weights):
 
     def tensors(self) -> dict[str, torch.Tensor]:
         r"""Return name → tensor, with an ``encoder`` of no columns, which every checkpoint has."""
-        return {"encoder": self.right.new_zeros(len(self.right), 0)} | super().tensors()
+        empty = self.right.new_zeros(len(self.right), 0)
+        return {"encoder": empty} | super().tensors()
 
     def portable(self) -> dict[str, torch.Tensor]:
         r"""Return name → tensor with a matrix of unit scale: C is as small as a user is one of many."""
@@ -67,7 +68,10 @@ class Packed(Weights):
 
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
         scaled = normalize_items(self.matrix, torch.from_numpy(popularity), power=power)
-        self.left, self.right = scaled.left, scaled.right
+
+        # Only the scales change: C is shared.
+        self.left = scaled.left
+        self.right = scaled.right
 
     def transposed(self) -> "Packed":
         weights = self.matrix

@@ -57,9 +57,11 @@ class Sparse(Weights):
             entries = np.asarray(self._matrix()[pairs]).ravel()
             return history_sums(torch.from_numpy(entries), count)
 
+        # On a GPU, by all scores of one history after the other: few pairs are asked for there.
         scores = self.weight.new_zeros(len(count))
         for row, history in enumerate(items.split(count.tolist())):
-            scores[row] = self.score(history, count[row : row + 1])[0, target[row]]
+            all_scores = self.score(history, count[row : row + 1])
+            scores[row] = all_scores[0, target[row]]
         return scores
 
     def scale_items(self, popularity: np.ndarray, power: float) -> None:
@@ -74,6 +76,7 @@ class Sparse(Weights):
         self._replace(replaced)
 
     def _replace(self, matrix: Any) -> None:
+        # Entries may have appeared or gone, so that all three tensors are new.
         for name, tensor in Sparse.of(matrix).named_buffers():
             setattr(self, name, tensor.to(self.weight.device))
 
@@ -87,6 +90,8 @@ class Sparse(Weights):
     def _score_on_cpu(self, items: np.ndarray, count: np.ndarray) -> torch.Tensor:
         """Multiply by SciPy's product of sparse matrices, which has no threads to wait for."""
         weights = self._matrix()
+
+        # Histories as a matrix of ones, users x items.
         ones = np.ones(len(items), dtype=weights.dtype)
         shape = len(count), weights.shape[0]
         histories = sp.csr_matrix((ones, items, np.append(0, count.cumsum())), shape=shape)
