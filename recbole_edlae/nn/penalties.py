@@ -25,6 +25,7 @@ def l1(code: torch.Tensor) -> torch.Tensor:
         >>> l1(torch.tensor([[1.0, -2.0], [0.0, 1.0]])).item()
         2.0
     """
+    # A mean over the batch, as the reconstruction losses are.
     return code.abs().sum(1).mean()
 
 

@@ -45,11 +45,13 @@ class Rows:
         Returns:
             Rows; these stay as they are.
         """
+        # Not in place: the cached properties belong to the lengths, and the loss needs the rows as they were.
         return dataclasses.replace(self, **changes)
 
     @cached_property
     def start(self) -> torch.Tensor:
         """The position of each row's first entry, (batch,)."""
+        # The sum of the lengths before each row.
         return self.lengths.cumsum(0) - self.lengths
 
     @cached_property
@@ -77,6 +79,7 @@ class Rows:
         Returns:
             Rows.
         """
+        # A row without entries repeats its norm 0 no time, and divides nothing by it.
         norm = self.sum(self.values**2).sqrt()
         return self.replace(values=self.values / norm.repeat_interleave(self.lengths))
 

@@ -62,6 +62,7 @@ class VariationalAutoEncoder(nn.Module):
         Returns:
             torch.Tensor of shape (batch, latent_size).
         """
+        # Outside training nothing is drawn, so that scores are reproducible.
         return self.posterior(rows)[0]
 
     def forward(self, rows: Rows) -> torch.Tensor:
@@ -92,6 +93,7 @@ def gaussian_kl(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
         >>> gaussian_kl(torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2)).tolist()
         [2.0]
     """
+    # σ² = exp(log σ²), which is positive whatever the encoder returns.
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
 
 
