@@ -60,20 +60,35 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         choose("feedback", config["feedback"], dict.fromkeys(FEEDBACK))
         self.item_based = config["based_on"] == "item"
         self.reg_weight = config["reg_weight"]
-        self.rest = 1.0 if config["feedback"] == "implicit" else 0.0
+
+        # Implicit feedback has no observed zeros: every entry without an interaction is one.
+        is_implicit = config["feedback"] == "implicit"
+        self.unobserved_weight = 1.0 if is_implicit else 0.0
 
         def read(data: Dataset) -> sp.csr_matrix:
-            return binary_interactions(data) if self.rest else mean_ratings(data, config["RATING_FIELD"])
+            if is_implicit:
+                return binary_interactions(data)
+            return mean_ratings(data, config["RATING_FIELD"])
 
+        # Ratings are learned as deviations from the mean of training.
         training, matrix = interactions_and_histories(dataset, read)
-        mean = 0.0 if self.rest else training.data.mean()
-        matrix = matrix.T.tocsr() if self.item_based else matrix
+        mean = 0.0 if is_implicit else training.data.mean()
+        if self.item_based:
+            matrix = matrix.T.tocsr()
         self.keep_history(matrix)
         self.register_buffer("values", torch.from_numpy(matrix.data - np.float32(mean)), persistent=False)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
-        width = matrix.shape[1]
-        self.n_rows = matrix.shape[0] if self.item_based else len(training_users(dataset))
-        self.network = AutoEncoder(width, [], config["latent_dimension"], latent_activation=config["latent_activation"])
+
+        # How many rows an epoch has, over which the L2 penalty is spread.
+        self.n_rows = len(training_users(dataset))
+        if self.item_based:
+            self.n_rows = matrix.shape[0]
+        self.network = AutoEncoder(
+            matrix.shape[1],
+            [],
+            config["latent_dimension"],
+            latent_activation=config["latent_activation"],
+        )
 
     @staticmethod
     def train_loader(config: Config) -> type[UserDataLoader]:
@@ -86,11 +101,14 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         return Rows(self.indices[position].long(), count, self.values[position])
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
-        rows = self.rows(interaction[self.ITEM_ID if self.item_based else self.USER_ID])
+        field = self.ITEM_ID if self.item_based else self.USER_ID
+        rows = self.rows(interaction[field])
         scores = self.network(rows).to(rows.values.dtype)
-        # the loss is a mean over rows, the paper's ½ λ ‖weights‖² is one of their sum
+
+        # The loss is a mean over rows; the paper's ½ λ ‖weights‖² is one of their sum.
         l2 = self.reg_weight / (2 * self.n_rows) * squared_weights(self.network)
-        return check_loss(squared(scores, rows, 1.0, self.rest).mean() + l2, "AutoRec")
+        loss = squared(scores, rows, 1.0, self.unobserved_weight).mean() + l2
+        return check_loss(loss, "AutoRec")
 
     def score(self, items: torch.Tensor, count: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
         r"""Score all items for histories given one after the other, also of users unseen in training.
@@ -105,10 +123,14 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         """
         if self.item_based:
             raise ValueError("an item-based AutoRec knows the users of its training only; set based_on to 'user'")
-        if values is None and not self.rest:
+        if values is None and not self.unobserved_weight:
             raise ValueError("this AutoRec was trained on ratings: score needs the values of the history too")
-        values = torch.ones(len(items), device=items.device) if values is None else values - self.mean
-        return self.network(Rows(items, count, values)) + self.mean
+
+        # The network reads deviations from the mean, as in training; the mean of implicit feedback is 0.
+        deviations = torch.ones(len(items), device=items.device)
+        if values is not None:
+            deviations = values - self.mean
+        return self.network(Rows(items, count, deviations)) + self.mean
 
     def item_embedding(self) -> torch.Tensor:
         r"""Return the decoder's last weights, a user-based model's item embeddings, shape: [n_items, size]"""
@@ -120,16 +142,23 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         return F.cosine_similarity(embedding, embedding[item], dim=1)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        row, column = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        row = interaction[self.USER_ID]
+        column = interaction[self.ITEM_ID]
         if self.item_based:
             row, column = column, row
+
+        # Each row is encoded once, however many pairs it has.
         row, of_pair = row.unique(return_inverse=True)
-        return self.network.decoder.at(self.network.encode(self.rows(row))[of_pair], column) + self.mean
+        code = self.network.encode(self.rows(row))[of_pair]
+        return self.network.decoder.at(code, column) + self.mean
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         user = interaction[self.USER_ID]
         if not self.item_based:
-            return check_scores(self.network(self.rows(user)) + self.mean, "AutoRec").view(-1)
+            scores = self.network(self.rows(user)) + self.mean
+            return check_scores(scores, "AutoRec").view(-1)
+
+        # Users are columns: only theirs are taken of the last layer.
         code = self.network.encode(self.rows(torch.arange(self.n_items, device=user.device)))
         hidden, weight, bias = self.network.decoder.last_layer(code)
         scores = weight[user] @ hidden.T
@@ -145,9 +174,11 @@ def mean_ratings(dataset: Dataset, field: str) -> sp.csr_matrix:
             f"feedback rating needs the field {field} of the interactions: name it in load_col and RATING_FIELD, "
             f"or set feedback to 'implicit'; there are {', '.join(dataset.inter_feat.columns)}"
         )
+
+    # SciPy sums repeated pairs in both, so that the quotient is their mean.
     ratings = dataset.inter_matrix(form="csr", value_field=field).astype(np.float32)
-    number = dataset.inter_matrix(form="csr").astype(np.float32)
+    repeats = dataset.inter_matrix(form="csr").astype(np.float32)
     ratings.sort_indices()
-    number.sort_indices()
-    ratings.data /= number.data
+    repeats.sort_indices()
+    ratings.data /= repeats.data
     return ratings

@@ -43,12 +43,16 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         self.noise_std = config["noise_std"]
         self.emphasis = config["emphasis"]
         self.loss = loss(config["loss_type"])
+
         interactions, histories = interactions_and_histories(dataset)
         self.keep_history(histories)
         self.n_rows = len(training_users(dataset))  # of an epoch
+
+        # [PAD] and users who are held out have no items, and teach nothing.
         count = np.diff(interactions.indptr)
         with in_words_of_settings(power="user_weight_power"):
-            weight = activity_weight(count, config["user_weight_power"]) * (count > 0)  # [PAD] teaches nothing
+            weight = activity_weight(count, config["user_weight_power"])
+        weight = weight * (count > 0)
         self.register_buffer("user_weight", torch.from_numpy(weight).float(), persistent=False)
 
     @staticmethod
@@ -58,21 +62,27 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
 
     def input(self, rows: Rows) -> Rows:
         r"""Return binary rows as the network reads them."""
-        return rows.unit_length() if self.normalize_input else rows
+        if self.normalize_input:
+            return rows.unit_length()
+        return rows
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
         user = interaction[self.USER_ID]
         rows = binary_rows(*self.history(user))
+
+        # The network reads the corrupted rows, and reconstructs the complete ones.
         corrupted, dropped = dropout(self.input(rows), self.dropout_prob)
         corrupted = gaussian(corrupted, self.noise_std, self.n_items)
-        weight, rest = entry_weights(dropped, self.dropout_prob, self.emphasis)
+        weight, unobserved_weight = entry_weights(dropped, self.dropout_prob, self.emphasis)
 
+        # Mixed precision ends at the scores: losses sum over all items.
         def reconstruction(code: torch.Tensor) -> torch.Tensor:
-            scores = self.network.decoder(code).to(rows.values.dtype)  # mixed precision ends here
-            return self.loss(scores, rows, weight, rest)
+            scores = self.network.decoder(code).to(rows.values.dtype)
+            return self.loss(scores, rows, weight, unobserved_weight)
 
         row_loss, penalty = self.row_loss(corrupted, reconstruction)
-        return check_loss((self.user_weight[user] * row_loss).mean() + penalty, type(self).__name__)
+        batch_loss = (self.user_weight[user] * row_loss).mean() + penalty
+        return check_loss(batch_loss, type(self).__name__)
 
     def row_loss(
         self, rows: Rows, reconstruction: Callable[[torch.Tensor], torch.Tensor]
@@ -96,7 +106,8 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         Returns:
             torch.Tensor: shape: [len(count), n_items]
         """
-        return check_scores(self.network.decoder(self.code(items, count)), type(self).__name__)
+        scores = self.network.decoder(self.code(items, count))
+        return check_scores(scores, type(self).__name__)
 
     def code(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         r"""Return the latent codes of histories given one after the other, shape: [len(count), k]"""
@@ -112,6 +123,7 @@ class DeepAutoEncoder(HistoryMixin, GeneralRecommender):
         return F.cosine_similarity(embedding, embedding[item], dim=1)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
+        # Each user is encoded once, however many pairs are theirs.
         user, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
         code = self.code(*self.history(user))
         return self.network.decoder.at(code[of_pair], interaction[self.ITEM_ID])

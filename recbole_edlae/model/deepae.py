@@ -62,6 +62,7 @@ class DeepAE(DeepAutoEncoder):
         self, rows: Rows, reconstruction: Callable[[torch.Tensor], torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         code, penalty = latent_penalty(self.penalty, self.network, rows, **self.penalty_settings)
-        # the loss is a mean over users, the L2 penalty one of their sum
+
+        # The loss is a mean over users; the L2 penalty is one of their sum.
         l2 = self.reg_weight / self.n_rows * squared_weights(self.network)
         return reconstruction(code), self.penalty_weight * penalty + l2

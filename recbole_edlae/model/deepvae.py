@@ -53,12 +53,21 @@ class DeepVAE(DeepAutoEncoder):
     @property
     def beta(self) -> float:
         r"""Weight of the divergence now: it rises linearly to ``anneal_cap``."""
-        return self.anneal_cap * min(1.0, self.step.item() / max(1, self.total_anneal_steps))
+        # With no steps to anneal over, the first one has the cap.
+        progress = self.step.item() / max(1, self.total_anneal_steps)
+        return self.anneal_cap * min(1.0, progress)
 
     def row_loss(
         self, rows: Rows, reconstruction: Callable[[torch.Tensor], torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        # Every batch is a step of the annealing.
         self.step += 1
         mean, log_variance = self.network.posterior(rows)
-        settings = {"beta": self.beta, "samples": self.importance_samples}
-        return negative_bound(reconstruction, mean, log_variance, **settings), 0
+        bound = negative_bound(
+            reconstruction,
+            mean,
+            log_variance,
+            beta=self.beta,
+            samples=self.importance_samples,
+        )
+        return bound, 0

@@ -60,18 +60,25 @@ class Ensemble(HistoryMixin, GeneralRecommender):
         """
         super().__init__(config, dataset)
         self.keep_history(interactions_and_histories(dataset)[1])
+
+        # Every member has a Config of its own.
         self.given = self.members_of(config)
         self.configs = {label: self.config_of(label, member, config) for label, member in self.given.items()}
         self.random_states: dict[str, Any] = {}
         trained = trained or {}
-        built, epochs = [], []
+        built = []
+        epochs = []
         for label, settings in self.configs.items():
-            epochs.append(trained[label].epochs if label in trained else NOT_YET)
             if label in trained:
                 built.append(trained[label].model)
+                epochs.append(trained[label].epochs)
                 continue
+
+            # The random numbers of a run alone; the ensemble's own are left as they were.
+            epochs.append(NOT_YET)
             with members.own_random_numbers(), of_member(label):
-                if isinstance(settings, Config):  # and no export, which is not trained
+                # The settings of an export have no seed, and are not trained.
+                if isinstance(settings, Config):
                     members.seed(settings)
                 built.append(members.build(settings, dataset))
                 self.random_states[label] = members.random_states()
@@ -104,7 +111,10 @@ class Ensemble(HistoryMixin, GeneralRecommender):
         r"""Return the Config of one member, or its settings where the ensemble's are those of an export."""
         if isinstance(config, Config):
             return MemberConfig(label, member, config)
-        return registry.default_settings(member.model) | config | {"model": member.model} | member.settings
+
+        # An export has plain settings: the member's own win over the ensemble's, and these over the defaults.
+        defaults = registry.default_settings(member.model)
+        return defaults | config | {"model": member.model} | member.settings
 
     @classmethod
     def refitted(cls, settings: Mapping[str, Any], epochs: Mapping[str, int]) -> dict[str, Any]:
@@ -114,8 +124,10 @@ class Ensemble(HistoryMixin, GeneralRecommender):
             settings (Mapping): All settings.
             epochs (Mapping): Label -> epochs.
         """
-        given = {label: dict(own or {}) for label, own in settings["members"].items()}
-        return {"members": {label: own | _fixed(epochs.get(label)) for label, own in given.items()}}
+        refitted = {}
+        for label, own in settings["members"].items():
+            refitted[label] = dict(own or {}) | _fixed(epochs.get(label))
+        return {"members": refitted}
 
     @property
     def members(self) -> dict[str, torch.nn.Module]:
@@ -130,19 +142,26 @@ class Ensemble(HistoryMixin, GeneralRecommender):
     @property
     def best_epochs(self) -> dict[str, int]:
         r"""Label -> after how many epochs a member was at its best, of those that are trained in epochs."""
-        epochs = zip(self.given, self.epochs.tolist())
-        return {label: number for label, number in epochs if number not in (NOT_YET, IN_ONE_STEP)}
+        epochs = {}
+        for label, number in zip(self.given, self.epochs.tolist()):
+            # Closed forms and members that are not trained have no epochs.
+            if number not in (NOT_YET, IN_ONE_STEP):
+                epochs[label] = number
+        return epochs
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
         raise NotImplementedError("an Ensemble is trained by its own trainer, member by member")
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
+        # Each member scores in its own way, which may not be by histories.
         def scores_of(model: Any) -> torch.Tensor:
             return model.full_sort_predict(interaction).view(-1, self.n_items)
 
-        return self._sum(scores_of, *self.history(interaction[self.USER_ID])).view(-1)
+        items, count = self.history(interaction[self.USER_ID])
+        return self._sum(scores_of, items, count).view(-1)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
+        # Standardized scores take those of all items.
         def scores_of(users: torch.Tensor) -> torch.Tensor:
             return self.full_sort_predict(Interaction({self.USER_ID: users})).view(-1, self.n_items)
 
@@ -162,6 +181,7 @@ class Ensemble(HistoryMixin, GeneralRecommender):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         """Take a checkpoint's tensors, after a check of what torch would convert without a word."""
+        # torch would round fractions to epochs.
         epochs = state_dict.get(f"{prefix}epochs")
         if epochs is not None and (epochs.dtype != torch.int64 or (epochs < IN_ONE_STEP).any()):
             raise ValueError(f"epochs must hold integers of at least {IN_ONE_STEP}, got {epochs.dtype}")
@@ -186,25 +206,35 @@ class Ensemble(HistoryMixin, GeneralRecommender):
             items: of the users' histories, one history after the other.
             count: how many items each history has.
         """
+        # A member alone keeps its scores.
         if len(self.given) == 1:
             ((label, model),) = self.members.items()
             return self._checked(label, scores_of(model))
+
         user = torch.arange(len(count), device=count.device).repeat_interleave(count)
-        shares = sum(member.weight for member in self.given.values())
+        weights = sum(member.weight for member in self.given.values())
         total = self.dummy_param.new_zeros(len(count), self.n_items)
         for label, model in sorted(self.members.items()):
-            scores = self._checked(label, scores_of(model))[:, 1:]  # without [PAD], which nobody is recommended
+            # Without [PAD], which nobody is recommended.
+            scores = self._checked(label, scores_of(model))[:, 1:]
+
+            # Mean and deviation over the items that the user does not have yet.
             standardize_(scores, (user, items - 1))
-            total[:, 1:].add_(scores, alpha=self.given[label].weight / shares)
+            total[:, 1:].add_(scores, alpha=self.given[label].weight / weights)
         return total
 
     def _checked(self, label: str, scores: torch.Tensor) -> torch.Tensor:
         """Return scores of a member in single precision on the ensemble's device."""
+        # The error names the member, whose settings are to be changed.
         with of_member(label):
             scores = check_scores(scores, self.given[label].model)
+
+        # A copy: the sum standardizes scores in place.
         return scores.to(self.dummy_param.device, torch.float32, copy=True)
 
 
 def _fixed(epochs: int | None) -> dict[str, Any]:
     """Return the settings of a training for some epochs; None leaves a member as it is."""
-    return {} if epochs is None else {"epochs": epochs, "eval_step": 0}
+    if epochs is None:
+        return {}
+    return {"epochs": epochs, "eval_step": 0}

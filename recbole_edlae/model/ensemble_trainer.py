@@ -69,6 +69,7 @@ class EnsembleTrainer(Trainer):
         """
         labels = list(self.model.given)
         for number, label in enumerate(labels):
+            # Trained before: for another ensemble, or in a training that is resumed.
             if self.model.epochs[number] != members.NOT_YET:
                 continue
             if verbose:
@@ -78,6 +79,8 @@ class EnsembleTrainer(Trainer):
             self.model.epochs[number] = trained.epochs
             if memory is not None:
                 memory.put(self.model.configs[label], trained)
+
+            # After the last member the validation comes first, whose score the checkpoint has.
             if saved and label != labels[-1]:
                 self._save_checkpoint(number, verbose=verbose)
 
@@ -104,8 +107,9 @@ class EnsembleTrainer(Trainer):
         gram: Callable[..., torch.Tensor] | None,
     ) -> members.TrainedMember:
         """Train one member, and leave it as it was at its best on validation."""
-        start, epochs = time.perf_counter(), members.IN_ONE_STEP
-        config, model = self.model.configs[label], self.model.members[label]
+        start = time.perf_counter()
+        config = self.model.configs[label]
+        model = self.model.members[label]
         loader = members.train_loader(config, train_data, valid_data)
 
         # run_recbole counts operations after it has built a model, which draws random numbers where `predict` does.
@@ -114,9 +118,14 @@ class EnsembleTrainer(Trainer):
         trainer = self.members[label] = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
         trainer.evaluate = self.watch(trainer.evaluate)
 
-        options = {"gram": gram} if isinstance(trainer, ClosedFormTrainer) else {}
-        saved = trainer.epochs > 1  # after a single epoch the model is the best one, whatever validation says
+        options = {}
+        if isinstance(trainer, ClosedFormTrainer):
+            options["gram"] = gram
+
+        # After a single epoch the model is the best one: it needs neither checkpoint nor validation.
+        saved = trainer.epochs > 1
         valid_data = valid_data if saved else None
+        epochs = members.IN_ONE_STEP
         with tempfile.TemporaryDirectory(dir=config["checkpoint_dir"], prefix="member-") as folder:
             trainer.saved_model_file = os.path.join(folder, "best.pth")
             trainer.fit(loader, valid_data, verbose, saved, show_progress, **options)

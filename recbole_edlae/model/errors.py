@@ -25,6 +25,8 @@ def in_words_of_settings(**names: str) -> Iterator[None]:
         yield
     except ValueError as error:
         text = str(error)
+
+        # Whole words only: "count" is no part of "item_count".
         for argument, setting in (SETTINGS | names).items():
             text = re.sub(rf"(?<![\w-]){argument}(?![\w-])", setting, text)
         raise ValueError(text) from error
@@ -47,6 +49,11 @@ def check_scores(scores: torch.Tensor, model: str) -> torch.Tensor:
     Raises:
         ValueError: One of them is NaN or infinite.
     """
-    if scores.numel() and not all(extreme.isfinite().item() for extreme in torch.aminmax(scores)):
+    if not scores.numel():
+        return scores
+
+    # NaN and infinity both show in the extremes, for which no mask is made.
+    low, high = torch.aminmax(scores)
+    if not (low.isfinite().item() and high.isfinite().item()):
         raise ValueError(f"the training of {model} diverged, its scores are not finite: lower learning_rate")
     return scores

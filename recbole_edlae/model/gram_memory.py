@@ -38,15 +38,15 @@ class GramSource:
 class GramMemory(GramSource):
     """Build Gram matrices as ``gram`` does, each once: a sweep over penalties and dropouts needs one.
 
-    Of the inverses of packed matrices the last one is kept, where there is memory for two: a sweep over what a model
-    makes of it (emphasis, bound, item power, low-pass filter) inverts once.
+    Of the inverses of packed matrices the last one is cached, where there is memory for two: a sweep over settings that
+    do not change it (emphasis, bound, item power, low-pass filter) inverts once.
 
     Attributes:
-        saved: seconds that what was found ready took to make, added up.
+        saved: seconds saved by cache hits.
     """
 
     def __init__(self) -> None:
-        self._kept: collections.OrderedDict[bytes, Symmetric] = collections.OrderedDict()
+        self._grams: collections.OrderedDict[bytes, Symmetric] = collections.OrderedDict()
         self._seconds: dict[bytes, float] = {}
         self._inverse: tuple[bytes, SymmetricTiles] | None = None
         self.saved = 0.0
@@ -59,17 +59,23 @@ class GramMemory(GramSource):
             user_weight: as in ``gram``.
             **options: as in ``gram``.
         """
-        name = _digest(X, user_weight, repr(options))
-        if name in self._kept:
-            self.saved += self._seconds[name]
+        key = _digest(X, user_weight, repr(options))
+        if key in self._grams:
+            self.saved += self._seconds[key]
         else:
             start = time.perf_counter()
-            self._kept[name] = gram(X, user_weight, **options)
-            self._seconds[name] = time.perf_counter() - start
-            while sum(G.nbytes for G in self._kept.values()) > GRAM_BYTES and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-        G = self._kept[name]
-        return self._kept.pop(name) if G.nbytes > GRAM_BYTES else G.clone()
+            self._grams[key] = gram(X, user_weight, **options)
+            self._seconds[key] = time.perf_counter() - start
+
+            # The oldest matrices make room for the new one.
+            while sum(G.nbytes for G in self._grams.values()) > GRAM_BYTES and len(self._grams) > 1:
+                self._grams.popitem(last=False)
+
+        # The caller overwrites it; one that is larger than the cache is not kept.
+        G = self._grams[key]
+        if G.nbytes > GRAM_BYTES:
+            return self._grams.pop(key)
+        return G.clone()
 
     def sparse(self, X: sp.spmatrix, user_weight: np.ndarray | None = None) -> SparseGram:
         """Return a SparseGram whose inverse is kept.
@@ -88,29 +94,32 @@ class GramMemory(GramSource):
             Lambda: torch.Tensor, shape (n,).
             progress: as in ``inverse_gram``.
         """
-        name = self.drop_others(G, Lambda)
+        key = self.drop_others(G, Lambda)
         if self._inverse is not None:
-            self.saved += self._seconds[name]
+            self.saved += self._seconds[key]
             return self._inverse[1].clone()
+
         start = time.perf_counter()
         C = G.new_inverse(Lambda, progress)
-        self._seconds[name] = time.perf_counter() - start
+        self._seconds[key] = time.perf_counter() - start
+
+        # The caller overwrites what it gets: a cached inverse is a second one.
         if memory_at_hand(C.device) < 2 * C.nbytes:
             return C
-        self._inverse = name, C
+        self._inverse = key, C
         return C.clone()
 
     def drop_others(self, G: "_Remembered", Lambda: torch.Tensor) -> bytes:
-        """Let go of an inverse that is not this one; return the name of this one.
+        """Drop a stale inverse; return the key of this one.
 
         Args:
             G: what ``sparse`` returned.
             Lambda: torch.Tensor, shape (n,).
         """
-        name = _digest(G.X, G.weight, "inverse", Lambda.numpy())
-        if self._inverse is not None and self._inverse[0] != name:
+        key = _digest(G.X, G.weight, "inverse", Lambda.numpy())
+        if self._inverse is not None and self._inverse[0] != key:
             self._inverse = None
-        return name
+        return key
 
 
 class _Remembered(SparseGram):
@@ -122,8 +131,9 @@ class _Remembered(SparseGram):
         self._by_users = False
 
     def is_quicker(self, Lambda: torch.Tensor) -> bool:
-        """Return that this way is to be taken; an inverse of before is let go if it is of no use."""
-        gc.collect()  # a model of before, which its trainer refers to in circles, is as large
+        """Drop a stale inverse, choose the quicker way, and return True: the cache serves both ways."""
+        # An earlier model, in a reference cycle with its trainer, is as large as an inverse.
+        gc.collect()
         self._memory.drop_others(self, Lambda)
         self._by_users = super().is_quicker(Lambda)
         return True
@@ -131,11 +141,15 @@ class _Remembered(SparseGram):
     @property
     def operations(self) -> int:
         """Return what ``inverse`` takes if it has to be made, in multiply-adds."""
-        return super().operations if self._by_users else len(self) ** 3
+        if self._by_users:
+            return super().operations
+        return len(self) ** 3
 
     def values_held(self) -> int:
         """Return how many numbers ``inverse`` holds at most."""
-        return super().values_held() if self._by_users else size(len(self))
+        if self._by_users:
+            return super().values_held()
+        return size(len(self))
 
     def inverse(self, Lambda: torch.Tensor, progress: Progress | None = None) -> SymmetricTiles:
         """Return (G + diag Λ)⁻¹ from the memory."""
@@ -145,6 +159,8 @@ class _Remembered(SparseGram):
         """Return (G + diag Λ)⁻¹, made by the way that is quicker."""
         if self._by_users:
             return super().inverse(Lambda, progress)
+
+        # Through the cache of Gram matrices, which a sweep over penalties uses again.
         M = self._memory(self.X, self.weight, dtype=self.dtype, packed=True)
         assert isinstance(M, SymmetricTiles)
         M.set_diagonal(M.diagonal() + Lambda)
@@ -152,8 +168,11 @@ class _Remembered(SparseGram):
 
 
 def _digest(X: sp.csr_matrix, user_weight: np.ndarray | None, kind: str, *more: np.ndarray) -> bytes:
-    """Return a name for what is made of a matrix and weights."""
+    """Return a key for what is made of a matrix and weights."""
     digest = hashlib.sha256(repr((X.shape, kind)).encode())
-    for array in (X.indptr, X.indices, X.data, *([] if user_weight is None else [user_weight]), *more):
+    arrays = [X.indptr, X.indices, X.data]
+    if user_weight is not None:
+        arrays.append(user_weight)
+    for array in (*arrays, *more):
         digest.update(array.tobytes())
     return digest.digest()

@@ -57,13 +57,15 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
     Raises:
         ValueError: The settings have another form.
     """
-    given, weights = settings["members"], settings["weights"] or {}
+    given = settings["members"]
+    weights = settings["weights"] or {}
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"members must map models to their settings, {{DLAE: {{}}, ChebyCF: {{}}}}; got {given!r}")
     for label in weights:
         if label not in given:
             raise ValueError(f"weights: {label!r} is no member; there are {', '.join(map(str, given))}")
 
+    # Each member has settings of its own, and a weight of 1 unless told otherwise.
     members = {}
     for label, own in given.items():
         weight = weights.get(label, 1.0)
@@ -71,6 +73,8 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
             raise ValueError(f"members: {label} must have settings, {{reg_weight: 100}} or {{}}; got {own!r}")
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
             raise ValueError(f"weights: {label} must have a number of at least 0, got {weight!r}")
+
+        # The setting `model` lets a model be a member under several labels.
         own = dict(own or {})
         model = own.pop("model", label)
         if weight > 0:
@@ -107,10 +111,14 @@ class MemberConfig(Config):
     """
 
     def __init__(self, label: str, member: Member, ensemble: Config) -> None:
+        # What was set beside the ensemble's own settings holds for all members.
         of_the_ensemble = {"model", *registry.schema_of(ensemble.model)}
         shared = {key: value for key, value in ensemble.external_config_dict.items() if key not in of_the_ensemble}
-        made = vars(ensemble).get("final_config_dict", {})  # not there yet while the ensemble's settings are checked
+
+        # The ensemble has no device yet while its settings are checked.
+        made = vars(ensemble).get("final_config_dict", {})
         self._device = {key: made[key] for key in ("device", "single_spec", "local_rank") if key in made}
+
         with of_member(label):
             if member.model not in registry.names():
                 raise unknown("model", member.model, registry.names())
@@ -204,9 +212,11 @@ def train_loader(config: Config, train_data: Any, valid_data: Any) -> Any:
     dataset = train_data._dataset
     samplers = [loader._sampler for loader in (train_data, valid_data) if loader is not None]
     sampler = next((sampler for sampler in samplers if sampler is not None), None)
-    # RecBole's Sampler knows the three parts of the data, its RepeatableSampler the whole.
-    parts = getattr(sampler, "datasets", None) or [dataset] * 3
-    whole = getattr(sampler, "dataset", dataset)
-    own_sampler, *_ = data_utils.create_samplers(config, whole, parts)
+
+    # RecBole's Sampler knows the three splits of the data, its RepeatableSampler all of them together.
+    splits = getattr(sampler, "datasets", None) or [dataset] * 3
+    complete = getattr(sampler, "dataset", dataset)
+    own_sampler, *_ = data_utils.create_samplers(config, complete, splits)
+
     make = data_utils.get_dataloader(config, "train")
     return make(config, dataset, own_sampler, shuffle=config["shuffle"])

@@ -39,6 +39,8 @@ def check_memory(items: int, values: int, more: int, device: torch.device, opera
     at_hand = memory_at_hand(device)
     if needed > at_hand:
         raise too_large(items, values, more, device)
+
+    # The log says what to expect before the fit begins.
     operations = operations or items**3
     seconds = operations / _operations_a_second(device)
     text = f"{items} items: {_size(needed)} of {_size(at_hand)} memory at hand"
@@ -48,8 +50,11 @@ def check_memory(items: int, values: int, more: int, device: torch.device, opera
 def too_large(items: int, values: int, more: int, device: torch.device) -> MemoryError:
     r"""Return the error that says what a fit takes, what there is, and the ways out."""
     at_hand = memory_at_hand(device)
+
+    # Memory grows with the square of the items.
     fit = int(items * (max(at_hand - more, 0) / (4 * values)) ** 0.5)
     ways = "; ".join(WAYS_OUT).format(items=min(fit, items - 1))
+
     where = "" if device.type == "cpu" else f" on {device}"
     return MemoryError(
         f"a fit on {items} items: {_size(4 * values + more)} of {_size(at_hand)} memory at hand{where} "
@@ -57,20 +62,20 @@ def too_large(items: int, values: int, more: int, device: torch.device) -> Memor
     )
 
 
-def check_sparse_memory(items: int, neighbors: int, wanted: int) -> str:
+def check_sparse_memory(items: int, neighbors: int, needed: int) -> str:
     r"""Raise MemoryError for a fit with ``neighbors`` that would not fit, as :func:`check_memory` does.
 
     Args:
         items (int): Number of items.
         neighbors (int): Weights for each of them.
-        wanted (int): Bytes that the fit takes.
+        needed (int): Bytes that the fit takes.
 
     Returns:
         str: What the fit takes, for the log.
     """
-    there = memory_at_hand(torch.device("cpu"))
-    text = f"{items} items with {neighbors} neighbors: {_size(wanted)} of {_size(there)} memory at hand"
-    if wanted > there:
+    at_hand = memory_at_hand(torch.device("cpu"))
+    text = f"{items} items with {neighbors} neighbors: {_size(needed)} of {_size(at_hand)} memory at hand"
+    if needed > at_hand:
         raise MemoryError(
             f"a fit on {text}. Ways out: fewer neighbors, at 24 bytes each for every item; fewer items or shorter "
             "histories, item_inter_num_interval='[10,inf)' or user_inter_num_interval='[0,1000]', as every two items "
@@ -114,18 +119,29 @@ def group_memory(
         return
     for line in pathlib.Path(membership).read_text().splitlines():
         _, controllers, group = line.split(":", 2)
+
+        # Version 2 names no controllers, and both versions name their files differently.
         if controllers == "":
-            folder, limit, used, cache = pathlib.Path(root), "memory.max", "memory.current", "inactive_file"
+            folder = pathlib.Path(root)
+            limit, used, cache = "memory.max", "memory.current", "inactive_file"
         elif "memory" in controllers.split(","):
-            folder, limit, used = pathlib.Path(root, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"
-            cache = "total_inactive_file"
+            folder = pathlib.Path(root, "memory")
+            limit, used, cache = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
         else:
             continue
-        for part in [".", *pathlib.PurePosixPath(group).parts[1:]]:
-            folder = folder / part
-            if (folder / limit).is_file() and (most := (folder / limit).read_text().strip()) != "max":
-                stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-                yield int(most) - int((folder / used).read_text()) + int(stat[cache])
+
+        # A group is limited by all groups above it too.
+        for name in [".", *pathlib.PurePosixPath(group).parts[1:]]:
+            folder = folder / name
+            if not (folder / limit).is_file():
+                continue
+            most = (folder / limit).read_text().strip()
+            if most == "max":
+                continue
+
+            # The cache of files counts as used, and is given back when memory is asked for.
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            yield int(most) - int((folder / used).read_text()) + int(stat[cache])
 
 
 @functools.cache

@@ -55,13 +55,17 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int, of: str = "
     """
     _check_shapes(tensors, n_items, of)
     _check_types(tensors)
+
+    # Factors have any width; a matrix is square, and one of no columns stands for another form.
     if "encoder" in tensors and "decoder" not in tensors and tensors["encoder"].shape[1] not in (0, n_items):
         raise ValueError(f"the checkpoint has an encoder of shape {tuple(tensors['encoder'].shape)} and no decoder")
+
+    # What compiled loops rely on.
     if "packed.values" in tensors and "packed.bounds" in tensors:
         _check_packed(tensors, n_items)
-    for name, parts in _SPARSE.items():
-        if all(part in tensors for part in parts):
-            _check_sparse(name, tensors, parts, n_items)
+    for name, arrays in _SPARSE.items():
+        if all(array in tensors for array in arrays):
+            _check_sparse(name, tensors, arrays, n_items)
 
 
 def _check_shapes(tensors: Mapping[str, torch.Tensor], n_items: int, of: str) -> None:
@@ -75,11 +79,15 @@ def _check_shapes(tensors: Mapping[str, torch.Tensor], n_items: int, of: str) ->
             raise ValueError(f"{name} must have {len(axes)} axes ({', '.join(axes)}), got shape {shape}")
         if 0 in shape and name == "graph.coefficients":
             raise ValueError(f"{name} must have at least one entry")
+
+        # The most frequent reason has its own message: other data.
         if axes[0] == "items" and shape[0] != n_items:
             raise ValueError(
                 f"the checkpoint has weights for {shape[0]} {of}, the data have {n_items}: it was trained on other "
                 "data or other filters"
             )
+
+        # The first tensor that has an axis says how long it is.
         for axis, length in zip(axes, shape):
             if lengths.setdefault(axis, length) != length:
                 raise ValueError(f"{name} has shape {shape}, and {axis} must be {lengths[axis]}")
@@ -105,9 +113,12 @@ def _check_packed(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
         raise ValueError(f"packed.left must have no entries or {n_items}, got {len(left)}")
 
 
-def _check_sparse(name: str, tensors: Mapping[str, torch.Tensor], parts: tuple[str, ...], n_items: int) -> None:
+def _check_sparse(name: str, tensors: Mapping[str, torch.Tensor], arrays: tuple[str, ...], n_items: int) -> None:
     """Check that the rows of a sparse matrix are those of its entries, and its columns items."""
-    values, columns, indptr = (tensors[part].detach().cpu().numpy() for part in parts)
+    values, columns, indptr = (tensors[array].detach().cpu().numpy() for array in arrays)
+
+    # SciPy would take fewer entries without a word.
     if not len(indptr) or indptr[-1] != len(values):
-        raise ValueError(f"{parts[2]} must end with the number of entries, {len(values)}")
-    check_indices(sp.csr_matrix((values, columns, indptr), shape=(len(indptr) - 1, n_items)), name)
+        raise ValueError(f"{arrays[2]} must end with the number of entries, {len(values)}")
+    matrix = sp.csr_matrix((values, columns, indptr), shape=(len(indptr) - 1, n_items))
+    check_indices(matrix, name)

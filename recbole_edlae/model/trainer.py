@@ -62,10 +62,14 @@ class ClosedFormTrainer(TraditionalTrainer):
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **options: Any) -> None:
         super()._save_checkpoint(epoch, verbose=verbose, **options)
-        self._written = self._name(options.get("saved_model_file")), ModelState(self.model)
+
+        # Which checkpoint has the weights that the model has now.
+        name = self._name(options.get("saved_model_file"))
+        self._written = name, ModelState(self.model)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict[str, float]]:
         """Validate as RecBole does, and keep what the test can use."""
+        # Lists of the last validation alone, and of a share of the memory at hand.
         limit = int(KEPT_SHARE * memory_at_hand(torch.device("cpu")))
         self._kept = KeptLists(self.model, valid_data._dataset.item_num, limit)
         self._keeping = True
@@ -90,7 +94,8 @@ class ClosedFormTrainer(TraditionalTrainer):
             test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). The scores of a batch take an
             eighth of the memory at hand, at most 1 GiB.
         """
-        load = load_best_model and not self._is_in(model_file)  # reading takes twice the memory
+        # Reading the checkpoint takes twice the memory of the weights.
+        load = load_best_model and not self._is_in(model_file)
         if eval_data and self._ranks_lists(eval_data):
             scores_bytes = min(SCORES_BYTES, int(SCORES_SHARE * memory_at_hand(self.device)))
             eval_data = LargeBatches(eval_data, scores_bytes)
@@ -113,7 +118,8 @@ class ClosedFormTrainer(TraditionalTrainer):
 
     def _scores_by_weights(self) -> bool:
         """Return whether the model's scores are those of a linear autoencoder's weights alone."""
-        answer = getattr(self.model, "scores_by_weights", None)  # which another plugin's model may lack
+        # Another plugin's model may lack the method.
+        answer = getattr(self.model, "scores_by_weights", None)
         return answer is not None and answer()
 
     def _full_sort_batch_eval(self, batched_data: Any) -> tuple:
@@ -122,25 +128,34 @@ class ClosedFormTrainer(TraditionalTrainer):
             return super()._full_sort_batch_eval(batched_data)
         collector = self.eval_collector
         users = batched_data.interaction[self.model.USER_ID]
-        kept = self._kept if self._kept is not None and self._kept.is_of(self.model) else None
-        if self._keeping and kept is not None:
+
+        # Lists of other weights say nothing about these.
+        lists_kept = None
+        if self._kept is not None and self._kept.is_of(self.model):
+            lists_kept = self._kept
+
+        if lists_kept is None:
+            top = collector.top_items(self._scores(batched_data))
+        elif self._keeping:
+            # Validation ranks more items than it needs, for the test.
             k = min(max(collector.topk), self.tot_item_num)
             best, lists = ranked(self._scores(batched_data), k, SPARE, collector.order)
-            kept.add(users, batched_data.history, lists)
+            lists_kept.add(users, batched_data.history, lists)
             top = collector.noted(best)
-        elif kept is not None:
-            top = self._top_by_kept(kept, batched_data, users)
         else:
-            top = collector.top_items(self._scores(batched_data))
+            top = self._top_by_kept(lists_kept, batched_data, users)
         return batched_data.interaction, top, batched_data.positive_u, batched_data.positive_i
 
     def _top_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor) -> TopItems:
         """Return the best items by what validation has kept; users for whom that does not suffice are scored."""
         k = min(max(self.eval_collector.topk), self.tot_item_num)
         follows, lists = kept.lists_of(batch, users, k)
+
+        # A list that validation has kept holds no masked item.
         items = torch.empty(len(users), k, dtype=torch.int64)
         is_masked = torch.zeros(len(users), k, dtype=torch.bool)
         items[follows] = lists
+
         if not follows.all():
             scored = self.eval_collector.top_items(self._scores(batch.of_rows(~follows)))
             items[~follows] = scored.items.cpu()
@@ -160,6 +175,8 @@ class ClosedFormTrainer(TraditionalTrainer):
         scores = weights.score(*self.model.history(users), room=self._room)
         if self._room is None:
             self._room = scores
+
+        # RecBole masks [PAD] and the items that a user has.
         scores[:, 0] = -torch.inf
         scores[batch.history] = -torch.inf
         return scores

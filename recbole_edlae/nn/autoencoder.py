@@ -35,9 +35,12 @@ class Encoder(nn.Module):
     def __init__(self, width: int, sizes: Sequence[int], *, hidden_activation: str = "tanh", bias: bool = True) -> None:
         super().__init__()
         self.first = SparseLinear(width, sizes[0], bias)
+
         # The attribute's name is part of every checkpoint's keys.
         self.rest = nn.ModuleList(nn.Linear(before, after, bias) for before, after in pairwise(sizes))
         self.activation = activation(hidden_activation, "hidden_activation")
+
+        # As SparseLinear does with its own.
         for layer in self._deeper:
             nn.init.xavier_normal_(layer.weight)
 
@@ -61,6 +64,7 @@ class Encoder(nn.Module):
         Returns:
             torch.Tensor of shape (batch, sizes[-1]).
         """
+        # Every layer reads the activation of the one before; the last one stays without.
         for layer in self._deeper:
             hidden = layer(self.activation(hidden))
         return hidden
@@ -68,6 +72,7 @@ class Encoder(nn.Module):
     @property
     def weights(self) -> list[torch.Tensor]:
         """Weights of all layers in torch.nn.Linear's orientation, (out, in)."""
+        # A SparseLinear has its weight the other way round.
         return [self.first.weight.T, *(layer.weight for layer in self._deeper)]
 
     @property
@@ -114,11 +119,21 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         shapes = [(outputs, inputs) for inputs, outputs in pairwise([*sizes, width])]
-        self.tied_to = () if tied_to is None else (tied_to,)  # in a tuple, which hides it from state_dict
-        self.weights = nn.ParameterList(() if tied_to else (torch.empty(shape) for shape in shapes))
-        self.biases: nn.ParameterList | list[None] = (
-            nn.ParameterList(torch.zeros(outputs) for outputs, _ in shapes) if bias else [None] * len(shapes)
-        )
+
+        # In a tuple, which hides the encoder from state_dict: its weights are saved once.
+        self.tied_to: tuple[Encoder, ...] = ()
+        if tied_to is not None:
+            self.tied_to = (tied_to,)
+
+        # A tied decoder has biases of its own, and no weights.
+        own_weights = []
+        if tied_to is None:
+            own_weights = [torch.empty(shape) for shape in shapes]
+        self.weights = nn.ParameterList(own_weights)
+        self.biases: nn.ParameterList | list[None] = [None] * len(shapes)
+        if bias:
+            self.biases = nn.ParameterList(torch.zeros(outputs) for outputs, _ in shapes)
+
         self.activation = activation(hidden_activation, "hidden_activation")
         for weight in self.weights:
             nn.init.xavier_normal_(weight)
@@ -145,13 +160,20 @@ class Decoder(nn.Module):
             torch.Tensor of shape (batch,).
         """
         last = self.last_layer(code)
+
+        # One row of the last weight for each code, instead of all scores.
         scores = (last.hidden * last.weight[columns]).sum(1)
-        return scores if last.bias is None else scores + last.bias[columns]
+        if last.bias is None:
+            return scores
+        return scores + last.bias[columns]
 
     @property
     def columns(self) -> torch.Tensor:
         """Weights of the last layer, (width, size): the embedding of each column."""
-        return self.tied_to[0].first.weight if self.tied_to else self.weights[-1]
+        # The encoder's first layer is the last one of a tied decoder.
+        if self.tied_to:
+            return self.tied_to[0].first.weight
+        return self.weights[-1]
 
     def last_layer(self, code: torch.Tensor) -> LastLayer:
         """Return the input of the last layer, its weight and its bias.
@@ -162,7 +184,11 @@ class Decoder(nn.Module):
         Returns:
             LastLayer.
         """
-        weights = [weight.T for weight in reversed(self.tied_to[0].weights)] if self.tied_to else self.weights
+        weights: Iterable[torch.Tensor] = self.weights
+        if self.tied_to:
+            weights = [weight.T for weight in reversed(self.tied_to[0].weights)]
+
+        # All layers but the last have an activation.
         *layers, last = zip(weights, self.biases)
         for weight, bias in layers:
             code = self.activation(F.linear(code, weight, bias))
@@ -212,6 +238,8 @@ class AutoEncoder(nn.Module):
         sizes = [*hidden_sizes, latent_size]
         self.encoder = Encoder(width, sizes, hidden_activation=hidden_activation, bias=bias)
         self.latent_activation = activation(latent_activation, "latent_activation")
+
+        # The same sizes in reverse.
         self.decoder = Decoder(
             sizes[::-1],
             width,
@@ -259,4 +287,6 @@ def squared_weights(module: nn.Module) -> torch.Tensor:
         >>> torch.allclose(squared_weights(layer), layer.weight.square().sum())
         True
     """
-    return cast(torch.Tensor, sum((weight**2).sum() for weight in module.parameters() if weight.ndim > 1))
+    # Biases have one dimension.
+    squares = [(weight**2).sum() for weight in module.parameters() if weight.ndim > 1]
+    return cast(torch.Tensor, sum(squares))

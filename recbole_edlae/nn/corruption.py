@@ -1,4 +1,4 @@
-"""Corruption of the input: the noise of denoising autoencoders, and the weights of emphasized ones."""
+"""Corrupt the input: the noise of denoising autoencoders, and the weights of emphasized ones."""
 
 import torch
 
@@ -17,7 +17,7 @@ def dropout(rows: Rows, probability: float, generator: torch.Generator | None = 
         Rows, and a boolean mask of the dropped entries, shape (total,).
 
     Notes:
-        The division makes the corrupted row right on average, so that weights learned on it serve the whole row.
+        The division keeps the expected row, so that weights learned on corrupted rows serve complete ones.
 
     Examples:
         >>> import torch
@@ -26,8 +26,12 @@ def dropout(rows: Rows, probability: float, generator: torch.Generator | None = 
         >>> set(corrupted.values.tolist()) == {0.0, 2.0} and torch.equal(dropped, corrupted.values == 0)
         True
     """
-    dropped = torch.rand(rows.values.shape, generator=generator, device=rows.values.device) < probability
-    return rows.replace(values=rows.values * ~dropped / (1 - probability)), dropped
+    values = rows.values
+    drawn = torch.rand(values.shape, generator=generator, device=values.device)
+
+    # Only stored entries are drawn for: a zero stays zero.
+    dropped = drawn < probability
+    return rows.replace(values=values * ~dropped / (1 - probability)), dropped
 
 
 def gaussian(rows: Rows, deviation: float, width: int, generator: torch.Generator | None = None) -> Rows:
@@ -48,9 +52,12 @@ def gaussian(rows: Rows, deviation: float, width: int, generator: torch.Generato
         >>> gaussian(binary_rows(torch.tensor([0, 2]), torch.tensor([2])), 0.1, 3).noise.shape
         torch.Size([1, 3])
     """
+    # Without noise the rows stay sparse.
     if deviation == 0:
         return rows
-    shape, like = (len(rows.lengths), width), rows.values
+
+    shape = len(rows.lengths), width
+    like = rows.values
     noise = torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
     return rows.replace(noise=deviation * noise)
 
@@ -87,5 +94,11 @@ def entry_weights(
     a, b = emphasis
     if probability == 0 and b == 0:
         raise ValueError("emphasis [a, 0] is on dropped entries alone, and dropout_prob 0 drops none")
+
+    # a where dropout took an entry, b where it was kept.
     weight = torch.full(dropped.shape, float(b), device=dropped.device)
-    return weight.masked_fill_(dropped, a), a * probability + b * (1 - probability)
+    weight.masked_fill_(dropped, a)
+
+    # ap + bq, the mean over the masks.
+    unobserved_weight = a * probability + b * (1 - probability)
+    return weight, unobserved_weight

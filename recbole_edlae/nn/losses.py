@@ -1,4 +1,4 @@
-"""Reconstruction losses: dense scores ŷ against sparse rows x, one number a row.
+"""Compute reconstruction losses: dense scores ŷ against sparse rows x, one number a row.
 
 Every function takes scores (batch, width), the Rows to reconstruct, the weight of each stored entry, a number or
 (total,), and the weight of all unobserved entries, a number; x = 0 there. No dense target is ever built.
@@ -35,8 +35,15 @@ def squared(scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unob
         [2.25]
     """
     stored_scores = scores[rows.row_of_entry, rows.columns]
-    stored = rows.sum(weight * (rows.values - stored_scores) ** 2 - unobserved_weight * stored_scores**2)
-    return stored if unobserved_weight == 0 else unobserved_weight * (scores**2).sum(1) + stored
+
+    # The stored entries' errors, less what the sum over all entries below counts for them.
+    errors = weight * (rows.values - stored_scores) ** 2
+    stored = rows.sum(errors - unobserved_weight * stored_scores**2)
+
+    # Where unobserved entries weigh nothing, the pass over all scores is saved.
+    if unobserved_weight == 0:
+        return stored
+    return unobserved_weight * (scores**2).sum(1) + stored
 
 
 def cross_entropy(
@@ -66,6 +73,8 @@ def cross_entropy(
         True
     """
     stored_scores = scores[rows.row_of_entry, rows.columns]
+
+    # w [softplus(ŷ) − x ŷ] of the stored entries, less what the sum over all entries counts for them.
     stored = (weight - unobserved_weight) * F.softplus(stored_scores) - weight * rows.values * stored_scores
     return unobserved_weight * F.softplus(scores).sum(1) + rows.sum(stored)
 
@@ -93,7 +102,10 @@ def multinomial(
         True
     """
     stored_scores = scores[rows.row_of_entry, rows.columns]
-    return rows.sum(weight * rows.values * (torch.logsumexp(scores, 1)[rows.row_of_entry] - stored_scores))
+
+    # −log softmax(ŷ)_j = log Σ exp ŷ − ŷ_j, needed at the stored entries alone.
+    log_sums = torch.logsumexp(scores, 1)[rows.row_of_entry]
+    return rows.sum(weight * rows.values * (log_sums - stored_scores))
 
 
 LOSSES: dict[str, Loss] = {"squared": squared, "multinomial": multinomial, "cross_entropy": cross_entropy}

@@ -1,4 +1,4 @@
-"""Penalties of the latent code, one number a batch: sparsity by L1 or towards a rate, and contraction."""
+"""Penalize the latent code, by one number a batch: sparsity by L1 or towards a rate, and contraction."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ def l1(code: torch.Tensor) -> torch.Tensor:
         >>> l1(torch.tensor([[1.0, -2.0], [0.0, 1.0]])).item()
         2.0
     """
+    # A mean over the batch, as the reconstruction losses are.
     return code.abs().sum(1).mean()
 
 
@@ -44,7 +45,10 @@ def kl_sparsity(code: torch.Tensor, rate: float) -> torch.Tensor:
         >>> abs(round(kl_sparsity(torch.tensor([[0.0], [0.5]]), 0.25).item(), 4))
         0.0
     """
+    # ρ̂, away from 0 and 1, where the logarithms end.
     mean = code.mean(0).clamp(1e-6, 1 - 1e-6)
+
+    # KL(ρ ‖ ρ̂) = ρ log(ρ/ρ̂) + (1 − ρ) log((1 − ρ)/(1 − ρ̂))
     return (rate * torch.log(rate / mean) + (1 - rate) * torch.log((1 - rate) / (1 - mean))).sum()
 
 
@@ -86,9 +90,12 @@ def contractive(
         >>> contractive(3 * first, first, weight).item()  # ‖3 W‖²
         45.0
     """
+    # One layer: J is diagonal, and its entries f'(a_k) are the gradient of the sum of codes.
     if samples is None:
         (slope,) = torch.autograd.grad(code.sum(), first, create_graph=True)
         return (slope**2 @ (weight**2).sum(0)).mean()
+
+    # Deeper: the mean of ‖vᵀJ Wᵀ‖² over random signs v is the norm.
     WtW = weight.T @ weight
     total: Any = 0
     for _ in range(samples):
@@ -116,6 +123,8 @@ def check_penalty(name: str, latent_activation: str) -> None:
         >>> check_penalty("kl", "sigmoid")
     """
     choose("latent_penalty", name, dict.fromkeys(PENALTIES))
+
+    # KL compares rates, and only some activations end between 0 and 1.
     if name == "kl" and latent_activation not in RATES:
         raise ValueError(
             f"latent_penalty kl compares rates: latent_activation must be one of {', '.join(RATES)}; "
@@ -146,13 +155,17 @@ def latent_penalty(
         >>> torch.equal(code, network.encode(rows)) and torch.equal(penalty, l1(code))
         True
     """
+    # The first layer's output apart: the contractive penalty takes gradients for it.
     first = network.encoder.first(rows)
     code = network.latent_activation(network.encoder.after_first(first))
     if name == "l1":
         return code, l1(code)
     if name == "kl":
         return code, kl_sparsity(code, rate)
+
+    # A single layer has an exact norm, and takes no samples.
     if name == "contractive":
-        deep = len(network.encoder.rest) > 0
-        return code, contractive(code, first, network.encoder.first.weight, samples=samples if deep else None)
+        is_deep = len(network.encoder.rest) > 0
+        draws = samples if is_deep else None
+        return code, contractive(code, first, network.encoder.first.weight, samples=draws)
     return code, code.new_zeros(())

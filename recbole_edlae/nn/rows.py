@@ -1,4 +1,4 @@
-"""Sparse rows in a batch: what an autoencoder reads, and the layer that reads it."""
+"""Hold a batch of sparse rows, and read it by a linear layer."""
 
 import dataclasses
 from functools import cached_property
@@ -45,17 +45,20 @@ class Rows:
         Returns:
             Rows; these stay as they are.
         """
+        # Not in place: the cached properties belong to the lengths, and the loss needs the rows as they were.
         return dataclasses.replace(self, **changes)
 
     @cached_property
     def start(self) -> torch.Tensor:
         """The position of each row's first entry, (batch,)."""
+        # The sum of the lengths before each row.
         return self.lengths.cumsum(0) - self.lengths
 
     @cached_property
     def row_of_entry(self) -> torch.Tensor:
         """The row of each stored entry, (total,)."""
-        return torch.arange(len(self.lengths), device=self.lengths.device).repeat_interleave(self.lengths)
+        row = torch.arange(len(self.lengths), device=self.lengths.device)
+        return row.repeat_interleave(self.lengths)
 
     def sum(self, entries: torch.Tensor) -> torch.Tensor:
         """Return the sums over each row of one number per stored entry.
@@ -66,7 +69,9 @@ class Rows:
         Returns:
             torch.Tensor of shape (batch,); 0 for empty rows.
         """
-        return entries.new_zeros(len(self.lengths)).index_add_(0, self.row_of_entry, entries)
+        # index_add_ takes one entry after the other: empty rows stay 0.
+        sums = entries.new_zeros(len(self.lengths))
+        return sums.index_add_(0, self.row_of_entry, entries)
 
     def unit_length(self) -> "Rows":
         """Return each row divided by its Euclidean norm; empty rows stay empty.
@@ -74,6 +79,7 @@ class Rows:
         Returns:
             Rows.
         """
+        # A row without entries repeats its norm 0 no time, and divides nothing by it.
         norm = self.sum(self.values**2).sqrt()
         return self.replace(values=self.values / norm.repeat_interleave(self.lengths))
 
@@ -88,7 +94,11 @@ class Rows:
         """
         matrix = self.values.new_zeros(len(self.lengths), width)
         matrix[self.row_of_entry, self.columns] = self.values
-        return matrix if self.noise is None else matrix + self.noise
+
+        # Noise is on all entries, stored or not.
+        if self.noise is None:
+            return matrix
+        return matrix + self.noise
 
 
 def binary_rows(columns: torch.Tensor, lengths: torch.Tensor) -> Rows:
@@ -134,8 +144,12 @@ class SparseLinear(nn.Module):
 
     def __init__(self, width: int, size: int, bias: bool = True) -> None:
         super().__init__()
+
+        # (inputs, outputs), the other way round than torch.nn.Linear: embedding_bag sums rows.
         self.weight = nn.Parameter(torch.empty(width, size))
-        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
+        self.bias = None
+        if bias:
+            self.bias = nn.Parameter(torch.zeros(size))
         nn.init.xavier_normal_(self.weight)
 
     def forward(self, rows: Rows) -> torch.Tensor:
@@ -147,7 +161,18 @@ class SparseLinear(nn.Module):
         Returns:
             torch.Tensor of shape (batch, size).
         """
-        sums = F.embedding_bag(rows.columns, self.weight, rows.start, mode="sum", per_sample_weights=rows.values)
+        # xW as a sum of rows of W, one for each stored entry.
+        sums = F.embedding_bag(
+            rows.columns,
+            self.weight,
+            rows.start,
+            mode="sum",
+            per_sample_weights=rows.values,
+        )
+
+        # Noise is dense, and takes a product of its own.
         if rows.noise is not None:
             sums = sums + rows.noise @ self.weight
-        return sums if self.bias is None else sums + self.bias
+        if self.bias is None:
+            return sums
+        return sums + self.bias

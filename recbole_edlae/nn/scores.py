@@ -1,4 +1,4 @@
-"""Scores of different models on one scale."""
+"""Put the scores of different models on one scale."""
 
 import torch
 
@@ -11,10 +11,10 @@ def standardize_(scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tenso
     Args:
         scores: shape (batch, width); overwritten.
         left_out: rows and columns, each of shape (entries,), of scores that do not count for the mean and the
-            deviation of their row, but are shifted and scaled like the others. No entry stands there twice.
+            deviation of their row, but are shifted and scaled like the others. No entry is named twice.
 
     Returns:
-        The same tensor. A row whose scores that count are all equal, but for rounding, is only shifted.
+        The same tensor. A row whose counted scores are all equal, but for rounding, is only shifted.
 
     Notes:
         z_j = (s_j − mean s) / σ, with σ² the mean of (s_j − mean s)². It keeps the order of a row.
@@ -27,18 +27,25 @@ def standardize_(scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tenso
         >>> standardize_(torch.tensor([[1.0, 3.0], [5.0, 5.0]])).tolist()
         [[-1.0, 1.0], [0.0, 0.0]]
     """
-    row, column = (torch.zeros(0, dtype=torch.int64, device=scores.device),) * 2 if left_out is None else left_out
-    number = scores.shape[1] - torch.bincount(row, minlength=len(scores))[:, None]
-    number = number.clamp_min(1).to(scores.dtype)
+    row = torch.zeros(0, dtype=torch.int64, device=scores.device)
+    column = row
+    if left_out is not None:
+        row, column = left_out
+
+    # How many scores of each row count; a row without any is only shifted.
+    counted = scores.shape[1] - torch.bincount(row, minlength=len(scores))[:, None]
+    counted = counted.clamp_min(1).to(scores.dtype)
 
     # Scores that do not count are 0 while sums are taken.
-    apart = scores[row, column]
+    excluded = scores[row, column]
     scores[row, column] = 0
-    mean = scores.sum(dim=1, keepdim=True) / number
+    mean = scores.sum(dim=1, keepdim=True) / counted
     scores.sub_(mean)
     scores[row, column] = 0
-    deviation = torch.linalg.vector_norm(scores, dim=1, keepdim=True) / number.sqrt()
-    scores[row, column] = apart - mean[row, 0]
+    deviation = torch.linalg.vector_norm(scores, dim=1, keepdim=True) / counted.sqrt()
+    scores[row, column] = excluded - mean[row, 0]
 
+    # A deviation within rounding would turn noise into scores.
     rounding = ROUNDING * torch.finfo(scores.dtype).eps * mean.abs()
-    return scores.div_(torch.where(deviation > rounding, deviation, torch.ones_like(deviation)))
+    divisor = torch.where(deviation > rounding, deviation, torch.ones_like(deviation))
+    return scores.div_(divisor)

@@ -32,8 +32,14 @@ class VariationalAutoEncoder(nn.Module):
         self, width: int, hidden_sizes: Sequence[int], latent_size: int, *, hidden_activation: str = "tanh"
     ) -> None:
         super().__init__()
-        self.encoder = Encoder(width, [*hidden_sizes, 2 * latent_size], hidden_activation=hidden_activation)
-        self.decoder = Decoder([latent_size, *hidden_sizes[::-1]], width, hidden_activation=hidden_activation)
+
+        # The encoder's outputs are μ and log σ², side by side.
+        encoder_sizes = [*hidden_sizes, 2 * latent_size]
+        self.encoder = Encoder(width, encoder_sizes, hidden_activation=hidden_activation)
+
+        # The same hidden layers in reverse.
+        decoder_sizes = [latent_size, *hidden_sizes[::-1]]
+        self.decoder = Decoder(decoder_sizes, width, hidden_activation=hidden_activation)
 
     def posterior(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Return μ and log σ² of the codes.
@@ -56,6 +62,7 @@ class VariationalAutoEncoder(nn.Module):
         Returns:
             torch.Tensor of shape (batch, latent_size).
         """
+        # Outside training nothing is drawn, so that scores are reproducible.
         return self.posterior(rows)[0]
 
     def forward(self, rows: Rows) -> torch.Tensor:
@@ -86,6 +93,7 @@ def gaussian_kl(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
         >>> gaussian_kl(torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2)).tolist()
         [2.0]
     """
+    # σ² = exp(log σ²), which is positive whatever the encoder returns.
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
 
 
@@ -127,15 +135,20 @@ def negative_bound(
         >>> negative_bound(lambda z: torch.ones(3), mean, log_variance).tolist()
         [1.0, 1.0, 1.0]
     """
+    # K = 1: the expected log ratio is known, ℓ(x, z) + β KL(q ‖ p).
     if samples == 1:
         z = _draw(mean, log_variance, generator)[0]
         return reconstruction(z) + beta * gaussian_kl(mean, log_variance)
+
     log_weights = []
     for _ in range(samples):
         z, noise = _draw(mean, log_variance, generator)
-        # log q − log p; the constants ½ log 2π of both cancel
+
+        # log q − log p; the constants ½ log 2π of both cancel.
         log_ratio = 0.5 * (z**2 - noise**2 - log_variance).sum(1)
         log_weights.append(-reconstruction(z) - beta * log_ratio)
+
+    # −log (1/K) Σ_k exp(…), without overflow.
     return math.log(samples) - torch.logsumexp(torch.stack(log_weights), 0)
 
 
@@ -143,5 +156,7 @@ def _draw(
     mean: torch.Tensor, log_variance: torch.Tensor, generator: torch.Generator | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return codes z ~ N(μ, diag σ²), and the standard normal noise in them."""
+    # The noise is drawn apart, so that gradients reach μ and σ.
     noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
-    return mean + (0.5 * log_variance).exp() * noise, noise
+    z = mean + (0.5 * log_variance).exp() * noise
+    return z, noise

@@ -14,7 +14,7 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import SingularError
 from recbole_edlae.solvers._full_rank import full_rank, weights
 from recbole_edlae.solvers._gram import gram
-from recbole_edlae.solvers._graph_filter import GraphFilter, graph_filter, ideal_filter, plateau
+from recbole_edlae.solvers._graph_filter import GraphFilter, graph_filter, ideal_filter
 from recbole_edlae.solvers._iterations import ConvergenceWarning
 from recbole_edlae.solvers._local import LocalWeights, local_regression, local_weights
 from recbole_edlae.solvers._low_pass import LowPass, low_pass
@@ -24,6 +24,7 @@ from recbole_edlae.solvers._normalization import item_scale, normalize_items
 from recbole_edlae.solvers._objective import objective
 from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import penalty
+from recbole_edlae.solvers._plateau import plateau
 from recbole_edlae.solvers._shards import PartialGram, gram_of_shards
 from recbole_edlae.solvers._stationarity import stationarity
 from recbole_edlae.solvers._stored_gram import StoredGram

@@ -103,22 +103,35 @@ def admm(
     schedule = Schedule("admm", G, rank, products=2, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
-    return schedule.run(_steps(system, C, U, omega * system.diagonal, schedule.tol))
+
+    # Ω = ω m: the weights of β = d scale with the units of G.
+    Omega = omega * system.diagonal
+    return schedule.run(_steps(system, C, U, Omega, schedule.tol))
 
 
 def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, tol: float) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
-    m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
+    m = system.diagonal
+
+    # Σ 1/c, by which the objective exceeds 0 at the full-rank optimum.
+    total = (1 / C.diagonal()).sum(dtype=torch.float64)
+
+    # The first V is exact for the given U, and every later iteration keeps VᵀV = I.
     U, MU = m_orthonormal(U, system.product(U))
     factors = v_orthonormal(Factors(U, best_decoder(U, MU, m), MU))
     norm_v = norm_at_zero(m, factors.V, system.product(factors.V))
+
     for iteration in itertools.count():
+        # Rounding adds up in the recurrence for MU.
         if iteration % _REFRESH == 1:
             factors, norm_v = _refreshed(system, factors)
         slope = _slope(system, factors, norm_v)
+
+        # The tolerance is met only if it is met by fresh products too.
         if slope.stationarity <= tol:
             factors, norm_v = _refreshed(system, factors)
             slope = _slope(system, factors, norm_v)
+
         excess = energy(m, factors, orthonormal=True) - total
         yield Step(factors, excess.item(), slope.stationarity)
         factors = _iterated(system, C, factors, slope.RV, Omega)
@@ -126,22 +139,30 @@ def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, t
 
 def _iterated(system: System, C: Symmetric, factors: Factors, RV: torch.Tensor, Omega: torch.Tensor) -> Factors:
     """Return the factors after one iteration; VᵀV = I before and after it."""
-    m, Lambda = system.diagonal, system.Lambda
-    U, V = factors.U, factors.V
+    m = system.diagonal
+    Lambda = system.Lambda
+    U = factors.U
+    V = factors.V
     MU = factors.MU
+
     # (0) The γ for which β = d is optimal, and the gradient RV.
     d = row_dot(U, V)
     gamma = (m * d + m - Lambda - row_dot(MU, V)) / Omega
+
     # (1) The proximal step for U; MU by the recurrence M C RV = RV.
     r = -RV
     p = C @ r
-    rp, dp = (r * p).sum(), row_dot(p, V)
+    rp = (r * p).sum()
+    dp = row_dot(p, V)
     length = rp / (rp + (Omega * dp * dp).sum()).clamp_min(torch.finfo(m.dtype).tiny)
-    U, MU = U + length * p, MU + length * r
+    U = U + length * p
+    MU = MU + length * r
+
     # (2) β and its multiplier; diag G = m − Λ.
     d = row_dot(U, V)
     beta = (row_dot(MU, V) - m + Lambda + Omega * (d + gamma)) / (m + Omega)
     gamma = gamma + d - beta
+
     # (3) V, in a basis with UᵀMU = I.
     U, MU = m_orthonormal(U, MU)
     V = _decoder(U, MU, beta, Omega * (beta - gamma) - Lambda, Omega)
@@ -153,8 +174,10 @@ def _refreshed(system: System, factors: Factors) -> tuple[Factors, float]:
 
     MU is otherwise a recurrence, and the norm hardly moves between iterations.
     """
+    # One product for both factors reads M once.
     MU, MV = system.product(torch.cat((factors.U, factors.V), 1)).chunk(2, 1)
-    return factors._replace(MU=MU), norm_at_zero(system.diagonal, factors.V, MV)
+    norm_v = norm_at_zero(system.diagonal, factors.V, MV)
+    return factors._replace(MU=MU), norm_v
 
 
 class _Slope(NamedTuple):
@@ -166,9 +189,14 @@ class _Slope(NamedTuple):
 
 def _slope(system: System, factors: Factors, norm_v: float) -> _Slope:
     """Return the gradient for U and the stationarity, given ‖P(G)V‖; VᵀV = I."""
-    U, V = factors.U, factors.V
-    MdV = system.product((1 + row_dot(U, V))[:, None] * V)
+    U = factors.U
+    V = factors.V
+
+    # R V and RᵀU share the product with diag(1 + d) V.
+    weighted = (1 + row_dot(U, V))[:, None] * V
+    MdV = system.product(weighted)
     gradient = gradients(system.diagonal, factors, MdV, orthonormal=True)
+
     norm_u = norm_at_zero(system.diagonal, U, factors.MU)
     return _Slope(gradient[0], residual(gradient, norm_u, norm_v))
 
@@ -177,5 +205,9 @@ def _decoder(
     U: torch.Tensor, MU: torch.Tensor, beta: torch.Tensor, pull: torch.Tensor, Omega: torch.Tensor
 ) -> torch.Tensor:
     """Return the V of step (3) by Sherman and Morrison, given pull = Ω (β − γ) − Λ; UᵀMU = I."""
+    # The right-hand side of step (3).
     V = (1 + beta)[:, None] * MU + pull[:, None] * U
-    return V - (Omega * row_dot(U, V) / (1 + Omega * row_dot(U, U)))[:, None] * U
+
+    # (I + Ω uuᵀ)⁻¹ differs from I by a multiple of uuᵀ.
+    correction = Omega * row_dot(U, V) / (1 + Omega * row_dot(U, U))
+    return V - correction[:, None] * U

@@ -82,7 +82,8 @@ def als(
         (True, True)
     """
     check_count("cg_steps", cg_steps)
-    schedule = Schedule("als", G, rank, products=3 + 2 * cg_steps, tol=tol, max_iter=max_iter, progress=progress)
+    products = 3 + 2 * cg_steps
+    schedule = Schedule("als", G, rank, products=products, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
     return schedule.run(_steps(system, C, U, cg_steps))
@@ -90,19 +91,27 @@ def als(
 
 def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
-    m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
+    m = system.diagonal
+
+    # Σ 1/c, by which the objective exceeds 0 at the full-rank optimum.
+    total = (1 / C.diagonal()).sum(dtype=torch.float64)
     while True:
         # Given U: one ridge regression per target item, in a basis with UᵀMU = I.
         U, MU = m_orthonormal(U, system.product(U))
         factors = v_orthonormal(Factors(U, best_decoder(U, MU, m), MU))
-        U, V = factors.U, factors.V
+        U = factors.U
+        V = factors.V
+
         # The gradient, from one product for diag(1 + d) V; the one for V is the scale of its norm.
         weighted = (1 + row_dot(U, V))[:, None] * V
         MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
         gradient = gradients(m, factors, MdV, orthonormal=True)
-        norm_u, norm_v = norm_at_zero(m, U, factors.MU), norm_at_zero(m, V, MV)
+        norm_u = norm_at_zero(m, U, factors.MU)
+        norm_v = norm_at_zero(m, V, MV)
+
         excess = energy(m, factors, orthonormal=True) - total
         yield Step(factors, excess.item(), residual(gradient, norm_u, norm_v))
+
         # Given V: one quadratic in U.
         U = _improved_encoder(system, C, factors, -gradient[0], cg_steps)
 
@@ -118,9 +127,16 @@ def best_decoder(U: torch.Tensor, W: torch.Tensor, m: torch.Tensor) -> torch.Ten
     t ≥ 0 is the distance of item j's unit vector from the span of U. It vanishes at rank n, where any multiple of w
     may be added to v, as that changes the diagonal of UVᵀ alone: a lower limit on t picks one.
     """
+    # Rows of H are the right-hand sides h.
     H = W - m[:, None] * U
-    t = torch.maximum(m - row_dot(W, W), 1000 * torch.finfo(m.dtype).eps * m)
-    b, d = row_dot(W, H), row_dot(H, H)
+
+    # t with its lower limit, which matters at rank n.
+    floor = 1000 * torch.finfo(m.dtype).eps * m
+    t = torch.maximum(m - row_dot(W, W), floor)
+
+    # v = m (t h + b w) / (t (m + d) + b²), for all items at once.
+    b = row_dot(W, H)
+    d = row_dot(H, H)
     scale = m / (t * (m + d) + b * b)
     return (scale * t)[:, None] * H + (scale * b)[:, None] * W
 
@@ -132,13 +148,22 @@ def _improved_encoder(
 
     A direction p = Cs has Mp = s, so that a step costs two products.
     """
-    m, V = system.diagonal, factors.V
+    m = system.diagonal
+    V = factors.V
 
+    # P(M P(pVᵀ)) V, both diagonals subtracted from M pVᵀ V = Mp.
     def operator(p: torch.Tensor, Mp: torch.Tensor) -> torch.Tensor:
         d = row_dot(p, V)
-        return Mp - system.product(d[:, None] * V) - (row_dot(Mp, V) - m * d)[:, None] * V
+        outer = row_dot(Mp, V) - m * d
+        return Mp - system.product(d[:, None] * V) - outer[:, None] * V
 
     def precondition(r: torch.Tensor) -> torch.Tensor:
         return C @ r
 
-    return conjugate_gradients(factors.U, negative_gradient, operator=operator, precondition=precondition, steps=steps)
+    return conjugate_gradients(
+        factors.U,
+        negative_gradient,
+        operator=operator,
+        precondition=precondition,
+        steps=steps,
+    )

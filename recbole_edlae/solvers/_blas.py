@@ -1,4 +1,4 @@
-"""BLAS and LAPACK routines on parts of a larger array, in place.
+"""Call BLAS and LAPACK routines on tiles of a larger array, in place.
 
 SciPy's Python functions copy what is not contiguous, and a tile of a matrix is not. Its Cython functions take addresses
 and the distance between columns, and each module of them has their addresses in its ``__pyx_capi__``.
@@ -29,19 +29,30 @@ def call(name: str, *arguments: bytes | int | float | np.ndarray) -> int:
     """
     dtype = next(argument.dtype for argument in arguments if isinstance(argument, np.ndarray))
     info = ctypes.c_int64(0)
+
+    # Fortran takes addresses: every number is put where it has one.
     values: list[Any] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
-            values += [_Address(argument), ctypes.c_int64(argument.strides[1] // argument.itemsize)]
+            leading_dimension = argument.strides[1] // argument.itemsize
+            values += [_Address(argument), ctypes.c_int64(leading_dimension)]
         elif isinstance(argument, bytes):
             values.append(ctypes.c_char(argument))
         elif isinstance(argument, float):
-            values.append(ctypes.c_float(argument) if dtype == np.float32 else ctypes.c_double(argument))
+            real = ctypes.c_float if dtype == np.float32 else ctypes.c_double
+            values.append(real(argument))
         else:
-            values.append(ctypes.c_int64(argument))  # its first four bytes are the number too, should they be read
+            # The first four bytes are the number too, in a library with integers of 32 bits.
+            values.append(ctypes.c_int64(argument))
     if name in _LAPACK:
         values.append(info)
-    pointers = [value.pointer if isinstance(value, _Address) else ctypes.addressof(value) for value in values]
+
+    pointers = []
+    for value in values:
+        if isinstance(value, _Address):
+            pointers.append(value.pointer)
+        else:
+            pointers.append(ctypes.addressof(value))
     _routine(name, dtype.char, len(pointers))(*pointers)
     return info.value
 
@@ -50,7 +61,8 @@ class _Address:
     """The address of an array's data."""
 
     def __init__(self, array: np.ndarray) -> None:
-        if array.ndim != 2 or array.strides[0] != array.itemsize or array.strides[1] < array.shape[0] * array.itemsize:
+        by_columns = array.ndim == 2 and array.strides[0] == array.itemsize
+        if not by_columns or array.strides[1] < array.shape[0] * array.itemsize:
             raise ValueError("an array must be stored by columns")
         self.pointer = array.ctypes.data
 
@@ -58,15 +70,22 @@ class _Address:
 @functools.cache
 def _routine(name: str, dtype: str, arguments: int) -> Callable[..., None]:
     """Return the routine as a function of addresses; other threads run meanwhile."""
-    library = "cython_lapack" if name in _LAPACK else "cython_blas"
+    library = "cython_blas"
+    if name in _LAPACK:
+        library = "cython_lapack"
     letter = {"f": "s", "d": "d"}[dtype]
     capsule = importlib.import_module(f"scipy.linalg.{library}").__pyx_capi__[letter + name]
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(_address(capsule))
+
+    # A CFUNCTYPE releases the interpreter's lock during the call.
+    prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)
+    return prototype(_address(capsule))
 
 
 def _address(capsule: Any) -> int:
     """Return the address that a PyCapsule has, by Python's own functions for that."""
-    name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
-    signature = ctypes.py_object, ctypes.c_char_p
-    pointer_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, *signature)(("PyCapsule_GetPointer", ctypes.pythonapi))
+    # PYFUNCTYPE keeps the interpreter's lock, which these functions need.
+    name_type = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)
+    name_of = name_type(("PyCapsule_GetName", ctypes.pythonapi))
+    pointer_type = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
+    pointer_of = pointer_type(("PyCapsule_GetPointer", ctypes.pythonapi))
     return pointer_of(capsule, name_of(capsule))

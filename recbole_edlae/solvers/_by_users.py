@@ -1,4 +1,4 @@
-"""The inverse of a regularized Gram matrix by way of the users: quicker where they are fewer than the items."""
+"""Invert a regularized Gram matrix through its users × users matrix: quicker where users are fewer than items."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ from recbole_edlae.solvers._row_sums import WIDTH, Histories, bag_sums, row_sums
 from recbole_edlae.solvers._tiles import SymmetricTiles, cut, size
 from recbole_edlae.solvers._user_weight import checked_weight
 
-_TOGETHER = 2**27  # numbers that are made at a time, at most: each time K⁻¹ is read once
+_BATCH_VALUES = 2**27  # values of Z at a time, at most: for each batch K⁻¹ is read once
 _PER_ADDITION = 30  # operations of a matrix product that take as long as one addition to a sum of rows
-_QUICKER = 0.8  # of the operations that the direct inverse takes
-_LEFT = 1e-3  # of the diagonal, where it cancels: 7 of float32's 24 bits
+_QUICKER = 0.8  # share of the direct inverse's operations below which this one is taken
+_UNCANCELED = 1e-3  # share of the diagonal that cancellation must leave: it costs 10 of float32's 24 bits
 
 
 class SparseGram:
-    """Stand for a Gram matrix G = Xᵀ diag(w) X without making it, so that the users lead to its inverse.
+    """Stand for a Gram matrix G = Xᵀ diag(w) X without making it; its inverse comes from a users × users matrix.
 
     ``inverse_gram``, ``full_rank`` and ``local_regression``, which need nothing but the inverse, take it in place of G.
 
@@ -68,6 +68,8 @@ class SparseGram:
             raise ValueError("X must have entries 1 only: one for every item that a user has")
         if dtype not in (torch.float32, torch.float64):
             raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
+
+        # Users who add nothing to G would make K larger.
         weight = checked_weight(user_weight, X.shape[0])
         counted = (np.diff(X.indptr) > 0) & (weight > 0)
         self.X = X if counted.all() else X[counted]
@@ -86,8 +88,10 @@ class SparseGram:
 
     def diagonal(self) -> torch.Tensor:
         """Return the diagonal of G, shape (n,)."""
+        # G_ii = Σ_u w_u over the users of item i.
         weight = self.weight.repeat(np.diff(self.X.indptr))
-        return torch.from_numpy(np.bincount(self.X.indices, weight, minlength=len(self))).to(self.dtype)
+        sums = np.bincount(self.X.indices, weight, minlength=len(self))
+        return torch.from_numpy(sums).to(self.dtype)
 
     @property
     def operations(self) -> int:
@@ -98,14 +102,26 @@ class SparseGram:
         """Return whether ``inverse`` is quicker than the inverse of G + diag Λ, without loss of accuracy."""
         if _operations(self.X) > _QUICKER * len(self) ** 3:
             return False
-        return bool((Lambda > 0).all() and (Lambda / (self.diagonal() + Lambda)).min() >= _LEFT)
+
+        # The share of the diagonal that is left after cancellation, at least (see Notes).
+        uncanceled = Lambda / (self.diagonal() + Lambda)
+        return bool((Lambda > 0).all() and uncanceled.min() >= _UNCANCELED)
 
     def values_held(self) -> int:
         """Return how many numbers ``inverse`` holds at most."""
         users, items = self.X.shape
         plan = _Plan(items, users)
-        rows = max(plan.items(group).stop - plan.items(group).start for group in plan.groups())
-        beside = size(users) if plan.start is None else 0
+
+        # The rows of Z of the largest batch.
+        rows = 0
+        for group in plan.groups():
+            batch = plan.items(group)
+            rows = max(rows, batch.stop - batch.start)
+
+        # K takes memory of its own where it does not fit into that of C.
+        beside = 0
+        if plan.start is None:
+            beside = size(users)
         return size(items) + beside + users * (rows + 2 * int(plan.bounds.diff().max()))
 
     def inverse(self, Lambda: torch.Tensor, progress: Progress | None = None) -> SymmetricTiles:
@@ -125,21 +141,26 @@ class SparseGram:
         if not (Lambda > 0).all():
             raise torch.linalg.LinAlgError("the penalty of an item is not above 0")
         users, items = self.X.shape
-        plan, steps = _Plan(items, users), _Steps(self.X, np.sqrt(self.weight), Lambda)
+        plan = _Plan(items, users)
+        steps = _Steps(self.X, np.sqrt(self.weight), Lambda)
+        total = self.operations
+
+        # K⁻¹, in C's own memory where it fits.
         C = SymmetricTiles.empty(items, self.dtype)
         K = plan.place(C)
         steps.fill(K)
-        total = self.operations
         inverse(K, overwrite=True, progress=progress and (lambda done, _: progress(done, total)))
+
+        # C = Λ^−½ (I − Yᵀ K⁻¹ Y) Λ^−½ in batches of rows of tiles; the last batch overwrites K.
         for group in plan.groups():
-            made = plan.items(group)
-            Z = steps.solve(K, made)
-            for i in group:  # which may lie where K did
-                part = C.part(i)
-                steps.write(C, i, Z[part.start - made.start : part.stop - made.start])
+            batch = plan.items(group)
+            Z = steps.solve(K, batch)
+            for i in group:
+                rows = C.part(i)
+                steps.write(C, i, Z[rows.start - batch.start : rows.stop - batch.start])
             if progress is not None:
-                rest = (total - users**3) * (items - made.stop) / items
-                progress(round(total - rest), total)
+                remaining = (total - users**3) * (items - batch.stop) / items
+                progress(round(total - remaining), total)
         C.mirror()
         return C
 
@@ -153,22 +174,31 @@ def _operations(X: sp.csr_matrix) -> int:
 class _Plan:
     """Decide where K lies, and which rows of the tiles of C are made at a time.
 
-    K lies at the end of C's own values. The rows of tiles that share these with it are made together: when all that
-    they take of K⁻¹ has been read. Where that is more than K itself, K lies beside C.
+    K lies at the end of C's own values. The rows of tiles that share these values with K are made in one batch, after
+    all of K⁻¹ that they need has been read. Where that batch is larger than K itself, K lies beside C.
 
     Attributes:
-        start: K's place in C's values, or None.
+        start: where K begins in C's values; None where it lies beside C.
     """
 
     def __init__(self, items: int, users: int) -> None:
         self.users = users
         self.bounds = cut(items)
-        ends = (self.bounds.diff() * self.bounds[1:]).cumsum(0)  # of the rows of tiles in C's values
+
+        # Where each row of tiles ends in C's values, and where K would begin.
+        ends = (self.bounds.diff() * self.bounds[1:]).cumsum(0)
         start = int(ends[-1]) - size(users)
-        self.apart = int(torch.searchsorted(ends, start, right=True)) if start >= 0 else 0
+
+        # The rows of tiles before `apart` share no memory with K.
+        self.apart = 0
+        if start >= 0:
+            self.apart = int(torch.searchsorted(ends, start, right=True))
         shared = items - int(self.bounds[self.apart])
-        self.start = start if start >= 0 and shared * users < size(users) else None
-        if self.start is None:
+
+        # The batch that shares memory with K must be smaller than K.
+        self.start: int | None = start
+        if start < 0 or shared * users >= size(users):
+            self.start = None
             self.apart = len(ends)
 
     def place(self, C: SymmetricTiles) -> SymmetricTiles:
@@ -179,11 +209,14 @@ class _Plan:
 
     def groups(self) -> Iterator[range]:
         """Yield which rows of tiles are made at a time."""
-        most = max(1, _TOGETHER // (self.users * int(self.bounds.diff().max())))
+        rows_of_tiles = len(self.bounds) - 1
+        most = max(1, _BATCH_VALUES // (self.users * int(self.bounds.diff().max())))
         for first in range(0, self.apart, most):
             yield range(first, min(first + most, self.apart))
-        if self.apart < len(self.bounds) - 1:
-            yield range(self.apart, len(self.bounds) - 1)
+
+        # Those that share memory with K come last, in one batch.
+        if self.apart < rows_of_tiles:
+            yield range(self.apart, rows_of_tiles)
 
     def items(self, group: range) -> slice:
         """Return the items of some rows of tiles."""
@@ -207,7 +240,10 @@ class _Steps:
 
     def fill(self, K: SymmetricTiles) -> None:
         """Make K = I + Y Yᵀ."""
+        # X Λ⁻¹ Xᵀ is a Gram matrix of users.
         fill_tiles(K, self.by_item, 1 / self.penalty.numpy())
+
+        # Y Yᵀ: between the users' weights; all 1 in most models.
         root = self.root_weight.numpy()
         if (root != 1).any():
             for i, j in K.lower():
@@ -220,17 +256,24 @@ class _Steps:
         """Return the rows of Z = Λ⁻¹ Xᵀ diag(w)^½ K⁻¹ diag(w)^½ of some items, given K⁻¹; shape (items, m)."""
         users, indptr = self._users(items)
         left = self.root_weight.to(K.dtype)
-        Z = row_sums(K, torch.from_numpy(users), torch.from_numpy(np.diff(indptr)), left).mul_(left)
+
+        # Xᵀ sums the rows of K⁻¹ of each item's users.
+        count = torch.from_numpy(np.diff(indptr))
+        Z = row_sums(K, torch.from_numpy(users), count, left).mul_(left)
         return Z.div_(self.penalty[items, None].to(K.dtype))
 
     def write(self, C: SymmetricTiles, i: int, Z: torch.Tensor) -> None:
         """Write one row of the tiles of C = Λ⁻¹ − Z X Λ⁻¹, given these rows of Z."""
-        histories = Histories.of(*map(torch.from_numpy, self._users(slice(0, C.part(i).stop))))
+        # Z X sums columns of Z over each item's users: rows of Zᵀ, a panel at a time.
+        users, indptr = self._users(slice(0, C.part(i).stop))
+        histories = Histories.of(torch.from_numpy(users), torch.from_numpy(indptr))
         for first in range(0, len(Z), WIDTH):
             panel = Z[first : first + WIDTH].T.contiguous()
             total = bag_sums(panel, histories).numpy()
             for j in range(i + 1):
                 C.tile(i, j)[first : first + WIDTH] = total[C.part(j)].T
+
+        # −Z X Λ⁻¹, and Λ⁻¹ on the diagonal.
         penalty = self.penalty.to(C.dtype).numpy()
         for j in range(i + 1):
             tile = C.tile(i, j)

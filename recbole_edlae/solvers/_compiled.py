@@ -32,6 +32,7 @@ class compiled:
     def _compiled(self) -> Any:
         """Return Numba's function."""
         with self._lock:
+            # Another thread may have compiled it meanwhile.
             if self._dispatcher is None:
                 dispatcher = importlib.import_module("numba").njit(nogil=True)(self._function)
 
@@ -55,7 +56,8 @@ def _forgiving_cache() -> type:
         def load_overload(self, signature: Any, target_context: Any) -> Any:
             try:
                 return super().load_overload(signature, target_context)
-            except Exception:  # unpickling what is damaged raises anything
+            except Exception:
+                # Unpickling a damaged file may raise anything; without it the function is compiled again.
                 with contextlib.suppress(OSError):
                     self.flush()
                 return None

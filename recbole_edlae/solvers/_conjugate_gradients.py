@@ -33,18 +33,27 @@ def conjugate_gradients(
         True
     """
     z = precondition(residual)
-    p, s = z, residual
     rz = (residual * z).sum()
+
+    # p is the direction; s = C⁻¹ p follows by the same recurrence, without a product.
+    p = z
+    s = residual
     for step in range(1, steps + 1):
         Ap = operator(p, s)
+
+        # Rounding may leave no curvature where x is the solution already.
         curvature = (p * Ap).sum()
         if not curvature > 0:
             break
         x = x + rz / curvature * p
-        if step < steps:
-            residual = residual - rz / curvature * Ap
-            z = precondition(residual)
-            previous = rz
-            rz = (residual * z).sum()
-            p, s = z + rz / previous * p, residual + rz / previous * s
+
+        # The last step needs no next direction, and saves one preconditioning.
+        if step == steps:
+            break
+        residual = residual - rz / curvature * Ap
+        z = precondition(residual)
+        previous = rz
+        rz = (residual * z).sum()
+        p = z + rz / previous * p
+        s = residual + rz / previous * s
     return x

@@ -1,4 +1,4 @@
-"""Which items have users in common: the Gram matrix as a sparse triangle, and the best inputs for every target."""
+"""Find the items that have users in common: the Gram matrix as a sparse triangle, and the best inputs of a target."""
 
 import concurrent.futures
 from collections.abc import Callable
@@ -29,7 +29,11 @@ class CoOccurrence:
     """
 
     def __init__(self, X: sp.csr_matrix, weight: np.ndarray) -> None:
-        X = X if X.has_sorted_indices else X.sorted_indices()
+        # The loops end where a user's row reaches an item, for which the rows must be sorted.
+        if not X.has_sorted_indices:
+            X = X.sorted_indices()
+
+        # By item: its users, and where each user's row has the item.
         by_item = sp.csr_matrix((np.arange(X.nnz), X.indices, X.indptr), shape=X.shape).tocsc()
         data = X.data.astype(np.float64, copy=False)
         self.arrays = (X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight)
@@ -44,7 +48,8 @@ class CoOccurrence:
     def pairs(self, dtype: np.dtype, pair_counts: np.ndarray) -> Pairs:
         """Return G = Xᵀ diag(w) X as Pairs, given ``pair_counts``; 8 bytes (float32) a pair."""
         indptr = np.concatenate([[0], np.cumsum(pair_counts)])
-        indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
+        indices = np.empty(indptr[-1], np.int32)
+        values = np.empty(indptr[-1], dtype)
         diagonal = np.zeros(self.items)
         in_threads(_fill_pairs, *self.arrays, indptr, indices, values, diagonal)
         return Pairs(indptr, indices, values, diagonal)
@@ -55,7 +60,8 @@ class CoOccurrence:
         Returns:
             inputs (n, limit), in rising order, and how many of them are filled, (n,).
         """
-        inputs, lengths = np.empty((self.items, limit), np.int32), np.empty(self.items, np.int64)
+        inputs = np.empty((self.items, limit), np.int32)
+        lengths = np.empty(self.items, np.int64)
         in_threads(_choose_inputs, *self.arrays, M_diagonal, inputs, lengths)
         return inputs, lengths
 
@@ -64,6 +70,7 @@ def in_threads(function: Callable[..., object], *arguments: Any) -> None:
     """Call ``function(*arguments, first, step)`` in each of torch's threads: for every step-th item from first on."""
     threads = torch.get_num_threads()
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        # The list waits for all of them, and raises what one of them raises.
         list(pool.map(lambda first: function(*arguments, first, threads), range(threads)))
 
 
@@ -107,20 +114,26 @@ def _fill_pairs(
     step: int,
 ) -> None:
     """Fill rows of G below the diagonal, and their diagonal entries."""
-    row, seen = np.empty(len(diagonal)), np.full(len(diagonal), -1, np.int32)
+    row = np.empty(len(diagonal))
+    seen = np.full(len(diagonal), -1, np.int32)
     for i in range(first, len(diagonal), step):
+        # Row i of G up to the diagonal, over the users of item i.
         end = pair_ptr[i]
         for t in range(item_ptr[i], item_ptr[i + 1]):
             user, position = item_users[t], item_positions[t]
             diagonal[i] += weight[user] * data[position] * data[position]
             for s in range(indptr[user], position):
                 j = indices[s]
-                if seen[j] != i:  # a sum of 0 is no sign of a new pair: products may underflow
+
+                # A sum of 0 is no sign of a new pair: products may underflow.
+                if seen[j] != i:
                     seen[j] = i
                     row[j] = 0.0
                     columns[end] = j
                     end += 1
                 row[j] += weight[user] * data[position] * data[s]
+
+        # Users meet the items in any order; lookups want them sorted.
         columns[pair_ptr[i] : end].sort()
         for s in range(pair_ptr[i], end):
             values[s] = row[columns[s]]
@@ -143,9 +156,11 @@ def _choose_inputs(
 ) -> None:
     """Choose the inputs of each target by their gain G_ij² / M_ii."""
     items = len(inputs)
-    row, touched = np.empty(items), np.empty(items, np.int32)
+    row = np.empty(items)
+    touched = np.empty(items, np.int32)
     seen = np.full(items, -1, np.int32)
     for j in range(first, items, step):
+        # Row j of G, over the users of target j.
         candidates = 0
         for t in range(item_ptr[j], item_ptr[j + 1]):
             user, position = item_users[t], item_positions[t]
@@ -157,7 +172,11 @@ def _choose_inputs(
                     touched[candidates] = i
                     candidates += 1
                 row[i] += weight[user] * data[position] * data[s]
-        row[j] = 0.0  # no gain, not chosen
+
+        # The target itself has no gain, and is not chosen.
+        row[j] = 0.0
+
+        # G_ij² / M_ii
         gain = np.empty(candidates)
         for c in range(candidates):
             gain[c] = row[touched[c]] ** 2 / M_diagonal[touched[c]]
@@ -167,14 +186,19 @@ def _choose_inputs(
 @compiled
 def _largest(gain: np.ndarray, items: np.ndarray, chosen: np.ndarray) -> int:
     """Put the items of the largest gains above 0 into ``chosen``, in rising order; return how many there are."""
-    limit, least = len(chosen), 0.0
+    # The least gain that is chosen; 0 where all above it fit.
+    limit = len(chosen)
+    least = 0.0
     if len(gain) > limit:
         least = np.partition(gain, len(gain) - limit)[len(gain) - limit]
+
     length = 0
     for c in range(len(gain)):
         if gain[c] > least:
             chosen[length] = items[c]
             length += 1
+
+    # Of equal gains the first items, which are the more popular ones.
     if least > 0.0:
         ties = np.sort(items[gain == least])[: limit - length]
         chosen[length : length + len(ties)] = ties

@@ -49,5 +49,7 @@ def eigen(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progr
     check_rank(rank, len(G))
     system = System(G, dropout=dropout, l2=l2)
     C = system.inverse(progress=progress)
+
+    # B̂ = I − C diag μ with μ = 1/c, the full-rank EDLAE.
     U, V = truncate(system, C, 1 / C.diagonal(), rank)
     return checked_result(U, V)

@@ -1,4 +1,4 @@
-"""Checks that matrices hold finite real numbers: one pass over them, and nothing of their size beside them."""
+"""Check that matrices hold finite real numbers, in one pass over them and without a copy."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ import torch
 
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
-_ROWS = 1024  # looked at together
-_ENTRIES = 2**22  # of a vector, looked at together
+_ROWS = 1024  # rows of a matrix that are checked at a time
+_ENTRIES = 2**22  # entries of a vector that are checked at a time
 
 
 class SingularError(ValueError):
@@ -36,14 +36,21 @@ def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
         raise ValueError(f"{name} must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
     if X.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold real numbers, got {X.dtype}")
-    X = (X if X.format == "csr" else _widened(X)).tocsr()
+
+    # The conversion sums duplicates, for which the entries' own type may be too narrow.
+    if X.format != "csr":
+        X = _widened(X)
+    X = X.tocsr()
     check_indices(X, name)
+
+    # Name the first entry that is not finite.
     if not _all_finite(X.data):
         position = np.flatnonzero(~np.isfinite(X.data))[0]
         user = np.searchsorted(X.indptr, position, side="right") - 1
         raise ValueError(
             f"{name} must have finite values only, got {X.data[position]} for row {user}, column {X.indices[position]}"
         )
+
     if not X.has_canonical_format:
         X = _widened(X).copy()
         X.sum_duplicates()
@@ -57,14 +64,19 @@ def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
 
 def _widened(X: sp.spmatrix) -> sp.spmatrix:
     """Return a matrix of integers in 64 bits, any other as it is: sums of duplicates need more than the entries do."""
-    return X.astype(np.int64, copy=False) if X.dtype.kind in "iu" and X.dtype.itemsize < 8 else X
+    if X.dtype.kind in "iu" and X.dtype.itemsize < 8:
+        return X.astype(np.int64, copy=False)
+    return X
 
 
 def check_indices(X: sp.csr_matrix, name: str) -> None:
-    """Check what SciPy does not when it is given arrays, and what compiled loops rely on."""
-    indptr, stored = X.indptr, X.indices[: X.indptr[-1]]
-    ends = indptr[0] == 0 and indptr[-1] == len(stored) and (indptr[1:] >= indptr[:-1]).all()
-    if not ends or (len(stored) and not (stored.min() >= 0 and stored.max() < X.shape[1])):
+    """Check the indices of a matrix, which SciPy does not check and compiled loops rely on."""
+    indptr = X.indptr
+    stored = X.indices[: indptr[-1]]
+
+    # Rows must lie one after the other in the stored entries, and columns within the matrix.
+    rows_valid = indptr[0] == 0 and indptr[-1] == len(stored) and (indptr[1:] >= indptr[:-1]).all()
+    if not rows_valid or (len(stored) and not (stored.min() >= 0 and stored.max() < X.shape[1])):
         raise ValueError(f"{name} is damaged: its indices lie outside of shape {X.shape}")
 
 
@@ -81,9 +93,10 @@ def check_tensor(A: Any, name: str) -> None:
     """Check that A is a dense torch.Tensor, float32 or float64, that asks for no gradient."""
     if isinstance(A, np.ndarray):
         raise ValueError(f"{name} must be a torch.Tensor, got a NumPy array: torch.from_numpy({name}) makes one of it")
-    if not isinstance(A, torch.Tensor) or A.layout != torch.strided:
-        kind = A.layout if isinstance(A, torch.Tensor) else type(A).__name__
-        raise ValueError(f"{name} must be a dense torch.Tensor, got {kind}")
+    if not isinstance(A, torch.Tensor):
+        raise ValueError(f"{name} must be a dense torch.Tensor, got {type(A).__name__}")
+    if A.layout != torch.strided:
+        raise ValueError(f"{name} must be a dense torch.Tensor, got {A.layout}")
     if A.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"{name} must be float32 or float64, got {A.dtype}")
     _check_no_gradient(A, name)
@@ -97,41 +110,53 @@ def _check_no_gradient(A: torch.Tensor, name: str) -> None:
 
 def check_finite(A: Symmetric, name: str) -> None:
     """Check that an argument has neither NaN nor infinity."""
+    # The place of an entry in the tiles would say nothing to the caller.
     if isinstance(A, SymmetricTiles):
         if _not_finite(A.values) is not None:
             raise ValueError(f"{name} must have finite entries only")
         return
+
     position = _not_finite(A)
     if position is not None:
-        where = ", ".join(map(str, position))
-        raise ValueError(f"{name} must have finite entries only, {name}[{where}] is {A[position].item()}")
+        indices = ", ".join(map(str, position))
+        raise ValueError(f"{name} must have finite entries only, {name}[{indices}] is {A[position].item()}")
 
 
 def check_symmetric(G: Symmetric) -> None:
     """Check that a Gram matrix of finite entries is symmetric up to rounding, √ε √(G_ii G_jj)."""
+    # |G_ij − G_ji| may be √ε √(G_ii G_jj), a product of one number an item.
     root = G.diagonal().clamp(min=0).sqrt() * torch.finfo(G.dtype).eps ** 0.25
-    if isinstance(G, SymmetricTiles):  # what is not on the diagonal is stored once
+
+    # Tiles off the diagonal are stored once, and cannot differ from themselves.
+    if isinstance(G, SymmetricTiles):
         for i in range(G.parts):
-            part = G.part(i)
+            rows = G.part(i)
             tile = torch.from_numpy(G.tile(i, i))
-            _check_transposed(tile, tile, (part, part), root)
+            _check_transposed(tile, tile, (rows, rows), root)
         return
-    parts = [slice(first, min(first + _ROWS, len(G))) for first in range(0, len(G), _ROWS)]
-    for number, rows in enumerate(parts):
-        for columns in parts[: number + 1]:
+
+    # Each block below the diagonal against the one opposite.
+    blocks = [slice(first, min(first + _ROWS, len(G))) for first in range(0, len(G), _ROWS)]
+    for number, rows in enumerate(blocks):
+        for columns in blocks[: number + 1]:
             _check_transposed(G[rows, columns], G[columns, rows], (rows, columns), root)
 
 
-def _check_transposed(A: torch.Tensor, B: torch.Tensor, place: tuple[slice, slice], root: torch.Tensor) -> None:
-    """Check that a part A of G is the transpose of the part B opposite; |A_ij − B_ji| may be root_i root_j."""
+def _check_transposed(A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slice], root: torch.Tensor) -> None:
+    """Check that a block A of G is the transpose of the block B opposite; |A_ij − B_ji| may be root_i root_j."""
     if torch.equal(A, B.T):
         return
-    rows, columns = place
+
+    rows, columns = block
     wrong = ((A - B.T).abs() > root[rows, None] * root[columns]).nonzero()
-    if len(wrong):
-        a, b = wrong[0].tolist()
-        i, j = rows.start + a, columns.start + b
-        raise ValueError(f"G must be symmetric, G[{i}, {j}] is {A[a, b].item()} and G[{j}, {i}] {B[b, a].item()}")
+    if not len(wrong):
+        return
+
+    # Name the entry by its place in G.
+    a, b = wrong[0].tolist()
+    i = rows.start + a
+    j = columns.start + b
+    raise ValueError(f"G must be symmetric, G[{i}, {j}] is {A[a, b].item()} and G[{j}, {i}] {B[b, a].item()}")
 
 
 def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
@@ -142,12 +167,16 @@ def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
 
 def check_popularity(popularity: Any, items: int | None = None, *, name: str = "popularity") -> None:
     """Check the users of each item: a torch.Tensor of finite numbers of at least 0, one for each item."""
-    if not isinstance(popularity, torch.Tensor) or popularity.is_complex():
-        kind = popularity.dtype if isinstance(popularity, torch.Tensor) else type(popularity).__name__
-        raise ValueError(f"{name} must be a torch.Tensor of real numbers, got {kind}")
+    if not isinstance(popularity, torch.Tensor):
+        raise ValueError(f"{name} must be a torch.Tensor of real numbers, got {type(popularity).__name__}")
+    if popularity.is_complex():
+        raise ValueError(f"{name} must be a torch.Tensor of real numbers, got {popularity.dtype}")
+
+    # One number an item, where the number of items is known.
     if popularity.ndim != 1 or items not in (None, len(popularity)):
         shape = "(items,)" if items is None else f"({items},)"
         raise ValueError(f"{name} must have shape {shape}, got {tuple(popularity.shape)}")
+
     _check_no_gradient(popularity, name)
     if (popularity < 0).any():
         raise ValueError(f"{name} must be at least 0 for every item")
@@ -156,15 +185,24 @@ def check_popularity(popularity: Any, items: int | None = None, *, name: str = "
 
 def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
     """Return the indices of an entry that is not finite; None if all are finite."""
-    step = _ENTRIES if A.ndim == 1 else _ROWS
+    step = _ROWS
+    if A.ndim == 1:
+        step = _ENTRIES
     for first in range(0, len(A), step):
         rows = A[first : first + step]
-        if rows.numel() and not all(extreme.isfinite().item() for extreme in torch.aminmax(rows)):
+        if not rows.numel():
+            continue
+
+        # NaN and infinity both show in the extremes, for which no mask is made.
+        low, high = torch.aminmax(rows)
+        if not (low.isfinite().item() and high.isfinite().item()):
             row, *column = (~rows.isfinite()).nonzero()[0].tolist()
             return (first + row, *column)
     return None
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    """Return whether a NumPy array has neither NaN nor infinity; both show in its extremes."""
-    return array.size == 0 or bool(np.isfinite(array.min()) and np.isfinite(array.max()))
+    """Return whether a NumPy array has neither NaN nor infinity, of which its extremes show both."""
+    if array.size == 0:
+        return True
+    return bool(np.isfinite(array.min()) and np.isfinite(array.max()))

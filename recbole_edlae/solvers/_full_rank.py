@@ -5,13 +5,11 @@ from typing import overload
 import torch
 
 from recbole_edlae.solvers._by_users import SparseGram
-from recbole_edlae.solvers._finite import check_finite, check_gram, check_result, check_tensor
-from recbole_edlae.solvers._packed import PackedWeights
+from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
+from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import inverse_gram
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
-
-_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
+from recbole_edlae.solvers._tiles import Symmetric
 
 
 @overload
@@ -129,10 +127,27 @@ def full_rank(
         >>> full_rank(G, dropout=0.5, l2=0.0).round(decimals=2).tolist()  # EDLAE
         [[0.0, 0.5, -0.1], [0.36, 0.0, 0.2], [-0.18, 0.5, 0.0]]
     """
+    # Settings are checked before the inverse takes its time.
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)
-    C, Lambda = inverse_gram(G, dropout=dropout, l2=l2, item_count=item_count, overwrite=overwrite, progress=progress)
-    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=True)
+    C, Lambda = inverse_gram(
+        G,
+        dropout=dropout,
+        l2=l2,
+        item_count=item_count,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+    # C is a matrix of this function's own, and may become B.
+    return _weights(
+        C,
+        Lambda,
+        dropout=dropout,
+        emphasis=emphasis,
+        diagonal_bound=diagonal_bound,
+        overwrite=True,
+    )
 
 
 def weights(
@@ -173,7 +188,14 @@ def weights(
         True
     """
     check_inverse(C, Lambda)
-    return _weights(C, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound, overwrite=overwrite)
+    return _weights(
+        C,
+        Lambda,
+        dropout=dropout,
+        emphasis=emphasis,
+        diagonal_bound=diagonal_bound,
+        overwrite=overwrite,
+    )
 
 
 def check_inverse(C: Symmetric, Lambda: torch.Tensor) -> None:
@@ -196,27 +218,16 @@ def _weights(
     overwrite: bool,
 ) -> torch.Tensor | PackedWeights:
     """Return ``weights`` of a C and a Λ that are known to be finite."""
+    # A copy: the columns of C are scaled in place.
     c = C.diagonal().clone()
-    scale, beta = column_scale(c, Lambda, dropout=dropout, emphasis=emphasis, diagonal_bound=diagonal_bound)
+    scale, beta = column_scale(
+        c,
+        Lambda,
+        dropout=dropout,
+        emphasis=emphasis,
+        diagonal_bound=diagonal_bound,
+    )
     return scaled_columns(C, scale, beta, overwrite=overwrite)
-
-
-def scaled_columns(
-    C: Symmetric, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
-) -> torch.Tensor | PackedWeights:
-    """Return C diag(scale) with another diagonal, after a check that it is finite; with ``overwrite`` in C's place."""
-    if isinstance(C, SymmetricTiles):
-        c = C.diagonal()
-        C = C if overwrite else C.clone()
-        C.set_diagonal(torch.zeros_like(c))
-        # |C_ij| ≤ √(c_i c_j): no entry of B is larger than these.
-        check_result(c.max().sqrt() * c.sqrt() * scale, "B", _REMEDY)
-        check_result(diagonal, "B", _REMEDY)
-        return PackedWeights(C, None, scale, diagonal)
-    B = C.mul_(scale) if overwrite else C * scale
-    B.diagonal().copy_(diagonal)
-    check_result(B, "B", _REMEDY)
-    return B
 
 
 def column_scale(
@@ -233,15 +244,26 @@ def column_scale(
     e is ``explained``, what a filter beside B takes from the diagonal of the targets (``local_weights``); None for 0.
     The steps are in double precision: 1 − s β is small where b is much larger than a.
     """
-    p, bound, (a, b) = check_dropout(dropout), check_diagonal_bound(diagonal_bound), check_emphasis(emphasis)
-    inverse, penalties = 1 / c.double(), Lambda.double()
-    e = torch.zeros_like(inverse) if explained is None else explained.double()
-    # E ≥ 0 but for rounding, and the target's own share of what is left of it is (E − e/c) c.
+    p = check_dropout(dropout)
+    bound = check_diagonal_bound(diagonal_bound)
+    a, b = check_emphasis(emphasis)
+    inverse = 1 / c.double()
+    penalties = Lambda.double()
+    e = torch.zeros_like(inverse)
+    if explained is not None:
+        e = explained.double()
+
+    # E = 1/c − Λ, which is ≥ 0 but for rounding.
     E = (inverse - penalties).clamp_(min=0)
+
+    # β = s E / (s² E + r² Λ); of a target that a filter has explained, only (E − e/c) c is left.
     s, beta = _diagonal(E, E - e * inverse, penalties, (p, a, b))
     if bound is not None:
         beta.clamp_(max=bound)
-    return ((s * beta + e - 1) * inverse).to(c), beta.to(c)
+
+    # −diag(1/c) diag(1 − e − s β)
+    scale = (s * beta + e - 1) * inverse
+    return scale.to(c), beta.to(c)
 
 
 def _diagonal(
@@ -249,8 +271,13 @@ def _diagonal(
 ) -> tuple[float, torch.Tensor]:
     """Return s and the unbounded β = s share / (s² E + r² Λ), shape (n,), for mask (p, a, b)."""
     p, a, b = mask
+
+    # b = 0 leaves β open, and 0 is the choice.
     if b == 0:
         return 0.0, torch.zeros_like(E)
+
+    # s = b/(ap + bq), r² = ab/(ap + bq)²
     mean = a * p + b * (1 - p)
-    s, r2 = b / mean, a * b / mean**2
+    s = b / mean
+    r2 = a * b / mean**2
     return s, s * share / (s * s * E + r2 * Lambda)

@@ -1,4 +1,4 @@
-"""Gram matrix of a sparse user × item matrix, straight into one dense array."""
+"""Compute the Gram matrix of a sparse user × item matrix, straight into one dense array."""
 
 import concurrent.futures
 import functools
@@ -8,14 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._compiled import compiled
 from recbole_edlae.solvers._finite import check_result, checked_matrix
+from recbole_edlae.solvers._gram_loops import BLOCK, fill, fill_packed, users_of_items
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 from recbole_edlae.solvers._user_weight import checked_weight
 
-_BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 _SHORT = 2**16  # items that 16 bits can name
-_FEW = 2**25  # additions, and entries of G, that SciPy has done with before Numba is imported
+_FEW = 2**25  # additions, and entries of G, that SciPy completes before Numba is imported
 
 
 @overload
@@ -85,25 +84,38 @@ def gram(
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     users, items = X.shape
-    given = checked_weight(user_weight, users)
-    # None where there is nothing to multiply with.
-    weight = None if (given == 1).all() else given
-    data = None if (X.data == 1).all() else X.data.astype(np.float64, copy=False)
-    real = np.float32 if dtype == torch.float32 else np.float64
+    user_weights = checked_weight(user_weight, users)
+
+    # None where there is nothing to multiply with: sums of ones are made in integers.
+    weight = None
+    if not (user_weights == 1).all():
+        weight = user_weights
+    data = None
+    if not (X.data == 1).all():
+        data = X.data.astype(np.float64, copy=False)
+
     if packed:
         tiles = SymmetricTiles.empty(items, dtype)
         _fill_packed(tiles, X, data, weight)
-        values = tiles.values
-    elif is_compiled(X):
+        _check_sums(tiles.values, data, weight)
+        return tiles
+
+    real = np.float32 if dtype == torch.float32 else np.float64
+    if is_compiled(X):
         G = np.empty((items, items), dtype=real)  # NumPy asks the kernel for large pages
         _sums(X, data, weight, (G,))
-        values = torch.from_numpy(G)
     else:
-        values = torch.from_numpy(_product(X, weight).astype(real).toarray())
+        G = _product(X, weight).astype(real).toarray()
+    values = torch.from_numpy(G)
+    _check_sums(values, data, weight)
+    return values.to(device)
+
+
+def _check_sums(values: torch.Tensor, data: np.ndarray | None, weight: np.ndarray | None) -> None:
+    """Check that sums are finite; those of ones always are."""
     if data is not None or weight is not None:
         remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
         check_result(values, "G", remedy)
-    return tiles if packed else values.to(device)
 
 
 def fill_tiles(tiles: SymmetricTiles, X: sp.csr_matrix, weight: np.ndarray) -> None:
@@ -113,7 +125,8 @@ def fill_tiles(tiles: SymmetricTiles, X: sp.csr_matrix, weight: np.ndarray) -> N
 
 def _fill_packed(tiles: SymmetricTiles, X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None) -> None:
     """Set a packed matrix to the sums."""
-    _sums(X, data, weight, (tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()))
+    target = tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()
+    _sums(X, data, weight, target)
     tiles.mirror()
 
 
@@ -124,8 +137,11 @@ def is_compiled(X: sp.csr_matrix) -> bool:
 
 def workspace(X: sp.csr_matrix, packed: bool) -> int:
     """Return how many bytes a Gram matrix of X takes beside itself, X included."""
-    sparse = 0 if packed or is_compiled(X) else 12 * min(_additions(X), X.shape[1] ** 2)
-    return 24 * X.nnz + int(sparse)
+    # SciPy's product is a sparse matrix with 12 bytes an entry.
+    product = 0.0
+    if not packed and not is_compiled(X):
+        product = 12 * min(_additions(X), X.shape[1] ** 2)
+    return 24 * X.nnz + int(product)
 
 
 def _additions(X: sp.csr_matrix) -> float:
@@ -137,16 +153,20 @@ def compile_for(X: sp.csr_matrix, weighted: bool, packed: bool) -> None:
     """Compile what a Gram matrix of X in single precision takes, or load it, which may take seconds; make none."""
     if not packed and not is_compiled(X):
         return
+
+    # A matrix of one user and no item, in the types that X has.
     indptr = np.zeros(2, dtype=X.indptr.dtype)
     indices: np.ndarray = np.empty(0, dtype=_index_type(X.shape[1]))
     weight = np.ones(1) if weighted else None
     total = np.empty(1, dtype=np.float64 if weighted else np.int32)
-    source = indptr, indices, None, weight, *_by_item(indptr, indices, 1, 0, 1), total, 0
+    by_item = users_of_items(indptr, indices, 1, 0, 1)
+    source = indptr, indices, None, weight, *by_item, total, 0
+
     one = np.zeros(1, dtype=np.float32)
     if packed:
-        _fill_tiles(*source, np.arange(2), np.zeros((1, 1), dtype=np.int64), one)
+        fill_packed(*source, np.arange(2), np.zeros((1, 1), dtype=np.int64), one)
     else:
-        _fill(*source, one[None])
+        fill(*source, one[None])
 
 
 def _index_type(items: int) -> type:
@@ -156,8 +176,11 @@ def _index_type(items: int) -> type:
 
 def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> sp.csr_matrix:
     """Return G of a matrix of ones: SciPy adds up each entry in the order of the users too."""
+    # Ones in int8, as some models keep them, would overflow.
     ones = np.ones(X.nnz, dtype=np.int32 if weight is None else np.float64)
     X = sp.csr_matrix((ones, X.indices, X.indptr), shape=X.shape)
+
+    # Xᵀ diag(w)
     by_item = X.T.tocsr()
     if weight is not None:
         by_item.data = weight[by_item.indices]
@@ -168,121 +191,20 @@ def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, 
     """Fill G by blocks of rows, in as many threads as torch has: a dense array, or bounds, offsets and values."""
     items = X.shape[1]
     indices = X.indices.astype(_index_type(items))
-    total = np.int32 if data is None and weight is None else np.float64
-    fill = _fill if len(target) == 1 else _fill_tiles
+    fill_rows = fill if len(target) == 1 else fill_packed
+
+    # Integers for ones, which are exact and quicker.
+    total = np.float64
+    if data is None and weight is None:
+        total = np.int32
 
     def fill_block(by_item: tuple[np.ndarray, np.ndarray], first: int) -> None:
-        fill(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, *target)
+        fill_rows(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, *target)
 
     # The users of an eighth of the items at a time: all at once they take as many bytes as X's indices.
-    step = _BLOCK * max(1, -(-items // (8 * _BLOCK)))
+    step = BLOCK * max(1, -(-items // (8 * BLOCK)))
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for begin in range(0, items, step):
             end = min(begin + step, items)
-            by_item = _by_item(X.indptr, indices, items, begin, end)
-            list(pool.map(functools.partial(fill_block, by_item), range(begin, end, _BLOCK)))
-
-
-@compiled
-def _by_item(
-    indptr: np.ndarray, indices: np.ndarray, items: int, begin: int, end: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the users of some items, from begin to end - 1, in order: offsets by item, and users."""
-    item_ptr = np.zeros(items + 1, dtype=np.int64)
-    for item in indices:
-        if begin <= item < end:
-            item_ptr[item + 1] += 1
-    item_ptr = item_ptr.cumsum()
-    next_offset = item_ptr[:-1].copy()
-    item_users = np.empty(item_ptr[-1], dtype=np.int32)
-    for user in range(len(indptr) - 1):
-        for position in range(indptr[user], indptr[user + 1]):
-            item = indices[position]
-            if begin <= item < end:
-                item_users[next_offset[item]] = user
-                next_offset[item] += 1
-    return item_ptr, item_users
-
-
-@compiled
-def _sum_row(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray | None,
-    weight: np.ndarray | None,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    row: np.ndarray,
-    i: int,
-) -> None:
-    """Sum row i of G from the diagonal on."""
-    row[i:] = 0
-    for t in range(item_ptr[i], item_ptr[i + 1]):
-        user = item_users[t]
-        start, stop = indptr[user], indptr[user + 1]
-        end = stop
-        while start < end:  # until start is where the user's row has i
-            middle = (start + end) // 2
-            if indices[middle] < i:
-                start = middle + 1
-            else:
-                end = middle
-        scale = 1 if weight is None else weight[user]
-        if data is None:
-            for s in range(start, stop):
-                row[indices[s]] += scale
-        else:
-            scale = scale * data[start]
-            for s in range(start, stop):
-                row[indices[s]] += scale * data[s]
-
-
-@compiled
-def _fill(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray | None,
-    weight: np.ndarray | None,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    row: np.ndarray,
-    first: int,
-    G: np.ndarray,
-) -> None:
-    """Fill one block of rows from ``first`` on: G[i, j] for j ≥ i, then G[j, i]. ``row`` is workspace."""
-    items = len(G)
-    last = min(first + _BLOCK, items)
-    for i in range(first, last):
-        _sum_row(indptr, indices, data, weight, item_ptr, item_users, row, i)
-        G[i, i:] = row[i:]
-    for j in range(first, items):
-        for i in range(first, min(last, j)):
-            G[j, i] = G[i, j]
-
-
-@compiled
-def _fill_tiles(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray | None,
-    weight: np.ndarray | None,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    row: np.ndarray,
-    first: int,
-    bounds: np.ndarray,
-    offsets: np.ndarray,
-    values: np.ndarray,
-) -> None:
-    """Fill one block of columns from ``first`` on, from the diagonal down. ``row`` is workspace."""
-    column_part = 0
-    for i in range(first, min(first + _BLOCK, len(row))):
-        _sum_row(indptr, indices, data, weight, item_ptr, item_users, row, i)
-        while bounds[column_part + 1] <= i:
-            column_part += 1
-        column = i - bounds[column_part]
-        for part in range(column_part, len(bounds) - 1):
-            start, stop = bounds[part], bounds[part + 1]
-            target = offsets[part, column_part] + column * (stop - start)
-            begin = max(start, i)
-            values[target + begin - start : target + stop - start] = row[begin:stop]
+            by_item = users_of_items(X.indptr, indices, items, begin, end)
+            list(pool.map(functools.partial(fill_block, by_item), range(begin, end, BLOCK)))

@@ -1,11 +1,10 @@
-"""Polynomial filters of the item graph: what they make of a history, by products of sparse matrices alone."""
+"""Filter histories on the item graph by polynomials, with products of sparse matrices alone."""
 
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.fft
 import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
@@ -13,7 +12,7 @@ from numpy.polynomial.chebyshev import chebtrim
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._parameters import check_count, check_flatness, check_power, is_finite
+from recbole_edlae.solvers._parameters import check_power, is_finite
 
 LINEAR = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
@@ -64,6 +63,7 @@ class GraphFilter(NamedTuple):
         scores = torch.empty(len(count), len(self.scale), dtype=self.scale.dtype, device=self.scale.device)
         first = 0
         for start in range(0, len(count), _WIDTH):
+            # Some histories at a time, so that their columns stay in the cache.
             block = count[start : start + _WIDTH]
             last = first + int(block.sum())
             scores[start : start + _WIDTH] = self._filtered(items[first:last], block).T
@@ -72,22 +72,31 @@ class GraphFilter(NamedTuple):
 
     def _filtered(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Return D_I^β p(L̃) D_I^−β x for histories x in columns, shape (n, users), by Clenshaw's recurrence."""
-        column = torch.arange(len(count), device=items.device).repeat_interleave(count)
-        known = self.scale[items] != 0
-        place = items[known], column[known]
-        values = 1 / self.scale[place[0]]  # D_I^−β x
+        users = len(count)
+        column = torch.arange(users, device=items.device).repeat_interleave(count)
+
+        # D_I^−β x, whose entries of unused items are 0.
+        used = self.scale[items] != 0
+        position = items[used], column[used]
+        values = 1 / self.scale[items[used]]
+
         *later_coefficients, last = self.coefficients.tolist()
-        later = torch.zeros(len(self.scale), len(count), dtype=self.scale.dtype, device=self.scale.device)
+        later = torch.zeros(len(self.scale), users, dtype=self.scale.dtype, device=self.scale.device)
+
+        # A polynomial of degree 0 scales the history.
         if not later_coefficients:
-            return later.index_put_(place, values * last * self.scale[place[0]], accumulate=True)
+            return later.index_put_(position, values * last * self.scale[items[used]], accumulate=True)
+
         # b_K = c_K x; b_k = c_k x + 2 L̃ b_k+1 − b_k+2, where 2 L̃ b = 2 b − 4 N b
-        current = later.index_put(place, values * last, accumulate=True)
+        current = later.index_put(position, values * last, accumulate=True)
         for coefficient in later_coefficients[:0:-1]:
             following = self._less_neighbors(2 * current - later, current, 4.0)
-            later, current = current, following.index_put_(place, values * coefficient, accumulate=True)
+            later = current
+            current = following.index_put_(position, values * coefficient, accumulate=True)
+
         # p(L̃) x = c_0 x + L̃ b_1 − b_2
         total = self._less_neighbors(current - later, current, 2.0)
-        total.index_put_(place, values * later_coefficients[0], accumulate=True)
+        total.index_put_(position, values * later_coefficients[0], accumulate=True)
         return total.mul_(self.scale[:, None])
 
     def _less_neighbors(self, total: torch.Tensor, x: torch.Tensor, times: float) -> torch.Tensor:
@@ -153,11 +162,22 @@ def graph_filter(
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     degree_power = check_power(degree_power)
     values = _checked_coefficients(coefficients)
-    user_sums, item_sums = (np.asarray(X.sum(axis), dtype=np.float64).ravel() for axis in (1, 0))
+
+    # D_U and D_I.
+    user_sums = np.asarray(X.sum(1), dtype=np.float64).ravel()
+    item_sums = np.asarray(X.sum(0), dtype=np.float64).ravel()
+
+    # D_I^β; an unused item has no degree to take the power of.
     used = item_sums > 0
     scale = np.where(used, np.where(used, item_sums, 1) ** degree_power, 0)
+
+    # R̃ = D_U^−½ X D_I^−½
     normalized = sp.diags(_inverse_root(user_sums)) @ X @ sp.diags(_inverse_root(item_sums))
-    return filter_of_parts(normalized.tocsr(), torch.tensor(values, dtype=dtype), torch.from_numpy(scale).to(dtype))
+    return filter_of_parts(
+        normalized.tocsr(),
+        torch.tensor(values, dtype=dtype),
+        torch.from_numpy(scale).to(dtype),
+    )
 
 
 def filter_of_parts(normalized: sp.csr_matrix, coefficients: torch.Tensor, scale: torch.Tensor) -> GraphFilter:
@@ -204,52 +224,11 @@ def ideal_filter(W: LowPass, item_count: torch.Tensor, *, degree_power: float) -
         True
     """
     degree_power = check_power(degree_power)
-    scale = item_count.to(W.left.device).clamp(min=1).double().pow(degree_power + 0.5)[:, None].to(W.left.dtype)
+
+    # W has D_I^½ on its left and D_I^−½ on its right: both are taken away with the powers put on.
+    degrees = item_count.to(W.left.device).clamp(min=1).double()
+    scale = degrees.pow(degree_power + 0.5)[:, None].to(W.left.dtype)
     return LowPass(W.left / scale, W.right * scale)
-
-
-def plateau(order: int, flatness: float) -> list[float]:
-    """Return the coefficients of ChebyCF's filter: it passes smooth signals, stops rough ones, and is flat between.
-
-    Args:
-        order: K ≥ 1, the degree of the polynomial.
-        flatness: φ > 0, finite: how flat it is in the middle of the spectrum.
-
-    Returns:
-        c_0, …, c_K.
-
-    Raises:
-        ValueError: a parameter is out of range.
-
-    Notes:
-        Objective: h(t) = ½ (1 − sign(t) |t|^φ), 1 at t = −1 (the smoothest signals) and 0 at t = 1 (the roughest ones).
-
-        The polynomial takes the values h(t_j) at x_j, where x_j = cos((K + ½ − j) π / (K + 1)), j = 0, …, K, are the
-        roots of T_K+1 and t_j = cos((K − j) π / K) the extrema of T_K. So the authors' code has it, from which the
-        published numbers are: the ends of the plateau are reached at the outermost roots. Interpolation of h itself
-        would have t_j = x_j. (The authors also round t_j and h(t_j) to three decimals, which is left out.)
-
-        Equivalent to: the polynomial of degree K through the points (x_j, h(t_j)).
-
-        Cost: K log K operations, by the discrete cosine transform.
-
-    References:
-        Chanwoo Kim et al. "Graph Spectral Filtering with Chebyshev Interpolation for Recommendation" (ChebyCF) in
-        SIGIR 2025, and the code its authors published.
-
-    Examples:
-        >>> from recbole_edlae.solvers import plateau
-        >>> [round(value, 4) + 0.0 for value in plateau(3, 1.0)]
-        [0.5, -0.5576, 0.0, 0.0396]
-    """
-    check_count("order", order)
-    flatness = check_flatness(flatness)
-    steps = np.arange(order + 1)
-    extrema = np.cos((order - steps) * np.pi / order)
-    heights = 0.5 - 0.5 * np.sign(extrema) * np.abs(extrema) ** flatness
-    coefficients = scipy.fft.dct(heights[::-1]) / (order + 1)
-    coefficients[0] /= 2
-    return coefficients.tolist()
 
 
 def values_held(n: int, users: int, entries: int) -> int:
@@ -259,15 +238,19 @@ def values_held(n: int, users: int, entries: int) -> int:
 
 def _inverse_root(sums: np.ndarray) -> np.ndarray:
     """Return 1/√sum, 0 where a sum is 0."""
-    return np.where(sums > 0, 1 / np.sqrt(np.where(sums > 0, sums, 1)), 0)
+    positive = sums > 0
+    return np.where(positive, 1 / np.sqrt(np.where(positive, sums, 1)), 0)
 
 
 def _csr_tensor(matrix: sp.csr_matrix, like: torch.Tensor) -> torch.Tensor:
     """Return a SciPy matrix as a sparse CSR tensor of like's type and device."""
-    indptr, indices = (torch.from_numpy(part.astype(np.int32)) for part in (matrix.indptr, matrix.indices))
+    indptr = torch.from_numpy(matrix.indptr.astype(np.int32))
+    indices = torch.from_numpy(matrix.indices.astype(np.int32))
     values = torch.from_numpy(matrix.data).to(like.dtype)
+
+    # torch says once that sparse CSR tensors are in beta state.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)  # "… is in beta state", once
+        warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
         tensor = torch.sparse_csr_tensor(indptr, indices, values, matrix.shape, check_invariants=True)
     return tensor.to(like.device)
 
@@ -287,4 +270,6 @@ def _checked_coefficients(coefficients: Any) -> list[float]:
     if not values or not all(map(is_finite, values)):
         raise ValueError(f"coefficients must be at least one finite number, got {coefficients!r}")
     values = [float(value) for value in values]
+
+    # Every coefficient costs two products: those that rounding left at the end go.
     return chebtrim(values, tol=_ZERO * max(map(abs, values))).tolist()

@@ -1,4 +1,4 @@
-"""Inverse of a symmetric positive definite matrix, in place and tile by tile."""
+"""Invert a symmetric positive definite matrix, in place and tile by tile."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 from recbole_edlae.solvers._blas import call
 from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, cut
 
-TILE = 2048  # rows and columns at most of what BLAS and LAPACK see
+TILE = 2048  # rows and columns of a tile at most: all that BLAS and LAPACK see
 _CACHED = 256  # rows and columns that are transposed at a time
 
 Tile = Callable[[int, int], np.ndarray]
@@ -63,6 +63,8 @@ def _packed_inverse(C: SymmetricTiles, progress: Callable[[int, int], object] | 
     """Replace a packed matrix by its inverse, and return it."""
     _run(C.tile, C.parts, len(C), progress)
     _check_finite(C.diagonal())
+
+    # The steps leave the upper triangles of the tiles on the diagonal as they were.
     C.mirror()
     return C
 
@@ -75,21 +77,32 @@ def _dense_inverse(M: torch.Tensor, overwrite: bool, progress: Callable[[int, in
         raise ValueError(f"M must be float32 or float64, got {M.dtype}")
     if M.device.type != "cpu":
         return _inverse_by_torch(M, overwrite)
-    C = M if overwrite and M.is_contiguous() else M.clone(memory_format=torch.contiguous_format)
+
+    # The tiles are addressed in a contiguous array.
+    C = M
+    if not overwrite or not M.is_contiguous():
+        C = M.clone(memory_format=torch.contiguous_format)
+
+    # By columns, the upper triangle is the lower one that the steps read.
     array = C.numpy()
     bounds = cut(len(array), TILE).tolist()
     _run(_tiles(array.T, bounds), len(bounds) - 1, len(array), progress)
     _check_finite(C.diagonal())
     _mirror(array)
-    return M.copy_(C) if overwrite and C is not M else C
+
+    if overwrite and C is not M:
+        return M.copy_(C)
+    return C
 
 
 def _inverse_by_torch(M: torch.Tensor, overwrite: bool) -> torch.Tensor:
     """Return the inverse of a dense matrix on any device; it holds three matrices, M included, with ``overwrite``."""
     factor, failed = torch.linalg.cholesky_ex(M)
     _check(failed.item() == 0 and factor.diagonal().isfinite().all().item())
+
+    # LAPACK's order of memory: a contiguous M is written in place.
     if overwrite:
-        torch.cholesky_inverse(factor, out=M.T)  # LAPACK's order: a contiguous M is written in place
+        torch.cholesky_inverse(factor, out=M.T)
         C = M
     else:
         C = torch.cholesky_inverse(factor)
@@ -133,12 +146,17 @@ def _invert(tile: Tile, parts: int) -> Iterator[float]:
 
     Nothing but ``tile`` knows how the tiles are stored.
     """
+    # M = L Lᵀ
     for k in range(parts):
         _factor_column(tile, k, parts)
         yield (1 - (1 - (k + 1) / parts) ** 3) / 3
+
+    # X = L⁻¹
     for j in reversed(range(parts)):
         _invert_column(tile, j, parts)
         yield (1 + (1 - j / parts) ** 3) / 3
+
+    # C = XᵀX
     for i in range(parts):
         _multiply_row(tile, i, parts)
         share = (i + 1) / parts
@@ -147,11 +165,16 @@ def _invert(tile: Tile, parts: int) -> Iterator[float]:
 
 def _factor_column(tile: Tile, k: int, parts: int) -> None:
     """Make column k of L, and subtract its products from all that is right of it: M_ij − L_ik L_jkᵀ."""
+    # L_kk; OpenBLAS's potrf lets NaN pass.
     diagonal = tile(k, k)
     failed = call("potrf", b"L", len(diagonal), diagonal)
-    _check(failed == 0 and bool(np.isfinite(diagonal.diagonal()).all()))  # OpenBLAS's potrf lets NaN pass
+    _check(failed == 0 and bool(np.isfinite(diagonal.diagonal()).all()))
+
+    # L_ik = M_ik L_kk⁻ᵀ
     for i in range(k + 1, parts):
         _triangular("trsm", b"R", b"T", 1.0, diagonal, tile(i, k))
+
+    # M_ij ← M_ij − L_ik L_jkᵀ
     for j in range(k + 1, parts):
         _square(b"N", -1.0, tile(j, k), tile(j, j))
         for i in range(j + 1, parts):
@@ -160,20 +183,26 @@ def _factor_column(tile: Tile, k: int, parts: int) -> None:
 
 def _invert_column(tile: Tile, j: int, parts: int) -> None:
     """Make column j of X = L⁻¹ from those right of it: X_ij = −(Σ_k X_ik L_kj) L_jj⁻¹, from below."""
+    # From below, so that the L_kj above are still there.
     for i in range(parts - 1, j, -1):
         _triangular("trmm", b"L", b"N", 1.0, tile(i, i), tile(i, j))
         for k in range(j + 1, i):
             _product(b"N", b"N", 1.0, tile(i, k), tile(k, j), tile(i, j))
         _triangular("trsm", b"R", b"N", -1.0, tile(j, j), tile(i, j))
+
+    # L_jj is needed above, and goes last.
     call("trtri", b"L", b"N", len(tile(j, j)), tile(j, j))
 
 
 def _multiply_row(tile: Tile, i: int, parts: int) -> None:
     """Make row i of C = XᵀX, with X still below it: C_ij = Σ_k X_kiᵀ X_kj, k ≥ i."""
+    # Off the diagonal first: it takes X_ii, which C_ii replaces.
     for j in range(i):
         _triangular("trmm", b"L", b"T", 1.0, tile(i, i), tile(i, j))
         for k in range(i + 1, parts):
             _product(b"T", b"N", 1.0, tile(k, i), tile(k, j), tile(i, j))
+
+    # C_ii = Σ_k X_kiᵀ X_ki
     call("lauum", b"L", len(tile(i, i)), tile(i, i))
     for k in range(i + 1, parts):
         _square(b"T", 1.0, tile(k, i), tile(i, i))
@@ -186,13 +215,17 @@ def _triangular(name: str, side: bytes, transposed: bytes, factor: float, A: np.
 
 def _square(transposed: bytes, factor: float, A: np.ndarray, C: np.ndarray) -> None:
     """Compute C ← C + factor · A Aᵀ, or Aᵀ A, in the lower triangle."""
-    depth = A.shape[1] if transposed == b"N" else A.shape[0]
+    depth = A.shape[0]
+    if transposed == b"N":
+        depth = A.shape[1]
     call("syrk", b"L", transposed, len(C), depth, factor, A, 1.0, C)
 
 
 def _product(left: bytes, right: bytes, factor: float, A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     """Compute C ← C + factor · A B, each of them transposed where its letter is T."""
-    depth = A.shape[1] if left == b"N" else A.shape[0]
+    depth = A.shape[0]
+    if left == b"N":
+        depth = A.shape[1]
     call("gemm", left, right, *C.shape, depth, factor, A, B, 1.0, C)
 
 

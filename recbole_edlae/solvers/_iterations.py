@@ -1,4 +1,4 @@
-"""What the low-rank solvers share: their result, their start, the choice of a basis and the loop around their steps."""
+"""Share the result, the start, the choice of a basis and the loop among the low-rank solvers."""
 
 import math
 import warnings
@@ -16,7 +16,7 @@ from recbole_edlae.solvers._system import System
 from recbole_edlae.solvers._tiles import Symmetric
 
 _REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
-_ROWS = 1024  # over so many, inner products are summed in the precision of the factors
+_ROWS = 1024  # rows whose inner products are summed in the precision of the factors
 
 
 class ConvergenceWarning(UserWarning):
@@ -75,15 +75,23 @@ class Schedule:
         history = []
         for step in steps:
             history.append(Iteration(step.objective, step.residual))
-            stop = step.residual <= self.tol or not math.isfinite(step.residual)
-            self.advance(self.total if stop else self.inversion_cost + len(history) * self.iteration_cost)
+            converged = step.residual <= self.tol
+            stop = converged or not math.isfinite(step.residual)
+
+            # Steps that are not needed complete the bar.
+            done = self.inversion_cost + len(history) * self.iteration_cost
+            if stop:
+                done = self.total
+            self.advance(done)
             if stop or len(history) == self.max_iter:
                 break
-        u, v = step.factors.U, step.factors.V
+
+        # An infinite residual is a zero norm that it is relative to, and no overflow.
+        factors = step.factors
         if math.isnan(step.residual) or not math.isfinite(step.objective):
-            raise ValueError(f"{self.method} does not stay finite at {u.dtype}: {_REMEDY}")
-        converged = step.residual <= self.tol
-        result = checked_result(u, v, converged=converged, history=tuple(history))
+            raise ValueError(f"{self.method} does not stay finite at {factors.U.dtype}: {_REMEDY}")
+
+        result = checked_result(factors.U, factors.V, converged=converged, history=tuple(history))
         if not converged:
             warnings.warn(
                 f"{self.method} stopped after {len(history)} iterations at a residual of {step.residual:.1e}, above "
@@ -102,6 +110,7 @@ def initialize(
     ``start`` is "eigen" (the solution of ``eigen``), "random" (normal deviates) or a pair (u, v); its v is refitted at
     once.
     """
+    # A wrong start is found before the inverse takes its time.
     pair = _checked_pair(start, system.G, rank)
     C = system.inverse(progress=schedule.advance)
     if pair is not None:
@@ -110,12 +119,16 @@ def initialize(
         U, _ = truncate(system, C, 1 / C.diagonal(), rank)
     else:
         U = _random(system.G, rank, generator)
+
+    # Items that nobody used have no weights, whatever the start gives them.
     return C, U.masked_fill(system.unused[:, None], 0)
 
 
 def _random(G: Symmetric, rank: int, generator: torch.Generator | None) -> torch.Tensor:
     """Return an (n, k) matrix of normal deviates."""
-    device = torch.device("cpu") if generator is None else generator.device
+    device = torch.device("cpu")
+    if generator is not None:
+        device = generator.device
     return torch.randn(len(G), rank, generator=generator, dtype=G.dtype, device=device).to(G.device)
 
 
@@ -123,6 +136,8 @@ def _checked_pair(start: Any, G: Symmetric, rank: int) -> tuple[torch.Tensor, to
     """Return the factors to start from after a check; None where ``start`` is a word."""
     if isinstance(start, str) and start in ("eigen", "random"):
         return None
+
+    # Anything else than two tensors of this shape is refused in one message.
     shapes = []
     if isinstance(start, (tuple, list)):
         shapes = [tuple(factor.shape) for factor in start if isinstance(factor, torch.Tensor)]
@@ -131,6 +146,7 @@ def _checked_pair(start: Any, G: Symmetric, rank: int) -> tuple[torch.Tensor, to
             f"start must be 'eigen', 'random' or a pair of tensors (u, v) of shape ({len(G)}, {rank}); "
             f"got {shapes or repr(start)}"
         )
+
     for factor in start:
         if factor.is_complex():
             raise ValueError(f"start must hold real numbers, got {factor.dtype}")
@@ -140,9 +156,11 @@ def _checked_pair(start: Any, G: Symmetric, rank: int) -> tuple[torch.Tensor, to
 
 def m_orthonormal(U: torch.Tensor, MU: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return U in a basis with UᵀMU = I, and MU in the same basis."""
+    # A second pass removes what rounding left in the first one.
     for _ in range(2):
         basis = _basis(U, MU)
-        U, MU = U @ basis.transform, MU @ basis.transform
+        U = U @ basis.transform
+        MU = MU @ basis.transform
         if basis.accurate:
             break
     return U, MU
@@ -150,9 +168,14 @@ def m_orthonormal(U: torch.Tensor, MU: torch.Tensor) -> tuple[torch.Tensor, torc
 
 def v_orthonormal(factors: Factors) -> Factors:
     """Return the factors in a basis with VᵀV = I that leaves UVᵀ what it was."""
+    # V T and U T⁻ᵀ have the product UVᵀ; a second pass as in `m_orthonormal`.
     for _ in range(2):
         basis = _basis(factors.V, factors.V)
-        factors = Factors(U=factors.U @ basis.inverse.T, V=factors.V @ basis.transform, MU=factors.MU @ basis.inverse.T)
+        factors = Factors(
+            U=factors.U @ basis.inverse.T,
+            V=factors.V @ basis.transform,
+            MU=factors.MU @ basis.inverse.T,
+        )
         if basis.accurate:
             break
     return factors
@@ -169,21 +192,37 @@ class _Basis(NamedTuple):
 def _basis(F: torch.Tensor, MF: torch.Tensor) -> _Basis:
     """Return the T for which F T has orthonormal columns in the metric M, given the product MF.
 
-    Cholesky in double precision, of inner products summed in double precision over parts, on columns scaled to length
+    Cholesky in double precision, of inner products summed in double precision over blocks, on columns scaled to length
     1. Where columns depend on each other to rounding, as they must above the rank of the full-rank model, eigenvectors
     take over and the dependent directions become zero columns of T, and zero rows of what is then its pseudo-inverse.
     """
-    A = sum((part.T @ product).double() for part, product in zip(F.split(_ROWS), MF.split(_ROWS)))
+    # A = Fᵀ M F, block of rows by block of rows.
+    blocks = zip(F.split(_ROWS), MF.split(_ROWS))
+    A = sum((rows.T @ product).double() for rows, product in blocks)
+
+    # Columns of length 1, so that a small one is not taken for a dependent one.
     norm = A.diagonal().clamp_min(0).sqrt()
     scale = torch.where(norm > 0, 1 / norm, 0)
     A = scale[:, None] * A * scale
+
+    # The square of the smallest pivot shows how nearly the columns depend on each other.
     limit = 100 * torch.finfo(F.dtype).eps
     L, failed = torch.linalg.cholesky_ex(A)
-    pivot = 0 if failed else L.diagonal().min().item() ** 2
+    pivot = 0.0
+    if not failed:
+        pivot = L.diagonal().min().item() ** 2
+
+    # A = L Lᵀ gives T = L⁻ᵀ, and A = Q diag(root²) Qᵀ gives T = Q diag(1/root).
     if pivot > limit:
-        transform, inverse = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T, L.T
+        transform = torch.linalg.solve_triangular(L, torch.eye(len(L)).to(L), upper=False).T
+        inverse = L.T
     else:
         values, Q = torch.linalg.eigh((A + A.T) / 2)
         root = torch.where(values > limit, values, 0).sqrt()
-        transform, inverse = Q * torch.where(root > 0, 1 / root, 0), root[:, None] * Q.T
-    return _Basis((scale[:, None] * transform).to(F), (inverse * norm).to(F), pivot > 0.01)
+        transform = Q * torch.where(root > 0, 1 / root, 0)
+        inverse = root[:, None] * Q.T
+
+    # Back to the columns' own lengths.
+    transform = (scale[:, None] * transform).to(F)
+    inverse = (inverse * norm).to(F)
+    return _Basis(transform, inverse, pivot > 0.01)

@@ -6,9 +6,9 @@ import torch
 
 from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_result, check_tensor
-from recbole_edlae.solvers._full_rank import check_inverse, column_scale, scaled_columns
+from recbole_edlae.solvers._full_rank import check_inverse, column_scale
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._packed import PackedWeights
+from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_emphasis, check_low_pass_weight
 from recbole_edlae.solvers._system import inverse_gram, row_dot
 from recbole_edlae.solvers._tiles import Symmetric
@@ -39,7 +39,9 @@ class LocalWeights(NamedTuple):
 
     def dense(self) -> torch.Tensor:
         """Return B, shape (n, n)."""
-        matrix = self.matrix.dense() if isinstance(self.matrix, PackedWeights) else self.matrix
+        matrix = self.matrix
+        if isinstance(matrix, PackedWeights):
+            matrix = matrix.dense()
         return torch.addmm(matrix, self.u, self.v.T)
 
 
@@ -137,11 +139,21 @@ def local_regression(
         >>> torch.equal(B.dense(), full_rank(G, dropout=0.5, l2=1.0))
         True
     """
+    # Everything is checked before the inverse takes its time.
     check_low_pass_weight(low_pass_weight)
     check_emphasis(emphasis)
     check_diagonal_bound(diagonal_bound)
     _check_filter(W, G)
-    C, Lambda = inverse_gram(G, dropout=dropout, l2=l2, item_count=item_count, overwrite=overwrite, progress=progress)
+    C, Lambda = inverse_gram(
+        G,
+        dropout=dropout,
+        l2=l2,
+        item_count=item_count,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+    # C is a matrix of this function's own, and may become B.
     return local_weights(
         C,
         Lambda,
@@ -201,10 +213,13 @@ def local_weights(
     low_pass_weight = check_low_pass_weight(low_pass_weight)
     check_inverse(C, Lambda)
     _check_filter(W, C)
+
     # CΛL, and e = γ (w − z): what the filter takes from the diagonal of the target.
     product = C @ (Lambda[:, None] * W.left)
-    z, w = row_dot(product, W.right), row_dot(W.left, W.right)
+    z = row_dot(product, W.right)
+    w = row_dot(W.left, W.right)
     e = low_pass_weight * (w - z)
+
     # Columns of C by −(Λ + μ); the diagonal is γ w + β, less that of the thin product.
     scale, beta = column_scale(
         C.diagonal().clone(),
@@ -215,6 +230,8 @@ def local_weights(
         explained=e,
     )
     matrix = scaled_columns(C, scale, beta + e, overwrite=overwrite)
+
+    # γ (CΛ L) Rᵀ as two factors.
     u = product.mul_(low_pass_weight)
     check_result(u, "B", _REMEDY)
     return LocalWeights(matrix, u, W.right)
@@ -222,10 +239,13 @@ def local_weights(
 
 def _check_filter(W: LowPass, like: Symmetric | SparseGram) -> None:
     """Check that W is a filter of finite entries on the items, of the type and on the device of a matrix."""
+    items = len(like)
     for name, factor in (("W.left", W.left), ("W.right", W.right)):
         check_tensor(factor, name)
-        if factor.ndim != 2 or factor.shape != W.left.shape or len(factor) != len(like):
-            raise ValueError(f"{name} must have shape ({len(like)}, rank) as the items, got {tuple(factor.shape)}")
+
+        # Both factors have one row an item, and as many columns as each other.
+        if factor.ndim != 2 or factor.shape != W.left.shape or len(factor) != items:
+            raise ValueError(f"{name} must have shape ({items}, rank) as the items, got {tuple(factor.shape)}")
         if factor.dtype != like.dtype or factor.device != like.device:
             raise ValueError(f"{name} must be {like.dtype} on {like.device}, got {factor.dtype} on {factor.device}")
         check_finite(factor, name)

@@ -12,8 +12,8 @@ from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._spectral import decomposition_size, krylov_dimensions, top_eigenvectors
 
-GROUPS = 32  # most of them: as often as the block Lanczos method finds an eigenvalue again
-_ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues up to here are 0 but for rounding: the largest is 1
+GROUPS = 32  # at most: block Lanczos finds an eigenvalue as often as it has vectors in a block
+_ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues, of at most 1, that are 0 but for rounding
 
 
 class LowPass(NamedTuple):
@@ -87,23 +87,35 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
     if (X.data < 0).any():
         raise ValueError("X must have no negative values")
     _check_groups(X, rank)
+
     # D_U and D_I, 1 where a sum is 0.
-    user_sums, item_sums = (np.asarray(X.sum(axis)).ravel() for axis in (1, 0))
+    user_sums = np.asarray(X.sum(1)).ravel()
+    item_sums = np.asarray(X.sum(0)).ravel()
     unused = item_sums == 0
     user_sums[user_sums == 0] = 1
     item_sums[unused] = 1
+
     # V, the eigenvectors of X̃ᵀX̃. LAPACK, which takes over for few items, is not much slower in double precision.
-    precision = torch.float64 if krylov_dimensions(X.shape[1], rank) is None else dtype
+    precision = dtype
+    if krylov_dimensions(X.shape[1], rank) is None:
+        precision = torch.float64
     values, V = _eigenvectors(X, user_sums, item_sums, rank, precision)
+
+    # X does not determine the directions of singular value 0, nor the rows of unused items.
     V = V[:, values > _ZERO[precision]]
     V[torch.from_numpy(unused)] = 0
+
+    # left = D_I^½ V, right = D_I^−½ V
     root = torch.from_numpy(np.sqrt(item_sums))[:, None]
     return LowPass((V * root).to(dtype), (V / root).to(dtype))
 
 
 def values_held(n: int, rank: int) -> int:
     """Return how many numbers in single precision ``low_pass`` and ``local_weights`` hold at most beside a matrix."""
-    precision = 2 if krylov_dimensions(n, rank) is None else 1
+    # LAPACK's way is in double precision (see `low_pass`).
+    precision = 1
+    if krylov_dimensions(n, rank) is None:
+        precision = 2
     return precision * decomposition_size(n, rank, "cpu") + 6 * n * rank
 
 
@@ -112,13 +124,17 @@ def _eigenvectors(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the largest eigenvalues of X̃ᵀX̃ and their eigenvectors."""
     like = torch.empty(X.shape[1], dtype=dtype)
+
+    # X̃ = D_U^−½ X D_I^−½, in CSR both ways round.
     normalized = sp.diags(1 / np.sqrt(user_sums)) @ X @ sp.diags(1 / np.sqrt(item_sums))
     normalized = normalized.tocsr().astype(like.numpy().dtype)
     transposed = normalized.T.tocsr()
 
+    # X̃ᵀX̃ x
     def product(x: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(transposed @ (normalized @ np.ascontiguousarray(x.numpy())))
 
+    # D_I^−½ (Xᵀ D_U⁻¹ X) D_I^−½
     def dense() -> torch.Tensor:
         N = gram(X, 1 / user_sums, dtype=dtype)
         root = torch.from_numpy(np.sqrt(item_sums)).to(dtype)
@@ -130,7 +146,13 @@ def _eigenvectors(
 def _check_groups(X: sp.csr_matrix, rank: int) -> None:
     """Check that 1 is an eigenvalue no more often than can be found."""
     users, items = X.shape
-    graph = sp.bmat([[None, X], [X.T, None]]) if X.nnz else sp.csr_matrix((users + items, users + items))
+
+    # The bipartite graph of users and items; SciPy builds no block matrix without an entry.
+    graph = sp.csr_matrix((users + items, users + items))
+    if X.nnz:
+        graph = sp.bmat([[None, X], [X.T, None]])
+
+    # Only groups with an interaction have the eigenvalue 1.
     _, label = connected_components(graph, directed=False)
     groups = len(np.unique(label[users + X.indices]))
     if groups > min(rank, GROUPS):

@@ -82,14 +82,20 @@ def low_rank(G: Symmetric, rank: int, *, dropout: float, l2: float, method: str 
         >>> (X @ weights.u.numpy() @ weights.v.T.numpy()).shape  # scores
         (4, 4)
     """
-    solver = METHODS.get(method) if isinstance(method, str) else None
+    # A misspelled method is no reason for a traceback of the dispatch.
+    solver = None
+    if isinstance(method, str):
+        solver = METHODS.get(method)
     if solver is None:
         raise ValueError(f"method must be one of {_quoted(closest_first(method, METHODS))}; got {method!r}")
+
+    # What a method takes is what its signature has.
     allowed = sorted(set(inspect.signature(solver).parameters) - {"G", "rank", "dropout", "l2"})
     for name in settings:
         if name not in allowed:
             nearest = _quoted(closest_first(name, allowed))
             raise ValueError(f"method {method!r} has no setting {name!r}; it has {nearest}")
+
     check_gram(G)
     try:
         return solver(G, rank, dropout=dropout, l2=l2, **settings)
@@ -114,10 +120,16 @@ def values_held(n: int, rank: int, method: str, matrix: int, device: str = "cpu"
         Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
         workspace (``decomposition_size``); in the iterations, n × k arrays.
     """
-    matrices = matrix if method == "weight_decay" else 2 * matrix
-    decomposition = decomposition_size(n, rank, device)
-    iterations = 26 * n * rank + 8 * rank**2 if method in ("admm", "als", "zero_diagonal") else 0
-    return matrices + decomposition + iterations
+    # All but weight_decay hold G and C.
+    matrices = 2 * matrix
+    if method == "weight_decay":
+        matrices = matrix
+
+    # The iterations' arrays, counted in their files: n × k ones and bases of k × k.
+    iterations = 0
+    if method in ("admm", "als", "zero_diagonal"):
+        iterations = 26 * n * rank + 8 * rank**2
+    return matrices + decomposition_size(n, rank, device) + iterations
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from recbole_edlae.solvers._full_rank import column_scale
 from recbole_edlae.solvers._parameters import Progress, check_count, penalty
 from recbole_edlae.solvers._user_weight import checked_weight
 
-_BATCH_BYTES = 2**26  # of the small systems solved together
+_BATCH_BYTES = 2**26  # of the small systems that are solved at a time
 
 
 def neighbors(
@@ -78,36 +78,52 @@ def neighbors(
         >>> (abs(B) > 0).sum(0).tolist()  # inputs of each target
         [[2, 2, 2, 2]]
     """
+    # Settings are checked before the sums take their time.
     check_count("count", count)
     penalty(np.zeros(0), dropout=dropout, l2=l2)
     problem: dict[str, Any] = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
     column_scale(torch.ones(0), torch.ones(0), **problem)
     X, weight = _checked(X, user_weight, dtype)
     numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
-    # The items that occur, by falling popularity.
+
+    # The items that occur, by falling popularity: of equal gains the first is the more popular one.
     popularity = np.bincount(X.indices, minlength=X.shape[1])
     order = np.argsort(-popularity, kind="stable")[: np.count_nonzero(popularity)]
     cooccurrence = CoOccurrence(X[:, order], weight)
-    pair_counts, limit = cooccurrence.pair_counts(), min(count, max(len(order) - 1, 1))
+    pair_counts = cooccurrence.pair_counts()
+    limit = min(count, max(len(order) - 1, 1))
+
+    # Nothing large has been allocated yet, so that the caller can refuse.
     if announce is not None:
-        announce((4 + numpy_dtype.itemsize) * int(pair_counts.sum() + 3 * len(order) * limit))
-    # N(j) for every j.
+        entries = int(pair_counts.sum() + 3 * len(order) * limit)
+        announce((4 + numpy_dtype.itemsize) * entries)
+
+    # G in pairs, and Λ.
     pairs = cooccurrence.pairs(numpy_dtype, pair_counts)
-    dropped = pairs.diagonal if item_count is None else _counts(item_count, X.shape[1])[order]
+    dropped = pairs.diagonal
+    if item_count is not None:
+        dropped = _counts(item_count, X.shape[1])[order]
     Lambda = penalty(dropped, dropout=dropout, l2=l2)
     _check_size(numpy_dtype, pairs.values, pairs.diagonal + Lambda)
+
+    # N(j) for every j; then the users' rows are no longer needed.
     inputs, lengths = cooccurrence.best_inputs(limit, pairs.diagonal + Lambda)
     del cooccurrence
+
     # Column j of B from the last column of the inverse of M on N(j) ∪ {j}.
-    values, diagonal = np.empty(inputs.shape, numpy_dtype), np.empty(len(order), numpy_dtype)
+    values = np.empty(inputs.shape, numpy_dtype)
+    diagonal = np.empty(len(order), numpy_dtype)
     step = max(1, _BATCH_BYTES // (values.itemsize * (inputs.shape[1] + 1) ** 2))
     for start in range(0, len(order), step):
-        part = slice(start, start + step)
-        column, c = _last_columns(_systems(pairs, Lambda, inputs, lengths, part).to(device))
-        scale, beta = column_scale(c, torch.from_numpy(Lambda[part]).to(c), **problem)
-        values[part], diagonal[part] = (column * scale[:, None]).cpu(), beta.cpu()
+        batch = slice(start, start + step)
+        systems = _systems(pairs, Lambda, inputs, lengths, batch).to(device)
+        column, c = _last_columns(systems)
+        scale, beta = column_scale(c, torch.from_numpy(Lambda[batch]).to(c), **problem)
+        values[batch] = (column * scale[:, None]).cpu()
+        diagonal[batch] = beta.cpu()
         if progress is not None:
             progress(min(start + step, len(order)), len(order))
+
     _check_size(numpy_dtype, values, diagonal)
     return _assemble(inputs, lengths, values, diagonal, order, X.shape[1])
 
@@ -117,6 +133,8 @@ def _checked(X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype)
     X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
+
+    # Users of weight 0 add nothing, but would count in the popularity.
     weight = checked_weight(user_weight, X.shape[0])
     X = X[weight > 0]
     if (X.data < 0).any():
@@ -141,14 +159,15 @@ def _check_size(dtype: np.dtype, *arrays: np.ndarray) -> None:
             )
 
 
-def _systems(pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, part: slice) -> torch.Tensor:
+def _systems(pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, batch: slice) -> torch.Tensor:
     """Return the lower half of M on N(j) ∪ {j} for some targets j.
 
     Target j comes last; missing inputs have rows of the identity.
     """
-    inputs = inputs[part]
-    systems = np.zeros((len(inputs), inputs.shape[1] + 1, inputs.shape[1] + 1), pairs.values.dtype)
-    in_threads(_gather, *pairs, Lambda, inputs, lengths[part], part.start, systems)
+    inputs = inputs[batch]
+    order = inputs.shape[1] + 1
+    systems = np.zeros((len(inputs), order, order), pairs.values.dtype)
+    in_threads(_gather, *pairs, Lambda, inputs, lengths[batch], batch.start, systems)
     return torch.from_numpy(systems)
 
 
@@ -160,6 +179,8 @@ def _last_columns(systems: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             f"G + penalty is not positive definite at {systems.dtype} on the neighbors of {(info != 0).sum()} items: "
             "raise l2 or dropout, or compute in float64"
         )
+
+    # L⁻¹ times the last unit vector has one entry, so that one triangular solve is enough.
     right = torch.zeros_like(factor[:, :, :1])
     right[:, -1, 0] = 1 / factor[:, -1, -1]
     columns = torch.linalg.solve_triangular(factor.mT, right, upper=True)[:, :, 0]
@@ -175,12 +196,16 @@ def _assemble(
     items: int,
 ) -> sp.csr_matrix:
     """Return B in CSR and in the original order of the items."""
+    # Targets in the original order, and their inputs by original ids.
     target = np.argsort(order)
     filled = np.arange(inputs.shape[1]) < lengths[target, None]
     rows = order.astype(np.int32)[inputs[target][filled]]
+
+    # Items that nobody used have empty columns.
     column_lengths = np.zeros(items, np.int64)
     column_lengths[order] = lengths
     indptr = np.concatenate([[0], np.cumsum(column_lengths)])
+
     B = sp.csc_matrix((values[target][filled], rows, indptr), shape=(items, items)).tocsr()
     if not diagonal.any():
         return B
@@ -205,14 +230,20 @@ def _gather(
     last = inputs.shape[1]
     row_of = np.full(len(diagonal), -1, np.int32)  # of an item in the system
     for j in range(first, len(inputs), step):
+        # The inputs in order, and the target last.
         items = np.append(inputs[j, : lengths[j]], np.int32(offset + j))
         rows = np.append(np.arange(lengths[j]), last)
         row_of[items] = rows
+
+        # Rows of the identity where a target has fewer inputs.
         for a in range(lengths[j], last):
             systems[j, a, a] = 1.0
+
         for item, a in zip(items, rows):
             systems[j, a, a] = diagonal[item] + Lambda[item]
             start, end = indptr[item], indptr[item + 1]
+
+            # A short row of G is read whole; in a long one the few items are looked up.
             if end - start < 16 * len(items):
                 for s in range(start, end):
                     b = row_of[indices[s]]
@@ -223,4 +254,6 @@ def _gather(
                     s = start + np.searchsorted(indices[start:end], other)
                     if s < end and indices[s] == other:
                         systems[j, max(a, b), min(a, b)] = values[s]
+
+        # The next target finds no items of this one.
         row_of[items] = -1

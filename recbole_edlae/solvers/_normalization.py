@@ -37,6 +37,8 @@ def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
     """
     power = check_power(power)
     check_popularity(popularity)
+
+    # Items that nobody used have no popularity to divide by.
     scale = torch.where(popularity > 0, popularity, 1) ** power
     if not ((scale > 0) & scale.isfinite()).all():
         raise ValueError(f"power {power!r} is beyond the numbers of {scale.dtype} for these popularities")
@@ -84,6 +86,7 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
         >>> normalize_items(torch.ones(2, 2), torch.tensor([1, 4]), power=0.5).tolist()
         [[1.0, 0.5], [2.0, 1.0]]
     """
+    # Other forms scale what they consist of.
     if isinstance(B, LowRank):
         return _normalized_factors(B, popularity, power)
     if isinstance(B, LocalWeights):
@@ -92,10 +95,13 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
         return _normalized_packed(B, popularity, power)
     if sp.issparse(B):
         return _normalized_sparse(B, popularity, power)
+
     check_gram(B, name="B")
     check_finite(B, "B")
     check_popularity(popularity, len(B))
     scale = item_scale(popularity, power=power).to(B)
+
+    # Rows by N^α, then columns by N^−α.
     B = B.mul_(scale[:, None]) if overwrite else B * scale[:, None]
     B.div_(scale)
     check_result(B, "B", _REMEDY)
@@ -108,10 +114,13 @@ def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> L
         check_tensor(factor, "B")
         check_finite(factor, "B")
     check_popularity(popularity, len(B.u))
+
+    # (N^α U)(N^−α V)ᵀ = N^α UVᵀ N^−α
     scale = item_scale(popularity, power=power).to(B.u)[:, None]
-    u, v = B.u * scale, B.v / scale
-    for factor in (u, v):
-        check_result(factor, "B", _REMEDY)
+    u = B.u * scale
+    v = B.v / scale
+    check_result(u, "B", _REMEDY)
+    check_result(v, "B", _REMEDY)
     return B._replace(u=u, v=v)
 
 
@@ -126,9 +135,16 @@ def _normalized_packed(B: PackedWeights, popularity: torch.Tensor, power: float)
     """Return N^α B N^−α of packed weights, which share C with B."""
     check_popularity(popularity, len(B.right))
     scale = item_scale(popularity, power=power).to(B.right)
-    left = scale if B.left is None else scale * B.left
+
+    # The scales of C take N^α and N^−α; the diagonal stays, n_i^α / n_i^α of it.
+    left = scale
+    if B.left is not None:
+        left = scale * B.left
     right = B.right / scale
-    largest = max(abs(extreme).item() for extreme in torch.aminmax(B.C.values))
+
+    # No entry is larger than the largest factors' product.
+    low, high = torch.aminmax(B.C.values)
+    largest = max(abs(low).item(), abs(high).item())
     check_result(largest * left.abs().max() * right, "B", _REMEDY)
     return B._replace(left=left, right=right)
 
@@ -138,8 +154,9 @@ def _normalized_sparse(B: sp.spmatrix, popularity: torch.Tensor, power: float) -
     if B.dtype.kind != "f":
         raise ValueError(f"B must hold floating-point numbers, got {B.dtype}")
     check_popularity(popularity, B.shape[0])
-    values = B.tocsr().data
-    check_finite(torch.from_numpy(values), "B")
+    check_finite(torch.from_numpy(B.tocsr().data), "B")
+
+    # The check of the result says what NumPy would warn of.
     scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
     with np.errstate(all="ignore"):
         scaled = sp.diags(scale) @ B @ sp.diags(1 / scale)

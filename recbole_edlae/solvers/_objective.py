@@ -68,19 +68,30 @@ def objective(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float,
     """
     check_factors(G, u, v)
     system = System(G, dropout=dropout, l2=l2)
+
+    # f = tr[Yᵀ M Y] − Σ 1/c
     total = (1 / system.inverse().diagonal()).sum(dtype=torch.float64)
-    excess = energy(system.diagonal, Factors(u, v, system.product(u))) - total
+    factors = Factors(u, v, system.product(u))
+    excess = energy(system.diagonal, factors) - total
     return check_value(excess.item(), "objective")
 
 
 def energy(m: torch.Tensor, factors: Factors, orthonormal: bool = False) -> torch.Tensor:
     """Return tr[Yᵀ M Y], summed in double precision. Cost: 2 n k² multiply-adds, none if VᵀV = I."""
-    U, V = factors.U, factors.V
+    U = factors.U
+    V = factors.V
     MU = factors.MU
+
+    # Y = UVᵀ − diag d multiplied out, here with d = 1 + diag(UVᵀ).
     d = 1 + row_dot(U, V).double()
     cross = (d * row_dot(MU, V)).sum()
-    squares = row_dot(U, MU).double() if orthonormal else (U.T @ MU).double() * (V.T @ V)
-    return squares.sum() - 2 * cross + (m * d * d).sum()
+    constant = (m * d * d).sum()
+
+    # tr[V UᵀMU Vᵀ], of which only the diagonal is left where VᵀV = I.
+    if orthonormal:
+        return row_dot(U, MU).double().sum() - 2 * cross + constant
+    squares = (U.T @ MU).double() * (V.T @ V)
+    return squares.sum() - 2 * cross + constant
 
 
 def gradients(
@@ -90,11 +101,21 @@ def gradients(
 
     Cost: 4 n k² multiply-adds, 2 if VᵀV = I.
     """
-    U, V = factors.U, factors.V
+    U = factors.U
+    V = factors.V
     MU = factors.MU
+
+    # R = M UVᵀ − M diag(1 + d) + diag(m − e), e the diagonal of M P(UVᵀ).
     d = row_dot(U, V)
-    diagonal = (m - row_dot(MU, V) + m * d)[:, None]  # m − e
-    RV = (MU if orthonormal else MU @ (V.T @ V)) - MdV + diagonal * V
+    diagonal = (m - row_dot(MU, V) + m * d)[:, None]
+
+    # R V: VᵀV is the identity in an orthonormal basis.
+    MUVtV = MU
+    if not orthonormal:
+        MUVtV = MU @ (V.T @ V)
+    RV = MUVtV - MdV + diagonal * V
+
+    # RᵀU: M is symmetric, so that MU serves here too.
     RtU = V @ (U.T @ MU) - (1 + d)[:, None] * MU + diagonal * U
     return RV, RtU
 
@@ -104,6 +125,8 @@ def check_factors(G: Symmetric, u: torch.Tensor, v: torch.Tensor) -> None:
     check_gram(G)
     for name, factor in (("u", u), ("v", v)):
         check_tensor(factor, name)
+
+    # The shapes and types must fit each other before any product.
     if u.ndim != 2 or u.shape != v.shape or len(u) != len(G):
         raise ValueError(f"u and v must have shape ({len(G)}, rank) each, got {tuple(u.shape)} and {tuple(v.shape)}")
     if u.dtype != G.dtype or v.dtype != G.dtype:

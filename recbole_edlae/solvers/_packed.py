@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import torch
 
+from recbole_edlae.solvers._finite import check_result
 from recbole_edlae.solvers._row_sums import row_sums
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
+
+_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 
 
 class PackedWeights(NamedTuple):
@@ -47,6 +50,8 @@ class PackedWeights(NamedTuple):
             Cost: that of ``row_sums``.
         """
         scores = row_sums(self.C, items, count, self.left, self.right, out)
+
+        # C has no diagonal: the weights of items for themselves are added.
         if self.diagonal.any():
             user = torch.arange(len(count)).repeat_interleave(count)
             scores.index_put_((user, items), self.diagonal[items], accumulate=True)
@@ -62,23 +67,40 @@ class PackedWeights(NamedTuple):
     def balanced(self) -> "PackedWeights":
         """Return the same weights with the rows of C scaled by their largest entries: half precision holds them."""
         C = self.C.clone()
+
+        # The largest magnitude in each row, over the tiles of both triangles.
         largest = torch.zeros(len(C), dtype=C.dtype)
         for i, j in C.lower():
             tile = torch.from_numpy(C.tile(i, j)).abs()
-            largest[C.part(i)] = largest[C.part(i)].maximum(tile.amax(1))
-            largest[C.part(j)] = largest[C.part(j)].maximum(tile.amax(0))
+            rows = C.part(i)
+            columns = C.part(j)
+            largest[rows] = largest[rows].maximum(tile.amax(1))
+            largest[columns] = largest[columns].maximum(tile.amax(0))
+
+        # C loses the root on both sides, which keeps it symmetric; left and right take it.
         scale = torch.where(largest > 0, largest, 1).sqrt()
         for i, j in C.lower():
-            torch.from_numpy(C.tile(i, j)).div_(scale[C.part(i), None]).div_(scale[C.part(j)])
-        return self._replace(C=C, left=scale if self.left is None else scale * self.left, right=scale * self.right)
+            tile = torch.from_numpy(C.tile(i, j))
+            tile.div_(scale[C.part(i), None])
+            tile.div_(scale[C.part(j)])
+        left = scale
+        if self.left is not None:
+            left = scale * self.left
+        return self._replace(C=C, left=left, right=scale * self.right)
 
     def columns(self, part: int) -> torch.Tensor:
         """Return the weights of the targets of one part of C, shape (n, targets)."""
-        C, targets = self.C, self.C.part(part)
+        C = self.C
+        targets = C.part(part)
         columns = torch.empty(len(C), targets.stop - targets.start, dtype=C.dtype)
-        for source in range(C.parts):
-            stored = C.tile(part, source).T if source <= part else C.tile(source, part)
-            columns[C.part(source)] = torch.from_numpy(stored)
+
+        # Above the diagonal, a tile is the transpose of the stored one.
+        for source in range(part + 1):
+            columns[C.part(source)] = torch.from_numpy(C.tile(part, source).T)
+        for source in range(part + 1, C.parts):
+            columns[C.part(source)] = torch.from_numpy(C.tile(source, part))
+
+        # diag(left) C diag(right) + diag(diagonal)
         columns *= self.right[targets]
         if self.left is not None:
             columns *= self.left[:, None]
@@ -88,3 +110,32 @@ class PackedWeights(NamedTuple):
     def dense(self) -> torch.Tensor:
         """Return B, shape (n, n)."""
         return torch.cat([self.columns(part) for part in range(self.C.parts)], dim=1)
+
+
+def scaled_columns(
+    C: Symmetric, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
+) -> torch.Tensor | PackedWeights:
+    """Return C diag(scale) with another diagonal, after a check that it is finite; with ``overwrite`` in C's place."""
+    if isinstance(C, SymmetricTiles):
+        return _packed_columns(C, scale, diagonal, overwrite=overwrite)
+
+    # B = −C diag(1/c) diag(1 − s β) off the diagonal, β on it.
+    B = C.mul_(scale) if overwrite else C * scale
+    B.diagonal().copy_(diagonal)
+    check_result(B, "B", _REMEDY)
+    return B
+
+
+def _packed_columns(
+    C: SymmetricTiles, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
+) -> PackedWeights:
+    """Return ``scaled_columns`` of a packed C, whose scale stays apart from its tiles."""
+    c = C.diagonal()
+    if not overwrite:
+        C = C.clone()
+    C.set_diagonal(torch.zeros_like(c))
+
+    # |C_ij| ≤ √(c_i c_j): no entry of B is larger than these.
+    check_result(c.max().sqrt() * c.sqrt() * scale, "B", _REMEDY)
+    check_result(diagonal, "B", _REMEDY)
+    return PackedWeights(C, None, scale, diagonal)

@@ -39,8 +39,11 @@ def penalty(gram_diagonal: Vector, *, dropout: float, l2: float) -> Vector:
         >>> penalty(torch.tensor([10.0, 20.0]), dropout=0.5, l2=3.0).tolist()
         [13.0, 23.0]
     """
-    dropout, l2 = check_dropout(dropout), check_l2(l2)
+    dropout = check_dropout(dropout)
+    l2 = check_l2(l2)
     _check_diagonal(gram_diagonal)
+
+    # Λ = λ + p/q · diag(G); the check below says what NumPy would warn of.
     with np.errstate(over="ignore"):
         Lambda = l2 + dropout / (1 - dropout) * gram_diagonal
     if not _all_finite(Lambda):
@@ -52,7 +55,10 @@ def _check_diagonal(diagonal: Any) -> None:
     """Check that a diagonal is a tensor or an array of finite real numbers."""
     if not isinstance(diagonal, (np.ndarray, torch.Tensor)):
         raise ValueError(f"gram_diagonal must be a torch.Tensor or NumPy array, got {type(diagonal).__name__}")
-    if "complex" in str(diagonal.dtype) or str(diagonal.dtype) == "object":
+
+    # By name, which torch and NumPy share.
+    dtype = str(diagonal.dtype)
+    if "complex" in dtype or dtype == "object":
         raise ValueError(f"gram_diagonal must hold real numbers, got {diagonal.dtype}")
     if not _all_finite(diagonal):
         raise ValueError("gram_diagonal must have finite entries only")
@@ -84,7 +90,9 @@ def check_emphasis(emphasis: Any) -> tuple[float, float]:
 
     With a = 0 an error counts where the entry was kept only, and copying the entry is best: nothing is recommended.
     """
-    pair = tuple(emphasis) if isinstance(emphasis, (tuple, list)) else ()
+    pair: tuple[Any, ...] = ()
+    if isinstance(emphasis, (tuple, list)):
+        pair = tuple(emphasis)
     if len(pair) != 2 or not all(map(is_finite, pair)) or not (pair[0] > 0 and pair[1] >= 0):
         raise ValueError(
             f"emphasis must be two numbers (a, b), the weights of dropped and of kept entries, a > 0 (with a = 0 the "
@@ -95,9 +103,11 @@ def check_emphasis(emphasis: Any) -> tuple[float, float]:
 
 def check_diagonal_bound(bound: Any) -> float | None:
     """Return a bound on the diagonal as None or a Python float after a check that it is finite and at least 0."""
-    if bound is not None and (not is_finite(bound) or bound < 0):
+    if bound is None:
+        return None
+    if not is_finite(bound) or bound < 0:
         raise ValueError(f"diagonal_bound must be None or a finite number of at least 0, got {bound!r}")
-    return None if bound is None else float(bound)
+    return float(bound)
 
 
 def check_low_pass_weight(weight: Any) -> float:
@@ -158,4 +168,6 @@ def is_finite(value: Any) -> bool:
     True and False are not, nor are fractions, with which tensors do not compute.
     """
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max  # an integer may be larger
+
+    # Python's integers may be larger than any float, and isfinite would raise.
+    return is_number and abs(value) <= sys.float_info.max

@@ -1,4 +1,4 @@
-"""Sums of rows of a packed symmetric matrix: the scores of many histories at a time."""
+"""Sum rows of a packed symmetric matrix: the scores of many histories at a time."""
 
 from typing import NamedTuple
 
@@ -66,31 +66,44 @@ def row_sums(
         Cost: total × n additions and n² copies; n × (columns of a part) values beside the result.
     """
     n = len(M)
+    users = len(count)
     _check(n, items, count, left, right)
-    if out is not None and (out.dtype != M.dtype or len(out) < len(count) or out.shape[1:] != (n,)):
-        raise ValueError(f"out must be {M.dtype} of shape ({len(count)} or more, {n}), got {out.dtype}, {out.shape}")
-    rows, width = None, WIDTH
+    if out is not None and (out.dtype != M.dtype or len(out) < users or out.shape[1:] != (n,)):
+        raise ValueError(f"out must be {M.dtype} of shape ({users} or more, {n}), got {out.dtype}, {out.shape}")
+
+    # Few histories need few rows, which are copied alone and in one panel.
+    rows = None
+    width = WIDTH
+    height = n
     if 2 * len(items) < n:
         rows, items = items.unique(return_inverse=True)
-        left = None if left is None else left[rows]
+        if left is not None:
+            left = left[rows]
         width = n
-    height = n if rows is None else len(rows)
+        height = len(rows)
 
-    room = torch.empty(height * min(width, int(M.bounds.diff().max())), dtype=M.dtype)
+    # One panel's memory serves all of them.
+    panel_values = torch.empty(height * min(width, int(M.bounds.diff().max())), dtype=M.dtype)
     histories = Histories.of(items, F.pad(count.cumsum(0), (1, 0)))
+
+    # From NumPy, which asks the kernel for large pages.
     if out is None:
-        # From NumPy, which asks the kernel for large pages.
-        out = torch.from_numpy(np.empty((len(count), n), dtype=room.numpy().dtype))
-    sums = out[: len(count)]
-    for part in map(M.part, range(M.parts)):
-        for start in range(part.start, part.stop, width):
-            columns = slice(start, min(start + width, part.stop))
+        out = torch.from_numpy(np.empty((users, n), dtype=panel_values.numpy().dtype))
+    sums = out[:users]
+
+    for block in map(M.part, range(M.parts)):
+        for start in range(block.start, block.stop, width):
+            # Some columns of diag(left) M.
+            columns = slice(start, min(start + width, block.stop))
             shape = height, columns.stop - start
-            panel = room[: height * shape[1]].view(shape)
+            panel = panel_values[: height * shape[1]].view(shape)
             M.copy_rows(panel, rows, columns)
             if left is not None:
                 panel.mul_(left[:, None])
-            torch.mul(bag_sums(panel, histories), 1 if right is None else right[columns], out=sums[:, columns])
+
+            # diag(right) scales the sums, which are fewer than the rows.
+            scale = 1 if right is None else right[columns]
+            torch.mul(bag_sums(panel, histories), scale, out=sums[:, columns])
     return sums
 
 
@@ -112,6 +125,8 @@ def _check(
         raise ValueError(f"items must be numbers from 0 to {n - 1}, got {int(items.min())} to {int(items.max())}")
     if (count < 0).any() or count.sum() != len(items):
         raise ValueError(f"count must add up to the number of items, {len(items)}, got a sum of {int(count.sum())}")
+
+    # A shorter scale would be broadcast or read beyond its end.
     for name, scale in (("left", left), ("right", right)):
         if scale is not None and scale.shape != (n,):
             raise ValueError(f"{name} must have shape ({n},), got {tuple(scale.shape)}")

@@ -1,4 +1,4 @@
-"""Gram matrix from shards of users: data that do not fit into memory, or that lie on several machines."""
+"""Sum the Gram matrix over shards of users: data that do not fit into memory, or that lie on several machines."""
 
 import os
 import zipfile
@@ -55,8 +55,10 @@ def gram_of_shards(
         >>> gram_of_shards([sp.csr_matrix([[1, 1]]), sp.csr_matrix([[0, 1], [1, 0]])]).tolist()
         [[2.0, 1.0], [1.0, 2.0]]
     """
+    # A path is iterable too, letter by letter.
     if isinstance(shards, (str, os.PathLike)):
         raise ValueError(f"shards must be an iterable of matrices or paths, got the one path {str(shards)!r}")
+
     total = PartialGram(user_weight_power=user_weight_power, dtype=dtype)
     for done, shard in enumerate(shards, 1):
         total.add(shard)
@@ -66,7 +68,7 @@ def gram_of_shards(
 
 
 class PartialGram:
-    """What some of the shards add up to: Σ n_u^−α x_u x_uᵀ, with what the mean of n takes.
+    """Sum Σ n_u^−α x_u x_uᵀ over some of the shards, and count what the mean of n needs.
 
     Args:
         user_weight_power: α, any finite number; 0 weights all users alike.
@@ -108,13 +110,17 @@ class PartialGram:
         """
         X = _matrix(shard)
         user_items = np.diff(X.indptr)
+
+        # n_u^−α; the mean of n is known only after the last shard.
         weight = None
         if self.power:
             with np.errstate(over="ignore"):
                 weight = np.maximum(user_items, 1.0) ** -self.power
             if not np.isfinite(weight).all():
                 raise ValueError(f"user_weight_power {self.power!r} gives weights that are not finite")
-        self._accumulate(gram(X, weight, dtype=self.dtype), X.nnz, int(np.count_nonzero(user_items)))
+
+        G = gram(X, weight, dtype=self.dtype)
+        self._accumulate(G, X.nnz, int(np.count_nonzero(user_items)))
 
     def merge(self, other: "PartialGram") -> None:
         """Add what another one has summed.
@@ -125,10 +131,13 @@ class PartialGram:
         Raises:
             ValueError: the other one's n, power or dtype differs.
         """
+        # Sums under other weights or in another precision do not add up.
         for name in ("power", "dtype"):
-            mine, others = getattr(self, name), getattr(other, name)
+            mine = getattr(self, name)
+            others = getattr(other, name)
             if mine != others:
                 raise ValueError(f"both sums must have one {name}, got {mine} and {others}")
+
         if other.G is not None:
             self._accumulate(other.G, other.interactions, other.users)
 
@@ -143,6 +152,8 @@ class PartialGram:
         """
         if self.G is None:
             raise ValueError("there is no shard")
+
+        # (n_u / mean n)^−α = n_u^−α (mean n)^α
         if self.power and self.users:
             self.G *= (self.interactions / self.users) ** self.power
         check_result(self.G, "G", "the shards' values X are too large; scale them down, or compute in float64")
@@ -166,6 +177,8 @@ def _matrix(shard: Shard) -> sp.csr_matrix:
         if not sp.issparse(shard):
             raise ValueError(f"a shard must be a SciPy sparse matrix or the path of one, got {type(shard).__name__}")
         return checked_matrix(shard, "X in a shard")
+
+    # What SciPy raises for files that are no archive, or one of something else.
     try:
         X = sp.load_npz(shard)
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -31,19 +31,25 @@ def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple
     Returns:
         (U, V), VᵀV = I; rows of items that nobody used are zero.
     """
-    shift, mu = (system.Lambda - 2 * mu)[:, None], mu[:, None]
+    shift = (system.Lambda - 2 * mu)[:, None]
+    mu = mu[:, None]
 
+    # B̂ᵀMB̂ x, term by term.
     def product(x: torch.Tensor) -> torch.Tensor:
         return (C @ (mu * x)).mul_(mu).add_(system.G @ x).addcmul_(shift, x)
 
+    # The same matrix, in the memory of one copy of C.
     def dense() -> torch.Tensor:
         N = dense_copy(C).mul_(mu).mul_(mu.T)
         add_to(N, system.G)
         N.diagonal().add_(shift[:, 0])
         return N
 
+    # Rounding leaves nonzero rows for items that nobody used.
     _, V = top_eigenvectors(product, dense, system.diagonal, rank)
     V[system.unused] = 0
+
+    # U = B̂V
     return V - C @ (mu * V), V
 
 
@@ -69,9 +75,12 @@ def top_eigenvectors(product: Product, dense: Callable[[], torch.Tensor], like: 
         Cost: products with 3 k to 5 k vectors and as many values × n; otherwise about 4/3 n³ multiply-adds and an n × n
         array.
     """
+    # torch returns eigenvalues in rising order.
     if like.device.type != "cpu":
         values, vectors = torch.linalg.eigh(dense())
         return values[-rank:].flip(0), vectors[:, -rank:].flip(1)
+
+    # Few eigenvectors need products alone, and LAPACK only where these do not find them.
     if krylov_dimensions(len(like), rank) is not None:
         pairs = _block_lanczos(product, like, rank)
         if pairs is not None:
@@ -82,20 +91,31 @@ def top_eigenvectors(product: Product, dense: Callable[[], torch.Tensor], like: 
 def _by_lapack(N: torch.Tensor, rank: int) -> Pairs:
     """Return the largest eigenvalues and their eigenvectors of a dense matrix, which is overwritten."""
     n = len(N)
+
+    # The partial decomposition stops paying where half of the vectors are asked for.
     if 2 * rank <= n:
         values, vectors = scipy.linalg.eigh(
-            N.numpy().T, subset_by_index=[n - rank, n - 1], overwrite_a=True, check_finite=False
+            N.numpy().T,
+            subset_by_index=[n - rank, n - 1],
+            overwrite_a=True,
+            check_finite=False,
         )
     else:
-        values, vectors = (part[..., -rank:].numpy() for part in torch.linalg.eigh(N))
+        all_values, all_vectors = torch.linalg.eigh(N)
+        values = all_values[-rank:].numpy()
+        vectors = all_vectors[:, -rank:].numpy()
+
     order = np.argsort(-values, kind="stable")
-    return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))
+    vectors = np.ascontiguousarray(vectors[:, order])
+    return torch.from_numpy(values[order]), torch.from_numpy(vectors)
 
 
 def krylov_dimensions(n: int, rank: int) -> int | None:
     """Return how many dimensions a Krylov space may take for some eigenvectors; None where LAPACK finds them."""
     first = _first_check(rank)
-    return min(n // 2, 2 * first) if 4 * first <= n else None
+    if 4 * first > n:
+        return None
+    return min(n // 2, 2 * first)
 
 
 def decomposition_size(n: int, rank: int, device: str) -> int:
@@ -103,12 +123,18 @@ def decomposition_size(n: int, rank: int, device: str) -> int:
 
     The factors are what was measured with SciPy's and torch's LAPACK.
     """
-    krylov = krylov_dimensions(n, rank)
     if device != "cpu":
         return 4 * n * n
+
+    # The basis, and T with the workspace of its decomposition.
+    krylov = krylov_dimensions(n, rank)
     if krylov is not None:
         return krylov * n + 6 * krylov**2
-    return (2 if 2 * rank <= n else 10) * n * n
+
+    # LAPACK's partial and its full decomposition (see `_by_lapack`).
+    if 2 * rank <= n:
+        return 2 * n * n
+    return 10 * n * n
 
 
 def _first_check(rank: int) -> int:
@@ -130,28 +156,43 @@ def _block_lanczos(product: Product, like: torch.Tensor, rank: int) -> Pairs | N
         (values, vectors), or None where the space of n / 2 dimensions was not enough, where a block did not add to
         it, or where the residual of the vectors themselves, multiplied once more, is not as small as that.
     """
-    n, dtype = len(like), like.dtype
-    limit, check = n // 2, _first_check(rank)
+    n = len(like)
+    dtype = like.dtype
+    limit = n // 2
+    check = _first_check(rank)
+
+    # Of T the upper triangle is written; what is not written to takes no memory.
     basis = torch.empty(limit + _BLOCK, n, dtype=dtype)
-    T = torch.empty(limit, limit, dtype=torch.float64)  # its upper triangle; what is not written to takes no memory
+    T = torch.empty(limit, limit, dtype=torch.float64)
+
+    # Q_0
     start = torch.randn(n, _BLOCK, generator=torch.Generator().manual_seed(0), dtype=dtype)
     basis[:_BLOCK] = torch.linalg.qr(start)[0].T
     for m in range(_BLOCK, limit + 1, _BLOCK):
         # T grows by the last block's column, the basis by the next block.
-        known, last = basis[:m], basis[m - _BLOCK : m]
+        known = basis[:m]
+        last = basis[m - _BLOCK : m]
         extension = _extend(known, product(last.T))
-        T[:m, m - _BLOCK : m], basis[m : m + _BLOCK] = extension.coefficients, extension.rows
+        T[:m, m - _BLOCK : m] = extension.coefficients
+        basis[m : m + _BLOCK] = extension.rows
+
+        # A block that adds nothing new: the eigenvalues repeat, and the space is not what the residual takes it for.
         R = extension.triangle
         largest = T[:m, :m].diagonal().max()
         if R.diagonal().abs().min() <= 10 * torch.finfo(dtype).eps * largest:
             return None
         if m < check:
             continue
+
         # T y = θ y; every residual ‖R y_last‖ must be at most _TOL θ_1.
         values, Y = torch.linalg.eigh(T[:m, :m], UPLO="U")
-        values, Y = values[-rank:].flip(0), Y[:, -rank:].flip(1)
+        values = values[-rank:].flip(0)
+        Y = Y[:, -rank:].flip(1)
         if (R.double() @ Y[-_BLOCK:]).norm(dim=0).max() <= _TOL[dtype] * values[0]:
-            return _checked(product, values.to(dtype), (Y.T.to(dtype) @ known).T.contiguous())
+            vectors = (Y.T.to(dtype) @ known).T.contiguous()
+            return _checked(product, values.to(dtype), vectors)
+
+        # The decomposition of T costs as much as some blocks.
         check = 6 * m // 5
     return None
 
@@ -169,11 +210,13 @@ def _extend(known: torch.Tensor, W: torch.Tensor) -> _Extension:
 
     It takes two passes, since after one pass rounding leaves too much of what is large.
     """
-    H, R = torch.zeros(len(known), W.shape[1], dtype=W.dtype), torch.eye(W.shape[1], dtype=W.dtype)
+    H = torch.zeros(len(known), W.shape[1], dtype=W.dtype)
+    R = torch.eye(W.shape[1], dtype=W.dtype)
     for _ in range(2):
-        part = known @ W
-        W, triangle = torch.linalg.qr(W - (part.T @ known).T)
-        H, R = H + part @ R, triangle @ R
+        projection = known @ W
+        W, triangle = torch.linalg.qr(W - (projection.T @ known).T)
+        H = H + projection @ R
+        R = triangle @ R
     return _Extension(H, R, W.T)
 
 
@@ -182,7 +225,11 @@ def _checked(product: Product, values: torch.Tensor, vectors: torch.Tensor) -> P
 
     A random sum of the vectors has the root of the sum of their squared residuals, on average.
     """
+    # One product with a random sum of signs instead of one with every vector.
     signs = torch.randint(2, (len(values), 1), generator=torch.Generator().manual_seed(1)).to(vectors) * 2 - 1
     residual = (product(vectors @ signs) - vectors @ (values[:, None] * signs)).norm()
+
     limit = 20 * _TOL[vectors.dtype] * len(values) ** 0.5 * values[0]
-    return (values, vectors) if residual <= limit else None
+    if residual > limit:
+        return None
+    return values, vectors

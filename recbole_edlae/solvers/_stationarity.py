@@ -44,9 +44,16 @@ def stationarity(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: flo
     """
     check_factors(G, u, v)
     system = System(G, dropout=dropout, l2=l2)
-    m, MU = system.diagonal, system.product(u)
+    m = system.diagonal
+    MU = system.product(u)
+
+    # RV and RᵀU; their norms in double precision, where squares do not overflow.
     MdV = system.product((1 + row_dot(u, v))[:, None] * v)
-    RV, RtU = (part.double() for part in gradients(m, Factors(u, v, MU), MdV))
+    RV, RtU = gradients(m, Factors(u, v, MU), MdV)
+    RV = RV.double()
+    RtU = RtU.double()
+
+    # Relative to the gradient at UVᵀ = 0.
     norm_u = norm_at_zero(m, u, MU.double())
     norm_v = norm_at_zero(m, v, system.product(v).double())
     check_value(norm_u + norm_v + RV.norm().item() + RtU.norm().item(), "stationarity")
@@ -64,8 +71,10 @@ def residual(gradient: tuple[torch.Tensor, torch.Tensor], norm_u: float, norm_v:
     return max(ratio(RV.norm().item(), norm_v), ratio(RtU.norm().item(), norm_u))
 
 
-def ratio(part: float, whole: float) -> float:
-    """Return part / whole of two norms, 0 where both are 0."""
-    if whole > 0:
-        return part / whole
-    return float("inf") if part > 0 else 0.0
+def ratio(norm: float, reference: float) -> float:
+    """Return norm / reference, 0 where both are 0."""
+    if reference > 0:
+        return norm / reference
+    if norm > 0:
+        return float("inf")
+    return 0.0

@@ -12,7 +12,7 @@ from recbole_edlae.solvers._shards import PartialGram
 
 @dataclasses.dataclass(frozen=True)
 class StoredGram:
-    """Σ n_u^−α x_u x_uᵀ over users, in double precision, with what it takes to weight them relative to their mean.
+    """Hold Σ n_u^−α x_u x_uᵀ over users in double precision, and what their mean needs.
 
     Attributes:
         sums: the sum, shape (items, items), float64.
@@ -52,12 +52,14 @@ class StoredGram:
         """
         power = check_power(power)
         X = checked_matrix(X)
+
+        # Repeated interactions are no weights.
         if not (X.data == 1).all():
             raise ValueError("X must have entries 1 only: one for every item that a user has")
-        part = PartialGram(user_weight_power=power, dtype=torch.float64)
-        part.add(X)
-        assert part.G is not None
-        return cls(part.G, part.users, part.interactions, power)
+        total = PartialGram(user_weight_power=power, dtype=torch.float64)
+        total.add(X)
+        assert total.G is not None
+        return cls(total.G, total.users, total.interactions, power)
 
     @property
     def G(self) -> torch.Tensor:
@@ -65,8 +67,14 @@ class StoredGram:
 
         Equivalent to: ``gram(X, activity_weight(count, power), dtype=torch.float64)`` on all users at once.
         """
-        mean = self.interactions / self.users if self.users else 1.0
-        return self.sums * mean**self.power if self.power else self.sums
+        if not self.power:
+            return self.sums
+
+        # (n_u / mean n)^−α = n_u^−α (mean n)^α
+        mean = 1.0
+        if self.users:
+            mean = self.interactions / self.users
+        return self.sums * mean**self.power
 
     def add(self, X: sp.spmatrix) -> "StoredGram":
         """Return the Gram matrix with the users of another matrix added.
@@ -84,10 +92,16 @@ class StoredGram:
         Notes:
             Cost: that of the Gram matrix of the new users alone, and an addition.
         """
-        items, X = len(self.sums), checked_matrix(X)
+        items = len(self.sums)
+        X = checked_matrix(X)
         if X.shape[1] < items:
             raise ValueError(f"X has {X.shape[1]} items, the Gram matrix has {items}: give X all of them, in order")
+
+        # Into the sums of the new users, which have the new items' rows too.
         new = StoredGram.of(X, self.power)
         new.sums[:items, :items] += self.sums
-        users, interactions = self.users + new.users, self.interactions + new.interactions
-        return dataclasses.replace(new, users=users, interactions=interactions)
+        return dataclasses.replace(
+            new,
+            users=self.users + new.users,
+            interactions=self.interactions + new.interactions,
+        )

@@ -30,11 +30,15 @@ class System:
         check_gram(G)
         check_finite(G, "G")
         check_symmetric(G)
+
+        # A copy: with `overwrite` the inverse takes the place of G.
         gram_diagonal = G.diagonal().clone()
         self.G = G
         self.unused = gram_diagonal == 0
         self.Lambda = penalties(gram_diagonal, dropout=dropout, l2=l2, item_count=item_count)
-        self.diagonal = gram_diagonal + self.Lambda  # of M
+
+        # m, the diagonal of M.
+        self.diagonal = gram_diagonal + self.Lambda
         check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
 
     def product(self, U: torch.Tensor) -> torch.Tensor:
@@ -44,6 +48,8 @@ class System:
     def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> Symmetric:
         """Return C = M⁻¹, of G's kind; with ``overwrite`` it replaces G."""
         M = self.G if overwrite else self.G.clone()
+
+        # M differs from G on the diagonal alone.
         if isinstance(M, SymmetricTiles):
             M.set_diagonal(self.diagonal)
         else:
@@ -56,8 +62,13 @@ def penalties(
     gram_diagonal: torch.Tensor, *, dropout: float, l2: float, item_count: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Return Λ for the diagonal of a Gram matrix, shape (n,), as ``System`` has it."""
-    dropped = gram_diagonal if item_count is None else _checked_count(item_count, gram_diagonal)
+    # What the dropout's part of Λ counts.
+    dropped = gram_diagonal
+    if item_count is not None:
+        dropped = _checked_count(item_count, gram_diagonal)
     Lambda = penalty(dropped, dropout=dropout, l2=l2)
+
+    # With 1, the row of an item that nobody used is that of the identity.
     Lambda[gram_diagonal == 0] = 1
     return Lambda
 
@@ -131,9 +142,12 @@ def inverse_gram(
         >>> Lambda.tolist(), C.round(decimals=4).tolist()
         ([2.0, 4.0], [[0.25, 0.0], [0.0, 0.125]])
     """
+    # A SparseGram goes through its users, and G is never made.
     if isinstance(G, SparseGram):
         Lambda = penalties(G.diagonal(), dropout=dropout, l2=l2, item_count=item_count)
         with _determined(G):
             return G.inverse(Lambda, progress), Lambda
+
     system = System(G, dropout=dropout, l2=l2, item_count=item_count)
-    return system.inverse(overwrite=overwrite, progress=progress), system.Lambda
+    C = system.inverse(overwrite=overwrite, progress=progress)
+    return C, system.Lambda

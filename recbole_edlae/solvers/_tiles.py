@@ -1,4 +1,4 @@
-"""A symmetric matrix in half the memory: the lower triangle of its square tiles."""
+"""Hold a symmetric matrix in half the memory: the lower triangle of its square tiles."""
 
 import bisect
 import itertools
@@ -16,7 +16,7 @@ class SymmetricTiles:
 
     The rows are cut at ``bounds``; tile (i, j), i ≥ j, has the rows of part i and the columns of part j, stored by
     columns. Tiles follow one another in ``values``, row of tiles by row of tiles. A tile on the diagonal is stored
-    whole.
+    with both triangles.
 
     Attributes:
         values: torch.Tensor, shape (size,), float32 or float64, on the CPU; size is n (n + n / parts) / 2 for n rows.
@@ -134,7 +134,8 @@ class SymmetricTiles:
 
     def diagonal(self) -> torch.Tensor:
         """Return a copy of the diagonal, shape (n,)."""
-        return torch.cat([torch.from_numpy(self.tile(i, i).diagonal().copy()) for i in range(self.parts)])
+        tiles = [self.tile(i, i) for i in range(self.parts)]
+        return torch.cat([torch.from_numpy(tile.diagonal().copy()) for tile in tiles])
 
     def set_diagonal(self, diagonal: torch.Tensor) -> None:
         """Replace the diagonal by the entries of a tensor of shape (n,)."""
@@ -148,7 +149,7 @@ class SymmetricTiles:
             tile[:] = np.tril(tile) + np.tril(tile, -1).T
 
     def dense(self) -> torch.Tensor:
-        """Return the whole matrix, shape (n, n)."""
+        """Return the matrix with both triangles, shape (n, n)."""
         M = torch.zeros(self.shape, dtype=self.dtype)
         add_to(M, self)
         return M
@@ -161,12 +162,19 @@ class SymmetricTiles:
             rows: int64, ascending without repeats; None for all.
             columns: of one part.
         """
+        # The column of tiles that these columns lie in.
         j = bisect.bisect(self._cuts, columns.start) - 1
         inside = slice(columns.start - self._cuts[j], columns.stop - self._cuts[j])
-        limits = self._cuts if rows is None else torch.searchsorted(rows, self.bounds).tolist()
+
+        # Which of the rows lie in each row of tiles.
+        limits = self._cuts
+        if rows is not None:
+            limits = torch.searchsorted(rows, self.bounds).tolist()
+
         for i, (start, stop) in enumerate(itertools.pairwise(limits)):
             if start == stop:
                 continue
+
             # On and above the diagonal, each row is a piece of memory; below it, each column is.
             transposed = i > j
             stored = torch.from_numpy(self.tile(i, j)[:, inside] if transposed else self.tile(j, i).T[:, inside])
@@ -177,12 +185,16 @@ class SymmetricTiles:
 
     def entries(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
         """Return the entries M[i, j] for two tensors of row and column numbers of one shape."""
-        row, column = torch.maximum(i, j), torch.minimum(i, j)
-        row_part = torch.searchsorted(self.bounds, row, right=True) - 1
-        column_part = torch.searchsorted(self.bounds, column, right=True) - 1
-        height = self.bounds.diff()[row_part]
-        offset = torch.from_numpy(self.offsets)[row_part, column_part]
-        offset += (column - self.bounds[column_part]) * height + row - self.bounds[row_part]
+        # M is symmetric: the entry below the diagonal is the one that is stored.
+        row = torch.maximum(i, j)
+        column = torch.minimum(i, j)
+
+        # The tile, and the place in it: columns follow each other.
+        tile_row = torch.searchsorted(self.bounds, row, right=True) - 1
+        tile_column = torch.searchsorted(self.bounds, column, right=True) - 1
+        height = self.bounds.diff()[tile_row]
+        offset = torch.from_numpy(self.offsets)[tile_row, tile_column]
+        offset += (column - self.bounds[tile_column]) * height + row - self.bounds[tile_row]
         return self.values[offset]
 
     def __matmul__(self, U: torch.Tensor) -> torch.Tensor:
@@ -191,6 +203,8 @@ class SymmetricTiles:
         for i, j in self.lower():
             tile = torch.from_numpy(self.tile(i, j))
             result[self.part(i)].addmm_(tile, U[self.part(j)])
+
+            # The tile above the diagonal is the transpose.
             if i != j:
                 result[self.part(j)].addmm_(tile.T, U[self.part(i)])
         return result
@@ -201,7 +215,9 @@ Symmetric: TypeAlias = torch.Tensor | SymmetricTiles
 
 def dense_copy(M: Symmetric) -> torch.Tensor:
     """Return a dense copy of a matrix that is dense or packed."""
-    return M.dense() if isinstance(M, SymmetricTiles) else M.clone()
+    if isinstance(M, SymmetricTiles):
+        return M.dense()
+    return M.clone()
 
 
 def add_to(N: torch.Tensor, M: Symmetric) -> None:
@@ -209,6 +225,8 @@ def add_to(N: torch.Tensor, M: Symmetric) -> None:
     if isinstance(M, torch.Tensor):
         N.add_(M)
         return
+
+    # Each stored tile, and the one opposite.
     for i, j in M.lower():
         tile = torch.from_numpy(M.tile(i, j))
         N[M.part(i), M.part(j)] += tile

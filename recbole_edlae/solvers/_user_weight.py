@@ -30,6 +30,8 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
         [2.0, 0.67, 1.0]
     """
     power = check_power(power)
+
+    # Users without items would lower the mean.
     active = count > 0
     weight = np.ones(len(count))
     with np.errstate(over="ignore"):
@@ -43,6 +45,8 @@ def checked_weight(user_weight: Any, users: int) -> np.ndarray:
     """Return the weight of each user as float64 after a check; 1 for all users if none is given."""
     if user_weight is None:
         return np.ones(users)
+
+    # Text would be taken for numbers by astype.
     weight = np.asarray(user_weight)
     if weight.dtype.kind not in "buif":
         raise ValueError(f"user_weight must hold real numbers, got {weight.dtype}")

@@ -52,10 +52,15 @@ def weight_decay(
     l2 = check_l2(l2)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
+
+    # G = Q diag(σ²) Qᵀ; rounding leaves nonzero rows for items that nobody used.
     squares, Q = top_eigenvectors(lambda x: G @ x, lambda: dense_copy(G), G.diagonal(), rank)
     Q[G.diagonal() == 0] = 0
+
+    # U = Q_k (1 − λ/σ²)₊^½
     gain = torch.where(squares > l2, 1 - l2 / squares, 0)
     U = Q * gain.sqrt()
+
     if progress is not None:
         progress(1, 1)
     return checked_result(U, U.clone())

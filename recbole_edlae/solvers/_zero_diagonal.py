@@ -79,9 +79,8 @@ def zero_diagonal(
         True
     """
     check_count("cg_steps", cg_steps)
-    schedule = Schedule(
-        "zero_diagonal", G, rank, products=2 + 2 * cg_steps, tol=tol, max_iter=max_iter, progress=progress
-    )
+    products = 2 + 2 * cg_steps
+    schedule = Schedule("zero_diagonal", G, rank, products=products, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
     return schedule.run(_steps(system, C, U, cg_steps))
@@ -89,16 +88,22 @@ def zero_diagonal(
 
 def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
-    m, total = system.diagonal, (1 / C.diagonal()).sum(dtype=torch.float64)
+    m = system.diagonal
+
+    # Σ 1/c, by which the objective exceeds 0 at the full-rank optimum.
+    total = (1 / C.diagonal()).sum(dtype=torch.float64)
     while True:
         # Given U: v_j = (I − u_j u_jᵀ / u_jᵀu_j) w_j, in a basis with UᵀMU = I.
         U, MU = m_orthonormal(U, system.product(U))
         factors = v_orthonormal(Factors(U, _project(MU, U), MU))
+
         # The residual Π_V(MV − MU) and its scale ‖Π_V MV‖.
         target = _project(system.product(factors.V), factors.V)
         r = target - _project(factors.MU, factors.V)
+
         excess = energy(m, factors, orthonormal=True) - total
         yield Step(factors, excess.item(), ratio(r.norm().item(), target.norm().item()))
+
         # Given V: conjugate gradients on Π_V(MU − MV) = 0.
         U = _improved_encoder(system, C, factors, r, cg_steps)
 
@@ -107,6 +112,7 @@ def _improved_encoder(system: System, C: Symmetric, factors: Factors, r: torch.T
     """Return U after some steps of conjugate gradients among the U with u_j · v_j = 0; r = Π_V(MV − MU)."""
     V = factors.V
 
+    # Projected before and after, every direction keeps u_j · v_j = 0.
     def operator(p: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
         return _project(system.product(p), V)
 
@@ -119,5 +125,7 @@ def _improved_encoder(system: System, C: Symmetric, factors: Factors, r: torch.T
 def _project(A: torch.Tensor, V: torch.Tensor) -> torch.Tensor:
     """Return Π_V A: every row of A without its component along the same row of V."""
     squares = row_dot(V, V)
+
+    # A row of zeros in V has no direction to take away.
     along = torch.where(squares > 0, row_dot(A, V) / squares, 0)
     return A - along[:, None] * V
