@@ -21,6 +21,7 @@ FLOORS = [
     ["papers", "leaderboard"],
     ["runs", "serving"],
     ["model", "integration", "data", "evaluation", "settings"],
+    ["convert"],
     ["analysis", "nn", "solvers"],
 ]
 
@@ -52,6 +53,11 @@ def test_the_package_imports_nothing_that_stays_out_of_the_wheel():
 
 def test_choices_are_below_everything():
     assert not any(name.startswith("recbole") for name in imported(PACKAGE / "_choices.py"))
+
+
+def test_conversion_knows_nothing_of_recbole():
+    for path in (PACKAGE / "convert").glob("*.py"):
+        assert not any(name.partition(".")[0] == "recbole" for name in imported(path)), path
 
 
 @pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from recbole_edlae.cli.parser import Parser
-from recbole_edlae.data.csv_conversion import Conversion, convert_csv
-from recbole_edlae.data.csv_values import look_like_dates
+from recbole_edlae.convert import Conversion, convert_csv
+from recbole_edlae.convert.values import look_like_dates
 
 PROGRAM = "recbole-edlae convert"
 _SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}  # what people write for a sign that a shell does not pass

@@ -14,31 +14,24 @@ A line is a row. The rules, where they differ from what RecBole makes of the sam
 On files without any of these the result equals RecBole's to the last bit.
 """
 
+import contextlib
 import csv
 import io
 import os
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 from recbole.utils import FeatureType
 
+from recbole_edlae._decoding import where_undecodable
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.decoding import where_undecodable
-from recbole_edlae.data.token_columns import is_regular, read_categories
+from recbole_edlae.data.parsing import Table, numbers, texts
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
-# What pandas, and so RecBole, takes for a missing value; here in columns of numbers only.
-_MISSING = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-)
 _SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
-
-_LINES = 1 << 20  # of a file of numbers, which pandas takes at once
 
 
 class AtomicFileError(ValueError):
@@ -55,15 +48,6 @@ class Column(NamedTuple):
     def is_float(self) -> bool:
         """Whether a field of the column is one number."""
         return self.type == FeatureType.FLOAT
-
-
-class _Body(NamedTuple):
-    """The rows of a file as bytes that have one separator and the right number of fields in every line."""
-
-    content: bytes
-    start: int  # offset of the first row
-    separator: bytes
-    line_numbers: Sequence[int]  # of the rows in the file
 
 
 def read_header(path: str | os.PathLike, separator: str = "\t", encoding: str | None = None) -> list[Column]:
@@ -104,8 +88,8 @@ def read_atomic(
         fields: names of the columns, in the order of the file.
         separator: RecBole's ``field_separator``: one character or several, which are taken literally.
         encoding: RecBole's ``encoding``; None is UTF-8, whatever the machine's default is.
-        categories: which of ``fields`` to return as pandas categories, which are several times as fast to read as
-            texts and a third of their size; columns with tokens of more than 64 bytes are returned as texts.
+        categories: which of ``fields`` to return as pandas categories, which are faster to read than texts and a third
+            of their size.
 
     Returns:
         DataFrame with the fields as columns: float64 for ``float``, text for all other types, NaN where missing.
@@ -114,8 +98,7 @@ def read_atomic(
         AtomicFileError: The file cannot be read by these rules; the message names it and, where there is one, the line.
 
     Notes:
-        Cost: the file's bytes twice, and about half a second for a million rows; with categories alone, the file's
-        bytes once, and about 0.2 seconds.
+        Cost: the file's bytes once, and for a million rows about 0.1 seconds, or 0.2 if they come as texts.
     """
     with _open(path) as file:
         content = file.read()
@@ -125,8 +108,19 @@ def read_atomic(
     columns = _columns(path, content[:start].decode().removesuffix("\n"), separator)
     if re.compile(rb"\S").search(content, start) is None:
         raise AtomicFileError(f"{path} has a header and no rows")
-    body = _regular(path, content, start, columns, separator)
-    return _parsed(path, body, columns, [column for column in columns if column.field in fields], categories)
+
+    # Texts tell at the same time whether all rows have the fields of the header.
+    requested = [column for column in columns if column.field in fields]
+    text_fields = [column.field for column in requested if not column.is_float]
+    table, values = _table(path, content, start, columns, text_fields, separator)
+    values |= {field: values[field].astype(object) for field in text_fields if field not in categories}
+
+    # Numbers need rows that have.
+    try:
+        values |= numbers(table, [column.field for column in requested if column.is_float])
+    except ValueError as error:
+        raise AtomicFileError(f"{path}, {error}") from None
+    return pd.DataFrame({column.field: values[column.field] for column in requested}, copy=False)
 
 
 def _open(path: str | os.PathLike) -> io.BufferedReader:
@@ -195,36 +189,46 @@ def _separator_hint(head: str, separator: str) -> str:
     return ""
 
 
-def _regular(path: str | os.PathLike, content: bytes, start: int, columns: list[Column], separator: str) -> _Body:
-    """Return the rows as lines of as many fields as the header has; most files pass a fast check as they are."""
-    sign = separator.encode()
-    if is_regular(content, start, sign, len(columns)):
-        return _Body(content, start, sign, range(2, sys.maxsize))
-    rows = content[start:]
+def _table(
+    path: str | os.PathLike, content: bytes, start: int, columns: list[Column], text_fields: list[str], separator: str
+) -> tuple[Table, dict[str, pd.Series]]:
+    """Return the rows, and some columns of texts; most files are parsed as they are."""
+    table = Table(content, separator, [column.field for column in columns])
+    if len(separator.encode()) == 1 and content.find(b'"', start) < 0:
+        # pyarrow refuses lines of more or fewer fields than the header, and those that are longer than a block.
+        with contextlib.suppress(pa.ArrowInvalid):
+            return table, texts(table, text_fields)
+    table = _regular(path, content[start:], table.fields, separator)
+    return table, texts(table, text_fields, block_size=min(len(table.content), 1 << 30))
+
+
+def _regular(path: str | os.PathLike, rows: bytes, names: list[str], separator: str) -> Table:
+    """Return rows as lines of as many fields as the header has."""
     spare = next((character for character in _SPARE if character not in rows), None)
     if spare is None:
         raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
-    width = len(columns)
+    width = len(names)
     lines: list[str] = []
-    line_numbers: list[int] = []
     odd: dict[str, list[int]] = {"fewer": [], "more": []}
     for number, line in enumerate(rows.decode().split("\n"), 2):
         if not line.strip(" \t"):  # control characters are tokens
+            lines.append("")
             continue
         fields = _fields(line, separator, width)
         if len(fields) == width + 1 and not fields[-1]:
             fields.pop()
-        if len(fields) > width and not lines:
+        if len(fields) > width and not any(lines):
             raise AtomicFileError(
                 f"{path}, line {number} has {len(fields)} fields, the header has {width}: {line[:80]!r}"
             )
         if len(fields) != width:
             odd["fewer" if len(fields) < width else "more"].append(number)
         fields = [*fields, *[""] * (width - len(fields))][:width]
-        line_numbers.append(number)
         lines.append(spare.decode().join(fields))
     _warn_of_odd_lines(path, odd)
-    return _Body("\n".join(lines).encode(), 0, spare, line_numbers)
+    if not any(lines):  # a quoted field of nothing in a single column
+        raise AtomicFileError(f"{path} has a header and no rows")
+    return Table("\n".join(["header", *lines]).encode(), spare.decode(), names)
 
 
 def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> None:
@@ -246,67 +250,3 @@ def _fields(line: str, separator: str, width: int) -> list[str]:
         if len(fields) == width:
             return fields
     return line.split(separator)
-
-
-def _parsed(
-    path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column], categories: Sequence[str]
-) -> pd.DataFrame:
-    """Return the requested columns of the rows."""
-    positions = {column.field: position for position, column in enumerate(columns)}
-    as_categories = [positions[column.field] for column in requested if column.field in categories]
-    has_lines = len(body.content) > body.start
-    tokens: dict[str, pd.Categorical] = {}
-    if as_categories and has_lines and len(columns) > 1:  # pandas passes over the empty lines of a single column
-        read = read_categories(body.content, body.start, body.separator, len(columns), as_categories)
-        tokens = {columns[position].field: values for position, values in read.items()}
-    others = [column for column in requested if column.field not in tokens]
-    frame = _parsed_by_pandas(path, body, columns, others) if others else pd.DataFrame()
-    if not tokens:
-        return frame
-    values = {column.field: tokens.get(column.field, frame.get(column.field)) for column in requested}
-    return pd.DataFrame(values, copy=False)
-
-
-def _parsed_by_pandas(
-    path: str | os.PathLike, body: _Body, columns: list[Column], requested: list[Column]
-) -> pd.DataFrame:
-    """Return the requested columns as numbers and texts."""
-    options: dict[str, Any] = {
-        "sep": body.separator.decode(),
-        "header": None,
-        "names": [column.field for column in columns],
-        "index_col": False,
-        "engine": "c",
-        "encoding": "utf-8",
-        "quoting": csv.QUOTE_NONE,
-        "low_memory": False,
-        "keep_default_na": False,
-        "usecols": [column.field for column in requested],
-        "na_values": {column.field: _MISSING if column.is_float else [""] for column in requested},
-    }
-    dtypes = {column.field: np.float64 if column.is_float else str for column in requested}
-    try:
-        if any(not column.is_float for column in requested) or len(body.content) == body.start:
-            return pd.read_csv(_rows(body), dtype=dtypes, **options)
-        with pd.read_csv(_rows(body), dtype=dtypes, chunksize=_LINES, **options) as reader:
-            return pd.concat(reader, ignore_index=True)
-    except ValueError as error:
-        texts = pd.read_csv(_rows(body), dtype=str, **options)
-        raise AtomicFileError(next(_not_numbers(path, body, texts, requested), f"{path}: {error}")) from None
-
-
-def _rows(body: _Body) -> io.BytesIO:
-    """Return the rows as a file."""
-    file = io.BytesIO(body.content)
-    file.seek(body.start)
-    return file
-
-
-def _not_numbers(path: str | os.PathLike, body: _Body, texts: pd.DataFrame, requested: list[Column]) -> Iterator[str]:
-    """Yield what to say of the first text in each column of numbers."""
-    for column in requested:
-        if column.is_float:
-            text = texts[column.field]
-            wrong = np.flatnonzero(pd.to_numeric(text, errors="coerce").isna() & text.notna())
-            for row in wrong[:1]:
-                yield f"{path}, line {body.line_numbers[row]}: {column.field}:float is {text.iloc[row]!r}, not a number"

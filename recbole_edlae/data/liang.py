@@ -4,9 +4,9 @@ import os
 import pathlib
 
 from recbole_edlae._files import whole_folder
-from recbole_edlae.data.csv_conversion import write_interactions
-from recbole_edlae.data.csv_rows import Content, read
-from recbole_edlae.data.csv_values import Numerals
+from recbole_edlae.convert.conversion import write_interactions
+from recbole_edlae.convert.rows import Content, read
+from recbole_edlae.convert.values import Numerals
 
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
 

@@ -7,7 +7,7 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.data.dataset import Dataset
 
-from recbole_edlae.data.atomic import read_atomic, read_header
+from recbole_edlae.data.atomic import AtomicFileError, read_atomic, read_header
 
 
 def test_numbers_are_those_of_recboles_reader(tmp_path):
@@ -34,6 +34,27 @@ def test_a_control_character_is_a_token_also_beside_quotation(rows, sign, tmp_pa
     (tmp_path / "x.inter").write_text("\n".join(lines), encoding="utf-8")
     frame = read_atomic(tmp_path / "x.inter", ["user_id", "item_id"])
     assert frame["item_id"].dropna().tolist()[len(rows)] == sign
+
+
+def test_a_byte_order_mark_in_the_first_row_is_part_of_its_token(tmp_path):
+    """Only at the start of the file it says something, to RecBole too."""
+    (tmp_path / "x.inter").write_text("user_id:token\titem_id:token\n\ufeffa\tb\n", encoding="utf-8-sig")
+    for categories in ([], ["user_id"]):
+        frame = read_atomic(tmp_path / "x.inter", ["user_id", "item_id"], categories=categories)
+        assert frame["user_id"].tolist() == ["\ufeffa"]
+
+
+def test_a_text_among_numbers_has_its_line_also_behind_empty_lines(tmp_path):
+    for rows in ("\na\t1\n\nb\tx\n", '\n"a"\t1\n\n"b"\tx\n'):
+        (tmp_path / "x.inter").write_text("user_id:token\trating:float\n" + rows)
+        with pytest.raises(AtomicFileError, match="line 5: rating:float is 'x', not a number"):
+            read_atomic(tmp_path / "x.inter", ["user_id", "rating"])
+
+
+def test_a_column_of_empty_quotation_has_no_rows(tmp_path):
+    (tmp_path / "x.item").write_text('item_id:token\n""\n\n""\n')
+    with pytest.raises(AtomicFileError, match="has a header and no rows"):
+        read_atomic(tmp_path / "x.item", ["item_id"])
 
 
 def test_ml_100k_is_what_recbole_reads(monkeypatch):

@@ -1,10 +1,13 @@
 """Reading, filtering and remapping against RecBole's own functions, bit for bit."""
 
 import collections
+import csv
+import io
 import random
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from recbole.config import Config
@@ -13,7 +16,7 @@ from recbole.data.dataset import Dataset, DecisionTreeDataset, KGSeqDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import init_seed
 
-from recbole_edlae.data import atomic, token_columns
+from recbole_edlae.data import atomic, parsing, reading
 from recbole_edlae.data.atomic import AtomicFileError, read_atomic
 
 PLAIN = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", "mode": "full"}
@@ -261,17 +264,19 @@ def test_datasets_of_decision_trees_are_recboles(odd):
 
 
 def test_tokens_become_categories_where_the_setting_is_on(odd, monkeypatch):
-    calls = []
+    as_categories = []
 
-    def spy(*arguments):
-        calls.append(arguments)
-        return token_columns.read_categories(*arguments)
+    def spy(*arguments, categories, **options):
+        frame = read_atomic(*arguments, categories=categories, **options)
+        as_categories.append([name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)])
+        return frame
 
-    monkeypatch.setattr(atomic, "read_categories", spy)
+    monkeypatch.setattr(reading, "read_atomic", spy)
     made(odd, False)
-    assert not calls
+    assert not any(as_categories)
+    as_categories.clear()
     made(odd, True)
-    assert len(calls) == 1
+    assert [names for names in as_categories if names] == [["user_id", "item_id", "friend", "shop"]]
 
 
 @pytest.mark.parametrize("step", ["_filter_by_field_value", "_remap_ID_all"])
@@ -319,31 +324,58 @@ def read(path, fields, **options):
         return str(error)
 
 
+def texts_by_pandas(table, fields, block_size=None):
+    """What pandas makes of rows that were taken apart and put together by Python."""
+    if block_size is None:
+        raise pa.ArrowInvalid("not as it is")
+    lines = [line for line in table.content.split(b"\n") if line]
+    frame = pd.read_csv(
+        io.BytesIO(b"\n".join(lines)), sep=table.separator, names=table.fields, usecols=fields, index_col=False,
+        header=None, skiprows=1, skip_blank_lines=False, quoting=csv.QUOTE_NONE, keep_default_na=False,
+        na_values=[""], dtype=str,
+    )  # fmt: skip
+    return dict(frame.items())
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(4))
 def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
     generator = random.Random(seed)
     read_as_categories = 0
     for _ in range(60):
-        monkeypatch.setattr(token_columns, "_BLOCK", generator.choice([16, 40, 200, 1 << 20]))
+        monkeypatch.setattr(parsing, "_BLOCK", generator.choice([50, 100, 300, 1 << 20]))
         separator, width = generator.choice(SEPARATORS), generator.choice([1, 2, 3, 4])
         alphabet = generator.choice(ALPHABETS)
         lengths = [*LENGTHS, 70] if generator.random() < 0.2 else LENGTHS
         lines = [separator.join(f"f{number}:token" for number in range(width))]
         for _ in range(generator.randint(1, 30)):
             texts = ["".join(generator.choices(alphabet, k=generator.choice(lengths))) for _ in range(width)]
-            lines.append(separator.join(texts[:-1] if generator.random() < 0.05 else texts))
+            line = separator.join(texts[:-1] if generator.random() < 0.05 else texts)
+            lines.append(line if line.strip(" \t" + separator) else "")
         end = generator.choice(["\n", "\n", "\r\n"])
         (tmp_path / "x.inter").write_bytes((end.join(lines) + generator.choice(["", end, end * 2])).encode())
         fields = [f"f{number}" for number in range(width) if generator.random() < 0.8] or ["f0"]
-        texts = read(tmp_path / "x.inter", fields, separator=separator)
         ours = read(tmp_path / "x.inter", fields, separator=separator, categories=fields)
-        if isinstance(texts, str):
-            assert ours == texts
+        texts = read(tmp_path / "x.inter", fields, separator=separator)
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic, "texts", texts_by_pandas)
+            expected = read(tmp_path / "x.inter", fields, separator=separator)
+        if isinstance(expected, str):
+            assert ours == texts == expected
             continue
-        read_as_categories += any(isinstance(kind, pd.CategoricalDtype) for kind in ours.dtypes)
-        pd.testing.assert_frame_equal(ours.astype(object), texts)
+        read_as_categories += all(isinstance(kind, pd.CategoricalDtype) for kind in ours.dtypes)
+        pd.testing.assert_frame_equal(texts, expected)
+        pd.testing.assert_frame_equal(ours.astype(object), expected)
+        for field in fields:
+            assert list(ours[field].cat.categories) == list(dict.fromkeys(expected[field].dropna()))
     assert read_as_categories > 15
+
+
+def test_a_line_may_be_longer_than_what_is_parsed_at_once(tmp_path):
+    token = "x" * (parsing._BLOCK + 1)
+    (tmp_path / "x.inter").write_text(f"a:token\tb:float\nu\t1\n{token}\t2\n")
+    frame = read_atomic(tmp_path / "x.inter", ["a", "b"], categories=["a"])
+    assert frame["a"].tolist() == ["u", token] and frame["b"].tolist() == [1, 2]
 
 
 def test_numbers_stand_beside_categories_in_the_order_of_the_file(tmp_path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recbole_edlae.data.csv_values import Numerals, times
-from tests.data.csv_files import read, refused
+from recbole_edlae.convert.values import Numerals, times
+from tests.convert.csv_files import read, refused
 
 HEADER = "user;item;plays\n"
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_edlae.data import csv_conversion, csv_records, csv_rows
-from recbole_edlae.data.csv_conversion import convert_csv
-from tests.data.csv_files import read, refused, write
+from recbole_edlae.convert.records import records
+from recbole_edlae.convert.rows import Rows
+from recbole_edlae.convert.rows import read as read_file
+from tests.convert.csv_files import read, refused, write
 
 STRAY = 'user\titem\ttitle\trating\n1\ta\t"Heroes\t5\n2\tb\tx\t4\n3\tc\tSoul 12"\t3\n4\td\tz\t2\n'
 STRAY_ROWS = [("1", "a", 5), ("2", "b", 4), ("3", "c", 3), ("4", "d", 2)]
@@ -110,18 +111,18 @@ def test_valid_csv_is_split_as_by_pythons_csv(text):
         expected = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         return
-    rows = [record.fields for record in csv_records.records(io.StringIO(text, newline=""), ",")]
+    rows = [record.fields for record in records(io.StringIO(text, newline=""), ",")]
     assert [row for row in rows if any(row)] == [row for row in expected if any(row)]
 
 
 def test_a_mark_that_never_ends_leaves_every_line():
     lines = ['1,a,"x\n', *["2,b,c\n"] * 50_000, '3,"d\n'] * 2
-    found = [record.number for record in csv_records.records(lines, ",")]
+    found = [record.number for record in records(lines, ",")]
     assert found == list(range(1, len(lines) + 1))
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_plain_rows_are_read_as_rows_that_are_looked_at_one_by_one(seed, tmp_path, monkeypatch):
+def test_rows_of_valid_csv_are_those_of_pythons_csv(seed, monkeypatch):
     generator = np.random.default_rng(seed)
     separator = [",", "\t", " ", ";"][seed % 4]
     texts = ["a", "a ", " b", "é", "1", "1.0", "NA", "x" * 70, "'", 'q"r', '"s"', *([""] if seed % 3 else [])]
@@ -133,17 +134,12 @@ def test_plain_rows_are_read_as_rows_that_are_looked_at_one_by_one(seed, tmp_pat
     if separator == " ":
         rows = [[field.replace(" ", "") for field in row] for row in rows]
     ends = ["\n", "\r\n", "\r"][seed % 3]
-    write(ends.join(map(separator.join, rows)) + ends * (seed % 2))
-    monkeypatch.setattr(csv_rows, "_LINES", int(generator.integers(1, 30)))
-    monkeypatch.setattr(csv_conversion, "_ROWS", int(generator.integers(1, 30)))
+    text = ends.join(map(separator.join, rows)) + ends * (seed % 2)
+    write(text)
+    monkeypatch.setattr("recbole_edlae.convert.rows._ROWS", int(generator.integers(1, 30)))
 
-    def outcome(folder):
-        try:
-            found = convert_csv("given.csv", tmp_path / folder / "own", columns="1,2,3,4", separator=separator)
-        except ValueError as error:
-            return str(error)
-        return found[1:], found.path.read_bytes()
-
-    found = outcome("plain")
-    monkeypatch.setattr(csv_rows.Rows, "_plain_rows", lambda *_: None)
-    assert found == outcome("odd")
+    file = read_file("given.csv", columns="1,2,3,4", separator=separator, header=False)
+    found = [row for block in Rows(file).blocks() for row in zip(*block.columns.values())]
+    parsed = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    expected = [row for row in parsed if "".join(row).strip()]
+    assert [[field.strip() for field in row] for row in found] == [[field.strip() for field in row] for row in expected]

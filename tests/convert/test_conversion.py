@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.data import csv_conversion
+from recbole_edlae.convert import convert_csv
 from recbole_edlae.data.atomic import read_atomic, read_header
-from recbole_edlae.data.csv_conversion import convert_csv
 from tests.conftest import ROOT
 
 PLAIN = [("anna", "tea", 5, 1700000000), ("bert", "cup", 4.5, 1700000100), ("anna", "tea", 5, 1700000000)]
@@ -242,7 +241,7 @@ def read(path):
 @pytest.mark.parametrize("rows_at_once", [1, 1000])
 @pytest.mark.parametrize("name, content, options, rows", READABLE, ids=[case[0] for case in READABLE])
 def test_odd_and_readable(name, content, options, rows, rows_at_once, monkeypatch, capsys):
-    monkeypatch.setattr(csv_conversion, "_ROWS", rows_at_once)
+    monkeypatch.setattr("recbole_edlae.convert.rows._ROWS", rows_at_once)
     write(content)
     cli.main(["convert", "given.csv", "dataset/own", *options])
     found = read("dataset/own/own.inter")
@@ -342,7 +341,7 @@ def test_a_long_file_is_the_same_in_parts(monkeypatch):
     given = pd.DataFrame({"user": users, "item": items, "rating": users % 5 / 2, "timestamp": seconds})
     given.to_csv("given.csv", index=False)
     whole = convert_csv("given.csv", "dataset/whole")
-    monkeypatch.setattr(csv_conversion, "_ROWS", 7)
+    monkeypatch.setattr("recbole_edlae.convert.rows._ROWS", 7)
     parts = convert_csv("given.csv", "dataset/parts")
     assert whole.path.read_bytes() == parts.path.read_bytes()
     assert whole[2:] == parts[2:] and whole.repeats == given.duplicated(["user", "item"]).sum()

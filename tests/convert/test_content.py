@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from tests.data.csv_files import read, refused
+from tests.convert.csv_files import read, refused
 
 TEXT = "user,item,rating\nanna,thé,5\n"
 ROWS = [("anna", "thé", 5)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.data.csv_records import records
+from recbole_edlae.convert.records import records
 
 ROLES = ("user", "item", "rating", "timestamp")
 _SAMPLE_ROWS = 200

@@ -6,9 +6,9 @@ import pathlib
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.data import csv_conversion, liang
-from recbole_edlae.data.csv_conversion import convert_csv
-from tests.data.csv_files import rows_of, write
+from recbole_edlae.convert import conversion, convert_csv
+from recbole_edlae.data import liang
+from tests.convert.csv_files import rows_of, write
 
 PARTS = liang.PARTS
 
@@ -40,7 +40,7 @@ def names(folder):
 
 def meanwhile(monkeypatch, action):
     """Let something happen while the first conversion writes its values."""
-    ratings = csv_conversion.ratings
+    ratings = conversion.ratings
     actions = [action]
 
     def first(*arguments):
@@ -48,7 +48,7 @@ def meanwhile(monkeypatch, action):
             actions.pop()()
         return ratings(*arguments)
 
-    monkeypatch.setattr(csv_conversion, "ratings", first)
+    monkeypatch.setattr(conversion, "ratings", first)
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -102,13 +102,13 @@ def test_a_split_comes_whole_or_not_at_all(split, capsys, monkeypatch):
 
     # Somebody takes a name in the meantime.
     (folder / "own.test_te.inter").unlink()
-    check = csv_conversion._Parts.check
+    check = conversion._Parts.check
 
     def meanwhile(parts):
         write("mine", folder / "own.test_te.inter")
         check(parts)
 
-    monkeypatch.setattr(csv_conversion._Parts, "check", meanwhile)
+    monkeypatch.setattr(conversion._Parts, "check", meanwhile)
     assert "there already, made in the meantime" in refused(["convert-liang", split("c"), "data/own"], capsys)
     assert names(folder) == ["own.test_te.inter"] and (folder / "own.test_te.inter").read_text() == "mine"
 

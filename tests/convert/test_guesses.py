@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.data.csv_files import read, refused
+from tests.convert.csv_files import read, refused
 
 
 def test_an_empty_field_is_no_name_of_a_column():

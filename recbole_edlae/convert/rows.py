@@ -1,17 +1,16 @@
 """Read the rows of a CSV file of interactions, and note what is odd in them."""
 
-import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from recbole_edlae.data.csv_content import read_text
-from recbole_edlae.data.csv_layout import Layout, column_names, find_layout, has_usual_name, plain_name
-from recbole_edlae.data.csv_records import BLANKS, Lines, Record, records
+from recbole_edlae.convert.content import read_text
+from recbole_edlae.convert.layout import Layout, column_names, find_layout, has_usual_name, plain_name
+from recbole_edlae.convert.records import BLANKS, Record, records
 
 _SAMPLE = 1 << 16  # bytes whose lines tell the layout
-_LINES = 500  # that are read at once: Python's garbage collector looks at the rows of many again and again
+_ROWS = 100_000  # in a block
 
 
 class Content(NamedTuple):
@@ -63,7 +62,7 @@ def read(
 class Block(NamedTuple):
     """Some rows."""
 
-    numbers: Sequence[int]  # of the lines where they begin
+    numbers: list[int]  # of the lines where they begin
     columns: dict[str, list[str]]  # role → texts
 
 
@@ -79,7 +78,7 @@ class Rows:
     def __init__(self, file: Content) -> None:
         self.empty = 0
         self._file = file
-        self._users: set[str] = set()  # that were looked at
+        self._users: set[str] = set()  # of rows that were looked at
         self._odd: dict[str, list[int]] = {}  # what is odd → numbers of lines
 
     def blocks(self) -> Iterator[Block]:
@@ -88,22 +87,20 @@ class Rows:
         Raises:
             ValueError: A row is no CSV, has too many fields, or may be something else; the message has file and line.
         """
-        layout = self._file.layout
-        lines = Lines(_lines(self._file.content, self._file.line_end))
+        columns = self._file.layout.columns
+        block = Block([], {role: [] for role in columns})
         try:
-            if layout.header is not None:
-                self._checked(next(records(lines, layout.separator, self._file.quoting)))
-            while taken := lines.take(_LINES):
-                first = lines.number - len(taken) + 1
-                rows = self._plain_rows(taken)
-                numbers: Sequence[int] = range(first, lines.number + 1)
-                if rows is None:
-                    lines.put_back(taken)
-                    odd = list(self._odd_rows(lines, lines.number + len(taken)))
-                    numbers, rows = [number for number, _ in odd], [fields for _, fields in odd]
-                yield Block(numbers, {role: [row[at] for row in rows] for role, at in layout.columns.items()})
+            for number, fields in self._rows():
+                block.numbers.append(number)
+                for role, position in columns.items():
+                    block.columns[role].append(fields[position])
+                if len(block.numbers) == _ROWS:
+                    yield block
+                    block = Block([], {role: [] for role in columns})
         except ValueError as error:
             raise ValueError(f"{self._file.path}, {error}") from None
+        if block.numbers:
+            yield block
 
     def notes(self) -> list[str]:
         """Return what was odd in the rows so far, and how it was taken."""
@@ -117,42 +114,32 @@ class Rows:
             notes.append(f"{what}: {rows} in line {numbers[0]}")
         return notes
 
-    def _plain_rows(self, lines: list[str]) -> list[list[str]] | None:
-        """Return the rows of some lines as Python's csv has them; None where a row is odd in any way."""
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the fields of each row with the number of its line; an error has the line alone."""
         layout = self._file.layout
-        options: dict[str, Any] = {
-            "delimiter": layout.separator,
-            "quoting": csv.QUOTE_NONE if self._file.quoting is False else csv.QUOTE_MINIMAL,
-            "skipinitialspace": layout.separator != " ",
-        }
-        if len(layout.separator) > 1:  # csv does not know any
-            return None
-        try:
-            rows = list(csv.reader(lines, strict=True, **options))
-        except csv.Error:
-            return None
-        if len(rows) != len(lines) or any(len(row) != layout.width for row in rows):
-            return None
+        lines = _lines(self._file.content, self._file.line_end)
+        source = records(lines, layout.separator, self._file.quoting)
+        if layout.header is not None:
+            self._checked(next(source))
 
-        # A user may be missing, or the name of the column: a row may be empty, or the header once more.
-        users = {row[layout.columns["user"]] for row in rows} - self._users
-        if any(not user.strip(BLANKS) or self._may_name(user) for user in users):
-            return None
-        self._users |= users
-        return rows
-
-    def _odd_rows(self, lines: Lines, last: int) -> Iterator[tuple[int, list[str]]]:
-        """Yield rows that are looked at one by one, up to a line; an error has the line alone."""
-        layout = self._file.layout
+        # A user who was looked at once is neither missing nor the name of the column: a dataset has many rows of each.
         user = layout.columns["user"]
-        for record in records(lines, layout.separator, self._file.quoting):
+        for record in source:
             fields = self._checked(record)
-            if not "".join(fields).strip(BLANKS):
-                self.empty += 1
-            elif not self._may_name(fields[user]) or not self._is_header(record.number, fields):
+            if fields[user] in self._users or not self._is_left_out(record.number, fields):
                 yield record.number, fields
-            if lines.number >= last:
-                return
+
+    def _is_left_out(self, number: int, fields: list[str]) -> bool:
+        """Return whether a row is empty or the header again."""
+        if not "".join(fields).strip(BLANKS):
+            self.empty += 1
+            return True
+        user = fields[self._file.layout.columns["user"]]
+        if self._may_name(user):
+            return self._is_header(number, fields)
+        if user.strip(BLANKS):
+            self._users.add(user)
+        return False
 
     def _may_name(self, user: str) -> bool:
         """Return whether a text in the column of users may name it."""

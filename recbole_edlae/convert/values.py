@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recbole_edlae.data.csv_records import BLANKS
+from recbole_edlae.convert.records import BLANKS
 
-# Texts that RecBole reads as a missing number.
-_MISSING = frozenset(
+# Texts that pandas, and so RecBole, reads as a missing number.
+MISSING = frozenset(
     (
         *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
         *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
@@ -68,7 +68,7 @@ class Numerals:
         if text.isascii() and text.isdigit():
             return text
         text = text.strip()
-        if text in _MISSING:
+        if text in MISSING:
             return ""
         if self._number.fullmatch(text) is None or (self._decimal == "," and self._thousands_of(text) == "."):
             return None
@@ -183,7 +183,7 @@ def times(texts: list[str], numerals: Numerals) -> Times:
     for text, value in zip(distinct, seconds.tolist()):
         if math.isfinite(value):
             written[text] = str(int(value) if value.is_integer() else value)
-        elif text.strip() in _MISSING:
+        elif text.strip() in MISSING:
             written[text] = ""
         else:
             reason = f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"

@@ -6,7 +6,7 @@ import shutil
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.data.csv_files import convert
+from tests.convert.csv_files import convert
 
 NAMES = ["user", "item", "rating", "timestamp", "title"]
 CHARACTERS = "ab1é,;|:\t\"'#{}[]\\.-_\x1f\u2028 "

@@ -5,7 +5,6 @@ CSV; blanks around it do not count, and it may span lines. Where a mark begins a
 nothing says what is meant: the line is split at its separators, and the field is *unclear*.
 """
 
-import itertools
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +29,7 @@ def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -
     r"""Yield the rows of a CSV file without blank lines.
 
     Args:
-        lines: of the file, with their line ends; a :class:`Lines` has the lines behind the rows that were taken.
+        lines: of the file, with their line ends.
         separator: between fields, one character or several.
         quoting: False if quotation marks are part of the text.
 
@@ -40,7 +39,7 @@ def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -
         >>> list(records(['a,"b" c\n'], ","))
         [Record(number=1, last=1, fields=['a', '"b" c'], unclear=[1], line_width=0, is_broken=False)]
     """
-    source = lines if isinstance(lines, Lines) else Lines(lines)
+    source = _Lines(lines)
     split = _Splitter(separator)
     for line in source:
         if '"' in line and quoting is not False:
@@ -52,7 +51,7 @@ def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -
             yield Record(source.number, source.number, fields, is_broken="\r" in text or "\n" in text)
 
 
-class Lines:
+class _Lines:
     """Number lines as they are taken, and take them back."""
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -67,10 +66,6 @@ class Lines:
         line = self._ahead.popleft() if self._ahead else next(self._lines)
         self.number += 1
         return line
-
-    def take(self, count: int) -> list[str]:
-        """Take some lines, or all that are left."""
-        return list(itertools.islice(self, count))
 
     def up_to_mark(self, characters: int) -> list[str]:
         """Take lines up to one with a quotation mark, the end, or a number of characters."""
@@ -131,7 +126,7 @@ class _Splitter:
         return _Fields(texts, unclear, is_open, is_broken)
 
 
-def _quoted_record(line: str, source: Lines, split: _Splitter) -> Record:
+def _quoted_record(line: str, source: _Lines, split: _Splitter) -> Record:
     """Return the row that a line with quotation marks begins."""
     number = source.number
     alone = fields = split(line.rstrip("\r\n"))
