@@ -60,13 +60,12 @@ def read_overrides(words: Iterable[str]) -> dict[str, str]:
             ...
         ValueError: 'reg_weight=500' is neither an option nor a setting of the form --key=value
     """
+    # The last of two different values would win without a word.
     overrides: dict[str, str] = {}
     for word in words:
         key, equals, text = word.removeprefix("--").partition("=")
         if not (word.startswith("--") and equals and key):
             raise ValueError(f"{word!r} is neither an option nor a setting of the form --key=value")
-
-        # The same value twice is harmless.
         if overrides.get(key, text) != text:
             raise ValueError(f"--{key} is given twice, with {overrides[key]} and with {text}")
         overrides[key] = text
