@@ -44,6 +44,7 @@ class Activations(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Train DeepAE with every activation and seed."""
+        # Each activation is a measurement of its own, so an interrupted study loses only one.
         settings = dict(study.plan["activations"])
         names = settings.pop("names")
         seeds = settings.pop("seeds")
@@ -52,6 +53,7 @@ class Activations(Figure):
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, and the numbers: means over seeds."""
+        # The first two claims are about codes, the others about comparisons with each seed.
         agreement = _means(data, "order_agreement")
         metric = _means(data, data["metric"])
         zero = _means(data, "zero_codes")

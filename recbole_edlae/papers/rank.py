@@ -103,6 +103,7 @@ class Ranks(Figure):
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the curves, with a band of one standard error around the first."""
+        # The ranks of a plan span two orders of magnitude, hence the logarithmic axis.
         axes = figure.subplots()
         for row, (label, style) in CURVES.items():
             axes.plot(data["ranks"], [mean for mean, _ in data["curves"][row]], style, label=label)
