@@ -84,13 +84,15 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
 
     for remark in without_effect(config.final_config_dict, options.settings):
         warn(remark)
-    if remark := normalized_ratings(config.final_config_dict):
-        warn(remark)
+    on_ratings = normalized_ratings(config.final_config_dict)
+    if on_ratings:
+        warn(on_ratings)
     return config
 
 
 def _check_order(config: Config) -> None:
     """Check that interactions of a sequential model are ordered by time, which RecBole checks after reading data."""
+    # These models learn to predict the next interaction.
     order = config["eval_args"]["order"]
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
         raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")

@@ -133,6 +133,7 @@ def _date(seconds: float) -> str:
 
 def _next_command(conversion: Conversion) -> str:
     """Return a command that trains on the dataset."""
+    # RecBole reads user and item only, unless load_col names the other columns.
     fields = ["user_id", "item_id", *conversion.missing]
     load_col = f"\"--load_col={{'inter': {fields}}}\""
     folder = conversion.path.parent

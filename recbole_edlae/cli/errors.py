@@ -17,6 +17,7 @@ debug = False  # set by --debug: errors show their traceback
 
 def without_debug(words: Iterable[str]) -> list[str]:
     """Remove ``--debug``, which every command takes, from command-line words, and remember it."""
+    # A word of the process rather than an option, so that it works at any position of any command.
     global debug
     words = list(words)
     debug = debug or "--debug" in words

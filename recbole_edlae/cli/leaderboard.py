@@ -63,6 +63,8 @@ def main(arguments: Sequence[str]) -> None:
             leaderboards = [_run(plan, records, options) for plan in plans]
             words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
             report.write(leaderboards, records.folder, words)
+
+    # The table is the result, so it goes to standard output; progress went to standard error.
     print("\n".join(report.terminal(leaderboard) for leaderboard in leaderboards))
     print(f"\nreport: {records.folder / 'leaderboard.html'}")
     _exit_where_all_failed(leaderboards)

@@ -60,6 +60,7 @@ def read_overrides(words: Iterable[str]) -> dict[str, str]:
             ...
         ValueError: 'reg_weight=500' is neither an option nor a setting of the form --key=value
     """
+    # The last of two different values would win without a word.
     overrides: dict[str, str] = {}
     for word in words:
         key, equals, text = word.removeprefix("--").partition("=")

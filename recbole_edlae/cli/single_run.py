@@ -94,6 +94,8 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     check_keys(overrides, [config])
     check_early_stopping(config)
     check_checkpoint_dir(config["checkpoint_dir"])
+
+    # NCCL works between GPUs only.
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
             f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"

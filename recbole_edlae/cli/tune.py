@@ -135,6 +135,7 @@ def _check(sweep: Sweep) -> None:
 
 def _times(content: Mapping[str, Any]) -> str:
     """Return one line on how long the search and the test took."""
+    # Cached trials count with the time that they took.
     search = content["search"]
     line = f"{search['trials']} trials took {_duration(search['hours'])}"
     if content["test"] is not None:

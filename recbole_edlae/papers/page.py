@@ -43,7 +43,7 @@ def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
     content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
     write_whole(folder / f"{stem}.json", content)
 
-    # Without the version of matplotlib, the file is the same on every machine.
+    # Without the name and version of the software, equal pictures are equal files.
     pyplot = load_pyplot()
     picture = pyplot.figure(figsize=FIGURES[name].size)
     FIGURES[name].draw(result["data"], picture)

@@ -37,6 +37,7 @@ class Proposition(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the squared errors, as shares of ‖X‖², of the bound, of unpenalized models and of row 2 of Table 1."""
+        # No rank exceeds the number of items.
         plan = study.plan["proposition"]
         widths = [width for width in plan["widths"] if width <= study.X.shape[1]]
         settings = {key: value for key, value in plan.items() if key != "widths"}
@@ -85,6 +86,7 @@ class Proposition(Figure):
 
 def _bound(study: Study, widths: Sequence[int]) -> list[float]:
     """Return the error of the singular value decomposition at each width."""
+    # ‖X‖² of a binary matrix is the number of its ones.
     errors = np.ravel(svd_bound(study.X, widths)).tolist()
     return [error / study.X.nnz for error in errors]
 

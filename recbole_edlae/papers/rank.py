@@ -98,11 +98,12 @@ class Ranks(Figure):
                 chosen.append(f"{name} " + ", ".join(f"`{key}` {value:g}" for key, value in settings.items()))
 
         full, deviation = data["full_rank"]
-        note = f"Full rank: {full:.4f} ± {deviation:.4f}. By validation: {'; '.join(chosen)}."
+        note = f"Full rank: {full:.4f} ± {deviation:.4f}. Chosen on validation: {'; '.join(chosen)}."
         return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the curves, with a band of one standard error around the first."""
+        # The ranks of a plan span two orders of magnitude, hence the logarithmic axis.
         axes = figure.subplots()
         for row, (label, style) in CURVES.items():
             axes.plot(data["ranks"], [mean for mean, _ in data["curves"][row]], style, label=label)

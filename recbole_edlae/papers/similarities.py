@@ -36,6 +36,7 @@ class Similarities(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the median cosine of all pairs among each item's most similar ones, in three low-rank models."""
+        # A small catalog may not have the rank of the plan.
         rank = min(study.plan["rank"], study.ranks[-1])
         settings = {row: study.best(row, rank=rank) for row in LABELS}
         full = study.best("full_rank")
@@ -75,6 +76,8 @@ class Similarities(Figure):
                 shares = data["shares"][row][f"balanced {side}"]
                 panel.stairs(shares, BINS, color=style[0], linestyle=style[1:], label=side)
             panel.set(title=name, xlabel="cosine")
+
+        # The panels share their axis and legend.
         panels[0].set_ylabel("share of items")
         panels[0].legend(fontsize="small")
 
@@ -93,7 +96,7 @@ def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, 
         method = "admm" if row == "EDLAE" else row
         u, v, *_ = low_rank(G, rank, method=method, **problem)
 
-        # Both bases are on the page, because the paper does not name its own.
+        # Both bases are on the page, to show that cosines depend on the basis.
         balanced_u, balanced_v = balanced(u, v)
         factors = {"U": u, "V": v, "balanced U": balanced_u, "balanced V": balanced_v}
         medians[row] = {}

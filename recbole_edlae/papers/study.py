@@ -216,6 +216,7 @@ class Study:
 
     def _run(self, runs: Iterable[Run], phases: Sequence[str]) -> list[tuple[Run, dict[str, Any]]]:
         """Return the records of runs; the first one that fails ends the study."""
+        # A figure with a missing row would compare less than it claims.
         outcomes = []
         for run, record, cached in run_all(runs, self.records, phases, self.engine):
             if record["status"] == "failed":
@@ -230,6 +231,8 @@ class Study:
         per_user = self.records.per_user(record["key"])
         if per_user is None:
             raise ValueError(f"{self.metric}: figures need a ranking metric, which has values per user")
+
+        # Leads are differences of the same users' values.
         values = per_user.metric(self.metric)
         mean = float(values.mean())
         return {"metrics": record["test"], "values": values, "mean": mean, "error": standard_error(values)}

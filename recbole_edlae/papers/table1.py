@@ -86,6 +86,7 @@ class Table1(Figure):
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the validation metric of each row, with two standard errors to both sides."""
+        # The first row of the table is at the top.
         axes = figure.subplots()
         for position, row in enumerate(LABELS):
             error = 2 * data["errors"][row]

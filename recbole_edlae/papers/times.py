@@ -40,6 +40,7 @@ class Times(Figure):
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, decided on the numbers as they are shown."""
+        # The largest rank, and then the smallest.
         verdicts = []
         for position in (-1, 0):
             ratio = round(data["admm"][position] / data["closed_form"][position], 1)
@@ -88,6 +89,7 @@ def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: i
         >>> synthetic(100, users=5, items_per_user=3).shape
         (5, 100)
     """
+    # The shift keeps the first items from dominating.
     generator = np.random.default_rng(seed)
     popularity = 1 / np.arange(5, items + 5) ** 0.8
     columns = generator.choice(items, users * items_per_user, p=popularity / popularity.sum())
@@ -101,6 +103,7 @@ def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: i
 
 def _measure(study: Study, ranks: Sequence[int], items: int | None, repeats: int, threads: int) -> dict[str, Any]:
     """Return the median seconds of each solver at each rank."""
+    # The Gram matrix is part of neither time.
     G = gram(synthetic(items) if items else study.X)
 
     def seconds(function: Callable, *arguments: Any, **settings: Any) -> float:
