@@ -12,7 +12,8 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.data import full_sort, vectorized
+from recbole_edlae.data import full_sort
+from recbole_edlae.settings import vectorized
 
 # RecBole's models that score a user by item weights or stored rows, whoever else is in the batch, and how many bytes of
 # scores they get at a time: the models copy them several times.

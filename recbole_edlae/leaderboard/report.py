@@ -16,11 +16,10 @@ import pandas as pd
 from tabulate import tabulate
 
 from recbole_edlae._files import write_whole
-from recbole_edlae.integration import corrections
-from recbole_edlae.integration import models as registry
 from recbole_edlae.leaderboard import escapes
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
+from recbole_edlae.settings import corrections, registry
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
 _HEADINGS = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}

@@ -16,8 +16,8 @@ from recbole.evaluator import metric_types
 
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.evaluation.significance import interval, pairwise
-from recbole_edlae.integration.corrections import CORRECTIONS
 from recbole_edlae.runs.records import Records
+from recbole_edlae.settings.corrections import CORRECTIONS
 
 _COMMENT = re.compile(r"#|\s*$")  # in a file of published results, and empty lines
 KINDS = ("active", "touched")

@@ -19,9 +19,9 @@ from recbole.data.dataset import Dataset
 from recbole_edlae.model.linear import LinearAutoEncoder, Progress, is_user_based
 from recbole_edlae.model.paper import STECK_2020
 from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
-from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import low_rank_values as low_rank_size
+from recbole_edlae.solvers.types import Symmetric
 
 
 class DLAE(LinearAutoEncoder):

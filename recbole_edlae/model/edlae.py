@@ -30,9 +30,9 @@ from recbole_edlae.solvers import (
     low_pass,
     neighbors,
 )
-from recbole_edlae.solvers._low_pass import values_held as low_pass_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import low_pass_values as low_pass_size
+from recbole_edlae.solvers.types import Symmetric
 
 
 class EDLAE(LinearAutoEncoder):

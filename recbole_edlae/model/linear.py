@@ -33,10 +33,10 @@ from recbole_edlae.solvers import (
     SparseGram,
     activity_weight,
 )
-from recbole_edlae.solvers._gram import workspace
-from recbole_edlae.solvers._system import penalties
-from recbole_edlae.solvers._tiles import Symmetric
-from recbole_edlae.solvers._tiles import size as tiles_size
+from recbole_edlae.solvers.memory import gram_workspace as workspace
+from recbole_edlae.solvers.memory import packed_values as tiles_size
+from recbole_edlae.solvers.steps import penalties
+from recbole_edlae.solvers.types import Symmetric
 
 PAIRS = 4096  # scored at a time
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access

@@ -14,9 +14,9 @@ import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 
-from recbole_edlae.model.history import positions
+from recbole_edlae.nn.rows import positions
 from recbole_edlae.solvers import GraphFilter, LocalWeights, LowRank, PackedWeights, SymmetricTiles, normalize_items
-from recbole_edlae.solvers._graph_filter import filter_of_parts
+from recbole_edlae.solvers.steps import filter_of_parts
 
 
 class Weights(torch.nn.Module):

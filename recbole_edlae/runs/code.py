@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import recbole_edlae
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 
 PACKAGE = "recbole_edlae"
 RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner", "recbole_edlae.integration.patches")

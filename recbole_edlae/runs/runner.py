@@ -22,7 +22,6 @@ from recbole_edlae.data.fingerprint import changed, fingerprint
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.data.saved import BATCHING
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
-from recbole_edlae.integration import corrections
 from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
@@ -33,7 +32,8 @@ from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
-from recbole_edlae.solvers._gram import compile_for
+from recbole_edlae.settings import corrections
+from recbole_edlae.solvers.steps import compile_gram
 
 BATCHES_BYTES = 2**28  # kept for one loader at most
 
@@ -278,7 +278,7 @@ def _compile(model: torch.nn.Module) -> None:
     for part in model.models if isinstance(model, Ensemble) else [model]:
         interactions = getattr(part, "interactions", None)
         if interactions is not None:
-            compile_for(interactions, getattr(part, "user_weight_power", 0.0) != 0, getattr(part, "packed", False))
+            compile_gram(interactions, getattr(part, "user_weight_power", 0.0) != 0, getattr(part, "packed", False))
 
 
 def _size(batch: Any) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
-from recbole_edlae.data.parts import SEARCH_FILES, empty_parts, validates_on_test
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
 from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.settings.files import read_config_files
+from recbole_edlae.settings.parts import SEARCH_FILES, empty_parts, validates_on_test
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # unless max_evals says otherwise, where the space is not searched exhaustively

@@ -19,10 +19,9 @@ from recbole_edlae import __version__
 from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder, write_whole
 from recbole_edlae._warnings import warn
-from recbole_edlae.integration import models as registry
+from recbole_edlae.integration.checkpoint_file import largest
 from recbole_edlae.model.weights import Sparse, Weights
 from recbole_edlae.serving.checkpoint import FIELDS, Checkpoint
-from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import (
     FORMAT,
     ITEMS,
@@ -34,6 +33,7 @@ from recbole_edlae.serving.export_reader import (
     read_export,
 )
 from recbole_edlae.serving.tokens import positive_int
+from recbole_edlae.settings import registry
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 

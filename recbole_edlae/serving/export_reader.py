@@ -13,9 +13,9 @@ from recbole.utils import get_model
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from recbole_edlae.integration import models as registry
+from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.checkpoint import FIELDS, DatasetSizes, check_servable
-from recbole_edlae.serving.checkpoint_file import check_finite
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_model_settings
 
 FORMAT = "recbole_edlae export"

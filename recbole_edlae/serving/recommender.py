@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae.integration.checkpoint_file import largest
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.checkpoint_file import largest
 from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
 

@@ -18,7 +18,7 @@ import yaml
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae._missing import MISSING_RECBOLE
-from recbole_edlae.solvers._parameters import check_emphasis
+from recbole_edlae.solvers.checks import check_emphasis
 
 
 def _recbole_folder() -> pathlib.Path:

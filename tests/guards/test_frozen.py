@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.integration.stack import read_checkpoint
+from recbole_edlae.settings import registry
 from tests.guards import freeze, measure, surface
 
 MODELS = freeze.read("models")
