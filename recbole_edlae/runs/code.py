@@ -123,16 +123,16 @@ def _origin(base: str, name: str, root: pathlib.Path) -> str:
 
 
 @functools.cache
-def _public_names(package: str, root: pathlib.Path) -> dict[str, str]:
-    """Return the names that a package imports → the module that it has them from; none for a module."""
-    path = _file(package, root)
-    if path is None or path.name != "__init__.py":
+def _public_names(module: str, root: pathlib.Path) -> dict[str, str]:
+    """Return the names that a package or a module imports → the module that it has them from."""
+    path = _file(module, root)
+    if path is None:
         return {}
     statements = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ImportFrom)]
     return {
         alias.asname or alias.name: _origin(base, alias.name, root)
         for node in statements
-        if _is_own(base := _absolute(node, package, path))
+        if _is_own(base := _absolute(node, module, path))
         for alias in node.names
     }
 
