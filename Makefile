@@ -50,10 +50,11 @@ docs-check: docs  ## builds the site, follows its links and opens its pages in C
 tables: $(BIN)/recbole-edlae  ## writes the tables of docs/ that are made from the package
 	$(BIN)/python -m tools.tables
 
-lint: $(BIN)/recbole-edlae  ## style, docstrings, annotations and types
+lint: $(BIN)/recbole-edlae  ## style, docstrings, annotations, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(BIN)/recbole-edlae  ## puts the style right where that can be done by machine
 	$(BIN)/ruff check --fix .

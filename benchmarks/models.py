@@ -6,7 +6,7 @@ import numpy as np
 import yaml
 
 import recbole_edlae  # noqa: F401  before RecBole
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 from recbole.data.interaction import Interaction  # isort: skip

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from recbole_edlae import cli
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 from tests.conftest import ROOT
 from tools import tables
 

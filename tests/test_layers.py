@@ -11,19 +11,10 @@ import sys
 import zipfile
 
 import pytest
+from importlinter.cli import lint_imports
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "recbole_edlae"
-PURE = [path for folder in ("solvers", "nn", "analysis") for path in sorted((PACKAGE / folder).glob("*.py"))]
-# A room may import from those below it: to its right, or on a lower line.
-FLOORS = [
-    ["cli"],
-    ["papers", "leaderboard", "estimators"],
-    ["runs", "serving"],
-    ["model", "integration", "data", "evaluation", "settings"],
-    ["convert"],
-    ["analysis", "nn", "solvers"],
-]
 
 
 def imported(path):
@@ -36,44 +27,22 @@ def imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_mathematics_imports_nothing_above_it(path):
-    below = {"solvers": (), "nn": (), "analysis": ("recbole_edlae.solvers",)}[path.parent.name]
-    allowed = (f"recbole_edlae.{path.parent.name}", "recbole_edlae._choices", *below)
-    for name in imported(path):
-        assert name.partition(".")[0] not in ("recbole", "ray", "pandas"), f"{path} imports {name}"
-        assert not name.startswith("recbole_edlae") or name.startswith(allowed), f"{path} imports {name}"
+def test_packages_keep_the_contracts_of_pyproject(monkeypatch, capsys):
+    # The layers of all packages, without exceptions, and what the mathematics does not know.
+    monkeypatch.chdir(ROOT)
+    failed = lint_imports(no_cache=True)
+    assert not failed, capsys.readouterr().out
 
 
-def test_the_package_imports_nothing_that_stays_out_of_the_wheel():
-    outside = {"upstream", "tools", "tests", "benchmarks"}
-    for path in PACKAGE.rglob("*.py"):
-        assert outside.isdisjoint(name.partition(".")[0] for name in imported(path)), path
-
-
-def test_choices_are_below_everything():
-    assert not any(name.startswith("recbole") for name in imported(PACKAGE / "_choices.py"))
-
-
-def test_conversion_knows_nothing_of_recbole():
-    for path in (PACKAGE / "convert").glob("*.py"):
-        assert not any(name.partition(".")[0] == "recbole" for name in imported(path)), path
-
-
-@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
-def test_no_room_imports_from_a_floor_above(room):
-    floor = next(level for level, rooms in enumerate(FLOORS) if room in rooms)
-    above = {f"recbole_edlae.{other}" for rooms in FLOORS[:floor] for other in rooms}
-    allowed = {("integration", "recbole_edlae.serving")}  # checkpoints know their data: written and read there
-    for path in (PACKAGE / room).rglob("*.py"):
+def test_private_names_stay_in_their_package():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        package = path.relative_to(PACKAGE).parts[0]
         for name in imported(path):
-            parent = ".".join(name.split(".")[:2])
-            assert parent not in above or (room, parent) in allowed, f"{path} imports {name}"
-
-
-def test_every_room_has_a_floor():
-    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert rooms == {room for floor in FLOORS for room in floor}
+            root, _, rest = name.partition(".")
+            other, *names = rest.split(".")
+            if root == PACKAGE.name and other != package:
+                private = [part for part in names if part.startswith("_") and not part.startswith("__")]
+                assert not private, f"{path} imports {name}"
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ import pathlib
 import re
 import textwrap
 
-from recbole_edlae.integration.models import registered
 from recbole_edlae.integration.patches import corrections_as_markdown, repairs_as_markdown
+from recbole_edlae.settings.registry import registered
 from recbole_edlae.settings.schema import Setting, read_schema
 
 PAGES = pathlib.Path(__file__).parents[1] / "docs"

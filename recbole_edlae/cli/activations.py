@@ -11,12 +11,12 @@ from recbole_edlae._files import write_whole
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.cli.single_run import prepare
-from recbole_edlae.data.parts import check_parts
 from recbole_edlae.nn.activations import ACTIVATIONS
 from recbole_edlae.papers.activations import Trained, compare_activations
 from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.spread import spread_table, write
 from recbole_edlae.settings.configs import PROTOCOLS, listing
+from recbole_edlae.settings.parts import check_parts
 
 PROGRAM = "recbole-edlae activations"
 DESCRIPTION = (

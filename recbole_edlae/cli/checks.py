@@ -10,12 +10,12 @@ from recbole_edlae._choices import unknown
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
-from recbole_edlae.data.parts import validates_on_test
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model.members import of_member
 from recbole_edlae.runs.trained import member_configs
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
+from recbole_edlae.settings.parts import validates_on_test
 from recbole_edlae.settings.rules import check_rules, normalized_ratings
 from recbole_edlae.settings.schema import recbole_schema
 

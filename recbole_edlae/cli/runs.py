@@ -12,12 +12,12 @@ from tqdm import tqdm
 from recbole_edlae._warnings import warn
 from recbole_edlae.cli import checks, errors
 from recbole_edlae.cli.parser import Parser
-from recbole_edlae.data.parts import check_parts, empty_parts
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys
+from recbole_edlae.settings.parts import check_parts, empty_parts
 from recbole_edlae.settings.process import process_words
 
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."

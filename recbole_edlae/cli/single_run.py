@@ -15,7 +15,7 @@ import torch
 from recbole_edlae.cli.checks import check, check_checkpoint_dir, check_early_stopping, check_model
 from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import PROTOCOLS, find, listing
 from recbole_edlae.settings.files import read_config_files, split_names, value_of
 from recbole_edlae.settings.keys import check_keys

@@ -19,9 +19,7 @@ from recbole_edlae._files import CONFIGS, write_whole
 from recbole_edlae._warnings import warn
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.checks import check_model
-from recbole_edlae.data.parts import validates_on_test
 from recbole_edlae.data.search_files import check_search_files
-from recbole_edlae.integration.models import model_class, registered
 from recbole_edlae.runs import space
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.protocol import check_space
@@ -31,6 +29,8 @@ from recbole_edlae.runs.sweep import ALGORITHMS, Sweep, is_tested
 from recbole_edlae.runs.sweep_results import best_config, summary
 from recbole_edlae.settings.configs import SPACES, find
 from recbole_edlae.settings.files import read_config_files
+from recbole_edlae.settings.parts import validates_on_test
+from recbole_edlae.settings.registry import model_class, registered
 
 PROGRAM = "recbole-edlae tune"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbole_edlae.data import vectorized
+from recbole_edlae.settings import vectorized
 
 if TYPE_CHECKING:
     from recbole.data.dataset import Dataset

@@ -23,7 +23,7 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
 from recbole_edlae.data.used_ids import UsedIds
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 
 
 def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:

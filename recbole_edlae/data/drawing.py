@@ -11,7 +11,7 @@ from recbole.sampler.sampler import AbstractSampler
 
 from recbole_edlae.data.groups import are_ids
 from recbole_edlae.data.used_ids import ChosenItems, UsedIds
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 
 def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, num: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ import pandas as pd
 from recbole.data.dataset import Dataset
 from recbole.utils import set_color
 
-from recbole_edlae.data import vectorized
+from recbole_edlae.settings import vectorized
 
 
 class _Counted:

@@ -21,7 +21,7 @@ from recbole.utils import ModelType
 from recbole_edlae.data.groups import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.data.lazy import LazyArray, as_ids
 from recbole_edlae.data.used_ids import UsedIds
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 
 class PositiveItems(LazyArray):

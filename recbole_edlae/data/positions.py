@@ -9,7 +9,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.transform import construct_transform
 from recbole.utils import ModelType
 
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 
 class Positions(torch.utils.data.Dataset):

@@ -12,9 +12,8 @@ from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data import vectorized
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections, vectorized
 
 # What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
 _STEPS = (

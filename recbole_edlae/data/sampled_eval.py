@@ -11,7 +11,7 @@ from recbole.data.dataset import Dataset
 from recbole.utils import InputType
 
 from recbole_edlae.data.groups import are_ids
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 
 def init(

@@ -16,7 +16,7 @@ from recbole.utils import set_color
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema
 
 # Settings that decide how a split is batched.

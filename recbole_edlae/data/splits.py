@@ -7,7 +7,7 @@ import pandas as pd
 from recbole.data.dataset import Dataset
 
 from recbole_edlae.data.groups import order_by_key
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
 

@@ -19,7 +19,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
 from recbole_edlae.data.indexing import pick, row_index
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 
 _EXACT = "\0exact time"  # these two are columns during one call only
 _STOCK = "\0stock time"

@@ -15,7 +15,7 @@ from recbole.sampler import KGSampler, RepeatableSampler, Sampler
 
 from recbole_edlae.data.groups import Groups, are_ids, groups_of, numbered_pairs, with_ones
 from recbole_edlae.data.lazy import LazyArray
-from recbole_edlae.data.vectorized import is_on
+from recbole_edlae.settings.vectorized import is_on
 
 
 class UsedIds(LazyArray):

@@ -11,7 +11,7 @@ from recbole_edlae.serving.frames import column_names, factorized, is_frame, rea
 from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Entries, entries
 from recbole_edlae.serving.tokens import checked_list, is_list
-from recbole_edlae.solvers._finite import checked_matrix
+from recbole_edlae.solvers.checks import checked_matrix
 
 Columns = tuple[Any, Any]  # of users and of items
 

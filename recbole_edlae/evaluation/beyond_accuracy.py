@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 
 NAME = "beyond_accuracy"
 

@@ -19,7 +19,7 @@ from recbole.utils import EvaluatorType
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.evaluation.ties import Best, best_items
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 
 
 @dataclasses.dataclass(frozen=True)

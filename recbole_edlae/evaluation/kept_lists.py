@@ -11,7 +11,7 @@ import torch
 
 from recbole_edlae.evaluation.large_batches import UserBatch
 from recbole_edlae.evaluation.ties import Best, settled
-from recbole_edlae.model.history import positions
+from recbole_edlae.nn.rows import positions
 
 SPARE = 16  # items kept beyond the longest list
 

@@ -12,7 +12,8 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.data import full_sort, vectorized
+from recbole_edlae.data import full_sort
+from recbole_edlae.settings import vectorized
 
 # RecBole's models that score each user alone, by item weights or stored rows. They copy scores several times, so they
 # get few bytes of scores at a time.

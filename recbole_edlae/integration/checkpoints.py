@@ -12,8 +12,8 @@ from recbole.utils import set_color
 
 from recbole_edlae._files import whole
 from recbole_edlae._warnings import warn
+from recbole_edlae.data import training_data
 from recbole_edlae.integration.models import to_save
-from recbole_edlae.serving import training_data
 
 
 class WeightsError(ValueError, RuntimeError):

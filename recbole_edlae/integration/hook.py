@@ -23,9 +23,9 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from recbole_edlae.integration import corrections
 from recbole_edlae.integration.patch import Patch
 from recbole_edlae.integration.patches import PATCHES
+from recbole_edlae.settings import corrections
 
 
 class _Applied:

@@ -3,7 +3,7 @@
 There are two kinds. *Repairs* (:mod:`~recbole_edlae.integration.repairs_table`) make RecBole run on today's stack, know
 the models of this package, or run faster with the same digits. *Corrections*
 (:mod:`~recbole_edlae.integration.corrections_table`) change its numbers, and the setting ``corrections`` switches them
-off (:mod:`~recbole_edlae.integration.corrections`).
+off (:mod:`~recbole_edlae.settings.corrections`).
 
 Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. Rows of one
 attribute apply in the order of the table, each to what those before have made of it. ``make tables`` writes the table
@@ -18,10 +18,10 @@ scikit-learn, ``sys.modules`` has stand-ins for them.
 
 from collections.abc import Iterable
 
-from recbole_edlae.integration.corrections import CORRECTIONS
 from recbole_edlae.integration.corrections_table import CORRECTED
 from recbole_edlae.integration.patch import Patch
 from recbole_edlae.integration.repairs_table import REPAIRS
+from recbole_edlae.settings.corrections import CORRECTIONS
 
 PATCHES: tuple[Patch, ...] = REPAIRS + CORRECTED
 

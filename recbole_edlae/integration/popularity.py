@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.integration import corrections
+from recbole_edlae.settings import corrections
 
 
 def init(stock: Callable, model: Any, config: Any, dataset: Any) -> None:

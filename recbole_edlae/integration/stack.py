@@ -20,8 +20,10 @@ import numpy as np
 import torch
 import yaml
 
-from recbole_edlae.integration import corrections
-from recbole_edlae.serving import checkpoint_file, training_data
+from recbole_edlae.data import training_data
+from recbole_edlae.integration import checkpoint_file
+from recbole_edlae.settings import corrections
+from recbole_edlae.settings.yaml_loader import safe_loader
 
 
 class Namespace(types.ModuleType):
@@ -142,17 +144,6 @@ def yaml_for_recbole(stock: types.ModuleType) -> Namespace:
 def _safe_load(text: str, Loader: type) -> Any:
     """Return the content of YAML, with the numbers of a loader."""
     return yaml.load(text, safe_loader(Loader))
-
-
-@functools.cache
-def safe_loader(stock: Any) -> type[yaml.SafeLoader]:
-    """Return PyYAML's safe loader with the numbers of another loader.
-
-    Args:
-        stock: a loader of PyYAML's; RecBole's reads ``5e2`` and ``1e-3`` as numbers.
-    """
-    numbers = {letter: list(rules) for letter, rules in stock.yaml_implicit_resolvers.items()}
-    return type("SafeLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": numbers})
 
 
 def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.data import vectorized
+from recbole_edlae.settings import vectorized
 
 
 class _Later(types.ModuleType):

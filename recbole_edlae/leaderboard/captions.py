@@ -1,7 +1,7 @@
 """Say in words what the numbers of a leaderboard are."""
 
-from recbole_edlae.integration import corrections
 from recbole_edlae.leaderboard.results import Leaderboard
+from recbole_edlae.settings import corrections
 
 _HEADINGS = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
 

@@ -6,10 +6,10 @@ import platform
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.leaderboard.captions import caption, heading
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
+from recbole_edlae.settings import registry
 
 
 def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.evaluation.significance import interval, pairwise
-from recbole_edlae.integration.corrections import CORRECTIONS
 from recbole_edlae.runs.records import Records
+from recbole_edlae.settings.corrections import CORRECTIONS
 
 KINDS = ("active", "touched")
 LEVEL = 0.05  # significance level of the corrected tests; the intervals are at 1 − LEVEL

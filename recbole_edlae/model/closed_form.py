@@ -26,10 +26,9 @@ from recbole_edlae.solvers import (
     SparseGram,
     activity_weight,
 )
-from recbole_edlae.solvers._gram import workspace
-from recbole_edlae.solvers._system import penalties
-from recbole_edlae.solvers._tiles import Symmetric
-from recbole_edlae.solvers._tiles import size as tiles_size
+from recbole_edlae.solvers.memory import gram_workspace, packed_values
+from recbole_edlae.solvers.steps import penalties
+from recbole_edlae.solvers.types import Symmetric
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
@@ -121,9 +120,9 @@ class ClosedForm:
                 return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
         device = self.fit_device
         packed = self.packed
-        matrix = tiles_size(self.size) if packed else self.size**2
+        matrix = packed_values(self.size) if packed else self.size**2
         held = self.values_held(matrix, device.type)
-        data = workspace(self.interactions, packed)
+        data = gram_workspace(self.interactions, packed)
         if device.type != "cpu":
             check_memory(self.size, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
         self.logger.info(f"{type(self).__name__}: {check_memory(self.size, held, data, device)}")
@@ -140,7 +139,7 @@ class ClosedForm:
         problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "item_count": self.item_count}
         if not G.is_quicker(penalties(diagonal, **problem)):
             return False
-        held, data = self.values_held(G.values_held(), "cpu"), 2 * workspace(self.interactions, True)
+        held, data = self.values_held(G.values_held(), "cpu"), 2 * gram_workspace(self.interactions, True)
         try:
             takes = check_memory(self.size, held, data, torch.device("cpu"), G.operations)
         except MemoryError:

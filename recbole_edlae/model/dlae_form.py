@@ -12,9 +12,9 @@ import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
-from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import low_rank_values
+from recbole_edlae.solvers.types import Symmetric
 
 
 class DLAEForm(ClosedForm):
@@ -44,7 +44,7 @@ class DLAEForm(ClosedForm):
     def values_held(self, matrix: int, device: str) -> int:
         if self.rank is None:
             return super().values_held(matrix, device)
-        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
+        return low_rank_values(self.n_items, self.rank, self.solver, matrix, device)
 
     @property
     def takes_inverse(self) -> bool:  # type: ignore[override]

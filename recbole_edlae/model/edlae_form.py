@@ -23,9 +23,9 @@ from recbole_edlae.solvers import (
     low_pass,
     neighbors,
 )
-from recbole_edlae.solvers._low_pass import values_held as low_pass_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import low_pass_values
+from recbole_edlae.solvers.types import Symmetric
 
 
 class EDLAEForm(ClosedForm):
@@ -79,7 +79,7 @@ class EDLAEForm(ClosedForm):
         held = super().values_held(matrix, device)
         if self.low_pass_weight == 0:
             return held
-        return held + low_pass_size(self.n_items, self.low_pass_rank)
+        return held + low_pass_values(self.n_items, self.low_pass_rank)
 
     def solve(
         self, G: Symmetric | SparseGram, progress: Progress | None

@@ -15,7 +15,6 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model import members
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.model.errors import check_scores
@@ -24,6 +23,7 @@ from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_an
 from recbole_edlae.model.members import IN_ONE_STEP, NOT_YET, Member, MemberConfig, TrainedMember, of_member
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.nn.scores import standardize_
+from recbole_edlae.settings import registry
 
 
 class Ensemble(HistoryMixin, GeneralRecommender):

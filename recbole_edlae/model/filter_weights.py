@@ -10,7 +10,7 @@ import torch
 from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.solvers import GraphFilter
-from recbole_edlae.solvers._graph_filter import filter_of_parts
+from recbole_edlae.solvers.steps import filter_of_parts
 
 
 class Filter(Weights):

@@ -8,7 +8,7 @@ Reference:
 from recbole_edlae.model.graph import GraphFilterRecommender
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.solvers import GraphFilter, graph_filter
-from recbole_edlae.solvers._graph_filter import LINEAR
+from recbole_edlae.solvers.steps import LINEAR_FILTER
 
 
 class GFCF(GraphFilterRecommender):
@@ -31,4 +31,4 @@ class GFCF(GraphFilterRecommender):
     """
 
     def polynomial(self) -> GraphFilter:
-        return graph_filter(self.interactions, LINEAR)
+        return graph_filter(self.interactions, LINEAR_FILTER)

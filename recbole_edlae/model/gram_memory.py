@@ -15,10 +15,10 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.resources import memory_at_hand
-from recbole_edlae.solvers import SparseGram, gram
-from recbole_edlae.solvers._inverse import inverse
-from recbole_edlae.solvers._parameters import Progress
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, size
+from recbole_edlae.solvers import SparseGram, SymmetricTiles, gram
+from recbole_edlae.solvers.memory import packed_values
+from recbole_edlae.solvers.steps import inverse
+from recbole_edlae.solvers.types import Progress, Symmetric
 
 GRAM_BYTES = 2**30  # of Gram matrices that one runner keeps at most
 
@@ -149,7 +149,7 @@ class _Remembered(SparseGram):
         """Return how many numbers ``inverse`` holds at most."""
         if self._by_users:
             return super().values_held()
-        return size(len(self))
+        return packed_values(len(self))
 
     def inverse(self, Lambda: torch.Tensor, progress: Progress | None = None) -> SymmetricTiles:
         """Return (G + diag Λ)⁻¹ from the memory."""

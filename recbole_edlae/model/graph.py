@@ -19,9 +19,9 @@ from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.resources import check_graph_memory
 from recbole_edlae.model.weights import Factors, Filter, Local
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
-from recbole_edlae.solvers._graph_filter import values_held as graph_size
-from recbole_edlae.solvers._low_pass import values_held as low_pass_size
-from recbole_edlae.solvers._parameters import check_count
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import graph_filter_values as graph_size
+from recbole_edlae.solvers.memory import low_pass_values as low_pass_size
 
 
 class GraphFilterRecommender(LinearAutoEncoder):

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.data.training_users import with_fold_in
+from recbole_edlae.nn.rows import positions
 
 if TYPE_CHECKING:
     from recbole.data.dataset import Dataset
@@ -50,14 +51,6 @@ class HistoryMixin:
     def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
         return positions(self.indptr, row)
-
-
-def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    r"""Return where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
-    start, count = indptr[row], indptr[row + 1] - indptr[row]
-    first = count.cumsum(0) - count
-    position = (start - first).repeat_interleave(count)
-    return position + torch.arange(len(position), device=position.device), count
 
 
 def score_pairs(model: Any, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:

@@ -12,9 +12,9 @@ import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 from recbole_edlae.solvers import LowRank, low_rank, stationarity
-from recbole_edlae.solvers._low_rank import values_held as low_rank_size
-from recbole_edlae.solvers._parameters import check_count
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.memory import low_rank_values
+from recbole_edlae.solvers.types import Symmetric
 
 
 class LowRankEDLAEForm(ClosedForm):
@@ -35,7 +35,7 @@ class LowRankEDLAEForm(ClosedForm):
         return super().solution(user_weight, given, progress)
 
     def values_held(self, matrix: int, device: str) -> int:
-        return low_rank_size(self.n_items, self.rank, self.solver, matrix, device)
+        return low_rank_values(self.n_items, self.rank, self.solver, matrix, device)
 
     def solve(self, G: Symmetric, progress: Progress | None) -> LowRank:
         iteration = {} if self.solver == "eigen" else {"tol": self.tol, "max_iter": self.max_iter}

@@ -26,7 +26,7 @@ from recbole.utils import (
 )
 
 from recbole_edlae._choices import closest_first, unknown
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 
 OF_A_MEMBER = {"seed", "reproducibility"}  # of the general settings
 OF_THE_RUN = {*general_arguments, *dataset_arguments, *evaluation_arguments} - OF_A_MEMBER

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers import SymmetricTiles
-from recbole_edlae.solvers._finite import check_indices
+from recbole_edlae.solvers.checks import check_indices
 
 # The axes of every tensor. Axes of one name have one length; "items" is that of the data.
 _FLOATS = {

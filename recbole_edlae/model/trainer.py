@@ -8,11 +8,11 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.data import vectorized
 from recbole_edlae.evaluation.collector import LeanCollector, TopItems
 from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.settings import vectorized
 
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most

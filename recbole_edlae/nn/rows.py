@@ -176,3 +176,11 @@ class SparseLinear(nn.Module):
         if self.bias is None:
             return sums
         return sums + self.bias
+
+
+def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
+    start, count = indptr[row], indptr[row + 1] - indptr[row]
+    first = count.cumsum(0) - count
+    position = (start - first).repeat_interleave(count)
+    return position + torch.arange(len(position), device=position.device), count

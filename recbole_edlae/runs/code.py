@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import recbole_edlae
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 
 PACKAGE = "recbole_edlae"
 RUNNER = ("recbole_edlae.runs.engine", "recbole_edlae.runs.runner", "recbole_edlae.integration.patches")
@@ -147,10 +147,10 @@ def _origin(base: str, name: str, root: pathlib.Path) -> str:
 
 
 @functools.cache
-def _public_names(package: str, root: pathlib.Path) -> dict[str, str]:
-    """Return name → module for the names that a package imports from modules; empty for a module."""
-    path = _file(package, root)
-    if path is None or path.name != "__init__.py":
+def _public_names(module: str, root: pathlib.Path) -> dict[str, str]:
+    """Return name → module for the names that a package or a module imports from modules."""
+    path = _file(module, root)
+    if path is None:
         return {}
 
     # Only statements at the top of the file: a package exports names there.
@@ -158,7 +158,7 @@ def _public_names(package: str, root: pathlib.Path) -> dict[str, str]:
     for node in ast.parse(path.read_bytes()).body:
         if not isinstance(node, ast.ImportFrom):
             continue
-        base = _absolute(node, package, path)
+        base = _absolute(node, module, path)
         if not _is_own(base):
             continue
         for alias in node.names:

@@ -16,8 +16,8 @@ from recbole.data import create_dataset
 
 import recbole_edlae
 from recbole_edlae.data.fingerprint import fingerprint
-from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.code import RUNNER, code_hash
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
 # Settings of paths, devices and logging. No result depends on them.

@@ -16,7 +16,6 @@ from recbole.utils import get_flops, init_seed
 
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
-from recbole_edlae.integration import corrections
 from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
@@ -27,7 +26,8 @@ from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
-from recbole_edlae.solvers._gram import compile_for
+from recbole_edlae.settings import corrections
+from recbole_edlae.solvers.steps import compile_gram
 
 
 class Runner:
@@ -232,7 +232,7 @@ def _compile(model: torch.nn.Module) -> None:
         interactions = getattr(member, "interactions", None)
         if interactions is not None:
             is_weighted = getattr(member, "user_weight_power", 0.0) != 0
-            compile_for(interactions, is_weighted, getattr(member, "packed", False))
+            compile_gram(interactions, is_weighted, getattr(member, "packed", False))
 
 
 def _plain(value: Any) -> Any:

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.runs.engine import ENGINES, cluster
-from recbole_edlae.solvers._shards import PartialGram
-from recbole_edlae.solvers._shards import gram_of_shards as in_this_process
+from recbole_edlae.solvers import PartialGram
+from recbole_edlae.solvers import gram_of_shards as in_this_process
 
 Shard: TypeAlias = str | os.PathLike | sp.spmatrix
 

@@ -5,12 +5,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from recbole_edlae.data.parts import SEARCH_FILES, empty_parts, validates_on_test
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.files import read_config_files
+from recbole_edlae.settings.parts import SEARCH_FILES, empty_parts, validates_on_test
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # default of max_evals for random and bayes

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from recbole.config import Config
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.members import TrainedMember
 from recbole_edlae.runs.run import WITHOUT_EFFECT
+from recbole_edlae.settings import registry
 
 
 class TrainedModels:

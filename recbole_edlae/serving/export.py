@@ -12,13 +12,13 @@ import torch
 from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder
 from recbole_edlae._warnings import warn
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export_files import FIELDS, FILES, Export, write_contents
 from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.portable import DTYPES, portable_tensors
 from recbole_edlae.serving.tokens import positive_int
+from recbole_edlae.settings import registry
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 

@@ -22,7 +22,7 @@ from safetensors.torch import save as save_tensors
 
 from recbole_edlae import __version__
 from recbole_edlae._files import write_whole
-from recbole_edlae.serving.checkpoint_file import check_finite
+from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.settings.setting import Setting, check_model_settings
 
 FORMAT = "recbole_edlae export"

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from recbole.utils import get_model
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.serving.checkpoint import DatasetSizes, check_servable
 from recbole_edlae.serving.export_files import FIELDS, Export, errors_of, read_contents, with_defaults
+from recbole_edlae.settings import registry
 
 
 def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], np.ndarray]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import torch
 
+from recbole_edlae.integration.checkpoint_file import largest
 from recbole_edlae.model.weights import Sparse, Weights
-from recbole_edlae.serving.checkpoint_file import largest
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from recbole_edlae.serving.checkpoint_file import largest
+from recbole_edlae.integration.checkpoint_file import largest
 
 SCORES = 4_000_000  # computed at a time: users times items
 _process = os.getpid()  # the last one in which torch may use its threads

@@ -13,8 +13,8 @@ import yaml
 from recbole.config import Config
 
 from recbole_edlae._choices import choose
-from recbole_edlae.integration.stack import safe_loader
 from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.yaml_loader import safe_loader
 
 NOT_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)  # what ast.literal_eval raises
 

@@ -17,10 +17,8 @@ from recbole.utils import (
 )
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data import vectorized
-from recbole_edlae.data.parts import SEARCH_FILES
-from recbole_edlae.integration import corrections
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import corrections, registry, vectorized
+from recbole_edlae.settings.parts import SEARCH_FILES
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 # Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.

@@ -8,8 +8,8 @@ from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._choices import choose, closest_first
-from recbole_edlae.data import vectorized
-from recbole_edlae.data.parts import SEARCH_FILES, validates_on_test
+from recbole_edlae.settings import vectorized
+from recbole_edlae.settings.parts import SEARCH_FILES, validates_on_test
 from recbole_edlae.settings.values import (
     are_texts,
     check_clipping,

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
-from recbole_edlae.solvers._parameters import check_emphasis
+from recbole_edlae.solvers.checks import check_emphasis
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")

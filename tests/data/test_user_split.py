@@ -16,9 +16,9 @@ from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae import cli
 from recbole_edlae.data import user_split
-from recbole_edlae.integration import models as registry
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import read_schema
 from tests import oracles
 

@@ -135,7 +135,7 @@ def test_checkpoints_are_in_one_folder_side_by_side(settings, tmp_path):
 
 
 def test_a_changed_file_is_no_error_where_training_is_as_it_was():
-    from recbole_edlae.serving import training_data
+    from recbole_edlae.data import training_data
 
     saved = {"fields": {"user_id": "a"}, "training": "b", "interactions": 1, "files": "c"}
     training_data.check_same(saved, saved, "m.pth")

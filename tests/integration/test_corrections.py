@@ -12,8 +12,8 @@ from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer
 
-from recbole_edlae.integration import corrections
 from recbole_edlae.integration.patches import PATCHES
+from recbole_edlae.settings import corrections
 from tests.conftest import ROOT
 
 TO = {"split": {"LS": "valid_and_test"}, "order": "TO", "group_by": "user", "mode": "full"}

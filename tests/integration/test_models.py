@@ -14,9 +14,9 @@ from recbole.quick_start import load_data_and_model, objective_function, quick_s
 from recbole.utils import ModelType, get_model, get_trainer
 
 from recbole_edlae.integration import hook
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model.edlae import EDLAE
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.settings import registry
 from tests.conftest import ROOT
 
 

@@ -5,7 +5,7 @@ import pytest
 from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_trainer
 
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 
 RECBOLES = {
     "Pop": {}, "ItemKNN": {}, "BPR": {}, "EASE": {}, "ADMMSLIM": {}, "SLIMElastic": {}, "NCEPLRec": {}, "LightGCN": {},

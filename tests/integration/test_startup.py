@@ -17,8 +17,8 @@ from recbole.quick_start import run_recbole
 from recbole.utils import get_environment, get_flops, get_model
 
 from recbole_edlae.integration import hook, startup
-from recbole_edlae.integration.models import model_class, own_models
 from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.settings.registry import model_class, own_models
 from tests.conftest import ROOT
 
 

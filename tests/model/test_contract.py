@@ -10,8 +10,8 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae._files import CONFIGS
-from recbole_edlae.integration import models as registry
 from recbole_edlae.runs import space
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import read_schema, recbole_schema
 
 

@@ -12,7 +12,7 @@ from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae.data.item_dataloader import ItemDataLoader
 from recbole_edlae.integration import hook
-from recbole_edlae.integration import models as registry
+from recbole_edlae.settings import registry
 from tests.conftest import ROOT
 
 LINEAR = {

@@ -16,11 +16,11 @@ from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model.ensemble_trainer import load_best
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import read_schema
 from tests.conftest import ROOT
 

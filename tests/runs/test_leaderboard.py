@@ -13,12 +13,12 @@ from recbole.quick_start import run_recbole
 from recbole_edlae import cli
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.evaluation.per_user import PerUser
-from recbole_edlae.integration import models as registry
 from recbole_edlae.leaderboard import report
 from recbole_edlae.leaderboard.results import build
 from recbole_edlae.leaderboard.settings import read_settings
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 from tests.runs.conftest import QUICK
 

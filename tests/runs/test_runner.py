@@ -17,13 +17,13 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import checkpoints
-from recbole_edlae.integration import models as registry
 from recbole_edlae.model import gram_memory
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.runs import batches
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.settings import registry
 from tests.runs.conftest import QUICK
 
 MODELS = [*sorted(registry.registered()), "EASE", "ADMMSLIM", "ItemKNN", "Pop", "BPR", "MultiDAE"]

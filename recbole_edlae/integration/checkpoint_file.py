@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.serving import training_data
+from recbole_edlae.data import training_data
 
 NEEDED = ("model", "dataset", "data_path", "seed", "MODEL_TYPE")
 
