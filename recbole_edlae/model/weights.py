@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from recbole_edlae.model.local_weights import Local as Local
     from recbole_edlae.model.packed_weights import Packed as Packed
     from recbole_edlae.model.sparse_weights import Sparse as Sparse
-    from recbole_edlae.model.weight_forms import NAMES as NAMES
     from recbole_edlae.model.weight_forms import of_solution as of_solution
     from recbole_edlae.model.weight_forms import of_tensors as of_tensors
+
+    NAMES: tuple[str, ...]
 
 # Names that are imported from here, and the modules that they are in.
 _MODULES = {

@@ -27,7 +27,7 @@ def recommend_file(
     k: int,
     exclude: Iterable[str] = (),
 ) -> tuple[collections.Counter, int]:
-    """Answer users in batches into a file that bears its name only when it is whole.
+    """Answer users in batches, into a temporary file that is renamed on success.
 
     Args:
         recommender: Recommender, or the path of a checkpoint or export, read when the output is known to be writable.
@@ -44,32 +44,38 @@ def recommend_file(
         ValueError: A user is at fault, or the output is in use or a file of somebody else's.
         OSError: The disk is full.
     """
-    part = PartFile(output, HEADS)
-    done = 0  # users in the part
+    part_file = PartFile(output, HEADS)
+    done = 0  # users in the part file
     finished = False
     unknown: collections.Counter = collections.Counter()
     popular = 0
     try:
+        # Reading a model takes longer than finding out that the output cannot be written.
         if not isinstance(recommender, Recommender):
             recommender = Recommender.load(recommender)
         exclude = _known(recommender, exclude, unknown)
+
         with tqdm(unit=" users", disable=None) as bar:
-            part.add(write([], Recommendations([], [], np.zeros(0, dtype=bool), collections.Counter()), True))
+            # The head alone, so that a file without users has one too.
+            no_users = Recommendations([], [], np.zeros(0, dtype=bool), collections.Counter())
+            part_file.add(write([], no_users, True))
+
             while batch := list(itertools.islice(users, BATCH)):
                 answer = _answer(recommender, batch, k, exclude)
-                part.add(write([user for user, *_ in batch], answer, False))
+                part_file.add(write([user for user, *_ in batch], answer, False))
                 done += len(batch)
                 unknown.update(answer.unknown)
                 popular += int(answer.popular.sum())
                 bar.update(len(batch))
-        part.finish()
+
+        part_file.finish()
         finished = True
     except (ValueError, OSError) as error:
         if not done:
             raise
-        raise _with_note(error, f"({done} users before that are in {part.path})") from error
+        raise _with_note(error, f"({done} users before that are in {part_file.path})") from error
     finally:
-        part.close(keep=finished or done > 0)
+        part_file.close(keep=finished or done > 0)
     return unknown, popular
 
 
@@ -84,34 +90,48 @@ def _answer(recommender: Recommender, batch: list[Any], k: int, exclude: list[st
     """Answer one batch of users."""
     histories = []
     for entry in batch:
+        user, items, *_ = entry
+        if items is not None:
+            histories.append(items)
+            continue
+
+        # None: the user's items in the data; an error names the line of the file.
         try:
-            histories.append(recommender.profile(entry[0]) if entry[1] is None else entry[1])
+            histories.append(recommender.profile(user))
         except ValueError as error:
             location = f"{entry.location}: " if isinstance(entry, User) else ""
             raise ValueError(f"{location}{error}") from None
-    return recommender.recommend(histories, k, exclude=[[*exclude, *entry[2]] for entry in batch])
+
+    excluded = [[*exclude, *entry[2]] for entry in batch]
+    return recommender.recommend(histories, k, exclude=excluded)
 
 
 def _known(recommender: Recommender, exclude: Iterable[str], unknown: collections.Counter) -> list[str]:
     """Return the items to exclude that the model knows; count the others, once."""
     known = set(recommender.tokens[1:].tolist())
-    exclude = list(dict.fromkeys(exclude))
-    unknown.update(token for token in exclude if token not in known)
-    return [token for token in exclude if token in known]
+    known_to_exclude = []
+    for token in dict.fromkeys(exclude):
+        if token in known:
+            known_to_exclude.append(token)
+        else:
+            unknown[token] += 1
+    return known_to_exclude
 
 
 def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:
     """Return a batch of users and their Recommendations as JSON lines, which have no head."""
-    return "".join(
-        json.dumps({"user": user, "items": items, "scores": _plain(scores)}, ensure_ascii=False) + "\n"
-        for user, items, scores in zip(users, answer.items, answer.scores)
-    ).encode()
+    lines = []
+    for user, items, scores in zip(users, answer.items, answer.scores):
+        content = {"user": user, "items": items, "scores": _plain(scores)}
+        lines.append(json.dumps(content, ensure_ascii=False) + "\n")
+    return "".join(lines).encode()
 
 
 def write_csv(users: list[str], answer: Recommendations, head: bool) -> bytes:
     """Return the same as CSV: user_id, item_id, rank from 1 and score."""
+    # The writer quotes a carriage return only where lines end in \r\n, which is taken away again.
     lines = _Lines()
-    writer = csv.writer(lines)  # it quotes a carriage return only where lines end in \r\n
+    writer = csv.writer(lines)
     if head:
         writer.writerow(["user_id", "item_id", "rank", "score"])
     for user, items, scores in zip(users, answer.items, answer.scores):

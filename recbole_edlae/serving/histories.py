@@ -39,8 +39,11 @@ def open_histories(path: str) -> Iterator[User]:
     read = choose("histories", pathlib.Path(path).suffix, READERS)
     if not pathlib.Path(path).is_file():
         raise ValueError(f"histories: there is no {path}")
+
+    # The first user is read at once, so that a wrong file is refused before a model is read.
     users = read(path)
-    return itertools.chain(list(itertools.islice(users, 1)), users)
+    first = list(itertools.islice(users, 1))
+    return itertools.chain(first, users)
 
 
 def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
@@ -72,7 +75,12 @@ def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
 
 def read_items(path: str) -> list[str]:
     """Return the items of a file, one a line, without blanks around them and empty lines."""
-    return [token for _, line in read_lines(path, "exclude") if (token := line.strip(BLANKS))]
+    tokens = []
+    for _, line in read_lines(path, "exclude"):
+        token = line.strip(BLANKS)
+        if token:
+            tokens.append(token)
+    return tokens
 
 
 def read_jsonl(path: str) -> Iterator[User]:
@@ -90,6 +98,8 @@ def read_jsonl(path: str) -> Iterator[User]:
     for number, line in read_lines(path, "histories"):
         if not line.strip(BLANKS):
             continue
+
+        # Deep nesting ends json's recursion.
         location = f"histories: {path}, line {number}"
         try:
             content = json.loads(line)
@@ -98,15 +108,21 @@ def read_jsonl(path: str) -> Iterator[User]:
         if not isinstance(content, dict) or "user" not in content:
             raise ValueError(f"{location} is not like {EXAMPLE}: {line.strip(BLANKS)[:80]!r}")
         _check_keys(content, location)
+
         items = content.get("items")
         exclude = content.get("exclude")
         for name, value in (("items", items), ("exclude", exclude)):
             if value is not None and not isinstance(value, list):
                 raise ValueError(f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
+
+        # JSON can escape half of a surrogate pair.
         user = token_of(content["user"], f"{location}: user")
         if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
             raise ValueError(f"{location}: user {user!r} has half a character, which no file can hold")
-        history = None if items is None else _tokens(items, f"{location}: items")
+
+        history = None
+        if items is not None:
+            history = _tokens(items, f"{location}: items")
         yield User(user, history, _tokens(exclude or [], f"{location}: exclude"), location)
 
 
@@ -127,7 +143,6 @@ def read_csv(path: str) -> Iterator[User]:
     if head[:2] not in (["user_id"], ["user_id", "item_id"]):
         raise ValueError(f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}")
     known_users = len(head) == 1  # their items are in the data
-    seen: set[int] = set()
 
     def user_of(numbered: tuple[int, list[str]]) -> str:
         number, row = numbered
@@ -137,16 +152,20 @@ def read_csv(path: str) -> Iterator[User]:
             raise ValueError(f"histories: {path}, line {number} has no user")
         return row[0]
 
+    # Hashes take less memory than the users of a large file.
+    seen: set[int] = set()
     for user, group in itertools.groupby(rows, user_of):
         number, row = next(group)
+        location = f"histories: {path}, line {number}"
         if hash(user) in seen:
-            where = f"histories: {path}, line {number}"
-            raise ValueError(f"{where}: user {user} was there before; sort the file by user")
+            raise ValueError(f"{location}: user {user} was there before; sort the file by user")
         seen.add(hash(user))
+
+        # An empty item makes a user without history.
         items = None
         if not known_users:
             items = [fields[1] for _, fields in itertools.chain([(number, row)], group) if fields[1]]
-        yield User(user, items, [], f"histories: {path}, line {number}")
+        yield User(user, items, [], location)
 
 
 READERS = {".jsonl": read_jsonl, ".csv": read_csv}
@@ -154,10 +173,13 @@ READERS = {".jsonl": read_jsonl, ".csv": read_csv}
 
 def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and fields of a CSV file, without blanks around them and empty lines."""
-    lines = csv.reader((line for _, line in read_lines(path, "histories")), skipinitialspace=True, strict=True)
+    text = (line for _, line in read_lines(path, "histories"))
+    lines = csv.reader(text, skipinitialspace=True, strict=True)
     try:
         for row in lines:
             fields = [field.strip(BLANKS) for field in row]
+
+            # A line of blanks alone has one empty field.
             if len(fields) > 1 or any(fields):
                 yield lines.line_num, fields
     except csv.Error as error:
@@ -167,12 +189,22 @@ def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
 def _check_keys(content: dict[str, Any], location: str) -> None:
     """Refuse a misspelled key: without it, a history would be taken from the data, or nothing excluded."""
     for key in content:
-        if key not in KEYS:
-            alike = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
-            if alike or "items" not in content:
-                raise ValueError(f"{location}: unknown key {key!r}; did you mean {alike[0] if alike else 'items'}?")
+        if key in KEYS:
+            continue
+
+        # Without items, any unknown key may be meant for them.
+        similar = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
+        if similar or "items" not in content:
+            nearest = similar[0] if similar else "items"
+            raise ValueError(f"{location}: unknown key {key!r}; did you mean {nearest}?")
 
 
 def _tokens(values: list, name: str) -> list[str]:
     """Return the tokens that the values of a list stand for."""
-    return [value if type(value) is str else token_of(value, name) for value in checked_list(values, name)]
+    tokens = []
+    for value in checked_list(values, name):
+        # Text is by far the most frequent, and needs no check.
+        if type(value) is not str:
+            value = token_of(value, name)
+        tokens.append(value)
+    return tokens

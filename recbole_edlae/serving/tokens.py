@@ -28,12 +28,18 @@ def token_of(value: Any, name: str) -> str:
     """
     if isinstance(value, str):
         return str(value)
+
+    # True and False are numbers to Python, but no ids.
     if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
         if isinstance(value, Integral):
             return str(int(value))
+
+        # pandas makes floats of integers with gaps: 50.0 is the token 50.
         if math.isfinite(value):
-            whole = int(value)  # type: ignore[call-overload]  # every Real in use has __int__
-            return str(whole) if value == whole else str(value)
+            integer = int(value)  # type: ignore[call-overload]  # every Real in use has __int__
+            if value == integer:
+                return str(integer)
+            return str(value)
     raise ValueError(f"{name}: a token is text or a number, got {_short(value)}")
 
 
@@ -68,7 +74,11 @@ def is_list(value: Any) -> bool:
         >>> is_list(["a"]), is_list("a"), is_list({"a": 1})
         (True, False, False)
     """
-    if isinstance(value, (str, bytes, bytearray, Mapping)) or getattr(value, "shape", None) == ():
+    if isinstance(value, (str, bytes, bytearray, Mapping)):
+        return False
+
+    # NumPy's scalars and arrays of no dimension claim to be iterable.
+    if getattr(value, "shape", None) == ():
         return False
     return isinstance(value, Iterable)
 
@@ -113,10 +123,17 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
         >>> lists_to_exclude([["a"], None], 2)
         ([], [['a'], []])
     """
-    entries = [] if exclude is None else checked_list(exclude, "exclude", "item tokens, or a list of such lists")
+    entries = []
+    if exclude is not None:
+        entries = checked_list(exclude, "exclude", "item tokens, or a list of such lists")
+
+    # Tokens for all histories.
     are_lists = [entry is None or is_list(entry) for entry in entries]
     if not any(are_lists):
-        return [token_of(entry, "exclude") for entry in entries], [[] for _ in range(histories)]
+        tokens = [token_of(entry, "exclude") for entry in entries]
+        return tokens, [[] for _ in range(histories)]
+
+    # One list for each history.
     if not all(are_lists):
         wrong = _short(entries[are_lists.index(False)])
         raise ValueError(f"exclude must be a list of item tokens or a list of lists, not both; got {wrong} among lists")
@@ -128,4 +145,6 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
 def _short(value: Any) -> str:
     """Return a value for a message, cut after 80 characters."""
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    if len(text) > 80:
+        text = text[:77] + "..."
+    return text

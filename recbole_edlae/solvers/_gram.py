@@ -194,7 +194,7 @@ def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, 
     fill_rows = fill if len(target) == 1 else fill_packed
 
     # Integers for ones, which are exact and quicker.
-    total = np.float64
+    total: type = np.float64
     if data is None and weight is None:
         total = np.int32
 
