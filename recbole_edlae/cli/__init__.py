@@ -28,7 +28,7 @@ from recbole_edlae.settings.process import process_words
 class Command(NamedTuple):
     """One command."""
 
-    module: str  # whose main takes the words after the command's name
+    module: str  # its main takes the words after the command's name
     help: str
 
 
@@ -52,52 +52,67 @@ def main(words: Sequence[str] | None = None) -> None:
         words: the words after the program's name; None takes those of the process.
     """
     own_process = words is None
-    words = without_debug(process_words() if words is None else words)
+    if words is None:
+        words = process_words()
+    words = without_debug(words)
+
     with forgiving_output():
         name = _command(words[:1])
         program = f"recbole-edlae {name}"
-        arguments = (words[1:], program) if name == "run" else (words[1:],)
+
+        # `run` is called by two programs, so its main takes the name for its messages.
+        arguments: tuple[Any, ...] = (words[1:],)
+        if name == "run":
+            arguments += (program,)
         _execute(name, program, own_process, *arguments)
 
 
 def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> dict[str, Any]:
-    """Run RecBole's run_recbole.py: its flags and behavior, but errors in the input are found before data are read.
+    """Run RecBole's run_recbole.py with its flags and behavior, but check all input before data are read.
 
     Args:
         words: command-line words; None takes those of the process.
         program: name in messages.
 
     Returns:
-        RecBole's result. The process exits with status 2 and one line on standard error where the input is at fault.
+        RecBole's result. The process exits with status 2 and one line on standard error if the input is invalid.
     """
     own_process = words is None
-    words = without_debug(process_words() if words is None else words)
+    if words is None:
+        words = process_words()
+    words = without_debug(words)
+
     with forgiving_output():
         return _execute("run", program, own_process, words, program)
 
 
 def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any:
-    """Import the module of a command, call its main, and return what that returns.
+    """Import the module of a command, call its main, and return the result.
 
     Args:
-        name: of the command.
+        name: name of the command.
         program: name in messages.
         own_process: whether the process runs nothing else.
-        *arguments: of its main.
+        *arguments: arguments of its main.
     """
     with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
-        with interrupts_end_at_once(program) if own_process else contextlib.nullcontext():
+        # A caller in the same process may want to survive an interrupt during the import.
+        import_context: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if own_process:
+            import_context = interrupts_end_at_once(program)
+        with import_context:
             command = _module(name, program)
+
         result = command.main(*arguments)
 
-        # Where the output's disk is full, the command failed.
+        # Printed text is still in a buffer; if it cannot be written, the command failed.
         if sys.stdout is not None:
             sys.stdout.flush()
         return result
 
 
 def _module(name: str, program: str) -> types.ModuleType:
-    """Return the module of a command; end the process with one line where RecBole, which most need, is missing."""
+    """Return the module of a command; end the process with one line if it needs RecBole and RecBole is missing."""
     with errors_in_one_line(program, missing_recbole):
         return importlib.import_module(COMMANDS[name].module)
 
@@ -110,9 +125,14 @@ def _command(words: list[str]) -> str:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
     for name, command in COMMANDS.items():
         commands.add_parser(name, help=command.help, add_help=False)
+
+    # argparse would list all commands, without the nearest one.
     for word in words:
-        if not word.startswith("-") and word not in COMMANDS:
-            nearest = difflib.get_close_matches(word, COMMANDS, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"the commands are {', '.join(COMMANDS)}"
-            parser.error(f"unknown command {word!r}; {hint}")
+        if word.startswith("-") or word in COMMANDS:
+            continue
+        hint = f"the commands are {', '.join(COMMANDS)}"
+        nearest = difflib.get_close_matches(word, COMMANDS, n=1)
+        if nearest:
+            hint = f"did you mean {nearest[0]}?"
+        parser.error(f"unknown command {word!r}; {hint}")
     return parser.parse_args(words).command

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> list[Trained]:
     usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
     parser.epilog = f"{usage}\n\n{listing(PROTOCOLS)}"
     with command.ended_in_one_line(PROGRAM):
+        # All input is checked before the first training, and whether there is a library to draw with.
         study, remaining = parser.parse_known_args(arguments)
         load_pyplot()
         for name in study.activations:
@@ -51,16 +52,21 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         check_parts(config.final_config_dict, {"test": "activations are compared on it"})
         folder = pathlib.Path(study.output)
         folder.mkdir(parents=True, exist_ok=True)
-        ended: list[Trained] = []
+
+        # The file is written after each run, so a later failure loses none of them.
+        finished: list[Trained] = []
 
         def report(run: Trained) -> None:
             print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
-            ended.append(run)  # what has ended is kept, whatever happens to those after it
-            write_whole(folder / "runs.json", json.dumps({"runs": ended}, indent=1) + "\n")
+            finished.append(run)
+            write_whole(folder / "runs.json", json.dumps({"runs": finished}, indent=1) + "\n")
 
         runs = compare_activations(options.dataset, study.activations, study.seeds, settings=settings, progress=report)
+
+        # The validation metric, or the first one if the test does not have it.
         metric = str(settings.get("valid_metric", "")).lower()
-        metric = metric if metric in runs[0]["test"] else next(iter(runs[0]["test"]))
+        if metric not in runs[0]["test"]:
+            metric = next(iter(runs[0]["test"]))
         write(runs, folder, metric)
     print(spread_table(runs, metric))
     return runs

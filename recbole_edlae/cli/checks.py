@@ -23,14 +23,14 @@ from recbole.config import Config  # isort: skip
 from recbole.trainer import TraditionalTrainer  # isort: skip
 from recbole.utils import ModelType, get_model, get_trainer  # isort: skip
 
-_INTERNAL = {  # settings that RecBole itself makes, and that it takes from others all the same
+_INTERNAL = {  # settings that RecBole makes itself, and nevertheless accepts from users
     "MODEL_TYPE": "it is the model's",
     "local_rank": "RecBole numbers its processes; the option --nproc N starts several",
 }
 
 
 class _Draft(PlainConfig):
-    """RecBole's Config that merges settings and does no more: it fills in nothing and sets up no device."""
+    """RecBole's Config that only merges settings: it fills in nothing and sets up no device."""
 
     def _set_default_parameters(self) -> None:
         pass
@@ -49,7 +49,7 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     """Check the settings of one run before data are read.
 
     Args:
-        options: with model, dataset, config_files and settings (of the files, and those that override them).
+        options: has model, dataset, config_files and settings (of the files, and those that override them).
         config_dict: settings for Config beside its files; those of the process's command line override them.
 
     Returns:
@@ -61,46 +61,53 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
     """
+    # Types and ranges of single settings.
     settings = recbole_schema(options.model) | registry.schema_of(options.model)
     for key, value in options.settings.items():
         if key in settings and (value is not None or settings[key].is_number):
             settings[key].check(value)
         if key in _INTERNAL:
             raise ValueError(f"{key} cannot be set: {_INTERNAL[key]}")
-    arguments = options.model, options.dataset, options.config_files
+
+    # Rules over several settings need all of them merged, before RecBole fills in what follows from invalid ones.
+    arguments = (options.model, options.dataset, options.config_files)
     try:
         check_rules(_Draft(*arguments, config_dict).final_config_dict)
         config = PlainConfig(*arguments, config_dict)
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
     _check_order(config)
+
+    # The data: their files, and the columns that the settings name.
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
-    remarks = [
-        *without_effect(config.final_config_dict, options.settings),
-        normalized_ratings(config.final_config_dict),
-    ]
-    for remark in filter(None, remarks):
+
+    for remark in without_effect(config.final_config_dict, options.settings):
         warn(remark)
+    on_ratings = normalized_ratings(config.final_config_dict)
+    if on_ratings:
+        warn(on_ratings)
     return config
 
 
 def _check_order(config: Config) -> None:
-    """Check that a sequential model learns from what comes before, which RecBole notices after reading the data."""
+    """Check that interactions of a sequential model are ordered by time, which RecBole checks after reading data."""
+    # These models learn to predict the next interaction.
     order = config["eval_args"]["order"]
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
         raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")
 
 
 def check_early_stopping(config: Config) -> None:
-    """Check that a model is not trained for as many epochs as are best on the test.
+    """Check that the epoch of a model is not chosen on the test.
 
     Args:
         config: of a run that is tested.
 
     Raises:
-        ValueError: The model is trained in epochs, and the file of the test is the one that it is validated on.
+        ValueError: The model is trained in epochs, and validated on the file of the test.
     """
+    # An ensemble has no epochs, but its members may.
     if members := member_configs(config):
         for label, member in members.items():
             with of_member(label):
@@ -108,8 +115,10 @@ def check_early_stopping(config: Config) -> None:
         return
     if not validates_on_test(config.final_config_dict) or config["eval_step"] <= 0 or config["epochs"] <= 1:
         return
+
+    # These models are fitted in one step, so there is no epoch to choose.
     if issubclass(get_trainer(config["MODEL_TYPE"], config["model"]), TraditionalTrainer):
-        return  # one step and no choice
+        return
     raise ValueError(
         f"benchmark_filename {config['benchmark_filename']} validates on the test file: {config['model']} would keep "
         f"the epoch that is best on the test; set eval_step: 0 to train for all {config['epochs']} epochs and test the "
@@ -121,11 +130,12 @@ def check_checkpoint_dir(folder: str) -> None:
     """Check before the training that checkpoints can be written.
 
     Args:
-        folder: that RecBole makes, if it is not there.
+        folder: folder that RecBole creates if it is missing.
 
     Raises:
-        ValueError: It is a file, or cannot be written.
+        ValueError: The path is a file, or cannot be written.
     """
+    # The folder is created in the nearest one that exists.
     path = pathlib.Path(folder).absolute()
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     if not existing.is_dir():
@@ -135,9 +145,11 @@ def check_checkpoint_dir(folder: str) -> None:
 
 
 def check_model(name: str) -> None:
-    """Raise ValueError for the name of a model that neither RecBole nor this package has, or that lacks a package."""
+    """Raise ValueError for the name of a model that is unknown, or that needs a package which is not installed."""
     if name not in registry.names():
         raise unknown("model", name, registry.names())
+
+    # RecBole imports the modules of some models only here, with the packages that they need.
     try:
         get_model(name)
     except (AttributeError, ImportError) as error:

@@ -43,11 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Write OUTPUT/NAME.inter, NAME being the last part of OUTPUT, and say what was found."""
+    """Write OUTPUT/NAME.inter, where NAME is the last part of OUTPUT, and print the layout and the counts."""
     parser = Parser(PROGRAM, description=__doc__)
     add_arguments(parser)
     options = parser.parse_args(words)
-    found = convert_csv(
+    conversion = convert_csv(
         options.file,
         options.output,
         columns=options.columns,
@@ -58,59 +58,83 @@ def main(words: Sequence[str]) -> None:
         thousands=options.thousands,
         quoting=options.quoting,
     )
-    for line in _report(found):
+    for line in [*_layout_lines(conversion), *_content_lines(conversion)]:
         print(line)
+    print(f"written: {conversion.path}")
+    print(f"next: {_next_command(conversion)}")
 
 
-def _report(found: Conversion) -> list[str]:
-    """Return the lines that say what was found, what was guessed and how to go on."""
-    layout = found.layout
+def _layout_lines(conversion: Conversion) -> list[str]:
+    """Return lines on the layout of the file, and on the options that would set what was guessed."""
+    layout = conversion.layout
+    if layout.header is None:
+        header = f"none, the first row is {', '.join(layout.first_row)}"
+    else:
+        header = ", ".join(layout.header)
+
     columns = ", ".join(f"{role} from {layout.name(role)}" for role in layout.columns)
-    unused = f"; not read: {', '.join(layout.unused())}" if layout.unused() else ""
-    first_row = ", ".join(layout.first_row)
-    header = f"none, the first row is {first_row}" if layout.header is None else ", ".join(layout.header)
+    if layout.unused():
+        columns += f"; not read: {', '.join(layout.unused())}"
+
     lines = [
-        f"encoding: {found.encoding}",
+        f"encoding: {conversion.encoding}",
         f"separator: {layout.separator!r}",
         f"header: {header}",
-        f"columns: {columns}{unused}",
+        f"columns: {columns}",
     ]
     if layout.guessed:
         options = ", ".join(_OPTIONS[guess] for guess in layout.guessed)
         lines.append(f"guessed: {', '.join(layout.guessed)}; set them by {options}")
-    if found.units:
-        lines.append(f"timestamp: {' and '.join(found.units)}, from {_date(found.first)} to {_date(found.last)} UTC")
-        if look_like_dates(found.first, found.last):
+    return lines
+
+
+def _content_lines(conversion: Conversion) -> list[str]:
+    """Return lines on the times, the rows and the interactions of the file."""
+    # The range of the dates shows whether the unit was guessed right.
+    lines = []
+    first = conversion.first
+    last = conversion.last
+    if conversion.units:
+        lines.append(f"timestamp: {' and '.join(conversion.units)}, from {_date(first)} to {_date(last)} UTC")
+        if look_like_dates(first, last):
             lines.append("timestamp: these numbers look like dates YYYYMMDD; they are kept as they are, in their order")
-    if found.empty_rows:
-        lines.append(f"left out: {_count(found.empty_rows, 'row')} of separators only")
-    lines += [f"{role}: missing in {_count(count, 'row')}" for role, count in found.missing.items() if count]
-    users_and_items = f"{_count(found.users, 'user')} with {_count(found.items, 'item')}"
-    lines.append(f"interactions: {found.interactions}, of {users_and_items}")
-    if found.repeats:
-        verb = "has" if found.repeats == 1 else "have"
-        repeats = f"{_count(found.repeats, 'interaction')} {verb} a user and an item that came together before"
+
+    if conversion.empty_rows:
+        lines.append(f"left out: {_count(conversion.empty_rows, 'row')} of separators only")
+    for role, count in conversion.missing.items():
+        if count:
+            lines.append(f"{role}: missing in {_count(count, 'row')}")
+
+    users_and_items = f"{_count(conversion.users, 'user')} with {_count(conversion.items, 'item')}"
+    lines.append(f"interactions: {conversion.interactions}, of {users_and_items}")
+    if conversion.repeats:
+        verb = "has" if conversion.repeats == 1 else "have"
+        repeats = f"{_count(conversion.repeats, 'interaction')} {verb} a user and an item that came together before"
         lines.append(f"repeated: {repeats}; all are kept")
-    lines += [f"written: {found.path}", f"next: {_next_command(found)}"]
     return lines
 
 
 def _count(number: int, noun: str) -> str:
     """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun}s"
 
 
 def _date(seconds: float) -> str:
     """Return a time as a date."""
+    # datetime ends with the year 9999, and numbers of another meaning can be larger.
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
     try:
-        return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
+        return f"{epoch + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
     except OverflowError:
         return f"{seconds:g} seconds"
 
 
-def _next_command(found: Conversion) -> str:
+def _next_command(conversion: Conversion) -> str:
     """Return a command that trains on the dataset."""
-    fields = ["user_id", "item_id", *found.missing]
+    # RecBole reads user and item only, unless load_col names the other columns.
+    fields = ["user_id", "item_id", *conversion.missing]
     load_col = f"\"--load_col={{'inter': {fields}}}\""
-    folder = found.path.parent
+    folder = conversion.path.parent
     return f"recbole-edlae run --model=EDLAE --dataset={folder.name} --data_path={folder.parent} {load_col}"

@@ -21,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Write OUTPUT/NAME.PART.inter for the five files, NAME being the last part of OUTPUT."""
+    """Write OUTPUT/NAME.PART.inter for the five files, where NAME is the last part of OUTPUT."""
     parser = Parser(PROGRAM, description=__doc__)
     add_arguments(parser)
     options = parser.parse_args(words)
+
     counts = convert(options.folder, options.output)
-    for part, (interactions, users) in counts.items():
-        print(f"{part}: {interactions} interactions of {users} users")
+    for split, (interactions, users) in counts.items():
+        print(f"{split}: {interactions} interactions of {users} users")
+
+    # The last line can be pasted into the shell, from any folder.
     output = pathlib.Path(options.output).absolute()
     print(f"recbole-edlae run --dataset={output.name} --data_path={output.parent} --config_files=liang")

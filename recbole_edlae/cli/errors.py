@@ -1,4 +1,4 @@
-"""Turn errors and warnings into one line on standard error: the only place where the commands do so."""
+"""Turn errors and warnings into one line on standard error, for all commands."""
 
 import contextlib
 import os
@@ -11,12 +11,13 @@ from typing import Any, NoReturn
 
 from recbole_edlae._warnings import DataWarning
 
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # of a system
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
 debug = False  # set by --debug: errors show their traceback
 
 
 def without_debug(words: Iterable[str]) -> list[str]:
     """Remove ``--debug``, which every command takes, from command-line words, and remember it."""
+    # A word of the process rather than an option, so that it works at any position of any command.
     global debug
     words = list(words)
     debug = debug or "--debug" in words
@@ -24,7 +25,7 @@ def without_debug(words: Iterable[str]) -> list[str]:
 
 
 def reason_of(error: Exception) -> str | None:
-    """Return what to say of an error that the input can cause; None for any other error.
+    """Return the message for an error that the input can cause; None for any other error.
 
     Examples:
         >>> reason_of(ValueError("epochs must be int, got 'ten' (str)"))
@@ -40,26 +41,28 @@ def reason_of(error: Exception) -> str | None:
 
 
 def missing_recbole(error: Exception) -> str | None:
-    """Return what to say where RecBole is not installed; None for any other error.
+    """Return the message for a missing RecBole; None for any other error.
 
     Examples:
         >>> missing_recbole(ModuleNotFoundError("recbole is missing", name="recbole"))
         'recbole is missing'
         >>> missing_recbole(ValueError("numpy.dtype size changed"))
     """
-    return str(error) if isinstance(error, ModuleNotFoundError) and error.name == "recbole" else None
+    if isinstance(error, ModuleNotFoundError) and error.name == "recbole":
+        return str(error)
+    return None
 
 
 @contextlib.contextmanager
 def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] = reason_of) -> Iterator[None]:
     """End the process with one line and status 2 for an error inside the block.
 
-    The status is 130 if it is interrupted (SIGINT), and 143 or 129 if :func:`signals_as_exceptions` reports a SIGTERM
-    or SIGHUP. With ``--debug`` on the command line (:data:`debug`) the traceback is shown instead.
+    The status is 130 after an interrupt (SIGINT), and 143 or 129 if :func:`signals_as_exceptions` reports a SIGTERM or
+    SIGHUP. With ``--debug`` on the command line (:data:`debug`) the traceback is shown instead.
 
     Args:
-        program: the command's name, for the message.
-        reason: returns what to say of an error, or None to show its traceback.
+        program: name of the command, for the message.
+        reason: returns the message for an error, or None to show its traceback.
 
     Yields:
         Nothing.
@@ -78,10 +81,10 @@ def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] =
 
 
 class Terminated(BaseException):
-    """The process was asked to end.
+    """Report that the process was asked to end.
 
     Attributes:
-        number: of the signal.
+        number: number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -91,9 +94,10 @@ class Terminated(BaseException):
 
 @contextlib.contextmanager
 def signals_as_exceptions() -> Iterator[None]:
-    """Raise Terminated on SIGTERM and SIGHUP, so that files half written and temporary folders are removed.
+    """Raise Terminated on SIGTERM and SIGHUP, so that partial files and temporary folders are removed.
 
-    A signal that is ignored (by nohup) or handled already stays as it is, and so do all in other threads.
+    A signal that is ignored (by nohup) or handled already stays as it is. In other threads than the main one nothing
+    changes.
 
     Yields:
         Nothing.
@@ -102,9 +106,11 @@ def signals_as_exceptions() -> Iterator[None]:
     def terminate(number: int, frame: object) -> NoReturn:
         raise Terminated(number)
 
-    numbers = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
+    # Python allows handlers in the main thread only.
+    numbers = []
+    if threading.current_thread() is threading.main_thread():
+        numbers = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+
     for number in numbers:
         signal.signal(number, terminate)
     try:
@@ -116,12 +122,12 @@ def signals_as_exceptions() -> Iterator[None]:
 
 @contextlib.contextmanager
 def interrupts_end_at_once(program: str) -> Iterator[None]:
-    """End the process with one line and status 130 where it is interrupted, without an exception.
+    """End the process with one line and status 130 on an interrupt, without an exception.
 
-    That is for imports: there is nothing to clean up, and a KeyboardInterrupt inside of torch's aborts the process.
+    Used during imports, where nothing has to be cleaned up and a KeyboardInterrupt inside torch aborts the process.
 
     Args:
-        program: the command's name, for the message.
+        program: name of the command, for the message.
 
     Yields:
         Nothing.
@@ -131,10 +137,12 @@ def interrupts_end_at_once(program: str) -> Iterator[None]:
         os.write(2, f"\n{program}: interrupted\n".encode())
         os._exit(128 + number)
 
+    # Handlers of others stay, and only the main thread can set one.
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
+
     signal.signal(signal.SIGINT, end)
     try:
         yield
@@ -143,7 +151,8 @@ def interrupts_end_at_once(program: str) -> Iterator[None]:
 
 
 def _end(program: str, reason: str, number: int) -> NoReturn:
-    """End the process as a signal asks for, with one line if there is still somebody to read it."""
+    """End the process with the status of a signal, and with one line on standard error."""
+    # After SIGHUP the terminal is gone, and nobody can read the line.
     with contextlib.suppress(OSError):
         print(f"\n{program}: {reason}", file=sys.stderr)
     sys.exit(128 + number)
@@ -154,11 +163,12 @@ def warnings_in_one_line(program: str) -> Iterator[None]:
     """Show each warning about data and settings once, as one line; leave other warnings as they are.
 
     Args:
-        program: the command's name, for the message.
+        program: name of the command, for the message.
 
     Yields:
         Nothing.
     """
+    # A warning is raised for each run of a command, and one line is enough for all.
     stock = warnings.showwarning
     shown: set[str] = set()
 

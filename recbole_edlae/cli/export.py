@@ -31,24 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Export a checkpoint; where that loses precision, say how much NDCG on the test users."""
+    """Export a checkpoint, and print how a loss of precision changes the metrics of the test users."""
     parser = Parser(PROGRAM, description=__doc__)
     add_arguments(parser)
     options = parser.parse_args(words)
     folder = pathlib.Path(options.output)
     if options.top is not None:
         positive_int(options.top, "top")
+
     with quiet():
-        with whole_folder(folder, FILES) as part:  # before the checkpoint is read
+        # A folder that cannot be written is an error before the checkpoint is read, which can take long.
+        with whole_folder(folder, FILES) as temporary:
             checkpoint = Checkpoint.read(options.checkpoint)
-            size = write_files(checkpoint, part, options.dtype, options.top)
+            size = write_files(checkpoint, temporary, options.dtype, options.top)
         print(f"{folder}: {checkpoint.config['model']}, {len(checkpoint.tokens) - 1} items, {size:,} bytes")
+
+        # Single precision and all weights are what the model scores with anyway.
         if options.dtype != "float32" or options.top is not None:
             _print_loss(checkpoint, folder)
 
 
 def _print_loss(checkpoint: Checkpoint, folder: pathlib.Path) -> None:
-    """Print what an export costs on the test users, or why that cannot be measured."""
+    """Print the metrics of the test users before and after the export, or why they cannot be measured."""
+    # The data may have moved or changed since the training; the export is valid nevertheless.
     try:
         before = checkpoint.evaluate()
         exported: Any = read_export(folder)[0]

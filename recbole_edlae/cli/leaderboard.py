@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options to a parser.
 
     Args:
-        parser: of the command.
+        parser: parser of the command.
     """
     parser.add_argument("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
     parser.add_argument("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run what is not on record in --output, write the report there and print the table.
 
-    Exits with status 1 where every row of a dataset failed, after the report is written.
+    Exits with status 1 if every row of a dataset failed, after the report is written.
 
     Args:
         arguments: words of the command line after the command's name.
@@ -51,15 +51,20 @@ def main(arguments: Sequence[str]) -> None:
         kinds = [LEADERBOARDS, REFERENCES]
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, kinds)
         plans = [_plan(dataset, options, overrides) for dataset in options.dataset or [None]]
+
+        # The settings of all datasets are checked before the data of the first one are read.
         for plan in plans:
             command.check(plan.runs, overrides, {"test": "a leaderboard compares models on it"})
             plan.check_protocol()
         for plan in plans:
             plan.check_tested()
+
         with Records(options.output or "leaderboard") as records:
             leaderboards = [_run(plan, records, options) for plan in plans]
             words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
             report.write(leaderboards, records.folder, words)
+
+    # The table is the result, so it goes to standard output; progress went to standard error.
     print("\n".join(report.terminal(leaderboard) for leaderboard in leaderboards))
     print(f"\nreport: {records.folder / 'leaderboard.html'}")
     _exit_where_all_failed(leaderboards)
@@ -79,16 +84,20 @@ def _plan(dataset: str | None, options: argparse.Namespace, overrides: Mapping[s
 
 
 def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboard:
-    """Return the leaderboard of one plan, whose runs are executed or found on record."""
+    """Return the leaderboard of one plan; runs that are not cached are executed."""
     outcomes: dict[str, dict[int, dict]] = {label: {} for label in plan.rows}
     with tqdm(total=len(plan.runs), desc=plan.dataset, unit="run", disable=None) as bar:
         for run, record, cached in run_all(plan.runs, records, engine=options.engine):
             outcomes[run.label][run.settings["seed"]] = record
             bar.update()
-            command.tell(f"{plan.dataset}  {_line(run, record)}{' (on record)' if cached else ''}", record)
+            remark = " (on record)" if cached else ""
+            command.tell(f"{plan.dataset}  {_line(run, record)}{remark}", record)
+
+    # Runs end in any order; the report has seeds in that of the plan.
+    ordered = {label: [by_seed[seed] for seed in plan.seeds] for label, by_seed in outcomes.items()}
     return build(
         plan.dataset,
-        {label: [of_seed[seed] for seed in plan.seeds] for label, of_seed in outcomes.items()},
+        ordered,
         records,
         settings={label: settings for label, (_, settings) in plan.rows.items()},
         test=options.test,
@@ -98,7 +107,8 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
 
 
 def _exit_where_all_failed(leaderboards: Sequence[Leaderboard]) -> None:
-    """Exit with status 1 and one line where every row of a dataset failed."""
+    """Exit with status 1 and one line if every row of a dataset failed."""
+    # Published rows do not count.
     for leaderboard in leaderboards:
         if any(row.kind == "run" for row in leaderboard.rows):
             continue
@@ -113,5 +123,6 @@ def _line(run: Run, record: Mapping[str, Any]) -> str:
     name = f"{run.label}, seed {run.settings['seed']}"
     if record["status"] == "failed":
         return f"{name}: failed, {record['error']}"
+
     metric = record["identity"]["settings"]["valid_metric"].lower()
     return f"{name}: {metric} {record['test'][metric]:.4f}, fit in {record['fit_seconds']:.1f} s"

@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """The argument parser of all commands.
+    """Parse the arguments of all commands.
 
-    It differs from argparse's in three ways: it takes settings as ``--key=value`` words, a setting may have blanks in
-    its value wherever it stands, and an error is one line.
+    It differs from argparse's parser in three ways: it takes settings as ``--key=value`` words, the value of a setting
+    may contain blanks at any position, and an error is one line.
     """
 
     def __init__(self, prog: str, **options: Any) -> None:
@@ -24,17 +24,20 @@ class Parser(argparse.ArgumentParser):
         return super().add_argument(*names, **options)
 
     def parse(self, words: Iterable[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-        """Return the options among some words, and key → text of the settings among them.
+        """Return the options among the words, and key → text of the settings among them.
 
         Raises:
             ValueError: A word is neither an option nor a setting.
         """
+        # argparse takes an unknown word with a blank for a value of the option before it, so settings never reach it.
         options: list[str] = []
         settings: list[str] = []
         for word in words:
             name, equals, _ = word.partition("=")
-            is_setting = equals and name.startswith("--") and name not in self._option_names
-            (settings if is_setting else options).append(word)
+            if equals and name.startswith("--") and name not in self._option_names:
+                settings.append(word)
+            else:
+                options.append(word)
         namespace, unknown = self.parse_known_args(options)
         return namespace, read_overrides([*unknown, *settings])
 
@@ -57,6 +60,7 @@ def read_overrides(words: Iterable[str]) -> dict[str, str]:
             ...
         ValueError: 'reg_weight=500' is neither an option nor a setting of the form --key=value
     """
+    # The last of two different values would win without a word.
     overrides: dict[str, str] = {}
     for word in words:
         key, equals, text = word.removeprefix("--").partition("=")

@@ -19,7 +19,7 @@ from recbole_edlae.serving.batches import WRITERS, recommend_file
 from recbole_edlae.serving.histories import open_histories, read_items
 
 PROGRAM = "recbole-edlae recommend"
-SHOWN = 10  # unknown items named at the end
+SHOWN = 10  # number of unknown items that are named at the end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,19 +32,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Write recommendations for the users of a file; what was unknown is said at the end."""
+    """Write recommendations for the users of a file, and report unknown items at the end."""
     parser = Parser(PROGRAM, description=__doc__)
     add_arguments(parser)
     options = parser.parse_args(words)
+
     with quiet():
+        # What can be wrong in the options is checked before the checkpoint is read.
         write = choose("output", pathlib.Path(options.output).suffix, WRITERS)
         if options.topk < 1:
             raise ValueError(f"topk must be at least 1, got {options.topk}")
         inputs = [(name, getattr(options, name)) for name in ("histories", "exclude", "checkpoint")]
         check_not_an_input(options.output, inputs)
+
         users = open_histories(options.histories)
         exclude = read_items(options.exclude) if options.exclude else []
         unknown, popular = recommend_file(options.checkpoint, users, write, options.output, options.topk, exclude)
+
+    # On standard error, because the output may be a pipe to another program.
     if popular:
         print(f"{popular} users without a known item got the most popular ones", file=sys.stderr)
     if unknown:
@@ -52,7 +57,8 @@ def main(words: Sequence[str]) -> None:
 
 
 def _print_unknown(unknown: collections.Counter) -> None:
-    """Print which items the model does not know, the most frequent ones by name."""
+    """Print the number of interactions with items that the model does not know, and the most frequent items."""
     named = ", ".join(f"{token} ({times})" for token, times in unknown.most_common(SHOWN))
-    more = f", and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-    print(f"{sum(unknown.values())} interactions with unknown items were skipped: {named}{more}", file=sys.stderr)
+    if len(unknown) > SHOWN:
+        named += f", and {len(unknown) - SHOWN} more"
+    print(f"{sum(unknown.values())} interactions with unknown items were skipped: {named}", file=sys.stderr)

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options to a parser.
 
     Args:
-        parser: of the command.
+        parser: parser of the command.
     """
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
@@ -46,22 +46,26 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
+        # All input is checked before the first measurement, and whether there is a library to draw with.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
         for name in options.figures:
             choose("FIGURE", name, page.FIGURES)
         if options.items and options.figures != ["times"]:
             raise ValueError("--items makes up data for the figure times, and for that only: reproduce times --items N")
         load_pyplot()
+
+        # Made-up data for times have no parts.
         protocols = [_protocol(dataset, options, overrides) for dataset in options.dataset or [None]]
         parts = {} if options.figures == ["times"] else PARTS
         for protocol in protocols:
             runs = [run for row in protocol.plan["rows"] for run in protocol.extremes(row)]
             command.check(runs, overrides, parts)
+        # One dataset after the other: a study reads its data once for all figures.
         records = Records(options.output or "reproduction")
         file = pathlib.Path(options.page or records.folder / "results.md")
         studies = [Study(protocol, records, options.engine) for protocol in protocols]
-        todo = [(study, name) for study in studies for name in options.figures or page.FIGURES]
-        for study, name in tqdm(todo, desc="reproduce", unit="figure", disable=None):
+        pending = [(study, name) for study in studies for name in options.figures or page.FIGURES]
+        for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
             _reproduce(study, name, file, options, overrides)
     print(f"\nreport: {file}")
 
@@ -82,19 +86,32 @@ def _reproduce(
     figure = page.FIGURES[name]
     dataset = study.protocol.dataset
     data = figure.measure(study)
-    words = ["recbole-edlae", "reproduce", name, f"--dataset={dataset}", *_given(options, overrides)]
-    shown = f"synthetic-{options.items}" if options.items else dataset
+
+    # The page shows the command that measures this figure alone. Made-up data are no dataset.
+    words = ["recbole-edlae", "reproduce", name, f"--dataset={dataset}", *_option_words(options, overrides)]
+    shown_dataset = f"synthetic-{options.items}" if options.items else dataset
     folder = file.with_suffix("")
-    page.save(folder, name, {"dataset": shown, "command": shlex.join(words), "data": data})
+    page.save(folder, name, {"dataset": shown_dataset, "command": shlex.join(words), "data": data})
     page.write(file, folder)
+
     verdict = in_words(figure.verdicts(data))
     tqdm.write(f"{dataset}  {name}: {verdict}, {time.perf_counter() - start:.0f} s")
 
 
-def _given(options: argparse.Namespace, overrides: Mapping[str, Any]) -> list[str]:
-    """Return the words that determine what was measured, as they were given."""
-    words = [f"--settings={options.settings}"] if options.settings else []
-    words += ["--config_files", *options.config_names] if options.config_names else []
-    words += ["--ranks", *map(str, options.ranks)] if options.ranks else []
-    words += [f"--items={options.items}"] if options.items else []
-    return words + [f"--{key}={value}" for key, value in overrides.items() if key not in WITHOUT_EFFECT]
+def _option_words(options: argparse.Namespace, overrides: Mapping[str, Any]) -> list[str]:
+    """Return the command-line words on which a measurement depends."""
+    words = []
+    if options.settings:
+        words.append(f"--settings={options.settings}")
+    if options.config_names:
+        words += ["--config_files", *options.config_names]
+    if options.ranks:
+        words += ["--ranks", *map(str, options.ranks)]
+    if options.items:
+        words.append(f"--items={options.items}")
+
+    # A setting such as gpu_id is of this machine.
+    for key, value in overrides.items():
+        if key not in WITHOUT_EFFECT:
+            words.append(f"--{key}={value}")
+    return words

@@ -1,4 +1,4 @@
-"""What the commands over many runs share: options, checks before any data are read, and how they end."""
+"""Share options, checks and the handling of errors between the commands over many runs."""
 
 import argparse
 import contextlib
@@ -25,9 +25,9 @@ USAGE = "Every other setting of RecBole or of the data goes in as --key=value an
 
 @contextlib.contextmanager
 def ended_in_one_line(program: str) -> Iterator[None]:
-    """End the process with one line where it cannot go on; what is on record stays there.
+    """End the process with one line for an error that stops the command; finished runs stay on record.
 
-    The status is that of :func:`errors.errors_in_one_line`, and 2 where memory is exhausted.
+    The status is that of :func:`errors.errors_in_one_line`, and 2 if memory is exhausted.
 
     Args:
         program: name in messages.
@@ -56,13 +56,13 @@ def parse(
 
     Args:
         program: name in messages.
-        description: what --help says first.
+        description: first paragraph of --help.
         add_arguments: adds the options of the command to a parser.
-        words: of the command line.
-        kinds: of the files that the command's own options name.
+        words: words of the command line.
+        kinds: kinds of files that the options of the command name.
 
     Returns:
-        The options, with the paths of the ``config_files`` and as ``config_names`` what they were called; the settings.
+        The options, with the paths of the ``config_files`` and their names as ``config_names``; and the settings.
 
     Raises:
         ValueError: a word is neither an option nor a setting, or a config file is missing.
@@ -72,11 +72,15 @@ def parse(
     parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
     parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+
+    # Reading finds a damaged file here, where the message can name it as the user did.
     options, overrides = parser.parse(words)
     options.config_names = split_names(options.config_files)
     options.config_files = [str(find(PROTOCOLS, name)) for name in options.config_names]
-    read_config_files(options.config_files)  # names one that cannot be read as it was given
-    process_words([], program=program)  # RecBole's Config reads settings from them: runs have theirs
+    read_config_files(options.config_files)
+
+    # RecBole's Config would read these words as settings of every run.
+    process_words([], program=program)
     return options, {key: value_of(text) for key, text in overrides.items()}
 
 
@@ -84,19 +88,19 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
     """Check the model, dataset and settings of every run.
 
     Args:
-        runs: what is going to be run.
+        runs: all runs of the command.
         overrides: keys that the command line sets for all runs; a model need not have such a setting.
-        parts: name of each part of the data that is needed → what it is needed for.
+        parts: name of each part of the data that is needed → purpose, for the message.
 
     Raises:
         ValueError: the first run that is invalid; the message names it.
 
     Warns:
-        DataWarning: there is no validation part, so that models are trained for all their epochs.
+        DataWarning: there is no validation part, so models are trained for all their epochs.
     """
     configs = []
     from_files: dict[str, Any] = {}
-    several = len({run.label for run in runs}) > 1
+    is_single_row = len({run.label for run in runs}) == 1
     for run in runs:
         checks.check_model(run.model)
         content = read_config_files(run.config_files)
@@ -104,8 +108,12 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
         try:
             configs.append(_check_one(run, content, overrides, parts))
         except ValueError as error:
-            named = several or run.label != run.model
-            raise ValueError(f"{run.label}: {error}" if named else error) from None
+            # The user of a single model knows which one it is.
+            if is_single_row and run.label == run.model:
+                raise ValueError(error) from None
+            raise ValueError(f"{run.label}: {error}") from None
+
+    # A key that no run has is misspelled.
     check_keys(from_files, configs, written_now=False)
     check_keys(overrides, configs)
     if any("validation" in empty_parts(config.final_config_dict) for config in configs):
@@ -132,11 +140,11 @@ def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[st
 
 
 def tell(line: str, record: Mapping[str, Any]) -> None:
-    """Print a line on a run that has ended, and with --debug the traceback of one that failed.
+    """Print a line on a run that has ended, and with --debug the traceback of a failed run.
 
     Args:
-        line: what to print.
-        record: of the run.
+        line: the line.
+        record: record of the run.
     """
     if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"

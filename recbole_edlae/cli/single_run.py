@@ -83,14 +83,19 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     Raises:
         ValueError: A word or a setting is invalid.
     """
+    # RecBole's Config takes the settings of the command line from the words of the process.
     options, overrides = _parse(words, program)
     check_model(options.model)
     process_words([f"--{key}={value}" for key, value in overrides.items()], program=program)
     config = check(options)
+
+    # Unknown keys of files only warn, because other models may read them.
     check_keys(options.settings.keys() - overrides.keys(), [config], written_now=False)
     check_keys(overrides, [config])
     check_early_stopping(config)
     check_checkpoint_dir(config["checkpoint_dir"])
+
+    # NCCL works between GPUs only.
     if options.nproc > 1 and not torch.cuda.is_available():
         raise ValueError(
             f"nproc {options.nproc} needs as many CUDA devices (RecBole's processes talk through NCCL), 0 found"
@@ -99,10 +104,12 @@ def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
 
 
 def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict[str, str]]:
-    """Return the options and key → text of the settings; print the help where it is asked for."""
+    """Return the options and key → text of the settings. With --help, print the help and end the process."""
     parser = Parser(program, description=USAGE, add_help=False, epilog=listing(PROTOCOLS))
     add_arguments(parser)
     options, overrides = parser.parse(words)
+
+    # Config files may name the model and the dataset.
     options.config_files = [str(find(PROTOCOLS, name)) for name in split_names(options.config_files)]
     from_files = read_config_files(options.config_files)
     if options.model is None:
@@ -111,6 +118,8 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         options.dataset = from_files.get("dataset", "ml-100k")
     options.dataset = str(options.dataset)
     options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
+
+    # The help has the settings of the model, which argparse does not know.
     if options.help:
         parser.print_help()
         check_model(options.model)
@@ -122,12 +131,15 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
 
 
 def _reason(options: argparse.Namespace, error: Exception) -> str:
-    """Return what to say, in one line, of an error that ended a run."""
-    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    """Return the message, in one line, for an error that ended a run."""
     text = " ".join(str(error).split())
+
+    # RecBole says only that a column is empty, not that its filters left nothing.
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
     if "is empty" in text and "recbole.data.dataset.dataset" in modules:
         filters = {key: value for key, value in options.settings.items() if key in FILTERS}
         return f"no interaction of {options.dataset} is left after filtering by {filters}"
+
     if isinstance(error, (ValueError, MemoryError)):
         return text
     if isinstance(error, OSError) and error.filename:

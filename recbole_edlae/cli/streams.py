@@ -1,4 +1,4 @@
-"""Output that nobody reads any more, or whose encoding lacks a character, does not end a command."""
+"""Keep a command running when nobody reads its output any more, or when its encoding lacks a character."""
 
 import contextlib
 import errno
@@ -12,27 +12,28 @@ _NOBODY_READS = (errno.EPIPE, errno.EIO)  # the reader of a pipe has ended, a te
 
 @contextlib.contextmanager
 def forgiving_output() -> Iterator[None]:
-    """Let what is printed inside the block be lost where nobody reads it, and replace what an encoding lacks by "?".
+    """Drop output that nobody reads, and replace characters that the encoding lacks by "?".
 
-    ``recbole-edlae run … | head -1`` ends with the status of its own work. Streams that somebody has put in place of
-    the process's own stay.
+    ``recbole-edlae run … | head -1`` ends with the status of its own work. Streams other than the process's own, such
+    as those of a notebook, stay as they are.
 
     Yields:
         Nothing.
     """
     with contextlib.ExitStack() as stack:
         for name in ("stdout", "stderr"):
+            # A closed stream is None.
             stream = getattr(sys, name)
-            if stream is not None and stream is getattr(sys, f"__{name}__"):  # None where it is closed
+            if stream is not None and stream is getattr(sys, f"__{name}__"):
                 stack.enter_context(_forgiving(name, stream))
         yield
 
 
 class _Unread(io.FileIO):
-    """A file descriptor that takes what nobody reads."""
+    """A file descriptor that drops what nobody reads."""
 
     def write(self, content: Any) -> int:  # type: ignore[override]  # any buffer
-        """Write, and return how many bytes were taken."""
+        """Write, and return how many bytes were written or dropped."""
         try:
             return super().write(content)
         except OSError as error:
@@ -43,7 +44,8 @@ class _Unread(io.FileIO):
 
 @contextlib.contextmanager
 def _forgiving(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
-    """Put a forgiving stream on the same descriptor in place of one of the process's own."""
+    """Replace one of the process's own streams by a forgiving one on the same descriptor."""
+    # Text in the buffer of either stream would otherwise come out of order.
     stream.flush()
     replacement = io.TextIOWrapper(
         io.BufferedWriter(_Unread(stream.fileno(), "wb", closefd=False)),

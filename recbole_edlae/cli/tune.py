@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options to a parser.
 
     Args:
-        parser: of the command.
+        parser: parser of the command.
     """
     parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
@@ -53,12 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run the trials that are not on record in --output, test the best and write it there as best.yaml.
 
-    Exits with status 1 where the best cannot be tested; best.yaml then says so.
+    Exits with status 1 if the test of the best trial fails; best.yaml then says so.
 
     Args:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
+        # All trials are checked before the first one runs.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
         from_files = read_config_files(options.config_files)
         sweep = _sweep(options, from_files, overrides)
@@ -66,11 +67,14 @@ def main(arguments: Sequence[str]) -> None:
         for dimension in sweep.space:
             if remark := dimension.remark():
                 command.tell(remark, {})
+
         folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
         with Records(folder) as records:
             best, validated = _search(sweep, records)
             final = sweep.final(best, validated)
             tested = _test(final, records, options.engine)
+
+            # Both files are written even if the test failed.
             words = shlex.join(["recbole-edlae", "tune", *arguments])
             given = {**from_files, **overrides}
             text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
@@ -78,6 +82,7 @@ def main(arguments: Sequence[str]) -> None:
             write_whole(path, text)
             content = summary(sweep.outcomes, validated, tested, words)
             write_whole(records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
     command.tell(_times(content), {})
     print(f"{text}\n{path}")
     if tested and tested["status"] == "failed":
@@ -89,9 +94,11 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
     """Return the sweep that the options ask for."""
     model = options.model or from_files.get("model", "EDLAE")
     dataset = options.dataset or from_files.get("dataset", "ml-100k")
+    base = make_run(model, dataset, options.config_files, overrides)
+    dimensions = space.read(find(SPACES, options.space)) if options.space else _own_space(model)
     return Sweep(
-        make_run(model, dataset, options.config_files, overrides),
-        space.read(find(SPACES, options.space)) if options.space else _own_space(model),
+        base,
+        dimensions,
         algorithm=options.algo,
         max_evals=options.max_evals,
         seed=options.search_seed,
@@ -103,12 +110,16 @@ def _check(sweep: Sweep) -> None:
     """Check the settings of all trials and of the test, and the files of both, before any trial runs.
 
     Warns:
-        DataWarning: The part that is validated on is the test part too, so that nothing is tested.
+        DataWarning: The validation part is also the test part, so nothing is tested.
     """
     check_model(sweep.base.model)
     check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
+
+    # If the ends of each dimension are valid, so is every point between them.
     trials = sweep.extremes()
     command.check(trials, {}, {"validation": "tune chooses by it"})
+
+    # A search on files of its own has a refit with other files and settings.
     settings = trials[0].config().final_config_dict
     if sweep.stage:
         final = sweep.final(trials[0], {})
@@ -124,25 +135,31 @@ def _check(sweep: Sweep) -> None:
 
 def _times(content: Mapping[str, Any]) -> str:
     """Return one line on how long the search and the test took."""
+    # Cached trials count with the time that they took.
     search = content["search"]
     line = f"{search['trials']} trials took {_duration(search['hours'])}"
-    return line if content["test"] is None else f"{line}, the test {_duration(content['test']['hours'])}"
+    if content["test"] is not None:
+        line += f", the test {_duration(content['test']['hours'])}"
+    return line
 
 
 def _duration(hours: float) -> str:
-    """Return hours as text, in minutes below one."""
-    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+    """Return a duration as text, in minutes below one hour."""
+    if hours < 1:
+        return f"{60 * hours:.1f} minutes"
+    return f"{hours:.1f} hours"
 
 
 def _own_space(model: str) -> list[space.Dimension]:
-    """Return what a model's class says of its search, or the file that comes with the package for one of RecBole's.
+    """Return the search space of a model's class, or the file that ships with the package for a model of RecBole.
 
     Raises:
-        ValueError: There is no such model, or nothing is known of its search.
+        ValueError: The model is unknown, or has no search space.
     """
     check_model(model)
     if model in registered() and (text := getattr(model_class(model), "search_space", None)):
         return space.parse(text, f"search_space of {model}")
+
     file = CONFIGS / "spaces" / f"{model}.test"
     if not file.is_file():
         raise ValueError(f"space: nothing is known of what to search for {model}: name a file, --space FILE")
@@ -150,18 +167,19 @@ def _own_space(model: str) -> list[space.Dimension]:
 
 
 def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
-    """Return the best trial with its record, and show how the search goes."""
+    """Return the best trial with its record, and show the progress of the search."""
     with tqdm(total=sweep.max_evals, desc=f"tune {sweep.base.model}", unit="trial", disable=None) as bar:
 
         def show(trial: Run, record: dict[str, Any], cached: bool) -> None:
             bar.update()
-            command.tell(f"{_line(trial, record, sweep.space)}{' (on record)' if cached else ''}", record)
+            remark = " (on record)" if cached else ""
+            command.tell(f"{_line(trial, record, sweep.space)}{remark}", record)
 
         return sweep.run(records, show)
 
 
 def _test(final: Run, records: Records, engine: str) -> dict[str, Any] | None:
-    """Return the record of the test of the settings found; None where there is no test part."""
+    """Return the record of the test of the best settings; None if there is no test part."""
     if not is_tested(final):
         return None
     ((_, tested, _),) = run_all([final], records, engine=engine)
@@ -173,5 +191,7 @@ def _line(trial: Run, record: Mapping[str, Any], dimensions: Sequence[space.Dime
     point = ", ".join(f"{dimension.key} {trial.settings[dimension.key]}" for dimension in dimensions)
     if record["status"] == "failed":
         return f"{point}: failed, {record['error']}"
+
     metric = record["identity"]["settings"]["valid_metric"].lower()
-    return f"{point}: {metric} {record['score']:.4f}, {record['fit_seconds'] + record['evaluate_seconds']:.1f} s"
+    seconds = record["fit_seconds"] + record["evaluate_seconds"]
+    return f"{point}: {metric} {record['score']:.4f}, {seconds:.1f} s"
