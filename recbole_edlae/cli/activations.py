@@ -13,8 +13,9 @@ from recbole_edlae.cli.parser import Parser
 from recbole_edlae.cli.single_run import prepare
 from recbole_edlae.data.parts import check_parts
 from recbole_edlae.nn.activations import ACTIVATIONS
-from recbole_edlae.papers.activations import Trained, compare_activations, spread_table, write
+from recbole_edlae.papers.activations import Trained, compare_activations
 from recbole_edlae.papers.plot import load_pyplot
+from recbole_edlae.papers.spread import spread_table, write
 from recbole_edlae.settings.configs import PROTOCOLS, listing
 
 PROGRAM = "recbole-edlae activations"

@@ -1,13 +1,11 @@
-"""Susman 2024: what latent activations keep of the users, and how they rank.
+"""Susman 2024: which properties of users latent activations preserve, and how they rank.
 
-DeepAE is trained with every latent activation, on one split of the data, with several seeds. What the paper asks of an
-encoder is measured beside the ranking metrics, so that their correlation can be seen.
+DeepAE is trained with every latent activation, on one split of the data, with several seeds. The properties that the
+paper requires of an encoder are measured beside the ranking metrics, to show their correlation.
 """
 
 import dataclasses
-import json
 import os
-import pathlib
 import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,19 +18,15 @@ from recbole.config import Config
 from recbole.utils import init_seed
 from scipy.stats import spearmanr
 
-from recbole_edlae._files import whole, write_whole
 from recbole_edlae.analysis.encoder import encoder_properties
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.papers.claims import Verdict, together
-from recbole_edlae.papers.figure import Figure
-from recbole_edlae.papers.plot import load_pyplot
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
 
 PROPERTIES = ("order_agreement", "zero_codes", "zero_entries", "effective_dimension")
-_IN_SPREAD_TABLE = ("order_agreement", "order_ties", "zero_codes", "effective_dimension")
-_IN_PLOT = ("order_agreement", "zero_entries", "effective_dimension")
 Trained = dict[str, Any]  # "activation", "seed", "epochs", "properties", and "valid" and "test" metrics
 
 
@@ -50,6 +44,7 @@ class Activations(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Train DeepAE with every activation and seed."""
+        # Each activation is a measurement of its own, so an interrupted study loses only one.
         settings = dict(study.plan["activations"])
         names = settings.pop("names")
         seeds = settings.pop("seeds")
@@ -58,6 +53,7 @@ class Activations(Figure):
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, and the numbers: means over seeds."""
+        # The first two claims are about codes, the others about comparisons with each seed.
         agreement = _means(data, "order_agreement")
         metric = _means(data, data["metric"])
         zero = _means(data, "zero_codes")
@@ -72,21 +68,20 @@ class Activations(Figure):
         """Return means over seeds, an activation a line, the best first."""
         metric = data["metric"]
         means = {column: _means(data, column) for column in (metric, *PROPERTIES)}
-        headings = [name.replace("_", " ") for name in PROPERTIES]
-        lines = [
-            f"| latent activation | {metric} | " + " | ".join(headings) + " |",
-            "|---|" + "---|" * (len(PROPERTIES) + 1),
-        ]
+        rows = []
         for name in sorted(means[metric], key=lambda name: -means[metric][name]):
-            lines.append(f"| {name} | " + " | ".join(f"{values[name]:.4f}" for values in means.values()) + " |")
+            rows.append([name, *(f"{values[name]:.4f}" for values in means.values())])
+        head = ["latent activation", metric, *(name.replace("_", " ") for name in PROPERTIES)]
+
         correlation = data["spearman"]["order_agreement"][metric]
         rank = "none, one of them is constant" if correlation is None else f"{correlation:+.2f}"
-        return "\n".join([*lines, "", f"Rank correlation of order kept and {metric} over all runs: {rank}."])
+        note = f"Rank correlation of order kept and {metric} over all runs: {rank}."
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw every run: the ranking metric against the order kept."""
         axes = figure.subplots()
-        for name in _activations(data["runs"]):
+        for name in activation_names(data["runs"]):
             agreement = _column(data, name, "order_agreement")
             axes.plot(agreement, _column(data, name, data["metric"]), "o", label=name)
         axes.set(xlabel="order of dot products kept", ylabel=data["metric"])
@@ -107,9 +102,9 @@ def compare_activations(
     Args:
         dataset: name of a dataset, as RecBole knows it.
         activations: names of latent activations.
-        seeds: of training; the split of the data has the configured one.
+        seeds: seeds of training; the seed of the split is the configured one.
         config_files: RecBole's YAML files, later ones win.
-        settings: win over the files.
+        settings: override the files.
         progress: called with each run as it ends.
 
     Returns:
@@ -124,6 +119,8 @@ def compare_activations(
         for activation in activations:
             overrides = {**(settings or {}), "latent_activation": activation, "checkpoint_dir": checkpoints}
             config = Config("DeepAE", dataset, list(config_files), overrides)
+
+            # Activations share the data and their split.
             if loaders is None:
                 loaders = prepare_data(config)
                 check_loaders(loaders, ("training", "test"))
@@ -142,68 +139,17 @@ def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
         runs: as :func:`compare_activations` returns them.
 
     Returns:
-        property → metric → correlation; None where one of them is constant.
+        property → metric → correlation; None if one of them is constant.
     """
-
-    def column(part: str, key: str) -> np.ndarray:
-        return np.array([run[part][key] for run in runs], dtype=float)
-
-    return {
-        name: {
-            metric: _rank_correlation(column("properties", name), column("test", metric)) for metric in runs[0]["test"]
-        }
-        for name in runs[0]["properties"]
-    }
-
-
-def spread_table(runs: Sequence[Trained], metric: str) -> str:
-    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-        metric: of the test.
-    """
-    lines = []
-    for activation in _activations(runs):
-        of_activation = [run for run in runs if run["activation"] == activation]
-        scores = [run["test"][metric] for run in of_activation]
-        properties = [[run["properties"][name] for run in of_activation] for name in _IN_SPREAD_TABLE]
-        cells = [_spread(values) for values in (scores, *properties)]
-        lines.append((statistics.fmean(scores), activation, cells))
-    head = "".join(f"{name:>22}" for name in (metric, *_IN_SPREAD_TABLE))
-    body = [f"{name:<14}" + "".join(f"{cell:>22}" for cell in cells) for _, name, cells in sorted(lines, reverse=True)]
-    return "\n".join([f"{'':<14}{head}", *body])
-
-
-def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> None:
-    """Write runs.json, table.txt and properties.png into a folder.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-        folder: created if it does not exist.
-        metric: of the test, to rank by.
-
-    Raises:
-        ValueError: matplotlib, which draws the plot, is not installed.
-    """
-    pyplot = load_pyplot()
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"runs": runs, "spearman": correlations(runs)}
-    write_whole(folder / "runs.json", json.dumps(content, indent=1) + "\n")
-    write_whole(folder / "table.txt", spread_table(runs, metric) + "\n")
-    picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(4 * len(_IN_PLOT), 3.6), sharey=True)
-    for panel, name in zip(panels, _IN_PLOT):
-        for activation in _activations(runs):
-            of_activation = [run for run in runs if run["activation"] == activation]
-            values = [run["properties"][name] for run in of_activation]
-            panel.plot(values, [run["test"][metric] for run in of_activation], "o", label=activation)
-        panel.set_xlabel(name.replace("_", " "))
-    panels[0].set_ylabel(metric)
-    panels[-1].legend(fontsize="small", bbox_to_anchor=(1.02, 1), loc="upper left")
-    with whole(folder / "properties.png") as file:
-        picture.savefig(file, format="png", dpi=150, bbox_inches="tight")
-    pyplot.close(picture)
+    # All runs have the same properties and metrics.
+    table: dict[str, dict[str, float | None]] = {}
+    for name in runs[0]["properties"]:
+        values = np.array([run["properties"][name] for run in runs], dtype=float)
+        table[name] = {}
+        for metric in runs[0]["test"]:
+            scores = np.array([run["test"][metric] for run in runs], dtype=float)
+            table[name][metric] = _rank_correlation(values, scores)
+    return table
 
 
 @torch.no_grad()
@@ -212,11 +158,16 @@ def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.nda
 
     Args:
         model: a trained DeepAE.
-        batch: users encoded at a time.
+        batch: number of users in a batch.
     """
     model.eval()
     users = torch.arange(model.n_users, device=model.indptr.device)
-    codes = [model.code(*model.history(part)).cpu().numpy() for part in users.split(batch)]
+    codes = []
+    for users_of_batch in users.split(batch):
+        histories = model.history(users_of_batch)
+        codes.append(model.code(*histories).cpu().numpy())
+
+    # The model keeps the histories as the index arrays of a CSR matrix.
     indices = model.indices.cpu().numpy()
     indptr = model.indptr.cpu().numpy()
     X = sp.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(model.n_users, model.n_items))
@@ -233,13 +184,17 @@ def _measure(study: Study, name: str, seeds: Sequence[int], settings: Mapping[st
 
 
 def _train(config: Config, loaders: tuple, seed: int) -> Trained:
-    """Train one model; the properties are those of its best epoch, on the users of training."""
+    """Train one model and measure its best epoch: the properties on the training users, the metrics on the test."""
     train, valid, test = loaders
+
+    # The loader shuffles by a generator of its own.
     init_seed(seed, config["reproducibility"])
     train.generator.manual_seed(seed)
     model = build_model(config, train)
     trainer = build_trainer(config, model)
     _, best = trainer.fit(train, valid, verbose=False, show_progress=config["show_progress"])
+
+    # Evaluation loads the best epoch, which the properties need too.
     metrics = trainer.evaluate(test, show_progress=config["show_progress"])
     properties = encoder_properties(*rows_and_codes(model), seed=seed)
     return {
@@ -251,24 +206,31 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Return Spearman's correlation of what is finite in both; None where one is constant."""
-    known = np.isfinite(x) & np.isfinite(y)
-    x = x[known]
-    y = y[known]
-    varied = len(x) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0
-    return float(spearmanr(x, y).statistic) if varied else None
+    """Return Spearman's correlation of the pairs that are finite; None if one side is constant."""
+    is_finite = np.isfinite(x) & np.isfinite(y)
+    x = x[is_finite]
+    y = y[is_finite]
+
+    # Two runs are always correlated, and SciPy warns of constants.
+    if len(x) <= 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    return float(spearmanr(x, y).statistic)
 
 
 def _sigmoid_leads(data: Mapping[str, Any], column: str) -> bool | None:
-    """Return whether sigmoid leads ReLU and tanh with every seed, in four digits; False where one leads sigmoid so."""
+    """Return whether sigmoid leads ReLU and tanh with every seed, in four digits; False if one leads sigmoid so."""
     sigmoid = [round(value, 4) for value in _column(data, "sigmoid", column)]
     verdicts: list[bool | None] = []
     for name in ("relu", "tanh"):
         other = [round(value, 4) for value in _column(data, name, column)]
+
+        # Seeds whose values overlap decide nothing.
         if min(sigmoid) > max(other):
             verdicts.append(True)
+        elif max(sigmoid) < min(other):
+            verdicts.append(False)
         else:
-            verdicts.append(False if max(sigmoid) < min(other) else None)
+            verdicts.append(None)
     return together(verdicts)
 
 
@@ -277,23 +239,25 @@ def _listed(means: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {means[name]:.4f}" for name in ("sigmoid", "relu", "tanh"))
 
 
-def _activations(runs: Iterable[Trained]) -> list[str]:
-    """Return the activations of some runs, in their order."""
+def activation_names(runs: Iterable[Trained]) -> list[str]:
+    """Return the activations of runs, each once, in the order of the runs.
+
+    Args:
+        runs: as :func:`compare_activations` returns them.
+    """
     return list(dict.fromkeys(run["activation"] for run in runs))
 
 
 def _means(data: Mapping[str, Any], column: str) -> dict[str, float]:
     """Return activation → mean over seeds of a property or test metric."""
-    return {name: statistics.fmean(_column(data, name, column)) for name in _activations(data["runs"])}
+    return {name: statistics.fmean(_column(data, name, column)) for name in activation_names(data["runs"])}
 
 
 def _column(data: Mapping[str, Any], name: str, column: str) -> list[float]:
     """Return a property or test metric of every run of one activation."""
-    runs = [run for run in data["runs"] if run["activation"] == name]
-    return [(run["properties"] if column in run["properties"] else run["test"])[column] for run in runs]
-
-
-def _spread(values: Sequence[float]) -> str:
-    """Return mean and standard deviation as text."""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.fmean(values):.4f} ± {deviation:.4f}"
+    # Properties and metrics have different names.
+    values = []
+    for run in data["runs"]:
+        if run["activation"] == name:
+            values.append((run["test"] | run["properties"])[column])
+    return values

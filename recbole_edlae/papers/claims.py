@@ -12,9 +12,9 @@ class Verdict(NamedTuple):
     """Whether one claim holds, and the numbers that say so.
 
     Attributes:
-        holds: True, False, or None where chance would explain the numbers as well.
+        holds: True, False, or None if chance would explain the numbers as well.
         numbers: the numbers as text.
-        within_chance: where the claim holds: whether a number is against it, by no more than chance would explain.
+        within_chance: whether a claim holds although a number is against it, by no more than chance would explain.
     """
 
     holds: bool | None
@@ -32,25 +32,27 @@ def standard_error(values: np.ndarray) -> float:
         >>> round(standard_error(np.array([0.1, 0.2, 0.3, 0.4])), 4)
         0.0645
     """
-    return float(np.std(values, ddof=1) / math.sqrt(len(values)))
+    deviation = np.std(values, ddof=1)
+    return float(deviation / math.sqrt(len(values)))
 
 
 def lead(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[float]:
     """Return the mean difference of two outcomes over the same users, and its standard error.
 
     Args:
-        first: with "values", one per user.
-        second: with "values" of the same users.
+        first: has "values", one per user.
+        second: has "values" of the same users.
     """
+    # Paired: what differs between users is in both values, and leaves with the difference.
     difference = first["values"] - second["values"]
     return [float(difference.mean()), standard_error(difference)]
 
 
 def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
-    """Return whether a lead is positive or negative by more than chance; None where it is neither.
+    """Return True for a lead above zero by more than chance, False for one below, and None for neither.
 
-    The level is 5 percent on both sides, of all comparisons together (Bonferroni). A lead that :func:`signed` shows as
-    zero is none.
+    The level is 5 percent for both sides and all comparisons together (Bonferroni). A lead that :func:`signed` shows as
+    zero is no lead.
 
     Args:
         difference: a mean difference and its standard error.
@@ -60,8 +62,10 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
         >>> ahead([2.0, 1.0]), ahead([-2.0, 1.0]), ahead([1.9, 1.0])
         (True, False, None)
     """
+    # Means over many users are close to normal.
     mean, deviation = difference
-    if not _shown(mean) or abs(mean) <= norm.isf(0.025 / comparisons) * deviation:
+    critical = norm.isf(0.025 / comparisons) * deviation
+    if not _shown(mean) or abs(mean) <= critical:
         return None
     return mean > 0
 
@@ -69,8 +73,8 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
 def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdict:
     """Return the verdict on a claim that no lead is negative.
 
-    It fails where a lead is negative by more than chance with all comparisons accounted for, and is not decided where
-    it would be if it were the only one. It holds within chance where a lead is negative by less than that.
+    The claim fails if a lead is below zero by more than chance, corrected for all comparisons. It is undecided if a
+    lead is so without the correction. It holds within chance if a lead is below zero by less than that.
 
     Args:
         differences: mean differences with their standard errors.
@@ -92,18 +96,21 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
 
 
 def together(verdicts: Collection[bool | None]) -> bool | None:
-    """Return one verdict on a claim of several parts: False where a part fails, None where a part is undecided.
+    """Return the verdict on a claim with several conditions: False if one fails, None if one is undecided.
 
     Args:
-        verdicts: of the parts.
+        verdicts: verdicts on the conditions.
 
     Examples:
         >>> together([True, None]), together([None, False]), together([True, True])
         (None, False, True)
     """
+    # A condition that fails decides, whatever the others are.
     if False in verdicts:
         return False
-    return None if None in verdicts else True
+    if None in verdicts:
+        return None
+    return True
 
 
 def signed(difference: Sequence[float]) -> str:
@@ -132,12 +139,17 @@ def in_words(verdicts: Collection[Verdict]) -> str:
     """
     holds = [verdict.holds for verdict in verdicts]
     if all(holds):
-        return "holds within chance" if any(verdict.within_chance for verdict in verdicts) else "holds"
+        is_close = any(verdict.within_chance for verdict in verdicts)
+        return "holds within chance" if is_close else "holds"
+
+    # Undecided claims count like failed ones as long as another one holds.
     if any(holds):
         return "holds in part"
-    return "does not hold here" if False in holds else "not decided here"
+    if False in holds:
+        return "does not hold here"
+    return "not decided here"
 
 
 def _shown(mean: float) -> float:
-    """Return a mean difference as precisely as :func:`signed` shows it, so that no verdict rests on hidden digits."""
+    """Return a mean difference rounded as :func:`signed` shows it, so that no verdict depends on hidden digits."""
     return round(mean, 4)

@@ -1,6 +1,7 @@
-"""What every figure or table of a paper has."""
+"""Define what every figure or table of a paper has."""
 
 import abc
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from recbole_edlae.papers.claims import Verdict
@@ -11,10 +12,10 @@ class Figure(abc.ABC):
     """One figure or table of a paper: measured on a dataset, checked against the paper's claims, drawn.
 
     Attributes:
-        name: as `recbole-edlae reproduce` calls it.
+        name: name in `recbole-edlae reproduce`.
         title: heading on the results page.
-        claims: what the paper says, a sentence each.
-        size: of the picture, width and height in inches.
+        claims: claims of the paper, a sentence each.
+        size: width and height of the picture in inches.
     """
 
     name: ClassVar[str]
@@ -24,7 +25,7 @@ class Figure(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, study: Study) -> dict[str, Any]:
-        """Return the measurements as what JSON can hold.
+        """Return the measurements in types that JSON can hold.
 
         Args:
             study: the dataset and the protocol to measure under.
@@ -54,3 +55,26 @@ class Figure(abc.ABC):
             data: as :meth:`measure` returns it.
             figure: an empty figure of matplotlib.
         """
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown.
+
+    Args:
+        head: names of the columns.
+        rows: cells of each row.
+
+    Examples:
+        >>> print(markdown_table(["model", "rank 10"], [["EDLAE", "0.3"]]))
+        | model | rank 10 |
+        |---|---|
+        | EDLAE | 0.3 |
+    """
+    lines = [_line(head), "|" + "---|" * len(head)]
+    lines += map(_line, rows)
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Return one line of a table."""
+    return f"| {' | '.join(cells)} |"

@@ -1,4 +1,4 @@
-"""Write the results page: every measurement beside the paper's claim."""
+"""Write the results page, with every measurement beside the paper's claim."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 from recbole_edlae._files import whole, write_whole
 from recbole_edlae.papers.activations import Activations
 from recbole_edlae.papers.claims import Verdict, in_words
-from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.proposition import Proposition
 from recbole_edlae.papers.rank import Ranks
@@ -34,14 +34,16 @@ def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
     """Write one figure's measurement as <dataset>-<name>.json and .png.
 
     Args:
-        folder: where; created if it does not exist.
+        folder: created if it does not exist.
         name: one of FIGURES.
-        result: with "dataset", "command" and "data".
+        result: has "dataset", "command" and "data".
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
     content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
     write_whole(folder / f"{stem}.json", content)
+
+    # Without the name and version of the software, equal pictures are equal files.
     pyplot = load_pyplot()
     picture = pyplot.figure(figsize=FIGURES[name].size)
     FIGURES[name].draw(result["data"], picture)
@@ -54,23 +56,30 @@ def text(folder: pathlib.Path, link: str) -> str:
     """Return the Markdown page of all measurements in a folder.
 
     Args:
-        folder: with the JSON files of :func:`save`.
-        link: how the page calls the folder.
+        folder: folder with the JSON files of :func:`save`.
+        link: path of the folder, relative to the page.
     """
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     datasets = list(dict.fromkeys(result["dataset"] for result in results))
-    summary = ["| | " + " | ".join(datasets) + " |", "|---|" + "---|" * len(datasets)]
-    parts = []
+
+    # A section for each figure and dataset, and a row of the summary for each figure.
+    summary = []
+    sections = []
     for name, figure in FIGURES.items():
         measured = {result["dataset"]: result for result in results if result["figure"] == name}
         if not measured:
             continue
-        verdicts = {dataset: figure.verdicts(result["data"]) for dataset, result in measured.items()}
-        words = {dataset: in_words(verdicts[dataset]) for dataset in measured}
-        parts.append(f"## {figure.title}\n")
-        parts += [_section(figure, measured[dataset], verdicts[dataset], link) for dataset in measured]
-        summary.append(f"| {figure.title} | " + " | ".join(words.get(dataset, "") for dataset in datasets) + " |")
-    return "\n".join([HEAD, *summary, "", *parts])
+        sections.append(f"## {figure.title}\n")
+        words = dict.fromkeys(datasets, "")
+        for dataset, result in measured.items():
+            verdicts = figure.verdicts(result["data"])
+            words[dataset] = in_words(verdicts)
+            sections.append(_section(figure, result, verdicts, link))
+        summary.append([figure.title, *words.values()])
+
+    # The corner of the summary is empty.
+    table = markdown_table(["", *datasets], summary).replace("|  |", "| |", 1)
+    return "\n".join([HEAD, table, "", *sections])
 
 
 def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
@@ -78,7 +87,7 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
 
     Args:
         page: the file to write.
-        folder: below the folder of the page, with the files of :func:`save`.
+        folder: folder with the files of :func:`save`, below that of the page.
     """
     page = pathlib.Path(page)
     folder = pathlib.Path(folder)
@@ -88,13 +97,13 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
 
 def _section(figure: Figure, result: dict[str, Any], verdicts: Sequence[Verdict], link: str) -> str:
     """Return the section of one figure on one dataset."""
-    claims = "\n".join(
-        f"* {claim}\n  **{in_words([verdict]).capitalize()}**: {verdict.numbers}."
-        for claim, verdict in zip(figure.claims, verdicts)
-    )
+    claims = []
+    for claim, verdict in zip(figure.claims, verdicts):
+        claims.append(f"* {claim}\n  **{in_words([verdict]).capitalize()}**: {verdict.numbers}.\n")
+
     dataset = result["dataset"]
     return (
-        f"### {dataset}: {in_words(verdicts)}\n\n{claims}\n\n"
+        f"### {dataset}: {in_words(verdicts)}\n\n{''.join(claims)}\n"
         f"![{figure.title}, {dataset}]({link}/{dataset}-{figure.name}.png)\n\n"
         f"{figure.table(result['data'])}\n\n"
         f"```console\n$ {result['command']}\n```\n"

@@ -22,31 +22,39 @@ def read_plan(
     ranks: Sequence[int] | None = None,
     items: int | None = None,
 ) -> dict[str, Any]:
-    """Return the content of a settings file, its config files found.
+    """Return the content of a settings file, with the paths of its config files.
 
     Args:
-        dataset: its name; None takes that of the settings file.
-        settings: the file; None takes that of the dataset, of those that come with the package.
+        dataset: name of the dataset; None takes that of the settings file.
+        settings: the file; None takes that of the dataset, among those that ship with the package.
         config_files: RecBole's YAML files; None takes those of the settings file.
-        ranks: of the figures that have ranks; None takes those of the settings file.
-        items: of made-up data, for times only.
+        ranks: ranks for all figures that have ranks; None takes those of the settings file.
+        items: number of items of synthetic data, for times only.
 
     Raises:
-        ValueError: no settings come with the package for the dataset, or the file has an unknown key or row.
+        ValueError: no settings ship with the package for the dataset, or the file has an unknown key or row.
     """
-    path = find(REPRODUCTIONS, settings) if settings else PLANS / f"{dataset or 'ml-100k'}.yaml"
+    path = PLANS / f"{dataset or 'ml-100k'}.yaml"
+    if settings:
+        path = find(REPRODUCTIONS, settings)
     if not path.is_file():
         known = ", ".join(names(REPRODUCTIONS))
         raise ValueError(f"dataset: there are settings for {known}; for {dataset} write some and name them, --settings")
+
+    # A misspelled key or row would silently be left out of the study.
     plan = read_config_files([path])
     for key in plan:
         choose("settings", key, dict.fromkeys(KEYS))
     for row in plan["rows"]:
         choose("rows", row, ROWS)
-    found = [find(PROTOCOLS, file, path.parent) for file in plan.get("config_files", [])]
-    plan |= {"dataset": dataset or plan["dataset"], "config_files": config_files or found}
+
+    # The command line has the last word.
+    own_files = [find(PROTOCOLS, file, path.parent) for file in plan.get("config_files", [])]
+    plan["dataset"] = dataset or plan["dataset"]
+    plan["config_files"] = config_files or own_files
     if ranks:
-        plan |= {"ranks": sorted(ranks), "times": {**plan["times"], "ranks": sorted(ranks)}}
+        plan["ranks"] = sorted(ranks)
+        plan["times"] = {**plan["times"], "ranks": sorted(ranks)}
     if items:
         plan["times"] = {**plan["times"], "items": items}
     return plan

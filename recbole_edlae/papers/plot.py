@@ -4,7 +4,7 @@ from types import ModuleType
 
 
 def load_pyplot() -> ModuleType:
-    """Return matplotlib.pyplot, drawing to files.
+    """Return matplotlib.pyplot, set up to draw into files.
 
     Raises:
         ValueError: matplotlib is not installed.
@@ -13,6 +13,8 @@ def load_pyplot() -> ModuleType:
         import matplotlib
     except ImportError:
         raise ValueError("the plot needs matplotlib: pip install 'recbole_edlae[plot]'") from None
+
+    # The choice has to come before pyplot is imported; a window would need a display.
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

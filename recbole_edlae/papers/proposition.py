@@ -11,7 +11,7 @@ import torch
 from recbole_edlae.analysis.training_error import squared_error, svd_bound
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import Verdict
-from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
@@ -36,42 +36,43 @@ class Proposition(Figure):
     )
 
     def measure(self, study: Study) -> dict[str, Any]:
-        """Return squared errors, as shares of ‖X‖², of models trained without noise or penalty, the bound and row 2."""
+        """Return the squared errors, as shares of ‖X‖², of the bound, of unpenalized models and of row 2 of Table 1."""
+        # No rank exceeds the number of items.
         plan = study.plan["proposition"]
         widths = [width for width in plan["widths"] if width <= study.X.shape[1]]
         settings = {key: value for key, value in plan.items() if key != "widths"}
         rank = min(study.plan["rank"], study.ranks[-1])
         l2 = study.best("free_diagonal", rank=rank)["reg_weight"]
-        errors = {
-            label: [study.remember("proposition", _trained, label, width, settings) for width in widths]
-            for label in MODELS
-        }
-        errors["linear, penalised"] = [
-            study.remember("proposition, penalised", _penalized, width, l2) for width in widths
-        ]
+
+        # Each training is a measurement of its own, so an interrupted study loses only one.
+        errors = {}
+        for label in MODELS:
+            errors[label] = [study.remember("proposition", _trained, label, width, settings) for width in widths]
+        penalized = [study.remember("proposition, penalised", _penalized, width, l2) for width in widths]
+        errors["linear, penalised"] = penalized
         bound = study.remember("proposition, bound", _bound, widths)
         return {"widths": widths, "settings": settings, "bound": bound, "errors": errors, "reg_weight": l2}
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
-        """Return whether the claim holds, decided on the number as it is shown: training in float32 rounds."""
-        ratio, label, width = min(
-            (error / bound, label, width)
-            for label, errors in data["errors"].items()
-            for error, bound, width in zip(errors, data["bound"], data["widths"])
-        )
+        """Return whether the claim holds, decided on the number as it is shown, because training in float32 rounds."""
+        # The model that is nearest to the bound decides.
+        ratios = []
+        for label, errors in data["errors"].items():
+            for error, bound, width in zip(errors, data["bound"], data["widths"]):
+                ratios.append((error / bound, label, width))
+        ratio, label, width = min(ratios)
         return [Verdict(round(ratio, 4) >= 1, f"nearest to the bound: {label} of width {width}, {ratio:.4f} of it")]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a model a line, a width a column."""
-        rows = {"rank-k singular value decomposition": data["bound"], **data["errors"]}
-        lines = [
-            "| squared error / ‖X‖² | " + " | ".join(f"width {k}" for k in data["widths"]) + " |",
-            "|---|" + "---|" * len(data["widths"]),
-        ]
-        lines += [f"| {label} | " + " | ".join(f"{error:.4f}" for error in row) + " |" for label, row in rows.items()]
+        head = ["squared error / ‖X‖²", *(f"width {k}" for k in data["widths"])]
+        rows = []
+        for label, errors in {"rank-k singular value decomposition": data["bound"], **data["errors"]}.items():
+            rows.append([label, *(f"{error:.4f}" for error in errors)])
+
         settings = ", ".join(f"`{key}` {value:g}" for key, value in data["settings"].items())
         note = f"Trained with {settings}; the penalised one with `reg_weight` {data['reg_weight']:g}."
-        return "\n".join([*lines, "", note])
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw errors against width, the bound as a line that nothing may cross."""
@@ -85,13 +86,15 @@ class Proposition(Figure):
 
 def _bound(study: Study, widths: Sequence[int]) -> list[float]:
     """Return the error of the singular value decomposition at each width."""
+    # ‖X‖² of a binary matrix is the number of its ones.
     errors = np.ravel(svd_bound(study.X, widths)).tolist()
     return [error / study.X.nnz for error in errors]
 
 
 @torch.no_grad()
 def _trained(study: Study, label: str, width: int, settings: Mapping[str, Any]) -> float:
-    """Return the error of one DeepAE, trained on all of the training data for a number of epochs."""
+    """Return the error of one DeepAE, trained on the training data for a number of epochs."""
+    # Never evaluated, so that no epoch is chosen: the claim is about the fit alone.
     run = study.protocol.run("sampled", **SETTINGS, **MODELS[label](width), **settings)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         config = run.config(checkpoint_dir=folder, show_progress=False, eval_step=0)
@@ -100,6 +103,7 @@ def _trained(study: Study, label: str, width: int, settings: Mapping[str, Any]) 
         with torch.enable_grad():
             build_trainer(config, model).fit(train, saved=False, verbose=False)
 
+    # A CSR row is a user's history as the model takes it.
     def score(rows: sp.csr_matrix) -> np.ndarray:
         items = torch.from_numpy(rows.indices.astype(np.int64))
         lengths = torch.from_numpy(np.diff(rows.indptr).astype(np.int64))

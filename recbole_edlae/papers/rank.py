@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbole_edlae.papers.claims import Verdict, ahead, lead, never_behind, signed
-from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.study import Study
 
 CURVES = {
@@ -31,11 +31,14 @@ class Ranks(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Test every curve at every rank, with settings chosen on validation at the plan's ``rank``."""
+        # The closed form solves the problem of ADMM, and takes its settings.
         ranks = study.ranks
         rank = min(study.plan["rank"], ranks[-1])
         settings = {row: study.best(row, rank=rank) for row in CURVES if row != "closed_form"}
         settings["closed_form"] = settings["EDLAE"]
         full = study.best("full_rank")
+
+        # One test of everything: runs are on the same data and share the Gram matrix.
         runs = {(row, k): study.protocol.run(row, rank=k, **settings[row]) for row in CURVES for k in ranks}
         tested = study.test({**runs, "full_rank": study.protocol.run("full_rank", **full)})
 
@@ -60,15 +63,16 @@ class Ranks(Figure):
         """Return for each claim whether it holds, and the numbers."""
         ranks = data["ranks"]
         leads = data["leads"]
-        over_both = [
-            (diagonal, k, difference)
-            for diagonal in ("zero", "free")
-            for k, difference in zip(ranks, leads[f"EDLAE over {diagonal}_diagonal"])
-        ]
+
+        # The first claim has two comparisons at every rank; the page names the one that is nearest to failing.
+        over_both = []
+        for diagonal in ("zero", "free"):
+            for k, difference in zip(ranks, leads[f"EDLAE over {diagonal}_diagonal"]):
+                over_both.append((diagonal, k, difference))
+        diagonal, k, least = min(over_both, key=lambda entry: _standardized(entry[-1]))
         closed = leads["closed_form over EDLAE"]
         small = leads["free_diagonal over zero_diagonal"][0]
         large = leads["free_diagonal over zero_diagonal"][-1]
-        diagonal, k, least = min(over_both, key=lambda entry: _standardized(entry[-1]))
         worst_rank, worst = min(zip(ranks, closed), key=lambda entry: _standardized(entry[-1]))
         return [
             never_behind(
@@ -82,26 +86,31 @@ class Ranks(Figure):
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a curve a line, a rank a column."""
-        lines = [
-            f"| {data['metric']} | " + " | ".join(f"rank {k}" for k in data["ranks"]) + " |",
-            "|---|" + "---|" * len(data["ranks"]),
-        ]
+        head = [data["metric"], *(f"rank {k}" for k in data["ranks"])]
+        rows = []
         for row, (label, _) in CURVES.items():
-            lines.append(f"| {label} | " + " | ".join(f"{mean:.4f}" for mean, _ in data["curves"][row]) + " |")
+            rows.append([label, *(f"{mean:.4f}" for mean, _ in data["curves"][row])])
+
+        # The settings of the closed form are those of ADMM.
+        chosen = []
+        for name, settings in data["settings"].items():
+            if name != "closed_form":
+                chosen.append(f"{name} " + ", ".join(f"`{key}` {value:g}" for key, value in settings.items()))
+
         full, deviation = data["full_rank"]
-        chosen = "; ".join(
-            f"{name} " + ", ".join(f"`{key}` {value:g}" for key, value in settings.items())
-            for name, settings in data["settings"].items()
-            if name != "closed_form"
-        )
-        return "\n".join([*lines, "", f"Full rank: {full:.4f} ± {deviation:.4f}. Chosen on validation: {chosen}."])
+        note = f"Full rank: {full:.4f} ± {deviation:.4f}. Chosen on validation: {'; '.join(chosen)}."
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the curves, with a band of one standard error around the first."""
+        # The ranks of a plan span two orders of magnitude, hence the logarithmic axis.
         axes = figure.subplots()
         for row, (label, style) in CURVES.items():
             axes.plot(data["ranks"], [mean for mean, _ in data["curves"][row]], style, label=label)
-        low, high = zip(*((mean - error, mean + error) for mean, error in data["curves"]["EDLAE"]))
+
+        # The other curves have errors of about the same size.
+        low = [mean - error for mean, error in data["curves"]["EDLAE"]]
+        high = [mean + error for mean, error in data["curves"]["EDLAE"]]
         axes.fill_between(data["ranks"], low, high, color="k", alpha=0.1)
         axes.axhline(data["full_rank"][0], color="grey", linewidth=0.8, label="EDLAE, full rank")
         axes.set(xscale="log", xlabel="rank", ylabel=data["metric"])
@@ -113,4 +122,6 @@ def _standardized(difference: Sequence[float]) -> float:
     mean, deviation = difference
     if deviation > 0:
         return mean / deviation
+
+    # Every user has the same difference; 0 times infinity would be NaN.
     return mean * math.inf if mean else 0.0

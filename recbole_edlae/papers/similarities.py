@@ -1,7 +1,8 @@
 """Steck 2020, Figure 1 center and right: are similar items alike in U and V?
 
-UVᵀ is the same for U A and V A⁻ᵀ with any invertible A, and cosines are not. They are taken in the balanced basis, in
-which U and V share the singular values of UVᵀ equally, as weight decay would have them: in it they are unique.
+For any invertible A, the factors U A and V A⁻ᵀ have the same product UVᵀ, but other cosines. So cosines are taken in
+the balanced basis, where U and V share the singular values of UVᵀ equally, as under weight decay. There cosines are
+unique.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 
 from recbole_edlae.analysis.similarity import median_cosine
 from recbole_edlae.papers.claims import Verdict
-from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.solvers import full_rank, gram, low_rank
 
@@ -35,6 +36,7 @@ class Similarities(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the median cosine of all pairs among each item's most similar ones, in three low-rank models."""
+        # A small catalog may not have the rank of the plan.
         rank = min(study.plan["rank"], study.ranks[-1])
         settings = {row: study.best(row, rank=rank) for row in LABELS}
         full = study.best("full_rank")
@@ -42,25 +44,29 @@ class Similarities(Figure):
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, decided on the numbers as they are shown."""
-        zero = [round(data["medians"]["zero_diagonal"][f"balanced {side}"], 2) for side in "UV"]
-        free = [round(data["medians"]["free_diagonal"][f"balanced {side}"], 2) for side in "UV"]
+        medians = data["medians"]
+        zero_u, zero_v = (round(medians["zero_diagonal"][f"balanced {side}"], 2) for side in "UV")
+        free_u, free_v = (round(medians["free_diagonal"][f"balanced {side}"], 2) for side in "UV")
         return [
-            Verdict(min(free) >= 0.9, f"medians {free[0]:.2f} in U, {free[1]:.2f} in V"),
-            Verdict(max(map(abs, zero)) <= 0.1, f"medians {zero[0]:.2f} in U, {zero[1]:.2f} in V"),
+            Verdict(min(free_u, free_v) >= 0.9, f"medians {free_u:.2f} in U, {free_v:.2f} in V"),
+            Verdict(max(abs(zero_u), abs(zero_v)) <= 0.1, f"medians {zero_u:.2f} in U, {zero_v:.2f} in V"),
             Verdict(
-                all(z < f for z, f in zip(zero, free)),
-                f"medians {zero[0]:.2f} against {free[0]:.2f} in U, {zero[1]:.2f} against {free[1]:.2f} in V",
+                zero_u < free_u and zero_v < free_v,
+                f"medians {zero_u:.2f} against {free_u:.2f} in U, {zero_v:.2f} against {free_v:.2f} in V",
             ),
         ]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a model a line."""
         columns = ("balanced U", "balanced V", "U", "V")
-        lines = [f"| median cosine, rank {data['rank']} | " + " | ".join(columns) + " |", "|---|---|---|---|---|"]
+        rows = []
         for row, name in LABELS.items():
             medians = data["medians"][row]
-            lines.append(f"| {name} | " + " | ".join(f"{medians[column]:.3f}" for column in columns) + " |")
-        return "\n".join([*lines, "", "Balanced: U and V share the singular values of UVᵀ. The others have VᵀV = I."])
+            rows.append([name, *(f"{medians[column]:.3f}" for column in columns)])
+
+        head = [f"median cosine, rank {data['rank']}", *columns]
+        note = "Balanced: U and V share the singular values of UVᵀ. The others have VᵀV = I."
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw histograms, a panel a model."""
@@ -70,24 +76,36 @@ class Similarities(Figure):
                 shares = data["shares"][row][f"balanced {side}"]
                 panel.stairs(shares, BINS, color=style[0], linestyle=style[1:], label=side)
             panel.set(title=name, xlabel="cosine")
+
+        # The panels share their axis and legend.
         panels[0].set_ylabel("share of items")
         panels[0].legend(fontsize="small")
 
 
 def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
     """Return medians and histograms of the cosines in the factors of each model."""
+    # An infinite diagonal makes each item the first of its group.
     G = gram(study.X)
     B = full_rank(G, dropout=full["dropout_prob"], l2=full["reg_weight"])
     similar = B.fill_diagonal_(torch.inf).topk(SIMILAR, dim=0).indices.T.numpy()
-    medians = {}
-    shares = {}
+
+    medians: dict[str, dict[str, float]] = {}
+    shares: dict[str, dict[str, list[float]]] = {}
     for row in LABELS:
         problem = {"dropout": settings[row].get("dropout_prob", 0.0), "l2": settings[row]["reg_weight"]}
-        u, v, *_ = low_rank(G, rank, method="admm" if row == "EDLAE" else row, **problem)
-        factors = {"U": u, "V": v, **dict(zip(("balanced U", "balanced V"), balanced(u, v)))}
-        cosines = {name: median_cosine(factor.numpy(), similar) for name, factor in factors.items()}
-        medians[row] = {name: float(np.median(values)) for name, values in cosines.items()}
-        shares[row] = {name: (np.histogram(values, BINS)[0] / len(values)).tolist() for name, values in cosines.items()}
+        method = "admm" if row == "EDLAE" else row
+        u, v, *_ = low_rank(G, rank, method=method, **problem)
+
+        # Both bases are on the page, to show that cosines depend on the basis.
+        balanced_u, balanced_v = balanced(u, v)
+        factors = {"U": u, "V": v, "balanced U": balanced_u, "balanced V": balanced_v}
+        medians[row] = {}
+        shares[row] = {}
+        for name, factor in factors.items():
+            cosines = median_cosine(factor.numpy(), similar)
+            counts, _ = np.histogram(cosines, BINS)
+            medians[row][name] = float(np.median(cosines))
+            shares[row][name] = (counts / len(cosines)).tolist()
     return {"rank": rank, "settings": settings, "medians": medians, "shares": shares}
 
 
@@ -103,6 +121,7 @@ def balanced(u: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
         >>> abs(p.item()), abs(q.item())
         (2.0, 2.0)
     """
+    # U = P₁ R and V = Q₁ S with orthonormal columns, so the singular values are those of the small matrix R Sᵀ.
     p, r = torch.linalg.qr(u)
     q, s = torch.linalg.qr(v)
     left, values, right = torch.linalg.svd(r @ s.T)

@@ -1,4 +1,4 @@
-"""What the figures share: models by their row, settings chosen on validation, tests and measurements on record."""
+"""Share between figures the models by their row, settings chosen on validation, and recorded measurements."""
 
 import dataclasses
 import functools
@@ -22,7 +22,8 @@ from recbole_edlae.runs.records import Records, best_of
 from recbole_edlae.runs.run import Run, key_of, make_run
 from recbole_edlae.runs.runner import quiet
 
-# What is compared in Steck 2020, Table 1 and Figure 1: the settings that define it. A settings file has all others.
+# The models that Steck 2020 compares in Table 1 and Figure 1, by the settings that define them. A settings file has all
+# other settings.
 ROWS: dict[str, dict[str, Any]] = {
     "weight_decay": {"model": "DLAE", "solver": "weight_decay", "dropout_prob": 0.0},
     "free_diagonal": {"model": "DLAE", "solver": "free_diagonal", "dropout_prob": 0.0},
@@ -37,11 +38,11 @@ ROWS: dict[str, dict[str, Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """One dataset with the settings that all figures are measured under.
+    """One dataset with the settings of all figures.
 
     Attributes:
-        plan: content of a settings file: ``dataset``, ``config_files`` (found already), ``rows``, which maps the names
-            of ROWS to settings, a list of values being a choice to make on validation, and what figures ask for.
+        plan: content of a settings file: ``dataset``, ``config_files`` (paths), ``rows``, and settings of figures.
+            ``rows`` maps the names of ROWS to settings, where a list holds values to choose from on validation.
         overrides: settings for all runs.
     """
 
@@ -58,51 +59,70 @@ class Protocol:
 
         Args:
             row: one of ROWS.
-            **settings: beside those that define the row; ``rank`` is the latent dimension of a deep model.
+            **settings: settings beside those that define the row; ``rank`` is the latent dimension of a deep model.
         """
         settings = choose("row", row, ROWS) | settings
+        label = row
+
+        # The rank has another name in each model.
         rank = settings.pop("rank", None)
         if rank is not None:
-            settings["latent_dimension" if settings["model"] == "DeepAE" else "rank"] = rank
-        label = f"{row}{f', rank {rank}' if rank else ''}"
+            key = "latent_dimension" if settings["model"] == "DeepAE" else "rank"
+            settings[key] = rank
+            label = f"{row}, rank {rank}"
         model = settings.pop("model")
         return make_run(model, self.dataset, self.plan["config_files"], {**settings, **self.overrides}, label)
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
-        """Return the runs of a row with every combination of the values that the plan lets choose from.
+        """Return the runs of a row with every combination of the values in the plan.
 
         Args:
             row: one of ROWS.
-            **settings: of all candidates.
+            **settings: settings of all candidates.
         """
         choices = self._choices(row)
-        points = (dict(zip(choices, values)) for values in itertools.product(*choices.values()))
-        return [self.run(row, **point, **settings) for point in points]
+        candidates = []
+        for values in itertools.product(*choices.values()):
+            point = dict(zip(choices, values))
+            candidates.append(self.run(row, **point, **settings))
+        return candidates
 
     def extremes(self, row: str) -> list[Run]:
-        """Return runs of a row that have every value that the plan lets choose from, and every rank, once.
+        """Return runs of a row that have every value in the plan, and every rank, at least once.
 
         Args:
             row: one of ROWS.
         """
         choices = self._choices(row)
         first = {key: values[0] for key, values in choices.items()}
-        points = [{**first, key: value} for key, values in choices.items() for value in values] or [first]
-        ranks = [] if row == "full_rank" else [self.plan["rank"], *self.plan["ranks"]]
-        return [self.run(row, **point) for point in points] + [self.run(row, **first, rank=rank) for rank in ranks]
+
+        # One setting varies at a time: their check is about single values.
+        runs = []
+        for key, values in choices.items():
+            for value in values:
+                runs.append(self.run(row, **{**first, key: value}))
+        if not choices:
+            runs.append(self.run(row))
+
+        if row != "full_rank":
+            for rank in (self.plan["rank"], *self.plan["ranks"]):
+                runs.append(self.run(row, **first, rank=rank))
+        return runs
 
     def _choices(self, row: str) -> dict[str, list]:
         """Return setting → values to choose from."""
-        settings = self.plan["rows"][row]
-        return {key: value if isinstance(value, list) else [value] for key, value in settings.items()}
+        choices = {}
+        for key, value in self.plan["rows"][row].items():
+            choices[key] = value if isinstance(value, list) else [value]
+        return choices
 
 
 class Study:
-    """Measure on one dataset under one protocol, and put everything on record.
+    """Measure on one dataset under one protocol, and record every measurement.
 
     Args:
         protocol: the dataset and its settings.
-        records: where finished runs and measurements are found, and new ones are put.
+        records: holds finished runs and measurements, and gets new ones.
         engine: one of ``engine.ENGINES``.
     """
 
@@ -118,38 +138,43 @@ class Study:
         return self.protocol.plan
 
     def best(self, row: str, **settings: Any) -> dict[str, Any]:
-        """Return the settings among the plan's that are the best on validation.
+        """Return the best settings in the plan, chosen on validation.
 
         Args:
             row: one of ROWS.
-            **settings: of all candidates.
+            **settings: settings of all candidates.
         """
+        # Several figures ask for the same row.
         name = (row, repr(settings))
-        if name not in self._best:
-            candidates = self.protocol.candidates(row, **settings)
-            best = candidates[0]
-            if len(candidates) > 1:
-                best, _ = best_of(self._run(candidates, ("valid",)))
-            self._best[name] = {key: best.settings[key] for key in self.plan["rows"][row]}
+        if name in self._best:
+            return self._best[name]
+
+        candidates = self.protocol.candidates(row, **settings)
+        best = candidates[0]
+        if len(candidates) > 1:
+            best, _ = best_of(self._run(candidates, ("valid",)))
+        self._best[name] = {key: best.settings[key] for key in self.plan["rows"][row]}
         return self._best[name]
 
     def test(self, runs: Mapping[Any, Run]) -> dict[Any, dict[str, Any]]:
         """Return label → "metrics", per-user "values" of the validation metric, and their "mean" and "error".
 
         Args:
-            runs: label → what to test.
+            runs: label → run to test.
         """
+        # Runs may be equal, and come back in any order.
         records = {id(run): record for run, record in self._run(runs.values(), ("valid", "test"))}
         return {label: self._outcome(records[id(run)]) for label, run in runs.items()}
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
-        """Return a measurement, from the records where it has been taken before.
+        """Return a measurement, from the records if it is there.
 
         Args:
-            name: of the measurement, on record.
+            name: name of the measurement on record.
             measure: called as ``measure(study, *inputs)``; the measurement depends on the code of its module.
             *inputs: what JSON can hold.
         """
+        # It depends on the data and the code like a run, so it has the identity of one.
         models = tuple(sorted({row["model"] for row in ROWS.values()}))
         modules = (*RUNNER, __name__, measure.__module__)
         run = self.protocol.run("full_rank")
@@ -158,6 +183,7 @@ class Study:
         finished = self.records.finished()
         if "data" in finished.get(key, ()):
             return finished[key]["data"]
+
         data = measure(self, *inputs)
         record = {"key": key, "status": "ok", "model": name, "dataset": self.protocol.dataset, "data": data}
         self.records.append({**record, "identity": identity})
@@ -166,13 +192,17 @@ class Study:
 
     @functools.cached_property
     def X(self) -> sp.csr_matrix:
-        """Return the training interactions, ones of shape (users, items), of items and users that have any."""
+        """Return the binary training matrix, of shape (users, items), without empty rows and columns."""
+        # Refuse files that have changed since the first run.
         config = self.protocol.run("full_rank").config()
-        fingerprint(config.final_config_dict, self.records.files)  # refuses files that have changed
+        fingerprint(config.final_config_dict, self.records.files)
         with quiet():
             train, *_ = prepare_data(config)
+
         X = binary_interactions(train.dataset)
-        return X[np.diff(X.indptr) > 0][:, np.diff(X.tocsc().indptr) > 0]
+        has_items = np.diff(X.indptr) > 0
+        has_users = np.diff(X.tocsc().indptr) > 0
+        return X[has_items][:, has_users]
 
     @property
     def ranks(self) -> list[int]:
@@ -185,7 +215,8 @@ class Study:
         return self.protocol.run("full_rank").config()["valid_metric"].lower()
 
     def _run(self, runs: Iterable[Run], phases: Sequence[str]) -> list[tuple[Run, dict[str, Any]]]:
-        """Return the records of runs, which have to end well."""
+        """Return the records of runs; the first one that fails ends the study."""
+        # A figure with a missing row would compare less than it claims.
         outcomes = []
         for run, record, cached in run_all(runs, self.records, phases, self.engine):
             if record["status"] == "failed":
@@ -196,10 +227,12 @@ class Study:
         return outcomes
 
     def _outcome(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a test came to."""
+        """Return metrics, values per user, their mean and standard error for the record of a test."""
         per_user = self.records.per_user(record["key"])
         if per_user is None:
             raise ValueError(f"{self.metric}: figures need a ranking metric, which has values per user")
+
+        # Leads are differences of the same users' values.
         values = per_user.metric(self.metric)
         mean = float(values.mean())
         return {"metrics": record["test"], "values": values, "mean": mean, "error": standard_error(values)}
@@ -208,8 +241,8 @@ class Study:
 def _line(run: Run, record: Mapping[str, Any]) -> str:
     """Return one line on a run that has ended."""
     metric = record["identity"]["settings"]["valid_metric"].lower()
-    shown = ("reg_weight", "dropout_prob")
-    settings = ", ".join(f"{key} {run.settings[key]:g}" for key in shown if key in run.settings)
+    keys = [key for key in ("reg_weight", "dropout_prob") if key in run.settings]
+    settings = ", ".join(f"{key} {run.settings[key]:g}" for key in keys)
     phase = "test" if "test" in record else "valid"
     return f"({settings}): {phase} {metric} {record[phase][metric]:.4f}, {record['fit_seconds']:.1f} s"
 

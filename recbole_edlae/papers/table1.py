@@ -3,7 +3,7 @@
 from typing import Any
 
 from recbole_edlae.papers.claims import Verdict, ahead, lead, never_behind, signed, together
-from recbole_edlae.papers.figure import Figure
+from recbole_edlae.papers.figure import Figure, markdown_table
 from recbole_edlae.papers.study import Study
 
 LABELS = {
@@ -34,6 +34,8 @@ class Table1(Figure):
         rank = min(study.plan["rank"], study.ranks[-1])
         settings = {row: study.best(row, rank=rank) for row in LABELS}
         tested = study.test({row: study.protocol.run(row, rank=rank, **settings[row]) for row in LABELS})
+
+        # The comparisons of the claims.
         pairs = [("free_diagonal", "weight_decay"), ("DLAE", "free_diagonal"), ("DLAE", "sampled")]
         pairs += [("EDLAE", row) for row in LABELS if row != "EDLAE"]
         return {
@@ -51,37 +53,40 @@ class Table1(Figure):
         product = leads["free_diagonal over weight_decay"]
         denoising = leads["DLAE over free_diagonal"]
         sampled = leads["DLAE over sampled"]
-        emphasis = {
-            name.partition(" over ")[2]: difference
-            for name, difference in leads.items()
-            if name.startswith("EDLAE over")
-        }
+
+        # The last claim is about four comparisons at once, and so is its level.
+        others = [row for row in LABELS if row != "EDLAE"]
+        emphasis = []
+        numbers = []
+        for row in others:
+            difference = leads[f"EDLAE over {row}"]
+            emphasis.append(ahead(difference, len(others)))
+            numbers.append(f"{signed(difference)} over row {LABELS[row][0]}")
+
         return [
             Verdict(ahead(product), signed(product)),
             Verdict(ahead(denoising), signed(denoising)),
             never_behind([sampled], signed(sampled)),
-            Verdict(
-                together([ahead(difference, len(emphasis)) for difference in emphasis.values()]),
-                ", ".join(f"{signed(difference)} over row {LABELS[row][0]}" for row, difference in emphasis.items()),
-            ),
+            Verdict(together(emphasis), ", ".join(numbers)),
         ]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a row of the paper's table a line."""
         names = _shown_metrics(data)
-        lines = [
-            f"| rank {data['rank']} | settings | " + " | ".join(names) + " | MSD, rank 1000 (published) |",
-            "|---|---|" + "---|" * (len(names) + 1),
-        ]
+        rows = []
         for row, label in LABELS.items():
             settings = ", ".join(f"`{key}` {value:g}" for key, value in data["settings"][row].items())
             values = [f"{data['metrics'][row][name]:.4f}" for name in names]
-            lines.append(f"| {label} | {settings} | " + " | ".join(values) + f" | {PUBLISHED[row]:.3f} |")
+            rows.append([label, settings, *values, f"{PUBLISHED[row]:.3f}"])
+
+        head = [f"rank {data['rank']}", "settings", *names, "MSD, rank 1000 (published)"]
         largest = max(data["errors"].values())
-        return "\n".join([*lines, "", f"Standard errors of {data['metric']} are up to {largest:.4f}."])
+        note = f"Standard errors of {data['metric']} are up to {largest:.4f}."
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw the validation metric of each row, with two standard errors to both sides."""
+        # The first row of the table is at the top.
         axes = figure.subplots()
         for position, row in enumerate(LABELS):
             error = 2 * data["errors"][row]
@@ -92,6 +97,7 @@ class Table1(Figure):
 
 def _shown_metrics(data: dict[str, Any]) -> list[str]:
     """Return the metrics of the paper's table, as far as they were evaluated, and the validation metric."""
+    # The paper's recall is that of Liang et al.
     evaluated = next(iter(data["metrics"].values()))
     recall = "liangrecall" if "liangrecall@20" in evaluated else "recall"
     return [name for name in (f"{recall}@20", f"{recall}@50", data["metric"]) if name in evaluated]

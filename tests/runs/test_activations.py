@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae.papers.activations import compare_activations, correlations, spread_table
+from recbole_edlae.papers.activations import compare_activations, correlations
+from recbole_edlae.papers.spread import spread_table
 
 QUICK = {"latent_dimension": 8, "epochs": 2}
 

@@ -1,0 +1,81 @@
+"""Write the files of the activation study: its runs, a table of their spread over seeds, and a picture."""
+
+import json
+import os
+import pathlib
+import statistics
+from collections.abc import Sequence
+
+from recbole_edlae._files import whole, write_whole
+from recbole_edlae.papers.activations import Trained, activation_names, correlations
+from recbole_edlae.papers.plot import load_pyplot
+
+_IN_TABLE = ("order_agreement", "order_ties", "zero_codes", "effective_dimension")
+_IN_PLOT = ("order_agreement", "zero_entries", "effective_dimension")
+
+
+def spread_table(runs: Sequence[Trained], metric: str) -> str:
+    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first.
+
+    Args:
+        runs: as ``compare_activations`` returns them.
+        metric: name of a test metric.
+    """
+    rows = []
+    for activation in activation_names(runs):
+        of_activation = [run for run in runs if run["activation"] == activation]
+        scores = [run["test"][metric] for run in of_activation]
+        cells = [_spread(scores)]
+        for name in _IN_TABLE:
+            cells.append(_spread([run["properties"][name] for run in of_activation]))
+        rows.append((statistics.fmean(scores), activation, cells))
+
+    # Columns of fixed width, for a terminal.
+    lines = [" " * 14 + "".join(f"{name:>22}" for name in (metric, *_IN_TABLE))]
+    for _, activation, cells in sorted(rows, reverse=True):
+        lines.append(f"{activation:<14}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join(lines)
+
+
+def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> None:
+    """Write runs.json, table.txt and properties.png into a folder.
+
+    Args:
+        runs: as ``compare_activations`` returns them.
+        folder: created if it does not exist.
+        metric: name of a test metric, to rank by.
+
+    Raises:
+        ValueError: matplotlib, which draws the plot, is not installed.
+    """
+    pyplot = load_pyplot()
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"runs": runs, "spearman": correlations(runs)}
+    write_whole(folder / "runs.json", json.dumps(content, indent=1) + "\n")
+    write_whole(folder / "table.txt", spread_table(runs, metric) + "\n")
+
+    # A panel for each property, with the metric on the shared axis.
+    picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(4 * len(_IN_PLOT), 3.6), sharey=True)
+    for panel, name in zip(panels, _IN_PLOT):
+        for activation in activation_names(runs):
+            of_activation = [run for run in runs if run["activation"] == activation]
+            values = [run["properties"][name] for run in of_activation]
+            scores = [run["test"][metric] for run in of_activation]
+            panel.plot(values, scores, "o", label=activation)
+        panel.set_xlabel(name.replace("_", " "))
+    panels[0].set_ylabel(metric)
+    panels[-1].legend(fontsize="small", bbox_to_anchor=(1.02, 1), loc="upper left")
+
+    with whole(folder / "properties.png") as file:
+        picture.savefig(file, format="png", dpi=150, bbox_inches="tight")
+    pyplot.close(picture)
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Return mean and standard deviation as text."""
+    # A single seed has no deviation.
+    deviation = 0.0
+    if len(values) > 1:
+        deviation = statistics.stdev(values)
+    return f"{statistics.fmean(values):.4f} ± {deviation:.4f}"
