@@ -35,7 +35,7 @@ folder that the command wrote.
       with the command.
     * `validation, after a look at the test`: Gowalla's `DLAE`. We had seen the test result of `DLAE, item power`, so
       this is not a clean held-out number. Quote `DLAE, item power`, which has the higher validation.
-    * `equal weights, after a look at the test`: Gowalla's ensembles. Validation prefers `DLAE` alone there.
+    * `equal weights, after a look at the test`: Gowalla's ensemble. Validation prefers `DLAE` alone there.
     * `equal weights`: an ensemble of rows of the same table. Only its members were chosen.
     * `authors`: as published with the model.
     * `tuned on test`: published rows whose source chose its settings on the test set. Such a number is too high to

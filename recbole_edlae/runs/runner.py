@@ -16,7 +16,6 @@ from recbole.utils import get_flops, init_seed
 
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
-from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -227,8 +226,7 @@ def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser
 
 def _compile(model: torch.nn.Module) -> None:
     """Compile the kernels that fitting a linear autoencoder needs, for a model or each member of an ensemble."""
-    models = model.models if isinstance(model, Ensemble) else [model]
-    for member in models:
+    for member in getattr(model, "models", [model]):
         interactions = getattr(member, "interactions", None)
         if interactions is not None:
             is_weighted = getattr(member, "user_weight_power", 0.0) != 0

@@ -2,10 +2,10 @@
 
 import collections
 from collections.abc import Iterable
+from typing import Any
 
 from recbole.config import Config
 
-from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.members import TrainedMember
 from recbole_edlae.runs.run import WITHOUT_EFFECT
 from recbole_edlae.settings import registry
@@ -81,7 +81,12 @@ def member_configs(config: Config) -> dict[str, Config]:
         config: of a run.
     """
     members = registry.members_of(config["model"], config.final_config_dict)
-    return {label: Ensemble.config_of(label, member, config) for label, member in members.items()}
+    if not members:
+        return {}
+
+    # The class is looked up by name: the code of other models' runs does not depend on it.
+    ensemble: Any = registry.model_class(config["model"])
+    return {label: ensemble.config_of(label, member, config) for label, member in members.items()}
 
 
 def name_of(config: Config) -> str:

@@ -142,7 +142,7 @@ def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
     if columns[0] == columns[1]:
         raise ValueError(f"user and item must name two columns, both are {columns[0]!r}")
     missing = [name for name in columns if name not in names]
-    if missing and len(names) == 2 and set(missing) <= set(COLUMNS):
+    if missing and len(names) == 2 and all(name in COLUMNS for name in missing):
         return _of_two(names)
     if missing:
         near = ", ".join(map(str, closest_first(missing[0], names)))

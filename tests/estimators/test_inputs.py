@@ -95,6 +95,7 @@ def test_a_known_name_decides_which_of_two_columns_is_which():
     ({"user": "buyer", "item": "sku"}, "has no column 'buyer'"),
     ({"user": "item_id"}, "user and item must name two columns, both are 'item_id'"),
     ({"item": None}, "has no column None"),
+    ({"user": ["user_id"]}, r"has no column \['user_id'\]"),
 ])  # fmt: skip
 def test_a_name_that_was_given_is_not_guessed_in_two_columns(names, message):
     with pytest.raises(ValueError, match=message):
