@@ -17,6 +17,7 @@ from recbole.utils import get_flops, init_seed
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.integration import corrections
+from recbole_edlae.integration import models as registry
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
 from recbole_edlae.model.trainer import ClosedFormTrainer
@@ -48,7 +49,8 @@ class Runner:
         """
         with quiet():
             members: list[Config] = []
-            for run in runs:
+            # Most commands have no ensemble, and need no Config here.
+            for run in filter(lambda run: registry.is_ensemble(run.model), runs):
                 members += member_configs(run.config(show_progress=False)).values()
             self._trained.expect(members)
 
