@@ -77,6 +77,8 @@ class StoredEstimator(LinearEstimator):
         with errors_of(folder):
             cls._check_model(export.model)
             settings = with_defaults(cls._schema(), export)
+            if settings.get("based_on", "item") != "item":
+                raise ValueError("based_on must be 'item': weights of users score no histories")
             check_tensors(export.tensors, len(export.tokens))
             weights = of_tensors(export.tensors)
             if weights is None:

@@ -14,43 +14,10 @@ from typing import Any
 import torch
 from recbole.config import Config
 
+from recbole_edlae.integration import models as registry
 from recbole_edlae.model.ensemble import Ensemble
 from recbole_edlae.model.members import IN_ONE_STEP, Member
 from recbole_edlae.model.paper import Paper
-
-LINEAR = (  # settings of EDLAE, which stand behind "linear_" here
-    "reg_weight",
-    "dropout_prob",
-    "emphasis",
-    "diagonal_bound",
-    "user_weight_power",
-    "item_weight_power",
-    "dropout_penalty",
-    "zero_diagonal",
-    "low_pass_weight",
-    "low_pass_rank",
-    "neighbors",
-)
-DEEP = (  # settings of DeepAE
-    "mlp_hidden_size",
-    "latent_dimension",
-    "latent_activation",
-    "hidden_activation",
-    "tied_weights",
-    "use_bias",
-    "normalize_input",
-    "dropout_prob",
-    "noise_std",
-    "loss_type",
-    "emphasis",
-    "user_weight_power",
-    "reg_weight",
-    "latent_penalty",
-    "latent_penalty_weight",
-    "sparsity_rate",
-    "jacobian_samples",
-    "train_batch_size",
-)
 
 
 class EnsembleAE(Ensemble):
@@ -71,9 +38,14 @@ class EnsembleAE(Ensemble):
 
     @classmethod
     def members_of(cls, settings: Mapping[str, Any] | Config) -> dict[str, Member]:
+        # Settings of the linear path stand behind "linear_"; those of the deep one have the names of DeepAE.
+        own = registry.schema_of("EnsembleAE").keys()
+        of_linear = {key.removeprefix("linear_"): settings[key] for key in own if key.startswith("linear_")}
+        of_deep = {key: settings[key] for key in registry.schema_of("DeepAE") if key != "eval_batch_size"}
+
         weight = settings["deep_weight"]
-        linear = Member("EDLAE", {name: settings[f"linear_{name}"] for name in LINEAR}, 1 - weight)
-        deep = Member("DeepAE", {name: settings[name] for name in DEEP}, weight)
+        linear = Member("EDLAE", of_linear, 1 - weight)
+        deep = Member("DeepAE", of_deep, weight)
         return {member.model: member for member in (linear, deep) if member.weight > 0}
 
     @classmethod

@@ -196,9 +196,9 @@ def seed(config: Any) -> None:
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
 
 
-def build(config: Any, dataset: Any) -> torch.nn.Module:
-    r"""Return the model of a Config, on its device."""
-    return get_model(config["model"])(config, dataset).to(config["device"])
+def build(config: Any, dataset: Any, **options: Any) -> torch.nn.Module:
+    r"""Return the model of a Config, on its device; the options are those of its class."""
+    return get_model(config["model"])(config, dataset, **options).to(config["device"])
 
 
 def train_loader(config: Config, train_data: Any, valid_data: Any) -> Any:

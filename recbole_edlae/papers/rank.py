@@ -98,7 +98,7 @@ class Ranks(Figure):
                 chosen.append(f"{name} " + ", ".join(f"`{key}` {value:g}" for key, value in settings.items()))
 
         full, deviation = data["full_rank"]
-        note = f"Full rank: {full:.4f} ± {deviation:.4f}. Chosen on validation: {'; '.join(chosen)}."
+        note = f"Full rank: {full:.4f} ± {deviation:.4f}. By validation: {'; '.join(chosen)}."
         return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:

@@ -6,9 +6,10 @@ import torch
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.data.dataset import Dataset
-from recbole.utils import get_model, get_trainer, init_seed
+from recbole.utils import get_trainer, init_seed
 
 from recbole_edlae.data.candidates import check_candidates
+from recbole_edlae.model.members import build
 
 
 def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:
@@ -39,9 +40,7 @@ def build_model(config: Config, train: Any, **options: Any) -> torch.nn.Module:
         train: the loader of the training part.
         **options: further arguments of the model's class.
     """
-    model_class = get_model(config["model"])
-    model = model_class(config, train._dataset, **options)
-    return model.to(config["device"])
+    return build(config, train._dataset, **options)
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:

@@ -25,7 +25,7 @@ from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
-from recbole_edlae.settings import corrections
+from recbole_edlae.settings import corrections, registry
 from recbole_edlae.solvers.steps import compile_gram
 
 
@@ -48,7 +48,8 @@ class Runner:
         """
         with quiet():
             members: list[Config] = []
-            for run in runs:
+            # Most commands have no ensemble, and need no Config here.
+            for run in filter(lambda run: registry.is_ensemble(run.model), runs):
                 members += member_configs(run.config(show_progress=False)).values()
             self._trained.expect(members)
 

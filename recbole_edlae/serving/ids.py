@@ -77,7 +77,9 @@ class Ids:
             numbers = np.fromiter(map(find, values, itertools.repeat(0)), dtype=np.int64, count=len(values))
         except TypeError:  # a list or dict among them, which is named below
             numbers = np.zeros(len(values), dtype=np.int64)
-        for position in range(len(values)) if is_bool else np.flatnonzero(numbers == 0):
+
+        positions = range(len(values)) if is_bool else np.flatnonzero(numbers == 0).tolist()
+        for position in positions:
             value = values[position]
             token = token_of(value, name)
             if self._are_text:

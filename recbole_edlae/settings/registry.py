@@ -151,6 +151,15 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
             )
 
 
+def is_ensemble(model: str) -> bool:
+    """Return whether a model is made of others.
+
+    Args:
+        model: its name.
+    """
+    return model in registered() and hasattr(model_class(model), "members_of")
+
+
 def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return label → Member of the models that an ensemble is made of; empty for any other model.
 
@@ -158,8 +167,10 @@ def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         model: its name.
         settings: all settings, as ``Config`` ends with.
     """
-    made_of = getattr(model_class(model), "members_of", None) if model in registered() else None
-    return {} if made_of is None else made_of(settings)
+    if not is_ensemble(model):
+        return {}
+    ensemble: Any = model_class(model)
+    return ensemble.members_of(settings)
 
 
 def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]) -> None:

@@ -111,3 +111,15 @@ def test_files_that_are_not_its_own(log, tmp_path, checkpoints):  # noqa: F811
     (tmp_path / "export" / "items.json").write_text(json.dumps(["[PAD]", "a"]))
     with pytest.raises(ValueError, match=r"items.json has .* bytes of .* it was cut short or changed"):
         EDLAE.from_export(tmp_path / "export")
+
+
+def test_weights_of_users_are_refused(log, tmp_path):
+    class OfUsers(EDLAE):
+        def _checked_settings(self):
+            return super()._checked_settings() | {"based_on": "user"}
+
+    estimator = EDLAE().fit(log)
+    estimator.__class__ = OfUsers
+    estimator.to_export(tmp_path / "export")
+    with pytest.raises(ValueError, match="based_on must be 'item': weights of users score no histories"):
+        EDLAE.from_export(tmp_path / "export")

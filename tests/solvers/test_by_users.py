@@ -63,7 +63,7 @@ def test_is_the_inverse(users: int, shared: bool, dropout: float, l2: float, dty
 def test_does_not_depend_on_how_much_is_made_at_a_time(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     X = interactions(17)
     expected = inverse_gram(SparseGram(X), dropout=0.5, l2=1.0)[0]
-    monkeypatch.setattr(_by_users, "_TOGETHER", together)
+    monkeypatch.setattr(_by_users, "_BATCH_VALUES", together)
     assert torch.equal(inverse_gram(SparseGram(X), dropout=0.5, l2=1.0)[0].values, expected.values)
 
 

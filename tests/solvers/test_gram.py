@@ -76,9 +76,9 @@ def test_what_is_compiled_before_is_what_is_needed(weighted: bool) -> None:
         "assert 'numba' not in sys.modules\n"
         "module._FEW = 0\n"
         f"module.compile_for(X, {weighted}, False)\n"
-        "kinds = [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        "kinds = [function._compiled().signatures for function in (module.fill, module.users_of_items)]\n"
         f"s.gram(X, np.arange(20) if {weighted} else None)\n"
-        "assert kinds == [function._compiled().signatures for function in (module._fill, module._by_item)]\n"
+        "assert kinds == [function._compiled().signatures for function in (module.fill, module.users_of_items)]\n"
         "assert [len(signatures) for signatures in kinds] == [1, 1]\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
