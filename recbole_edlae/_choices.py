@@ -1,4 +1,4 @@
-"""Look a name up in a table; a wrong name is answered with the nearest right ones."""
+"""Look up names; the error for an unknown one suggests the nearest known names."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -28,18 +28,21 @@ def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
         Traceback (most recent call last):
         ValueError: color must be one of green, red; got 'gren'
     """
-    if name not in list(table):  # a name may be of any type, as a file has it
-        raise ValueError(f"{what} must be one of {', '.join(closest_first(name, table))}; got {name!r}")
+    # A list compares names of any type: a file may have one that cannot be hashed.
+    if name not in list(table):
+        allowed = ", ".join(closest_first(name, table))
+        raise ValueError(f"{what} must be one of {allowed}; got {name!r}")
     return table[name]
 
 
-def unknown(what: str, name: Any, choices: Iterable[Any]) -> ValueError:
-    """Return the error for a name that is not among some choices; it has the nearest, or all where none is near.
+def unknown(what: str, name: Any, choices: Iterable[Any], where: str = "") -> ValueError:
+    """Return the error for an unknown name, with the nearest known one, or all of them if none is near.
 
     Args:
         what: what the name is of.
-        name: that was given.
-        choices: all that is allowed.
+        name: the unknown name.
+        choices: all known names.
+        where: beginning of the message, such as the file with the name; "" for none.
 
     Examples:
         >>> unknown("model", "EDLE", ["BPR", "EDLAE"])
@@ -49,19 +52,25 @@ def unknown(what: str, name: Any, choices: Iterable[Any]) -> ValueError:
     """
     choices = list(choices)
     similar = _similar(name, choices)
-    hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(map(str, choices))}"
-    return ValueError(f"unknown {what} {name!r}; {hint}")
+    hint = f"there are {', '.join(map(str, choices))}"
+    if similar:
+        hint = f"did you mean {similar[0]}?"
+
+    message = f"unknown {what} {name!r}; {hint}"
+    if where:
+        message = f"{where}: {message}"
+    return ValueError(message)
 
 
 def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
     """Return the choices, those most similar to a wrong one first.
 
     Args:
-        wrong: what was given instead of a choice; upper and lower case are the same.
-        choices: all that is allowed.
+        wrong: the wrong name; upper and lower case are the same.
+        choices: all known names.
 
     Returns:
-        All choices: up to five similar ones by falling similarity, then the others in their own order.
+        All choices: up to five similar ones, the most similar first, then the others in their own order.
 
     Examples:
         >>> closest_first("Bananna", ["apple", "banana", "cherry"])
@@ -73,6 +82,8 @@ def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
 
 
 def _similar(wrong: Any, choices: Iterable[Any]) -> list[Any]:
-    """Return up to five choices by falling similarity."""
+    """Return up to five similar choices, the most similar first."""
+    # Letters of the wrong case are the most frequent mistake.
     by_lower = {str(choice).lower(): choice for choice in choices}
-    return [by_lower[name] for name in difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)]
+    names = difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)
+    return [by_lower[name] for name in names]

@@ -12,8 +12,11 @@ def caption(leaderboard: Leaderboard) -> str:
     Args:
         leaderboard: of one dataset.
     """
+    # A mean of one is that one.
     seeds = leaderboard.seeds
-    average = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over {len(seeds)} seeds"
+    average = f"mean over {len(seeds)} seeds"
+    if len(seeds) == 1:
+        average = f"seed {seeds[0]}"
     text = f"{leaderboard.dataset}, test set, {average}."
 
     # Without a ranking metric there are no values of users to compare.
@@ -26,13 +29,19 @@ def caption(leaderboard: Leaderboard) -> str:
 
 def _corrections(leaderboard: Leaderboard) -> str:
     """Return which corrections of RecBole's numbers are active, and which rows each touched; "" if no row was run."""
+    # Published rows, and those that failed, have none.
     ran = [row for row in leaderboard.rows if row.corrections]
     if not ran:
         return ""
 
     touched = []
     for name in corrections.CORRECTIONS:
-        labels = [row.label for row in ran if name in row.corrections["touched"]]
+        labels = []
+        for row in ran:
+            if name in row.corrections["touched"]:
+                labels.append(row.label)
+
+        # Most corrections touch all rows alike, so no list of labels is needed.
         if len(labels) == len(ran):
             touched.append(f"{name} (all rows)")
         elif labels:

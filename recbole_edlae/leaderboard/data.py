@@ -19,20 +19,33 @@ def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]
         leaderboards: one per dataset.
         command: the command line.
     """
-    boards = [_leaderboard_data(leaderboard) for leaderboard in leaderboards]
-    return _with_null({"command": command, "environment": environment(), "boards": boards})
+    boards = list(map(_leaderboard_data, leaderboards))
+    data = {"command": command, "environment": environment(), "boards": boards}
+    return _with_null(data)
 
 
 def environment() -> dict[str, str]:
     """Return the machine and the versions."""
-    return {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-        **{name.replace("_", "-"): version for name, version in versions().items()},
-    }
+    machine = f"{platform.system()} {platform.machine()}"
+    data = {"machine": f"{machine}, {os.cpu_count()} CPU cores"}
+
+    # By the names under which packages are installed.
+    for name, version in versions().items():
+        data[name.replace("_", "-")] = version
+    return data
 
 
 def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
     """Return one leaderboard in types that JSON can hold."""
+    headings = {}
+    for name in leaderboard.metrics:
+        headings[name] = heading(name)
+
+    rows = []
+    for row in leaderboard.rows:
+        rows.append(_row_data(row, leaderboard))
+
+    # JSON has no tables.
     p_values = {}
     for name, table in leaderboard.p_values.items():
         p_values[name] = {"labels": list(table), "p": table.values.tolist()}
@@ -40,12 +53,12 @@ def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
     return {
         "dataset": leaderboard.dataset,
         "metrics": leaderboard.metrics,
-        "headings": {name: heading(name) for name in leaderboard.metrics},
+        "headings": headings,
         "caption": caption(leaderboard),
         "seeds": leaderboard.seeds,
         "users": leaderboard.users,
         "test": leaderboard.test,
-        "rows": [_row_data(row, leaderboard) for row in leaderboard.rows],
+        "rows": rows,
         "p_values": p_values,
         "protocol": leaderboard.protocol,
     }
@@ -56,22 +69,18 @@ def _row_data(row: Row, leaderboard: Leaderboard) -> dict[str, Any]:
     # An interval of fewer than two users has no ends.
     intervals: dict[str, tuple[float, float] | None] = {}
     for name, ends in row.intervals.items():
-        intervals[name] = ends if all(map(math.isfinite, ends)) else None
+        intervals[name] = None
+        if all(map(math.isfinite, ends)):
+            intervals[name] = ends
 
-    return {
-        "label": row.label,
-        "model": row.model,
-        "own": row.model in registry.registered(),
-        "kind": row.kind,
-        "settings": row.settings,
-        "note": row.note,
-        "mark": row.mark,
-        "corrections": row.corrections,
-        "metrics": row.metrics,
-        "intervals": intervals,
-        "fit_seconds": row.fit_seconds,
-        "best": [name for name in leaderboard.metrics if leaderboard.best(name) is row],
-    }
+    # The page prints these in bold.
+    best = []
+    for name in leaderboard.metrics:
+        if leaderboard.best(name) is row:
+            best.append(name)
+
+    is_own = row.model in registry.registered()
+    return {**vars(row), "own": is_own, "intervals": intervals, "best": best}
 
 
 def _with_null(value: Any) -> Any:

@@ -4,10 +4,26 @@ import re
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&$]")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")  # the last four are wide forms of the others
-_LATEX = {character: f"\\{character}" for character in "{}&%$#_"}
-_LATEX |= {character: f"{{{character}}}" for character in "[]*"}  # after \\ these are its options
-_LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+_LATEX = str.maketrans(
+    {
+        "{": r"\{",
+        "}": r"\}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "[": "{[}",  # after \\ this and the next two are its options
+        "]": "{]}",
+        "*": "{*}",
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+    }
+)
 
 
 def line(text: str) -> str:
@@ -47,7 +63,7 @@ def latex(text: str) -> str:
         >>> print(latex(r"\input{a_b} & 50 %"))
         \textbackslash{}input\{a\_b\} \& 50 \%
     """
-    return "".join(_LATEX.get(character, character) for character in line(text))
+    return line(text).translate(_LATEX)
 
 
 def latex_label(text: str) -> str:
@@ -73,9 +89,14 @@ def spreadsheet(text: str) -> str:
         >>> spreadsheet("EDLAE"), spreadsheet("=1+1")
         ('EDLAE', "'=1+1")
     """
-    text = "".join(character if character.isprintable() else " " for character in text)
+    # A line break or a control character would end the cell in some programs.
+    cell = ""
+    for character in text:
+        if not character.isprintable():
+            character = " "
+        cell += character
 
     # After an apostrophe spreadsheets read text.
-    if _FORMULA.match(text):
-        return f"'{text}"
-    return text
+    if _FORMULA.match(cell):
+        return f"'{cell}"
+    return cell

@@ -73,7 +73,8 @@ class Plan:
         if seeds:
             check_seeds("--seeds", seeds)
             if "seed" in overrides:
-                raise ValueError(f"seed: --seeds {' '.join(map(str, seeds))} and --seed={overrides['seed']}: take one")
+                several = " ".join(map(str, seeds))
+                raise ValueError(f"seed: --seeds {several} and --seed={overrides['seed']}: take one")
         elif "seed" in overrides:
             seeds = [overrides.pop("seed")]
         self.seeds: list[int] = seeds or content.get("seeds") or [shared.get("seed", 2020)]
@@ -107,7 +108,8 @@ class Plan:
             for key in expected | actual:
                 if actual.get(key) != expected.get(key):
                     raise ValueError(
-                        f"{run.label}: {key} is {actual.get(key)!r} here and {expected.get(key)!r} for {first.label}; "
+                        f"{run.label}: {key} is {actual.get(key)!r} here "
+                        f"and {expected.get(key)!r} for {first.label}; "
                         "rows of a leaderboard share one protocol: set it in config_files"
                     )
 
@@ -135,11 +137,13 @@ def _check_tested(first: Run, other: Run) -> None:
     if tested is None or tested_by_other is None:
         return
 
+    # Types of models filter and split the same files in their own ways.
     if different := tested ^ tested_by_other:
         raise ValueError(
-            f"{other.label}: {first.model} and {other.model} are tested on different interactions or candidates of "
-            f"{other.dataset} ({len(different):,} are in the test of one of them only); rows of a leaderboard share "
-            "one protocol: make a leaderboard for each type of model"
+            f"{other.label}: {first.model} and {other.model} are tested on different "
+            f"interactions or candidates of {other.dataset} "
+            f"({len(different):,} are in the test of one of them only); "
+            "rows of a leaderboard share one protocol: make a leaderboard for each type of model"
         )
 
 
@@ -174,9 +178,10 @@ def _rows(
     """
     # Without rows, the models of the default leaderboard run with their own defaults.
     if not models:
-        default = yaml.safe_load((FOLDER / "ml-100k.yaml").read_text(encoding="utf-8"))
-        models = dict.fromkeys(default["models"])
+        text = (FOLDER / "ml-100k.yaml").read_text(encoding="utf-8")
+        models = dict.fromkeys(yaml.safe_load(text)["models"])
 
+    # A label that is no row is the name of a model, with its defaults.
     rows = {}
     for label in chosen or models:
         settings = dict(models.get(label) or {})
@@ -191,5 +196,8 @@ def _rows(
         for key in settings:
             if key in _NOT_OF_A_ROW:
                 raise ValueError(f"{label}: {key} is not for a single row, where it would have no effect")
-        rows[label] = (model, {key: overrides.get(key, value) for key, value in settings.items()})
+
+            # The report shows what the row ran with.
+            settings[key] = overrides.get(key, settings[key])
+        rows[label] = (model, settings)
     return rows

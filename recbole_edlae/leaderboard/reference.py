@@ -6,7 +6,7 @@ import math
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from recbole.evaluator import metric_types
 
@@ -26,39 +26,64 @@ def read_reference(path: str | os.PathLike) -> list[Row]:
         ValueError: the file cannot be read, lacks a column or has a metric that is no number; the message has the line.
     """
     try:
-        text = pathlib.Path(path).read_text(encoding="utf-8-sig")
-
-        # Messages name the lines of the file, in which comments and empty lines count.
-        lines = {number: line for number, line in enumerate(io.StringIO(text), 1) if not _COMMENT.match(line)}
-        numbers = list(lines)
-        reader = csv.DictReader(lines.values(), restval="", strict=True)
-        columns = reader.fieldnames or ()
-        content = [(numbers[reader.line_num - 1], line) for line in reader]
+        columns, content = _read(path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"reference: {path} cannot be read: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise ValueError(f"reference: {path} cannot be read: {reason}") from None
 
+    # The other columns are metrics, and a mark if a row needs one.
     if missing := {"model", "source"}.difference(columns):
-        raise ValueError(f"reference: {path} has no column {', '.join(sorted(missing))}")
-    return [_published(line, f"reference: {path}, line {number}") for number, line in content]
+        names = ", ".join(sorted(missing))
+        raise ValueError(f"reference: {path} has no column {names}")
+
+    rows = []
+    for number, fields in content.items():
+        rows.append(_published(fields, f"reference: {path}, line {number}"))
+    return rows
 
 
-def _published(line: Mapping[str, str], where: str) -> Row:
+def _read(path: str | os.PathLike) -> tuple[Sequence[str], dict[int, dict[str, str]]]:
+    """Return the columns of a CSV file, and line number → column → field."""
+    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+
+    # Messages name the lines of the file, in which comments and empty lines count.
+    numbers = []
+    lines = []
+    for number, line in enumerate(io.StringIO(text), 1):
+        if not _COMMENT.match(line):
+            numbers.append(number)
+            lines.append(line)
+
+    # A field with line breaks takes several lines; line_num is the last of them.
+    reader = csv.DictReader(lines, restval="", strict=True)
+    columns = reader.fieldnames or ()
+    content = {}
+    for fields in reader:
+        content[numbers[reader.line_num - 1]] = fields
+    return columns, content
+
+
+def _published(fields: Mapping[str, str], where: str) -> Row:
     """Return the row of a line of a file of published results."""
     # csv collects fields beyond the header under None.
-    if None in line:
+    if None in fields:
         raise ValueError(f"{where} has more fields than the header")
 
     # Columns that are no metric may hold anything.
     metrics = {}
-    for column, value in line.items():
+    for column, value in fields.items():
         name = column.lower()
-        if value.strip() and ("@" in name or name in metric_types):
+        is_metric = "@" in name or name in metric_types
+        if is_metric and value.strip():
             metrics[name] = _number(value, f"{where}: {column}")
 
-    model = line["model"]
+    model = fields["model"]
     if not model.strip():
         raise ValueError(f"{where} names no model")
-    return Row(model, model, "published", {}, metrics, note=line["source"], mark=line.get("mark", ""))
+
+    # The source is what the report notes beside the row.
+    mark = fields.get("mark", "")
+    return Row(model, model, "published", {}, metrics, note=fields["source"], mark=mark)
 
 
 def _number(text: str, where: str) -> float:

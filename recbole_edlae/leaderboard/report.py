@@ -34,13 +34,14 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
     data = as_data(leaderboards, command)
     texts = {
         "csv": csv(leaderboards),
-        "md": "\n".join(markdown(leaderboard) for leaderboard in leaderboards),
-        "tex": "\n".join(latex(leaderboard) for leaderboard in leaderboards),
+        "md": "\n".join(map(markdown, leaderboards)),
+        "tex": "\n".join(map(latex, leaderboards)),
         "json": json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "html": html(data),
     }
     for kind, text in texts.items():
-        write_whole(pathlib.Path(folder) / f"leaderboard.{kind}", text)
+        path = pathlib.Path(folder) / f"leaderboard.{kind}"
+        write_whole(path, text)
 
 
 def terminal(leaderboard: Leaderboard) -> str:
@@ -51,8 +52,8 @@ def terminal(leaderboard: Leaderboard) -> str:
     """
     # A space in the place of * keeps the numbers aligned.
     table = _table(leaderboard, escapes.line, best="{}*", other="{} ")
-    text = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
-    return text + _failures(leaderboard, escapes.line)
+    failures = _failures(leaderboard, escapes.line)
+    return _aligned(table, "simple") + failures
 
 
 def markdown(leaderboard: Leaderboard) -> str:
@@ -62,9 +63,9 @@ def markdown(leaderboard: Leaderboard) -> str:
         leaderboard: of one dataset.
     """
     table = _table(leaderboard, escapes.markdown, best="**{}**", other="{}")
-    text = tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True)
     sentences = escapes.markdown(caption(leaderboard))
-    return f"{text}\n\n{sentences}{_failures(leaderboard, escapes.markdown)}\n"
+    failures = _failures(leaderboard, escapes.markdown)
+    return f"{_aligned(table, 'pipe')}\n\n{sentences}{failures}\n"
 
 
 def latex(leaderboard: Leaderboard) -> str:
@@ -74,24 +75,15 @@ def latex(leaderboard: Leaderboard) -> str:
         leaderboard: of one dataset.
     """
     # Columns of text on the left, then one for each metric.
-    names = leaderboard.metrics
-    shown = _shown(leaderboard)
-    columns: dict[str, list] = {"": [escapes.latex(_label(row)) for row in shown]}
-    if _has_marks(leaderboard):
-        columns["settings by"] = [escapes.latex(row.mark) for row in shown]
-    text_columns = len(columns)
-    for name in names:
-        columns[escapes.latex(heading(name))] = [row.metrics.get(name) for row in shown]
-    style = pd.DataFrame(columns).style.hide(axis="index").format(precision=4, na_rep="")
+    table = _table(leaderboard, escapes.latex, best=r"\textbf{{{}}}", other="{}")
+    metrics = len(leaderboard.metrics)
+    alignment = "l" * (table.shape[1] - metrics) + "r" * metrics
 
-    # Several rows may have one label, so the best one is known by its number.
-    for name in names:
-        best = [number for number, row in enumerate(shown) if row is leaderboard.best(name)]
-        style = style.set_properties(subset=(best, [escapes.latex(heading(name))]), textbf="--rwrap")
-
-    return style.to_latex(
+    # The column of the models has no heading in papers.
+    table.columns = ["", *map(escapes.latex, table.columns[1:])]
+    return table.style.hide(axis="index").to_latex(
         hrules=True,
-        column_format="l" * text_columns + "r" * len(names),
+        column_format=alignment,
         position="t",
         position_float="centering",
         caption=escapes.latex(caption(leaderboard)),
@@ -122,6 +114,8 @@ def _csv_line(leaderboard: Leaderboard, row: Row) -> dict[str, Any]:
         "model": row.model,
         "kind": row.kind,
     }
+
+    # Published rows have no intervals, and may lack metrics.
     for name in leaderboard.metrics:
         low, high = row.intervals.get(name, (None, None))
         line[name] = row.metrics.get(name)
@@ -151,6 +145,11 @@ def html(data: dict[str, Any]) -> str:
     return page.render(**data, embedded=embedded)
 
 
+def _aligned(table: pd.DataFrame, style: str) -> str:
+    """Return a table as text, with its columns aligned."""
+    return tabulate(table, headers="keys", tablefmt=style, showindex=False, disable_numparse=True)
+
+
 def _table(leaderboard: Leaderboard, escape: Callable[[str], str], best: str, other: str) -> pd.DataFrame:
     """Return the rows that did not fail, as text.
 
@@ -160,42 +159,39 @@ def _table(leaderboard: Leaderboard, escape: Callable[[str], str], best: str, ot
         best: format of the value that is significantly ahead.
         other: format of every other value.
     """
-    best_rows = {name: leaderboard.best(name) for name in leaderboard.metrics}
+    shown = [row for row in leaderboard.rows if row.kind != "failed"]
+    has_marks = any(row.mark for row in shown)
     lines = []
-    for row in _shown(leaderboard):
-        line = {"model": escape(_label(row))}
-        if _has_marks(leaderboard):
+    for row in shown:
+        label = row.label
+        if row.kind == "published":
+            label = f"{label} (published)"
+        line = {"model": escape(label)}
+        if has_marks:
             line["settings by"] = escape(row.mark)
 
-        # A published row may lack a metric.
         for name in leaderboard.metrics:
-            text = ""
-            if name in row.metrics:
-                style = best if best_rows[name] is row else other
-                text = style.format(f"{row.metrics[name]:.4f}")
-            line[heading(name)] = text
+            line[heading(name)] = _cell(leaderboard, row, name, best, other)
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _shown(leaderboard: Leaderboard) -> list[Row]:
-    """Return the rows of a table: those that did not fail."""
-    return [row for row in leaderboard.rows if row.kind != "failed"]
+def _cell(leaderboard: Leaderboard, row: Row, name: str, best: str, other: str) -> str:
+    """Return a metric of a row as text."""
+    # A published row may lack a metric.
+    if name not in row.metrics:
+        return ""
 
-
-def _label(row: Row) -> str:
-    """Return the label of a row in a table."""
-    if row.kind == "published":
-        return f"{row.label} (published)"
-    return row.label
-
-
-def _has_marks(leaderboard: Leaderboard) -> bool:
-    """Return whether any row has a mark of how its settings were chosen."""
-    return any(row.mark for row in _shown(leaderboard))
+    value = f"{row.metrics[name]:.4f}"
+    if leaderboard.best(name) is row:
+        return best.format(value)
+    return other.format(value)
 
 
 def _failures(leaderboard: Leaderboard, escape: Callable[[str], str]) -> str:
     """Return a line for each row that failed."""
-    failed = [row for row in leaderboard.rows if row.kind == "failed"]
-    return "".join(f"\n{escape(row.label)} failed: {escape(row.note)}" for row in failed)
+    text = ""
+    for row in leaderboard.rows:
+        if row.kind == "failed":
+            text += f"\n{escape(row.label)} failed: {escape(row.note)}"
+    return text

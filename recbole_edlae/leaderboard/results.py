@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -81,10 +81,15 @@ class Leaderboard:
         if table is None:
             return None
 
-        runs = [row for row in self.rows if row.kind == "run" and row.label in table.index]
+        # Published rows and those without values of users lead nothing.
+        runs = []
+        for row in self.rows:
+            if row.kind == "run" and row.label in table.index:
+                runs.append(row)
         if len(runs) < 2:
             return None
 
+        # Only the row with the largest mean can lead all others.
         leader = max(runs, key=lambda row: row.metrics[metric])
         p_values = table.loc[leader.label].drop(leader.label)
         if (p_values < LEVEL).all():
@@ -114,8 +119,13 @@ def build(
         marks: label → how the settings of the row were chosen.
     """
     marks = marks or {}
-    rows = [_row(label, seeds, settings[label], marks.get(label, "")) for label, seeds in outcomes.items()]
-    ran = [row for row in rows if row.kind == "run"]
+    rows = []
+    ran = []
+    for label, seeds in outcomes.items():
+        row = _row(label, seeds, settings[label], marks.get(label, ""))
+        rows.append(row)
+        if row.kind == "run":
+            ran.append(row)
 
     # All seeds of a row have the same settings but the seed.
     configs = [seeds[0]["identity"]["settings"] for seeds in outcomes.values()]
@@ -123,7 +133,9 @@ def build(
     names = _metric_names(ran, valid_metric)
 
     # Tests and intervals are over users, for the rows that have their values.
-    per_user = {row.label: [records.per_user(record["key"]) for record in outcomes[row.label]] for row in ran}
+    per_user = {}
+    for row in ran:
+        per_user[row.label] = [records.per_user(record["key"]) for record in outcomes[row.label]]
     p_values: dict[str, pd.DataFrame] = {}
     users = 0
     for name, values in _values_of_users(per_user, names):
@@ -134,13 +146,19 @@ def build(
                 row.intervals[name] = interval(values[row.label], 1 - LEVEL)
 
     # A failed run does not say whether bigger is better.
-    bigger = all(seeds[0].get("bigger", True) for seeds in outcomes.values())
+    bigger = True
+    all_seeds = set()
+    for seeds in outcomes.values():
+        bigger = bigger and seeds[0].get("bigger", True)
+        for record in seeds:
+            all_seeds.add(record["identity"]["settings"]["seed"])
+
     return Leaderboard(
         dataset=dataset,
         metrics=names,
         rows=_ranked([*rows, *reference], valid_metric, bigger),
         protocol=_shared(configs),
-        seeds=sorted({record["identity"]["settings"]["seed"] for seeds in outcomes.values() for record in seeds}),
+        seeds=sorted(all_seeds),
         users=users,
         test=test,
         p_values=p_values,
@@ -155,16 +173,19 @@ def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any
         if record["status"] == "failed":
             return Row(label, model, "failed", settings, note=record["error"], mark=mark)
 
-    means = {name: float(np.mean([record["test"][name] for record in seeds])) for name in seeds[0]["test"]}
+    # All seeds are evaluated with the same metrics.
+    means = {}
+    for name in seeds[0]["test"]:
+        means[name] = float(np.mean([record["test"][name] for record in seeds]))
     seconds = float(np.mean([record["fit_seconds"] for record in seeds]))
 
-    # In the order of CORRECTIONS, those of any seed. Records of earlier versions have none.
+    # Those of any seed. Records of earlier versions have none.
     corrections: dict[str, list[str]] = {}
     for kind in KINDS:
-        names: set[str] = set()
-        for record in seeds:
-            names.update(record.get("corrections", {}).get(kind, ()))
-        corrections[kind] = [name for name in CORRECTIONS if name in names]
+        corrections[kind] = []
+        for name in CORRECTIONS:
+            if any(name in record.get("corrections", {}).get(kind, ()) for record in seeds):
+                corrections[kind].append(name)
     return Row(label, model, "run", settings, means, fit_seconds=seconds, mark=mark, corrections=corrections)
 
 
@@ -172,10 +193,11 @@ def _metric_names(ran: Sequence[Row], valid_metric: str) -> list[str]:
     """Return the metrics in RecBole's order, with the validation metric before all others."""
     if not ran:
         return []
-    names = [name for name in ran[0].metrics if name != valid_metric]
+    names = list(ran[0].metrics)
 
     # The validation metric need not be among those of the test.
-    if any(valid_metric in row.metrics for row in ran):
+    if valid_metric in names:
+        names.remove(valid_metric)
         names.insert(0, valid_metric)
     return names
 
@@ -201,15 +223,18 @@ def _values_of_users(
     """Yield each ranking metric with its values, users × labels, of the rows that have them for every seed."""
     complete = {}
     for label, seeds in per_user.items():
-        known = [hits for hits in seeds if hits is not None]
-        if len(known) == len(seeds):
-            complete[label] = known
+        if None not in seeds:
+            complete[label] = cast(Sequence[PerUser], seeds)
     if not complete:
         return
 
+    # Only ranking metrics are means over users.
     for name in names:
         if name.partition("@")[0] in RANKING:
-            yield name, pd.DataFrame({label: _over_seeds(seeds, name) for label, seeds in complete.items()})
+            columns = {}
+            for label, known in complete.items():
+                columns[label] = _over_seeds(known, name)
+            yield name, pd.DataFrame(columns)
 
 
 def _over_seeds(seeds: Sequence[PerUser], name: str) -> pd.Series:

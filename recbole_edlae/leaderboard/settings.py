@@ -1,13 +1,14 @@
 """Read the settings file of a leaderboard: its models, the settings of each, and the protocol."""
 
+import copy
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import choose, unknown
 from recbole_edlae.settings.configs import PROTOCOLS, REFERENCES, find
 from recbole_edlae.settings.files import read_config_files
 
@@ -30,10 +31,14 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     Raises:
         ValueError: a key is unknown, is repeated, or has a value of the wrong kind.
     """
-    content = {key: value for key, value in read_config_files([path], "settings").items() if value is not None}
-    for key in content:
+    # A key without a value means the same as no key.
+    content = {}
+    for key, value in read_config_files([path], "settings").items():
+        if value is None:
+            continue
         if key not in _KEYS:
-            raise ValueError(f"settings: {path} has a key {key}; there are {', '.join(_KEYS)}")
+            raise unknown("key", key, _KEYS, where=f"settings: {path}")
+        content[key] = value
 
     # The parsed content lacks repeated keys and the spelling of labels; the YAML nodes have both.
     root = _node(path)
@@ -42,13 +47,15 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     content["models"] = _labeled(path, content.get("models"), root)
     content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
 
+    # Files are found relative to this one.
     folder = pathlib.Path(path).parent
-    content["config_files"] = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
+    files = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
+    content["config_files"] = files
     if "reference" in content:
         content["reference"] = find(REFERENCES, content["reference"], folder)
 
     # A row that names a config file takes its settings from there.
-    protocol = {**read_config_files(content["config_files"]), "dataset": content.get("dataset")}
+    protocol = read_config_files(files) | {"dataset": content.get("dataset")}
     for label, settings in content["models"].items():
         if isinstance(settings, str):
             content["models"][label] = _settings_of(find(PROTOCOLS, settings, folder), protocol)
@@ -72,17 +79,19 @@ def check_seeds(name: str, seeds: Any) -> None:
         Traceback (most recent call last):
         ValueError: seeds must be a list of different integers from 0 to 4294967295, such as [2020, 2021]; got []
     """
-    message = f"{name} must be a list of different integers from 0 to {2**32 - 1}, such as [2020, 2021]; got {seeds!r}"
+    allowed = f"a list of different integers from 0 to {2**32 - 1}, such as [2020, 2021]"
+    message = f"{name} must be {allowed}; got {seeds!r}"
     if not isinstance(seeds, list) or not seeds:
         raise ValueError(message)
 
-    # NumPy's generators take seeds of 32 bits.
+    # NumPy's generators take seeds of 32 bits, and YAML reads `on` as True.
     for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError(message)
+        if not 0 <= seed < 2**32:
             raise ValueError(message)
 
-    # A seed that counts twice would weigh its split twice in the mean.
-    for seed in seeds:
+        # A seed that counts twice would weigh its split twice in the mean.
         if seeds.count(seed) > 1:
             raise ValueError(f"{message}: {seed} is there twice")
 
@@ -92,45 +101,58 @@ def _check_kinds(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
     if "seeds" in content:
         check_seeds(f"settings: seeds in {path}", content["seeds"])
 
+    # One file alone is a list too: YAML would give its letters.
     files = content.get("config_files", [])
-    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise ValueError(f"settings: config_files in {path} must be a list of files, [e.yaml]; got {files!r}")
+    if not isinstance(files, list) or not _are_texts(files):
+        where = f"settings: config_files in {path}"
+        raise ValueError(f"{where} must be a list of files, [e.yaml]; got {files!r}")
 
     # YAML reads a name such as 2020 as a number.
     for key in ("dataset", "reference"):
-        if not isinstance(content.get(key, ""), str):
-            raise ValueError(f"settings: {key} in {path} must be text; got {content[key]!r}: put it in quotes")
+        value = content.get(key, "")
+        if not isinstance(value, str):
+            where = f"settings: {key} in {path}"
+            raise ValueError(f"{where} must be text; got {value!r}: put it in quotes")
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    """Return whether all values are text."""
+    return all(isinstance(value, str) for value in values)
 
 
 def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str, Any]:
     """Return label → copy of the settings for all rows, with the labels as they are written in the file."""
     # No key `models` takes the default rows; one without a value is a mistake.
-    if models is None and "models" not in [key.value for key, _ in root.value]:
+    allowed = f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
+    if models is None:
+        if "models" in _scalar_keys(root):
+            raise ValueError(f"{allowed}; got nothing")
         return {}
-    example = "`EDLAE: {reg_weight: 500.0}`, or to files"
-    if models is None or not isinstance(models, dict):
-        value = "nothing" if models is None else repr(models)
-        raise ValueError(f"settings: models in {path} must map names to settings, {example}; got {value}")
+    if not isinstance(models, dict):
+        raise ValueError(f"{allowed}; got {models!r}")
 
+    # Two labels can differ for YAML and be spelled alike.
     rows: dict[str, Any] = {}
-    for label, settings in zip(_keys_as_written(root, "models", models), models.values()):
+    labels = _keys_as_written(root, "models", models)
+    for label, settings in zip(labels, models.values()):
         if label in rows:
             raise ValueError(f"settings: {label} is there twice among the models in {path}")
         if settings is not None and not isinstance(settings, (dict, str)):
-            raise ValueError(
-                f"settings: models in {path} must map names to settings, {example}; got {settings!r} for {label}"
-            )
-        rows[label] = dict(settings) if isinstance(settings, dict) else settings
+            raise ValueError(f"{allowed}; got {settings!r} for {label}")
+        rows[label] = copy.copy(settings)
     return rows
 
 
 def _marks(path: str | os.PathLike, marks: Any, models: Mapping[str, Any], root: yaml.Node) -> dict[str, str]:
     """Return label → mark of the rows that have one."""
-    if not isinstance(marks, dict) or not all(isinstance(text, str) for text in marks.values()):
-        raise ValueError(f"settings: marks in {path} must map labels of models to text; got {marks!r}")
+    where = f"settings: marks in {path}"
+    if not isinstance(marks, dict) or not _are_texts(marks.values()):
+        raise ValueError(f"{where} must map labels of models to text; got {marks!r}")
+
+    # A mark of a row that is not there is a misspelled label.
     labels = _keys_as_written(root, "marks", marks)
     for label in labels:
-        choose(f"settings: marks in {path}", label, models)
+        choose(where, label, models)
     return dict(zip(labels, marks.values()))
 
 
@@ -139,12 +161,21 @@ def _keys_as_written(root: yaml.Node, name: str, content: Mapping[Any, Any]) -> 
     spelled = []
     for name_node, mapping in root.value:
         if name_node.value == name:
-            spelled += [key.value for key, _ in mapping.value if isinstance(key, yaml.ScalarNode)]
+            spelled += _scalar_keys(mapping)
 
     # With a YAML merge the nodes are not one for each key.
     if len(spelled) != len(content) or "<<" in spelled:
-        return [str(key) for key in content]
+        return list(map(str, content))
     return spelled
+
+
+def _scalar_keys(mapping: yaml.MappingNode) -> list[str]:
+    """Return the keys of a mapping that are neither lists nor mappings, as the file spells them."""
+    keys = []
+    for key, _ in mapping.value:
+        if isinstance(key, yaml.ScalarNode):
+            keys.append(key.value)
+    return keys
 
 
 def _check_row(where: str, settings: Mapping[str, Any]) -> None:
@@ -152,8 +183,11 @@ def _check_row(where: str, settings: Mapping[str, Any]) -> None:
     for key in settings:
         if not isinstance(key, str):
             raise ValueError(f"{where} has a key {key!r}, which is no name of a setting")
-    if not isinstance(settings.get("model", ""), str):
-        raise ValueError(f"{where}: model must be text; got {settings['model']!r}")
+    model = settings.get("model", "")
+    if not isinstance(model, str):
+        raise ValueError(f"{where}: model must be text; got {model!r}")
+
+    # A seed of its own would give the row another split than the others have.
     if "seed" in settings:
         raise ValueError(f"{where} has a seed; all rows have the same, which `seeds` lists")
 
@@ -166,10 +200,13 @@ def _check_once(path: str | os.PathLike, root: yaml.Node) -> None:
         node = nodes.pop()
         if not isinstance(node, yaml.MappingNode):
             continue
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+
+        # The line is that of the mapping.
+        line = node.start_mark.line + 1
+        keys = _scalar_keys(node)
         for key in keys:
             if keys.count(key) > 1:
-                raise ValueError(f"settings: {path}, line {node.start_mark.line + 1}: {key} is there twice")
+                raise ValueError(f"settings: {path}, line {line}: {key} is there twice")
         nodes += [value for _, value in node.value]
 
 
@@ -183,8 +220,11 @@ def _node(path: str | os.PathLike) -> yaml.Node:
 
 def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a config file that differ from the protocol, without the path of the data."""
-    settings = {}
-    for key, value in read_config_files([file]).items():
-        if key != "data_path" and (key not in protocol or protocol[key] != value):
-            settings[key] = value
+    settings = read_config_files([file])
+    settings.pop("data_path", None)
+
+    # What the file repeats of the protocol is no setting of the row.
+    for key, value in protocol.items():
+        if key in settings and settings[key] == value:
+            del settings[key]
     return settings

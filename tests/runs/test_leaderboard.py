@@ -215,7 +215,7 @@ def test_wrong_words(words, refused):
 
 
 def test_wrong_settings_files(refused, board_file, tmp_path):
-    assert "has a key mdels; there are dataset" in refused("leaderboard", "--settings", board_file({}, mdels={}))
+    assert "unknown key 'mdels'; did you mean models?" in refused("leaderboard", "--settings", board_file({}, mdels={}))
     assert "must map names to settings" in refused("leaderboard", "--settings", board_file(["EDLAE"]))
     assert "no file" in refused("leaderboard", "--settings", board_file({"EDLAE": "none.yaml"}))
     assert "must be one of EDLAE; got 'EDLE'" in refused(
