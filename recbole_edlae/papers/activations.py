@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 from recbole_edlae.analysis.encoder import encoder_properties
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.papers.claims import Verdict, together
-from recbole_edlae.papers.figure import Figure, markdown_table
+from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
@@ -48,42 +48,57 @@ class Activations(Figure):
         settings = dict(study.plan["activations"])
         names = settings.pop("names")
         seeds = settings.pop("seeds")
-        runs = [run for name in names for run in study.remember("activations", _measure, name, seeds, settings)]
+        runs: list[Trained] = []
+        for name in names:
+            runs += study.remember("activations", _measure, name, seeds, settings)
         return {"metric": study.metric, "runs": runs, "spearman": correlations(runs)}
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, and the numbers: means over seeds."""
-        # The first two claims are about codes, the others about comparisons with each seed.
-        agreement = _means(data, "order_agreement")
-        metric = _means(data, data["metric"])
+        # The first two claims are about codes, the others are comparisons with each seed.
         zero = _means(data, "zero_codes")
+        sigmoid = zero["sigmoid"]
+        relu = zero["relu"]
+        share = "share of users whose code is zero"
+        metric = data["metric"]
+        agreement = _listed(_means(data, "order_agreement"))
+        accuracy = _listed(_means(data, metric))
         return [
-            Verdict(zero["sigmoid"] == 0, f"share of users whose code is zero: {zero['sigmoid']:.3g}"),
-            Verdict(zero["relu"] > 0, f"share of users whose code is zero: {zero['relu']:.3g}"),
-            Verdict(_sigmoid_leads(data, "order_agreement"), f"order kept: {_listed(agreement)}"),
-            Verdict(_sigmoid_leads(data, data["metric"]), f"{data['metric']}: {_listed(metric)}"),
+            Verdict(sigmoid == 0, f"{share}: {sigmoid:.3g}"),
+            Verdict(relu > 0, f"{share}: {relu:.3g}"),
+            Verdict(_sigmoid_leads(data, "order_agreement"), f"order kept: {agreement}"),
+            Verdict(_sigmoid_leads(data, metric), f"{metric}: {accuracy}"),
         ]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return means over seeds, an activation a line, the best first."""
         metric = data["metric"]
-        means = {column: _means(data, column) for column in (metric, *PROPERTIES)}
+        accuracy = _means(data, metric)
         rows = []
-        for name in sorted(means[metric], key=lambda name: -means[metric][name]):
-            rows.append([name, *(f"{values[name]:.4f}" for values in means.values())])
-        head = ["latent activation", metric, *(name.replace("_", " ") for name in PROPERTIES)]
+        for name in sorted(accuracy, key=lambda name: -accuracy[name]):
+            means = [accuracy[name]]
+            for encoder_property in PROPERTIES:
+                means.append(_means(data, encoder_property)[name])
+            rows.append([name, *cells(means)])
+        titles = [name.replace("_", " ") for name in PROPERTIES]
+        table = markdown_table(["latent activation", metric, *titles], rows)
 
+        # With few runs or epochs every code may keep the order alike.
         correlation = data["spearman"]["order_agreement"][metric]
-        rank = "none, one of them is constant" if correlation is None else f"{correlation:+.2f}"
-        note = f"Rank correlation of order kept and {metric} over all runs: {rank}."
-        return f"{markdown_table(head, rows)}\n\n{note}"
+        value = "none, one of them is constant"
+        if correlation is not None:
+            value = f"{correlation:+.2f}"
+        return f"{table}\n\nRank correlation of order kept and {metric} over all runs: {value}."
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw every run: the ranking metric against the order kept."""
+        # A color for each activation, with a point for each seed.
         axes = figure.subplots()
-        for name in activation_names(data["runs"]):
-            agreement = _column(data, name, "order_agreement")
-            axes.plot(agreement, _column(data, name, data["metric"]), "o", label=name)
+        runs = data["runs"]
+        for name in activation_names(runs):
+            agreement = column_of(runs, name, "order_agreement")
+            accuracy = column_of(runs, name, data["metric"])
+            axes.plot(agreement, accuracy, "o", label=name)
         axes.set(xlabel="order of dot products kept", ylabel=data["metric"])
         axes.legend(fontsize="small")
 
@@ -113,11 +128,14 @@ def compare_activations(
     Raises:
         EmptyPart: the training or the test part is empty.
     """
+    # Trainers write checkpoints, which nobody needs afterwards.
     runs = []
     loaders = None
     with tempfile.TemporaryDirectory() as checkpoints:
         for activation in activations:
-            overrides = {**(settings or {}), "latent_activation": activation, "checkpoint_dir": checkpoints}
+            overrides = dict(settings or {})
+            overrides["latent_activation"] = activation
+            overrides["checkpoint_dir"] = checkpoints
             config = Config("DeepAE", dataset, list(config_files), overrides)
 
             # Activations share the data and their split.
@@ -144,10 +162,10 @@ def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
     # All runs have the same properties and metrics.
     table: dict[str, dict[str, float | None]] = {}
     for name in runs[0]["properties"]:
-        values = np.array([run["properties"][name] for run in runs], dtype=float)
+        values = [run["properties"][name] for run in runs]
         table[name] = {}
         for metric in runs[0]["test"]:
-            scores = np.array([run["test"][metric] for run in runs], dtype=float)
+            scores = [run["test"][metric] for run in runs]
             table[name][metric] = _rank_correlation(values, scores)
     return table
 
@@ -160,6 +178,7 @@ def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.nda
         model: a trained DeepAE.
         batch: number of users in a batch.
     """
+    # Evaluation mode leaves the input complete.
     model.eval()
     users = torch.arange(model.n_users, device=model.indptr.device)
     codes = []
@@ -176,11 +195,12 @@ def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.nda
 
 def _measure(study: Study, name: str, seeds: Sequence[int], settings: Mapping[str, Any]) -> list[Trained]:
     """Return the runs of one activation."""
+    # The run of another model has the paths and the overrides of the study.
     run = study.protocol.run("full_rank")
     settings = {"state": "ERROR", "show_progress": False, **settings, **run.settings}
-    files = study.plan["config_files"]
+    files = run.config_files
     with quiet():
-        return compare_activations(study.protocol.dataset, [name], seeds, config_files=files, settings=settings)
+        return compare_activations(run.dataset, [name], seeds, config_files=files, settings=settings)
 
 
 def _train(config: Config, loaders: tuple, seed: int) -> Trained:
@@ -205,11 +225,10 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
     }
 
 
-def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float | None:
+def _rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return Spearman's correlation of the pairs that are finite; None if one side is constant."""
-    is_finite = np.isfinite(x) & np.isfinite(y)
-    x = x[is_finite]
-    y = y[is_finite]
+    pairs = np.array([first, second], dtype=float)
+    x, y = pairs[:, np.isfinite(pairs).all(0)]
 
     # Two runs are always correlated, and SciPy warns of constants.
     if len(x) <= 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -219,19 +238,25 @@ def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float | None:
 
 def _sigmoid_leads(data: Mapping[str, Any], column: str) -> bool | None:
     """Return whether sigmoid leads ReLU and tanh with every seed, in four digits; False if one leads sigmoid so."""
-    sigmoid = [round(value, 4) for value in _column(data, "sigmoid", column)]
+    lowest, highest = _shown_ends(data, "sigmoid", column)
     verdicts: list[bool | None] = []
     for name in ("relu", "tanh"):
-        other = [round(value, 4) for value in _column(data, name, column)]
+        other_lowest, other_highest = _shown_ends(data, name, column)
 
         # Seeds whose values overlap decide nothing.
-        if min(sigmoid) > max(other):
+        if lowest > other_highest:
             verdicts.append(True)
-        elif max(sigmoid) < min(other):
+        elif highest < other_lowest:
             verdicts.append(False)
         else:
             verdicts.append(None)
     return together(verdicts)
+
+
+def _shown_ends(data: Mapping[str, Any], name: str, column: str) -> tuple[float, float]:
+    """Return the least and the largest value of an activation over seeds, as the page shows them."""
+    values = column_of(data["runs"], name, column)
+    return round(min(values), 4), round(max(values), 4)
 
 
 def _listed(means: Mapping[str, float]) -> str:
@@ -250,14 +275,24 @@ def activation_names(runs: Iterable[Trained]) -> list[str]:
 
 def _means(data: Mapping[str, Any], column: str) -> dict[str, float]:
     """Return activation → mean over seeds of a property or test metric."""
-    return {name: statistics.fmean(_column(data, name, column)) for name in activation_names(data["runs"])}
+    means = {}
+    for name in activation_names(data["runs"]):
+        values = column_of(data["runs"], name, column)
+        means[name] = statistics.fmean(values)
+    return means
 
 
-def _column(data: Mapping[str, Any], name: str, column: str) -> list[float]:
-    """Return a property or test metric of every run of one activation."""
+def column_of(runs: Iterable[Trained], name: str, column: str) -> list[float]:
+    """Return a property or test metric of every run of one activation.
+
+    Args:
+        runs: as :func:`compare_activations` returns them.
+        name: the activation.
+        column: name of the property or the metric.
+    """
     # Properties and metrics have different names.
     values = []
-    for run in data["runs"]:
+    for run in runs:
         if run["activation"] == name:
             values.append((run["test"] | run["properties"])[column])
     return values

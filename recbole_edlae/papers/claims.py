@@ -32,6 +32,7 @@ def standard_error(values: np.ndarray) -> float:
         >>> round(standard_error(np.array([0.1, 0.2, 0.3, 0.4])), 4)
         0.0645
     """
+    # The deviation of a sample, whose mean is estimated from it too.
     deviation = np.std(values, ddof=1)
     return float(deviation / math.sqrt(len(values)))
 
@@ -88,11 +89,20 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
         >>> in_words([never_behind([[1.0, 1.0], [-2.3, 1.0]], "+1.0, -2.3")])
         'does not hold here'
     """
-    if any(ahead(difference, len(differences)) is False for difference in differences):
+    # Corrected for all comparisons, without the correction, and by the sign alone.
+    is_behind = False
+    may_be_behind = False
+    is_below_zero = False
+    for difference in differences:
+        is_behind |= ahead(difference, len(differences)) is False
+        may_be_behind |= ahead(difference) is False
+        is_below_zero |= _shown(difference[0]) < 0
+
+    if is_behind:
         return Verdict(False, numbers)
-    if any(ahead(difference) is False for difference in differences):
+    if may_be_behind:
         return Verdict(None, numbers)
-    return Verdict(True, numbers, within_chance=any(_shown(mean) < 0 for mean, _ in differences))
+    return Verdict(True, numbers, within_chance=is_below_zero)
 
 
 def together(verdicts: Collection[bool | None]) -> bool | None:
@@ -139,8 +149,9 @@ def in_words(verdicts: Collection[Verdict]) -> str:
     """
     holds = [verdict.holds for verdict in verdicts]
     if all(holds):
-        is_close = any(verdict.within_chance for verdict in verdicts)
-        return "holds within chance" if is_close else "holds"
+        if any(verdict.within_chance for verdict in verdicts):
+            return "holds within chance"
+        return "holds"
 
     # Undecided claims count like failed ones as long as another one holds.
     if any(holds):

@@ -1,7 +1,7 @@
 """Define what every figure or table of a paper has."""
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from recbole_edlae.papers.claims import Verdict
@@ -70,9 +70,37 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         |---|---|
         | EDLAE | 0.3 |
     """
+    # The columns are not aligned: Markdown does not need it.
     lines = [_line(head), "|" + "---|" * len(head)]
     lines += map(_line, rows)
     return "\n".join(lines)
+
+
+def cells(values: Iterable[float], style: str = ".4f") -> list[str]:
+    """Return numbers as the cells of a row.
+
+    Args:
+        values: the numbers.
+        style: format of each.
+
+    Examples:
+        >>> cells([0.5, 0.25])
+        ['0.5000', '0.2500']
+    """
+    return [format(value, style) for value in values]
+
+
+def settings_text(settings: Mapping[str, float]) -> str:
+    """Return settings as part of a sentence in Markdown.
+
+    Args:
+        settings: name → value.
+
+    Examples:
+        >>> settings_text({"reg_weight": 500.0, "dropout_prob": 0.33})
+        '`reg_weight` 500, `dropout_prob` 0.33'
+    """
+    return ", ".join(f"`{name}` {value:g}" for name, value in settings.items())
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -17,9 +17,8 @@ from recbole_edlae.papers.similarities import Similarities
 from recbole_edlae.papers.table1 import Table1
 from recbole_edlae.papers.times import Times
 
-FIGURES: dict[str, Figure] = {
-    figure.name: figure for figure in (Ranks(), Similarities(), Table1(), Times(), Proposition(), Activations())
-}
+_ON_PAGE: list[Figure] = [Ranks(), Similarities(), Table1(), Times(), Proposition(), Activations()]
+FIGURES = {figure.name: figure for figure in _ON_PAGE}
 HEAD = """\
 # Results
 
@@ -38,10 +37,11 @@ def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
         name: one of FIGURES.
         result: has "dataset", "command" and "data".
     """
+    # One name for both files, by which the page finds the picture.
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
-    content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False) + "\n"
-    write_whole(folder / f"{stem}.json", content)
+    content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False)
+    write_whole(folder / f"{stem}.json", content + "\n")
 
     # Without the name and version of the software, equal pictures are equal files.
     pyplot = load_pyplot()
@@ -59,26 +59,31 @@ def text(folder: pathlib.Path, link: str) -> str:
         folder: folder with the JSON files of :func:`save`.
         link: path of the folder, relative to the page.
     """
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    datasets = list(dict.fromkeys(result["dataset"] for result in results))
+    # The files are sorted by dataset, and so are the columns of the summary.
+    results: dict[str, dict[str, dict[str, Any]]] = {}
+    no_words: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        dataset = result["dataset"]
+        results.setdefault(result["figure"], {})[dataset] = result
+        no_words[dataset] = ""
 
     # A section for each figure and dataset, and a row of the summary for each figure.
     summary = []
     sections = []
     for name, figure in FIGURES.items():
-        measured = {result["dataset"]: result for result in results if result["figure"] == name}
-        if not measured:
+        if name not in results:
             continue
         sections.append(f"## {figure.title}\n")
-        words = dict.fromkeys(datasets, "")
-        for dataset, result in measured.items():
+        words = dict(no_words)
+        for dataset, result in results[name].items():
             verdicts = figure.verdicts(result["data"])
             words[dataset] = in_words(verdicts)
             sections.append(_section(figure, result, verdicts, link))
         summary.append([figure.title, *words.values()])
 
     # The corner of the summary is empty.
-    table = markdown_table(["", *datasets], summary).replace("|  |", "| |", 1)
+    table = markdown_table(["", *no_words], summary).replace("|  |", "| |", 1)
     return "\n".join([HEAD, table, "", *sections])
 
 
@@ -89,6 +94,7 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
         page: the file to write.
         folder: folder with the files of :func:`save`, below that of the page.
     """
+    # Links on the page are relative, so that both can be moved together.
     page = pathlib.Path(page)
     folder = pathlib.Path(folder)
     link = folder.resolve().relative_to(page.resolve().parent).as_posix()
@@ -97,13 +103,16 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
 
 def _section(figure: Figure, result: dict[str, Any], verdicts: Sequence[Verdict], link: str) -> str:
     """Return the section of one figure on one dataset."""
-    claims = []
+    # Each claim with its own verdict; the heading has that on all of them.
+    claims = ""
     for claim, verdict in zip(figure.claims, verdicts):
-        claims.append(f"* {claim}\n  **{in_words([verdict]).capitalize()}**: {verdict.numbers}.\n")
+        word = in_words([verdict]).capitalize()
+        claims += f"* {claim}\n  **{word}**: {verdict.numbers}.\n"
 
+    # The picture has the name that `save` gave it.
     dataset = result["dataset"]
     return (
-        f"### {dataset}: {in_words(verdicts)}\n\n{''.join(claims)}\n"
+        f"### {dataset}: {in_words(verdicts)}\n\n{claims}\n"
         f"![{figure.title}, {dataset}]({link}/{dataset}-{figure.name}.png)\n\n"
         f"{figure.table(result['data'])}\n\n"
         f"```console\n$ {result['command']}\n```\n"

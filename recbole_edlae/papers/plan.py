@@ -4,14 +4,23 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import choose, unknown
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.papers.study import ROWS
 from recbole_edlae.settings.configs import PROTOCOLS, REPRODUCTIONS, find, names
 from recbole_edlae.settings.files import read_config_files
 
 PLANS = CONFIGS / "reproduce"
-KEYS = ("dataset", "config_files", "rank", "ranks", "rows", "times", "proposition", "activations")
+KEYS = (
+    "dataset",
+    "config_files",
+    "rank",
+    "ranks",
+    "rows",
+    "times",
+    "proposition",
+    "activations",
+)
 
 
 def read_plan(
@@ -34,12 +43,13 @@ def read_plan(
     Raises:
         ValueError: no settings ship with the package for the dataset, or the file has an unknown key or row.
     """
+    # Settings ship with the package for the datasets of the papers.
     path = PLANS / f"{dataset or 'ml-100k'}.yaml"
     if settings:
         path = find(REPRODUCTIONS, settings)
     if not path.is_file():
-        known = ", ".join(names(REPRODUCTIONS))
-        raise ValueError(f"dataset: there are settings for {known}; for {dataset} write some and name them, --settings")
+        error = unknown("dataset", dataset, names(REPRODUCTIONS))
+        raise ValueError(f"{error} (for any other dataset write a settings file and name it, --settings)")
 
     # A misspelled key or row would silently be left out of the study.
     plan = read_config_files([path])

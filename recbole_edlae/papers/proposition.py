@@ -11,17 +11,33 @@ import torch
 from recbole_edlae.analysis.training_error import squared_error, svd_bound
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import Verdict
-from recbole_edlae.papers.figure import Figure, markdown_table
+from recbole_edlae.papers.figure import Figure, cells, markdown_table, settings_text
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.solvers import gram, low_rank
 
-SETTINGS = {"dropout_prob": 0.0, "reg_weight": 0.0, "use_bias": False, "normalize_input": False}
-MODELS: dict[str, Callable[[int], dict[str, Any]]] = {  # label → settings of DeepAE, its last hidden layer k wide
-    "shallow, linear": lambda k: {"latent_dimension": k, "latent_activation": "identity"},
-    "shallow, sigmoid": lambda k: {"latent_dimension": k, "latent_activation": "sigmoid"},
-    "deep, tanh": lambda k: {"mlp_hidden_size": [k, 256], "latent_dimension": 128, "latent_activation": "tanh"},
+SETTINGS = {
+    "dropout_prob": 0.0,
+    "reg_weight": 0.0,
+    "use_bias": False,
+    "normalize_input": False,
+}
+# Label → settings of DeepAE; its last hidden layer is k wide.
+MODELS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "shallow, linear": lambda k: {
+        "latent_dimension": k,
+        "latent_activation": "identity",
+    },
+    "shallow, sigmoid": lambda k: {
+        "latent_dimension": k,
+        "latent_activation": "sigmoid",
+    },
+    "deep, tanh": lambda k: {
+        "mlp_hidden_size": [k, 256],
+        "latent_dimension": 128,
+        "latent_activation": "tanh",
+    },
 }
 
 
@@ -31,27 +47,36 @@ class Proposition(Figure):
     name = "proposition"
     title = "Training error against width (Steck & Garcia 2021, Proposition)"
     claims = (
-        "No model whose last hidden layer has width k fits the training data better than the rank-k singular value "
-        "decomposition, however deep.",
+        "No model whose last hidden layer has width k fits the training data "
+        "better than the rank-k singular value decomposition, however deep.",
     )
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the squared errors, as shares of ‖X‖², of the bound, of unpenalized models and of row 2 of Table 1."""
-        # No rank exceeds the number of items.
-        plan = study.plan["proposition"]
-        widths = [width for width in plan["widths"] if width <= study.X.shape[1]]
-        settings = {key: value for key, value in plan.items() if key != "widths"}
-        rank = min(study.plan["rank"], study.ranks[-1])
-        l2 = study.best("free_diagonal", rank=rank)["reg_weight"]
+        settings = dict(study.plan["proposition"])
+        widths = study.up_to_items(settings.pop("widths"))
+        l2 = study.best("free_diagonal", rank=study.rank)["reg_weight"]
 
         # Each training is a measurement of its own, so an interrupted study loses only one.
-        errors = {}
+        errors: dict[str, list[float]] = {}
         for label in MODELS:
-            errors[label] = [study.remember("proposition", _trained, label, width, settings) for width in widths]
-        penalized = [study.remember("proposition, penalised", _penalized, width, l2) for width in widths]
+            errors[label] = []
+            for width in widths:
+                error = study.remember("proposition", _trained, label, width, settings)
+                errors[label].append(error)
+
+        penalized = []
+        for width in widths:
+            penalized.append(study.remember("proposition, penalised", _penalized, width, l2))
         errors["linear, penalised"] = penalized
-        bound = study.remember("proposition, bound", _bound, widths)
-        return {"widths": widths, "settings": settings, "bound": bound, "errors": errors, "reg_weight": l2}
+
+        return {
+            "widths": widths,
+            "settings": settings,
+            "bound": study.remember("proposition, bound", _bound, widths),
+            "errors": errors,
+            "reg_weight": l2,
+        }
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return whether the claim holds, decided on the number as it is shown, because training in float32 rounds."""
@@ -61,34 +86,39 @@ class Proposition(Figure):
             for error, bound, width in zip(errors, data["bound"], data["widths"]):
                 ratios.append((error / bound, label, width))
         ratio, label, width = min(ratios)
-        return [Verdict(round(ratio, 4) >= 1, f"nearest to the bound: {label} of width {width}, {ratio:.4f} of it")]
+        numbers = f"nearest to the bound: {label} of width {width}, {ratio:.4f} of it"
+        return [Verdict(round(ratio, 4) >= 1, numbers)]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a model a line, a width a column."""
-        head = ["squared error / ‖X‖²", *(f"width {k}" for k in data["widths"])]
-        rows = []
-        for label, errors in {"rank-k singular value decomposition": data["bound"], **data["errors"]}.items():
-            rows.append([label, *(f"{error:.4f}" for error in errors)])
+        # The bound is above what it bounds.
+        head = ["squared error / ‖X‖²", *map("width {}".format, data["widths"])]
+        rows = [["rank-k singular value decomposition", *cells(data["bound"])]]
+        for label, errors in data["errors"].items():
+            rows.append([label, *cells(errors)])
 
-        settings = ", ".join(f"`{key}` {value:g}" for key, value in data["settings"].items())
-        note = f"Trained with {settings}; the penalised one with `reg_weight` {data['reg_weight']:g}."
+        settings = settings_text(data["settings"])
+        penalty = settings_text({"reg_weight": data["reg_weight"]})
+        note = f"Trained with {settings}; the penalised one with {penalty}."
         return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw errors against width, the bound as a line that nothing may cross."""
+        # Points have no line between them: each is a model of its own.
         axes = figure.subplots()
         axes.plot(data["widths"], data["bound"], "k-", label="singular value decomposition")
-        for (label, errors), style in zip(data["errors"].items(), ("bo", "c^", "rs", "g+")):
-            axes.plot(data["widths"], errors, style, label=label)
-        axes.set(xscale="log", xlabel="width of the last hidden layer", ylabel="squared error / ‖X‖²")
+        for label, style in zip(data["errors"], ("bo", "c^", "rs", "g+")):
+            axes.plot(data["widths"], data["errors"][label], style, label=label)
+        axes.set(xscale="log", xlabel="width of the last hidden layer")
+        axes.set_ylabel("squared error / ‖X‖²")
         axes.legend(fontsize="small")
 
 
 def _bound(study: Study, widths: Sequence[int]) -> list[float]:
     """Return the error of the singular value decomposition at each width."""
     # ‖X‖² of a binary matrix is the number of its ones.
-    errors = np.ravel(svd_bound(study.X, widths)).tolist()
-    return [error / study.X.nnz for error in errors]
+    errors = np.ravel(svd_bound(study.X, widths))
+    return (errors / study.X.nnz).tolist()
 
 
 @torch.no_grad()
@@ -105,15 +135,20 @@ def _trained(study: Study, label: str, width: int, settings: Mapping[str, Any]) 
 
     # A CSR row is a user's history as the model takes it.
     def score(rows: sp.csr_matrix) -> np.ndarray:
-        items = torch.from_numpy(rows.indices.astype(np.int64))
-        lengths = torch.from_numpy(np.diff(rows.indptr).astype(np.int64))
-        return model.score(items.to(config["device"]), lengths.to(config["device"])).cpu().numpy()
+        items = torch.from_numpy(rows.indices).long().to(config["device"])
+        lengths = torch.from_numpy(np.diff(rows.indptr)).long().to(config["device"])
+        return model.score(items, lengths).cpu().numpy()
 
+    # ‖X‖² of a binary matrix is the number of its ones.
     model.eval()
     return squared_error(binary_interactions(train.dataset), score) / study.X.nnz
 
 
 def _penalized(study: Study, width: int, l2: float) -> float:
     """Return the error of row 2 of Table 1."""
-    u, v, *_ = low_rank(gram(study.X, dtype=torch.float64), width, method="free_diagonal", dropout=0.0, l2=l2)
-    return squared_error(study.X, lambda rows: rows @ u.numpy() @ v.numpy().T) / study.X.nnz
+    G = gram(study.X, dtype=torch.float64)
+    u, v, *_ = low_rank(G, width, method="free_diagonal", dropout=0.0, l2=l2)
+
+    # From left to right, so that no items × items matrix is made.
+    error = squared_error(study.X, lambda rows: rows @ u.numpy() @ v.numpy().T)
+    return error / study.X.nnz

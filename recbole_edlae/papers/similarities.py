@@ -12,11 +12,15 @@ import torch
 
 from recbole_edlae.analysis.similarity import median_cosine
 from recbole_edlae.papers.claims import Verdict
-from recbole_edlae.papers.figure import Figure, markdown_table
+from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.solvers import full_rank, gram, low_rank
 
-LABELS = {"zero_diagonal": "diagonal at zero", "free_diagonal": "diagonal free", "EDLAE": "EDLAE by ADMM"}
+LABELS = {
+    "zero_diagonal": "diagonal at zero",
+    "free_diagonal": "diagonal free",
+    "EDLAE": "EDLAE by ADMM",
+}
 SIMILAR = 10  # an item and the nine that weigh most for it in the full-rank model, as in the author's notebook
 BINS = np.linspace(-0.2, 1, 25)
 
@@ -27,8 +31,8 @@ class Similarities(Figure):
     name = "similarities"
     title = "Embeddings of similar items (Steck 2020, Figure 1 center and right)"
     claims = (
-        "With a free diagonal similar items have similar embeddings: cosines are close to 1 (at least 0.9), in U "
-        "and in V.",
+        "With a free diagonal similar items have similar embeddings: "
+        "cosines are close to 1 (at least 0.9), in U and in V.",
         "With a diagonal at zero they have not: cosines are close to 0 (at most 0.1).",
         "The constraint lowers the cosines, in U and in V.",
     )
@@ -36,33 +40,35 @@ class Similarities(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return the median cosine of all pairs among each item's most similar ones, in three low-rank models."""
-        # A small catalog may not have the rank of the plan.
-        rank = min(study.plan["rank"], study.ranks[-1])
-        settings = {row: study.best(row, rank=rank) for row in LABELS}
+        settings = study.best_of_each(LABELS)
         full = study.best("full_rank")
-        return study.remember("similarities", _measure, rank, settings, full)
+        return study.remember("similarities", _measure, study.rank, settings, full)
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, decided on the numbers as they are shown."""
-        medians = data["medians"]
-        zero_u, zero_v = (round(medians["zero_diagonal"][f"balanced {side}"], 2) for side in "UV")
-        free_u, free_v = (round(medians["free_diagonal"][f"balanced {side}"], 2) for side in "UV")
+        zero_u, zero_v = _shown_medians(data, "zero_diagonal")
+        free_u, free_v = _shown_medians(data, "free_diagonal")
+
+        # Each claim is about both factors.
+        is_close = min(free_u, free_v) >= 0.9
+        is_orthogonal = max(abs(zero_u), abs(zero_v)) <= 0.1
+        is_lower = zero_u < free_u and zero_v < free_v
+        in_u = f"{zero_u:.2f} against {free_u:.2f} in U"
+        in_v = f"{zero_v:.2f} against {free_v:.2f} in V"
         return [
-            Verdict(min(free_u, free_v) >= 0.9, f"medians {free_u:.2f} in U, {free_v:.2f} in V"),
-            Verdict(max(abs(zero_u), abs(zero_v)) <= 0.1, f"medians {zero_u:.2f} in U, {zero_v:.2f} in V"),
-            Verdict(
-                zero_u < free_u and zero_v < free_v,
-                f"medians {zero_u:.2f} against {free_u:.2f} in U, {zero_v:.2f} against {free_v:.2f} in V",
-            ),
+            Verdict(is_close, f"medians {free_u:.2f} in U, {free_v:.2f} in V"),
+            Verdict(is_orthogonal, f"medians {zero_u:.2f} in U, {zero_v:.2f} in V"),
+            Verdict(is_lower, f"medians {in_u}, {in_v}"),
         ]
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a model a line."""
+        # The claims are about the balanced basis.
         columns = ("balanced U", "balanced V", "U", "V")
         rows = []
         for row, name in LABELS.items():
-            medians = data["medians"][row]
-            rows.append([name, *(f"{medians[column]:.3f}" for column in columns)])
+            medians = map(data["medians"][row].__getitem__, columns)
+            rows.append([name, *cells(medians, ".3f")])
 
         head = [f"median cosine, rank {data['rank']}", *columns]
         note = "Balanced: U and V share the singular values of UVᵀ. The others have VᵀV = I."
@@ -92,9 +98,13 @@ def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, 
     medians: dict[str, dict[str, float]] = {}
     shares: dict[str, dict[str, list[float]]] = {}
     for row in LABELS:
-        problem = {"dropout": settings[row].get("dropout_prob", 0.0), "l2": settings[row]["reg_weight"]}
-        method = "admm" if row == "EDLAE" else row
-        u, v, *_ = low_rank(G, rank, method=method, **problem)
+        # The constrained models are without dropout, and named after their solvers.
+        dropout = settings[row].get("dropout_prob", 0.0)
+        method = row
+        if row == "EDLAE":
+            method = "admm"
+        l2 = settings[row]["reg_weight"]
+        u, v, *_ = low_rank(G, rank, method=method, dropout=dropout, l2=l2)
 
         # Both bases are on the page, to show that cosines depend on the basis.
         balanced_u, balanced_v = balanced(u, v)
@@ -107,6 +117,12 @@ def _measure(study: Study, rank: int, settings: dict[str, Any], full: dict[str, 
             medians[row][name] = float(np.median(cosines))
             shares[row][name] = (counts / len(cosines)).tolist()
     return {"rank": rank, "settings": settings, "medians": medians, "shares": shares}
+
+
+def _shown_medians(data: dict[str, Any], row: str) -> tuple[float, float]:
+    """Return the median cosines in both factors of a model, as the page shows them."""
+    medians = data["medians"][row]
+    return round(medians["balanced U"], 2), round(medians["balanced V"], 2)
 
 
 def balanced(u: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

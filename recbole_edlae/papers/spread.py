@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 from recbole_edlae._files import whole, write_whole
-from recbole_edlae.papers.activations import Trained, activation_names, correlations
+from recbole_edlae.papers.activations import Trained, activation_names, column_of, correlations
 from recbole_edlae.papers.plot import load_pyplot
 
 _IN_TABLE = ("order_agreement", "order_ties", "zero_codes", "effective_dimension")
@@ -21,19 +21,20 @@ def spread_table(runs: Sequence[Trained], metric: str) -> str:
         runs: as ``compare_activations`` returns them.
         metric: name of a test metric.
     """
+    columns = (metric, *_IN_TABLE)
     rows = []
     for activation in activation_names(runs):
-        of_activation = [run for run in runs if run["activation"] == activation]
-        scores = [run["test"][metric] for run in of_activation]
-        cells = [_spread(scores)]
-        for name in _IN_TABLE:
-            cells.append(_spread([run["properties"][name] for run in of_activation]))
-        rows.append((statistics.fmean(scores), activation, cells))
+        cells = [activation]
+        for name in columns:
+            cells.append(_spread(column_of(runs, activation, name)))
+        mean = statistics.fmean(column_of(runs, activation, metric))
+        rows.append((mean, activation, cells))
 
     # Columns of fixed width, for a terminal.
-    lines = [" " * 14 + "".join(f"{name:>22}" for name in (metric, *_IN_TABLE))]
-    for _, activation, cells in sorted(rows, reverse=True):
-        lines.append(f"{activation:<14}" + "".join(f"{cell:>22}" for cell in cells))
+    line = "{:<14}" + "{:>22}" * len(columns)
+    lines = [line.format("", *columns)]
+    for *_, cells in sorted(rows, reverse=True):
+        lines.append(line.format(*cells))
     return "\n".join(lines)
 
 
@@ -48,6 +49,7 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     Raises:
         ValueError: matplotlib, which draws the plot, is not installed.
     """
+    # Without matplotlib nothing is written.
     pyplot = load_pyplot()
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,14 +58,16 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     write_whole(folder / "table.txt", spread_table(runs, metric) + "\n")
 
     # A panel for each property, with the metric on the shared axis.
-    picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(4 * len(_IN_PLOT), 3.6), sharey=True)
+    width = 4 * len(_IN_PLOT)
+    picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(width, 3.6), sharey=True)
     for panel, name in zip(panels, _IN_PLOT):
         for activation in activation_names(runs):
-            of_activation = [run for run in runs if run["activation"] == activation]
-            values = [run["properties"][name] for run in of_activation]
-            scores = [run["test"][metric] for run in of_activation]
+            values = column_of(runs, activation, name)
+            scores = column_of(runs, activation, metric)
             panel.plot(values, scores, "o", label=activation)
         panel.set_xlabel(name.replace("_", " "))
+
+    # The legend has no place between the points of a panel.
     panels[0].set_ylabel(metric)
     panels[-1].legend(fontsize="small", bbox_to_anchor=(1.02, 1), loc="upper left")
 

@@ -28,7 +28,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "weight_decay": {"model": "DLAE", "solver": "weight_decay", "dropout_prob": 0.0},
     "free_diagonal": {"model": "DLAE", "solver": "free_diagonal", "dropout_prob": 0.0},
     "DLAE": {"model": "DLAE", "solver": "free_diagonal"},
-    "sampled": {"model": "DeepAE", "latent_activation": "identity", "use_bias": False, "normalize_input": False},
+    "sampled": {
+        "model": "DeepAE",
+        "latent_activation": "identity",
+        "use_bias": False,
+        "normalize_input": False,
+    },
     "EDLAE": {"model": "LowRankEDLAE", "solver": "admm"},
     "closed_form": {"model": "LowRankEDLAE", "solver": "eigen"},
     "zero_diagonal": {"model": "LowRankEDLAE", "solver": "zero_diagonal", "dropout_prob": 0.0},
@@ -65,13 +70,18 @@ class Protocol:
         label = row
 
         # The rank has another name in each model.
+        model = settings.pop("model")
         rank = settings.pop("rank", None)
         if rank is not None:
-            key = "latent_dimension" if settings["model"] == "DeepAE" else "rank"
+            key = "rank"
+            if model == "DeepAE":
+                key = "latent_dimension"
             settings[key] = rank
             label = f"{row}, rank {rank}"
-        model = settings.pop("model")
-        return make_run(model, self.dataset, self.plan["config_files"], {**settings, **self.overrides}, label)
+
+        # Overrides come last: they are for all runs.
+        settings |= self.overrides
+        return make_run(model, self.dataset, self.plan["config_files"], settings, label)
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
         """Return the runs of a row with every combination of the values in the plan.
@@ -97,13 +107,12 @@ class Protocol:
         first = {key: values[0] for key, values in choices.items()}
 
         # One setting varies at a time: their check is about single values.
-        runs = []
+        runs = [self.run(row, **first)]
         for key, values in choices.items():
-            for value in values:
+            for value in values[1:]:
                 runs.append(self.run(row, **{**first, key: value}))
-        if not choices:
-            runs.append(self.run(row))
 
+        # Only this model has no rank.
         if row != "full_rank":
             for rank in (self.plan["rank"], *self.plan["ranks"]):
                 runs.append(self.run(row, **first, rank=rank))
@@ -113,7 +122,9 @@ class Protocol:
         """Return setting → values to choose from."""
         choices = {}
         for key, value in self.plan["rows"][row].items():
-            choices[key] = value if isinstance(value, list) else [value]
+            choices[key] = value
+            if not isinstance(value, list):
+                choices[key] = [value]
         return choices
 
 
@@ -156,6 +167,17 @@ class Study:
         self._best[name] = {key: best.settings[key] for key in self.plan["rows"][row]}
         return self._best[name]
 
+    def best_of_each(self, rows: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return row → its best settings in the plan at ``rank``, chosen on validation.
+
+        Args:
+            rows: some of ROWS.
+        """
+        settings = {}
+        for row in rows:
+            settings[row] = self.best(row, rank=self.rank)
+        return settings
+
     def test(self, runs: Mapping[Any, Run]) -> dict[Any, dict[str, Any]]:
         """Return label → "metrics", per-user "values" of the validation metric, and their "mean" and "error".
 
@@ -163,8 +185,10 @@ class Study:
             runs: label → run to test.
         """
         # Runs may be equal, and come back in any order.
-        records = {id(run): record for run, record in self._run(runs.values(), ("valid", "test"))}
-        return {label: self._outcome(records[id(run)]) for label, run in runs.items()}
+        outcomes = {}
+        for run, record in self._run(runs.values(), ("valid", "test")):
+            outcomes[id(run)] = self._outcome(record)
+        return {label: outcomes[id(run)] for label, run in runs.items()}
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
         """Return a measurement, from the records if it is there.
@@ -178,16 +202,19 @@ class Study:
         models = tuple(sorted({row["model"] for row in ROWS.values()}))
         modules = (*RUNNER, __name__, measure.__module__)
         run = self.protocol.run("full_rank")
-        identity = {"measured": name, "inputs": inputs, **run.identity((), models, modules, self.records.files)}
+        of_run = run.identity((), models, modules, self.records.files)
+        identity = {"measured": name, "inputs": inputs, **of_run}
         key = key_of(identity)
         finished = self.records.finished()
         if "data" in finished.get(key, ()):
             return finished[key]["data"]
 
+        # On record at once: an interrupted study loses only what it was measuring.
         data = measure(self, *inputs)
-        record = {"key": key, "status": "ok", "model": name, "dataset": self.protocol.dataset, "data": data}
-        self.records.append({**record, "identity": identity})
-        _say(f"{self.protocol.dataset}  {name} {' '.join(map(str, inputs))}: measured")
+        dataset = self.protocol.dataset
+        record = {"key": key, "status": "ok", "model": name, "dataset": dataset, "data": data}
+        self.records.append(record | {"identity": identity})
+        _say(f"{dataset}  {name} {' '.join(map(str, inputs))}: measured")
         return data
 
     @functools.cached_property
@@ -204,10 +231,18 @@ class Study:
         has_users = np.diff(X.tocsc().indptr) > 0
         return X[has_items][:, has_users]
 
+    def up_to_items(self, ranks: Iterable[int]) -> list[int]:
+        """Return the ranks that a matrix of these items can have.
+
+        Args:
+            ranks: of a plan.
+        """
+        return [rank for rank in ranks if rank <= self.X.shape[1]]
+
     @property
-    def ranks(self) -> list[int]:
-        """Return the plan's ranks, up to the number of items."""
-        return [rank for rank in self.plan["ranks"] if rank <= self.X.shape[1]]
+    def rank(self) -> int:
+        """Return the plan's ``rank``, or the largest of its ranks that a small catalog has."""
+        return min(self.plan["rank"], self.up_to_items(self.plan["ranks"])[-1])
 
     @functools.cached_property
     def metric(self) -> str:
@@ -220,8 +255,11 @@ class Study:
         outcomes = []
         for run, record, cached in run_all(runs, self.records, phases, self.engine):
             if record["status"] == "failed":
-                raise RunFailed(f"{run.label}: {record['error']}; what ended before is on record", record["traceback"])
+                reason = f"{run.label}: {record['error']}; what ended before is on record"
+                raise RunFailed(reason, record["traceback"])
             outcomes.append((run, record))
+
+            # Of cached runs an earlier command has told.
             if not cached:
                 _say(f"{self.protocol.dataset}  {run.label} {_line(run, record)}")
         return outcomes
@@ -234,17 +272,29 @@ class Study:
 
         # Leads are differences of the same users' values.
         values = per_user.metric(self.metric)
-        mean = float(values.mean())
-        return {"metrics": record["test"], "values": values, "mean": mean, "error": standard_error(values)}
+        return {
+            "metrics": record["test"],
+            "values": values,
+            "mean": float(values.mean()),
+            "error": standard_error(values),
+        }
 
 
 def _line(run: Run, record: Mapping[str, Any]) -> str:
     """Return one line on a run that has ended."""
+    # The two settings that the plans choose on validation.
+    settings = []
+    for key in ("reg_weight", "dropout_prob"):
+        if key in run.settings:
+            settings.append(f"{key} {run.settings[key]:g}")
+
+    # A tested run has been validated too.
+    phase = "valid"
+    if "test" in record:
+        phase = "test"
     metric = record["identity"]["settings"]["valid_metric"].lower()
-    keys = [key for key in ("reg_weight", "dropout_prob") if key in run.settings]
-    settings = ", ".join(f"{key} {run.settings[key]:g}" for key in keys)
-    phase = "test" if "test" in record else "valid"
-    return f"({settings}): {phase} {metric} {record[phase][metric]:.4f}, {record['fit_seconds']:.1f} s"
+    value = record[phase][metric]
+    return f"({', '.join(settings)}): {phase} {metric} {value:.4f}, {record['fit_seconds']:.1f} s"
 
 
 def _say(line: str) -> None:

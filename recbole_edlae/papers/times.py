@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.papers.claims import Verdict
-from recbole_edlae.papers.figure import Figure, markdown_table
+from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.solvers import ConvergenceWarning, gram, inverse_gram, low_rank
 
@@ -31,11 +31,15 @@ class Times(Figure):
 
     def measure(self, study: Study) -> dict[str, Any]:
         """Return seconds of both at every rank, from the same Gram matrix, and seconds of the inverse in both."""
-        # Synthetic data are for sizes at which a run takes minutes, and need no repeats.
         plan = study.plan["times"]
         items = plan.get("items")
-        repeats = plan.get("repeats", 1 if items else 3)
-        ranks = [rank for rank in plan["ranks"] if rank <= (items or study.X.shape[1])]
+        if items:
+            # Synthetic data are for sizes at which a run takes minutes, and need no repeats.
+            repeats = plan.get("repeats", 1)
+            ranks = [rank for rank in plan["ranks"] if rank <= items]
+        else:
+            repeats = plan.get("repeats", 3)
+            ranks = study.up_to_items(plan["ranks"])
         return study.remember("times", _measure, ranks, items, repeats, torch.get_num_threads())
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
@@ -50,21 +54,28 @@ class Times(Figure):
 
     def table(self, data: dict[str, Any]) -> str:
         """Return a measure a line, a rank a column."""
+        # The number of threads is part of a time.
         n = data["items"]
-        ranks = data["ranks"]
-        ratios = [admm / closed for closed, admm in zip(data["closed_form"], data["admm"])]
-        threads = "1 thread" if data["threads"] == 1 else f"{data['threads']} threads"
+        threads = f"{data['threads']} threads"
+        if data["threads"] == 1:
+            threads = "1 thread"
+        head = [f"seconds, {n:,} items, {threads}", *map("rank {}".format, data["ranks"])]
 
         # The counts show whether times follow the operations.
-        head = [f"seconds, {n:,} items, {threads}", *(f"rank {k}" for k in ranks)]
+        k = np.array(data["ranks"], dtype=float)
+        operations = 2 * n**2 * k
+        of_notebook = n**3 + 5 * n**2 * k
+        closed_form = np.array(data["closed_form"])
+        admm = np.array(data["admm"])
         rows = [
-            ["closed form", *(f"{seconds:.2f}" for seconds in data["closed_form"])],
-            [f"ADMM, {ITERATIONS} iterations", *(f"{seconds:.2f}" for seconds in data["admm"])],
-            ["ADMM / closed form", *(f"{ratio:.1f}" for ratio in ratios)],
-            ["multiply-adds of an iteration, 2 n²k", *(f"{2 * n * n * k:.1e}" for k in ranks)],
-            ["the same in the notebook of Steck 2020, n³ + 5 n²k", *(f"{n**3 + 5 * n * n * k:.1e}" for k in ranks)],
+            ["closed form", *cells(closed_form, ".2f")],
+            [f"ADMM, {ITERATIONS} iterations", *cells(admm, ".2f")],
+            ["ADMM / closed form", *cells(admm / closed_form, ".1f")],
+            ["multiply-adds of an iteration, 2 n²k", *cells(operations, ".1e")],
+            ["the same in the notebook of Steck 2020, n³ + 5 n²k", *cells(of_notebook, ".1e")],
         ]
-        return f"{markdown_table(head, rows)}\n\nThe inverse, which is in both: {data['inverse']:.2f} seconds."
+        note = f"The inverse, which is in both: {data['inverse']:.2f} seconds."
+        return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
         """Draw both against the rank, with the inverse below them."""
@@ -92,7 +103,8 @@ def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: i
     # The shift keeps the first items from dominating.
     generator = np.random.default_rng(seed)
     popularity = 1 / np.arange(5, items + 5) ** 0.8
-    columns = generator.choice(items, users * items_per_user, p=popularity / popularity.sum())
+    popularity /= popularity.sum()
+    columns = generator.choice(items, users * items_per_user, p=popularity)
     rows = np.repeat(np.arange(users), items_per_user)
 
     # SciPy adds repeated entries up.
@@ -104,7 +116,8 @@ def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: i
 def _measure(study: Study, ranks: Sequence[int], items: int | None, repeats: int, threads: int) -> dict[str, Any]:
     """Return the median seconds of each solver at each rank."""
     # The Gram matrix is part of neither time.
-    G = gram(synthetic(items) if items else study.X)
+    X = synthetic(items) if items else study.X
+    G = gram(X)
 
     def seconds(function: Callable, *arguments: Any, **settings: Any) -> float:
         times = []
@@ -114,15 +127,24 @@ def _measure(study: Study, ranks: Sequence[int], items: int | None, repeats: int
             times.append(time.perf_counter() - start)
         return statistics.median(times)
 
+    # Both need the inverse.
+    inverse = seconds(inverse_gram)
+    closed_form = []
+    for rank in ranks:
+        closed_form.append(seconds(low_rank, rank, method="eigen"))
+
     # With a tolerance of 0 ADMM never converges, and takes all iterations.
-    admm = {"method": "admm", "start": "random", "tol": 0, "max_iter": ITERATIONS}
+    settings = {"start": "random", "tol": 0, "max_iter": ITERATIONS}
+    admm = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return {
-            "items": len(G),
-            "threads": threads,
-            "inverse": seconds(inverse_gram),
-            "ranks": ranks,
-            "closed_form": [seconds(low_rank, rank, method="eigen") for rank in ranks],
-            "admm": [seconds(low_rank, rank, **admm) for rank in ranks],
-        }
+        for rank in ranks:
+            admm.append(seconds(low_rank, rank, method="admm", **settings))
+    return {
+        "items": len(G),
+        "threads": threads,
+        "inverse": inverse,
+        "ranks": ranks,
+        "closed_form": closed_form,
+        "admm": admm,
+    }
