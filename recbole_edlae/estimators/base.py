@@ -29,16 +29,16 @@ Self = TypeVar("Self", bound="LinearEstimator")
 
 
 class LinearEstimator(BaseEstimator):
-    """What the estimators share.
+    """Fit a linear autoencoder to a matrix or DataFrame, and recommend for users or for any histories.
 
     A subclass has a constructor with the settings of its model, ``model`` and ``form``.
 
     Attributes:
         items_: array of the item ids, in the order of the columns of a matrix.
         users_: array of the user ids, in the order of their rows; empty for an estimator that was read from a file.
-        popularity_: array of how many users have each item.
+        popularity_: array of the number of users of each item.
         weights_: the weights, as ``recbole_edlae.model.weights`` has them; item 0 is RecBole's padding.
-        n_features_in_: how many items there are.
+        n_features_in_: number of items.
     """
 
     model: str
@@ -50,6 +50,8 @@ class LinearEstimator(BaseEstimator):
     users_: np.ndarray
     popularity_: np.ndarray
     _items: Ids
+
+    # Only after a fit: a file has no users.
     _users: Ids | None = None
     _matrix: sp.csr_matrix | None = None
     _columns: Columns | None = None
@@ -77,7 +79,8 @@ class LinearEstimator(BaseEstimator):
         form.fit()
 
         # Nothing of an earlier fit is lost where this one fails.
-        self._learn(form.weights, data.items, np.bincount(data.matrix.indices, minlength=form.n_items))
+        popularity = np.bincount(data.matrix.indices, minlength=form.n_items)
+        self._learn(form.weights, data.items, popularity)
         self.users_ = data.users
         self._users = Ids(data.users)
         self._matrix = data.matrix
@@ -114,28 +117,35 @@ class LinearEstimator(BaseEstimator):
         k = positive_int(k, "k")
         histories = self._read(users_or_histories)
 
-        # The model learned nothing of an item that nobody had: it is as unknown as one that is not there.
-        known = histories.known
-        untrained = self.popularity_[known[1] - 1] == 0
-        histories.unknown.update(self._items.named(known[1][untrained]).tolist())
-        tokens = checked_list(() if exclude is None else exclude, "exclude", "item ids")
-        _, never = self._items.entries([tokens], "exclude", histories.unknown)
+        # The model learned nothing of an item that nobody had: it is as unknown as one of other data.
+        _, numbers = histories.known
+        untrained = numbers[self.popularity_[numbers - 1] == 0]
+        histories.unknown.update(self._items.named(untrained).tolist())
 
+        # None means the same here as in Recommender.recommend.
+        if exclude is None:
+            exclude = ()
+        ids = checked_list(exclude, "exclude", "item ids")
+        _, excluded = self._items.entries([ids], "exclude", histories.unknown)
+
+        # Batches of histories, because the scores of all items for all histories need not fit into memory.
         nothing = np.empty(0, dtype=np.int64)
-        lists = Lists(len(histories.users), known, (nothing, nothing), never)
-        answer = Recommendations([], [], np.zeros(lists.histories, dtype=bool), histories.unknown)
-        found: list[np.ndarray] = []
+        lists = Lists(len(histories.users), histories.known, (nothing, nothing), excluded)
+        by_popularity = np.zeros(lists.histories, dtype=bool)
+        items: list[np.ndarray] = []
+        scores: list[np.ndarray] = []
         for batch in ranked(self.weights_, self._padded_popularity(), lists, k):
-            answer.popular[batch.start : batch.start + len(batch.popular)] = batch.popular
-            found.extend(self._items.named(items[:length]) for items, length in zip(batch.items, batch.length))
-            answer.scores.extend(values[:length] for values, length in zip(batch.scores, batch.length))
+            by_popularity[batch.start : batch.start + len(batch.popular)] = batch.popular
+            for best, values, length in zip(batch.items, batch.scores, batch.length):
+                items.append(self._items.named(best[:length]))
+                scores.append(values[:length])
 
         # A DataFrame has no place for what was skipped, so a warning says it.
         if histories.from_frame:
-            warn_of_unknown(histories.unknown, answer.popular)
-            return answer_frame(histories.columns, histories.users, found, answer.scores)
-        answer.items.extend(items.tolist() for items in found)
-        return answer
+            warn_of_unknown(histories.unknown, by_popularity)
+            return answer_frame(histories.columns, histories.users, items, scores)
+        lists_of_ids = [ids.tolist() for ids in items]
+        return Recommendations(lists_of_ids, scores, by_popularity, histories.unknown)
 
     @torch.no_grad()
     def score(self, users_or_histories: Any, y: None = None) -> "np.ndarray | pd.DataFrame":
@@ -156,17 +166,22 @@ class LinearEstimator(BaseEstimator):
         Warns:
             DataWarning: Items are not known.
         """
+        # Weights score a batch of histories from their items, one after the other, and the length of each.
         check_is_fitted(self)
         histories = self._read(users_or_histories)
         row, item = histories.known
-        count = np.bincount(row, minlength=len(histories.users))
-        scores = checked(self.weights_.score(torch.from_numpy(item), torch.from_numpy(count)))[:, 1:].numpy()
+        length = np.bincount(row, minlength=len(histories.users))
+        padded = checked(self.weights_.score(torch.from_numpy(item), torch.from_numpy(length)))
+
+        # No history is answered by popularity here.
         warn_of_unknown(histories.unknown, np.zeros(0, dtype=bool))
+        scores = padded[:, 1:].numpy()
         if not histories.from_frame:
             return scores
         import pandas as pd
 
-        return pd.DataFrame(scores, index=pd.Index(histories.users, name=histories.columns[0]), columns=self.items_)
+        users = pd.Index(histories.users, name=histories.columns[0])
+        return pd.DataFrame(scores, index=users, columns=self.items_)
 
     def similar(self, item: Any, k: int = 10) -> "tuple[list, np.ndarray] | pd.DataFrame":
         """Return the k items most similar to one, of those that somebody had in training.
@@ -183,16 +198,21 @@ class LinearEstimator(BaseEstimator):
             NotFittedError: The estimator is not fitted.
             ValueError: The item is not known, nobody had it in training, or k is no positive integer.
         """
+        # An item that nobody had has weights, which mean nothing.
         check_is_fitted(self)
         k = positive_int(k, "k")
         number = self._items.number(item, "item")
         if not self.popularity_[number - 1]:
             raise ValueError(f"item: nothing is known of {item}: nobody had it in training")
+
         numbers, values = most_similar(self.weights_, self._padded_popularity(), number, k)
         items = self._items.named(numbers)
         if self._columns is None:
             return items.tolist(), values
-        return answer_frame(self._columns, [item], [items], [values]).drop(columns=self._columns[0])
+
+        # A frame of recommendations has a column of users; here it would repeat the item.
+        frame = answer_frame(self._columns, [item], [items], [values])
+        return frame.drop(columns=self._columns[0])
 
     def _learn(self, weights: Weights, items: np.ndarray, popularity: np.ndarray) -> None:
         """Keep weights, item ids and popularity; the popularity begins with the padding's."""
@@ -203,29 +223,42 @@ class LinearEstimator(BaseEstimator):
         self.n_features_in_ = len(items)
 
     def _read(self, users_or_histories: Any) -> Histories:
+        """Return the histories of an argument, in the kind of frame that the fit had."""
         columns = self._columns or (self.user, self.item)
         histories = read_histories(users_or_histories, columns, self._items, self._users, self._matrix)
-        return histories._replace(from_frame=histories.from_frame or self._columns is not None)
+
+        # Who fitted to a DataFrame gets DataFrames, whatever the histories are.
+        if self._columns is not None:
+            return histories._replace(from_frame=True)
+        return histories
 
     def _padded_popularity(self) -> np.ndarray:
+        """Return the popularity by item number, with that of the padding."""
         return np.append(0, self.popularity_)
 
     def _checked_settings(self) -> dict[str, Any]:
         """Return all settings of the model, checked against their ranges."""
+        # The columns of a DataFrame are parameters of the estimator, and no settings of the model.
         schema = self._schema()
-        given = {name: value for name, value in self.get_params(deep=False).items() if name in schema}
-        settings = {name: yaml.safe_load(setting.default) for name, setting in schema.items()} | given
+        parameters = self.get_params(deep=False)
+        settings = {}
+        for name, setting in schema.items():
+            settings[name] = yaml.safe_load(setting.default)
+            if name in parameters:
+                settings[name] = parameters[name]
         check_model_settings(schema, settings)
         return settings
 
     @classmethod
     def _schema(cls) -> dict[str, Setting]:
+        """Return the settings of the RecBole model, with their defaults and ranges."""
         return read_schema(PROPERTIES / f"{cls.model}.yaml")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")
 
     def __sklearn_tags__(self) -> Any:
+        # scikit-learn's checks then make sparse matrices without negative values.
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True

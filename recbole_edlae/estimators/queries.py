@@ -1,4 +1,4 @@
-"""Read what an estimator is given: interactions to fit to, and users or histories to recommend for."""
+"""Read the arguments of an estimator: interactions to fit to, and users or histories to recommend for."""
 
 import collections
 from typing import Any, NamedTuple
@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array
 
+from recbole_edlae._choices import unknown
 from recbole_edlae.serving.frames import column_names, factorized, is_frame, read_interactions
 from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Entries, entries
@@ -36,11 +37,11 @@ class Histories(NamedTuple):
     """Histories to recommend for.
 
     Attributes:
-        users: their ids, or their positions.
-        known: row and item number of their known items.
-        unknown: ids of the other items → how often.
-        columns: names for users and items in a DataFrame.
-        from_frame: whether they came in a DataFrame or Series.
+        users: ids of the users, or the positions of the histories.
+        known: row and item number of the known items.
+        unknown: ids of the other items → how often they occur.
+        columns: names of the columns of users and items in a DataFrame.
+        from_frame: whether the histories came in a DataFrame or Series.
     """
 
     users: Any
@@ -60,17 +61,25 @@ def interactions_of(X: Any, columns: Columns) -> Training:
     Raises:
         ValueError: X is neither, a value is missing, negative or no number, or there is no interaction.
     """
+    # The ids of a matrix are the positions of its rows and columns.
     if not is_frame(X):
         matrix = _binary(X)
-        users, items = (np.arange(length) for length in matrix.shape)
+        if not matrix.nnz:
+            raise ValueError(f"X has no interactions: its shape is {X.shape}, and no value is above 0")
+        users = np.arange(matrix.shape[0])
+        items = np.arange(matrix.shape[1])
         return Training(_padded(matrix), users, items, None)
+
     data = read_interactions(X, columns)
     if not len(data.items):
         raise ValueError("X has no interactions")
-    column, items = factorized(data.items)
+
+    # Interactions in several rows count once.
+    column, item_ids = factorized(data.items)
     ones = np.ones(len(column), dtype=np.int8)
-    matrix = checked_matrix(sp.coo_matrix((ones, (data.row, column)), shape=(len(data.users), len(items))))
-    return Training(_padded(matrix), _array(data.users), _array(items), data.columns)
+    shape = (len(data.users), len(item_ids))
+    matrix = checked_matrix(sp.coo_matrix((ones, (data.row, column)), shape=shape))
+    return Training(_padded(matrix), _array(data.users), _array(item_ids), data.columns)
 
 
 def read_histories(
@@ -88,75 +97,120 @@ def read_histories(
     Raises:
         ValueError: The value is nothing of the kind, a user is not known, or an id is missing.
     """
-    unknown: collections.Counter = collections.Counter()
-    if is_frame(value) and len(column_names(value)) == 1 and columns[1] not in column_names(value):
-        value = value[column_names(value)[0]]
+    # One column without the name of items is a list of users.
     if is_frame(value):
-        data = read_interactions(value, columns, allow_empty=True)
-        numbers = items.numbers(data.items.tolist(), "histories", unknown)
-        return Histories(data.users, entries(data.row, numbers, len(items) + 1), unknown, data.columns, True)
-    if sp.issparse(value) or (getattr(value, "ndim", 1) == 2 and getattr(value.dtype, "kind", "") not in "SU"):
-        rows = _binary(value, len(items))
-        known = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices.astype(np.int64) + 1
-        return Histories(np.arange(rows.shape[0]), known, unknown, columns, False)
-    is_series = hasattr(value, "to_frame")
+        names = column_names(value)
+        if len(names) == 1 and columns[1] not in names:
+            value = value[names[0]]
+
+    if is_frame(value):
+        return _of_frame(value, columns, items)
+    if _is_matrix(value):
+        return _of_matrix(value, columns, items)
+
+    # What remains is a list of users or a list of histories.
     lists = checked_list(value, "users_or_histories", "user ids, or of lists of item ids")
-    are_lists = [is_list(entry) for entry in lists]
+    are_lists = list(map(is_list, lists))
+    is_series = hasattr(value, "to_frame")
+    unknown_items: collections.Counter = collections.Counter()
     if not any(are_lists):
         if is_series and value.name == columns[1]:
             raise ValueError(f"a Series {value.name!r} of items is no list of users: give a list of histories, [[…]]")
-        return Histories(lists, _known_users(lists, users, matrix), unknown, columns, is_series)
+        known = _known_users(lists, users, matrix)
+        return Histories(lists, known, unknown_items, columns, is_series)
     if not all(are_lists):
         wrong = lists[are_lists.index(False)]
         raise ValueError(f"a history must be a list of item ids, got {wrong!r} among lists")
-    lists = [list(entry) for entry in lists]
-    names = getattr(value, "index", None) if is_series else None
-    names = np.arange(len(lists)) if names is None else names
-    return Histories(names, items.entries(lists, "histories", unknown), unknown, columns, is_series)
+
+    # The users of a Series are its index; polars has none.
+    positions = np.arange(len(lists))
+    index = getattr(value, "index", positions) if is_series else positions
+    known = items.entries(list(map(list, lists)), "histories", unknown_items)
+    return Histories(index, known, unknown_items, columns, is_series)
+
+
+def _of_frame(frame: Any, columns: Columns, items: Ids) -> Histories:
+    """Return the histories of a DataFrame with one interaction a row."""
+    # A row without an item is a user without history.
+    data = read_interactions(frame, columns, allow_empty=True)
+    unknown_items: collections.Counter = collections.Counter()
+    numbers = items.numbers(data.items.tolist(), "histories", unknown_items)
+    known = entries(data.row, numbers, len(items) + 1)
+    return Histories(data.users, known, unknown_items, data.columns, True)
+
+
+def _is_matrix(value: Any) -> bool:
+    """Return whether a value is a sparse matrix or a 2-D array of numbers; one of text is a list of histories."""
+    if sp.issparse(value):
+        return True
+    if getattr(value, "ndim", 1) != 2:
+        return False
+    return getattr(value.dtype, "kind", "") not in "SU"
+
+
+def _of_matrix(matrix: Any, columns: Columns, items: Ids) -> Histories:
+    """Return the histories of the rows of a matrix, which have all items of the fit as columns."""
+    rows = _binary(matrix)
+    if rows.shape[1] != len(items):
+        raise ValueError(
+            f"X has {rows.shape[1]} features, but it is expecting {len(items)} features as input, the items of the fit"
+        )
+
+    # Numbers of items count from 1: 0 is the padding.
+    row, column = _coordinates(rows)
+    users = np.arange(rows.shape[0])
+    return Histories(users, (row, column + 1), collections.Counter(), columns, False)
 
 
 def _known_users(names: list, users: Ids | None, matrix: sp.csr_matrix | None) -> Entries:
     """Return the training items of some users."""
     if users is None or matrix is None:
         raise ValueError("users: an estimator that was read from a file knows none: give their histories")
-    unknown: collections.Counter = collections.Counter()
-    numbers = users.numbers(names, "users", unknown)
-    if unknown:
-        name = next(iter(unknown))
-        others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        near = ", ".join(map(repr, users.like(name)))
-        raise ValueError(f"unknown user {name!r}{others}; there are {near}, …")
-    rows = matrix[numbers]
-    return np.repeat(np.arange(len(names)), np.diff(rows.indptr)), rows.indices.astype(np.int64)
+
+    # One of the unknown users is enough for the message. As ids, 3 and "3" are different users.
+    unknown_users: collections.Counter = collections.Counter()
+    numbers = users.numbers(names, "users", unknown_users)
+    if unknown_users:
+        name = next(iter(unknown_users))
+        error = unknown("user", name, [*map(repr, users.like(name)), "…"])
+        if len(unknown_users) > 1:
+            raise ValueError(f"{error} (unknown users: {len(unknown_users)})")
+        raise error
+    return _coordinates(matrix[numbers])
 
 
-def _binary(X: Any, items: int | None = None) -> sp.csr_matrix:
-    """Return a matrix or 2-D array in CSR, checked; of so many columns, if a number is given."""
+def _coordinates(rows: sp.csr_matrix) -> Entries:
+    """Return row and column of the stored entries of a CSR matrix."""
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    return row, rows.indices.astype(np.int64)
+
+
+def _binary(X: Any) -> sp.csr_matrix:
+    """Return a matrix or 2-D array in CSR, checked."""
     if isinstance(X, np.ndarray) and X.ndim == 2:
         X = sp.csr_matrix(check_array(X))
     if not sp.issparse(X):
-        shape = f" of shape {X.shape}" if isinstance(X, np.ndarray) else ""
+        kind = type(X).__name__
+        if isinstance(X, np.ndarray):
+            kind += f" of shape {X.shape}"
         raise ValueError(
-            "X must be a SciPy sparse matrix or 2-D array of numbers (users × items), or a DataFrame with one "
-            f"interaction a row; got {type(X).__name__}{shape}"
+            "X must be a SciPy sparse matrix or 2-D array of numbers (users × items), "
+            f"or a DataFrame with one interaction a row; got {kind}"
         )
+
+    # scikit-learn's words, which its own checks look for.
     X = checked_matrix(X)
     if X.nnz and X.data.min() < 0:
         raise ValueError(f"Negative values in data: X has {X.data.min()}; leave out what is no interaction")
-    if items is None and not X.nnz:
-        raise ValueError(f"X has no interactions: its shape is {X.shape}, and no value is above 0")
-    if items is not None and X.shape[1] != items:
-        raise ValueError(
-            f"X has {X.shape[1]} features, but it is expecting {items} features as input, the items of the fit"
-        )
     return X
 
 
 def _padded(X: sp.csr_matrix) -> sp.csr_matrix:
     """Return ones where X has values, with row and column 0 before them, as RecBole numbers users and items."""
     ones = np.ones(X.nnz, dtype=np.int8)
-    parts = ones, X.indices + 1, np.append(0, X.indptr)
-    return sp.csr_matrix(parts, shape=(X.shape[0] + 1, X.shape[1] + 1))
+    indptr = np.append(0, X.indptr)
+    shape = (X.shape[0] + 1, X.shape[1] + 1)
+    return sp.csr_matrix((ones, X.indices + 1, indptr), shape=shape)
 
 
 def _array(ids: Any) -> np.ndarray:
@@ -164,6 +218,8 @@ def _array(ids: Any) -> np.ndarray:
     values = np.asarray(ids)
     if values.dtype.kind in "iuf":
         return values
+
+    # An array of Python objects keeps each id as it is, also those that are sequences.
     objects = np.empty(len(ids), dtype=object)
     objects[:] = list(ids)
     return objects

@@ -1,4 +1,4 @@
-"""Write an estimator as an export, and read one from an export or from a checkpoint of RecBole's."""
+"""Write an estimator as an export, and read one from an export or from a checkpoint of RecBole."""
 
 import collections
 import os
@@ -30,7 +30,7 @@ Self = TypeVar("Self", bound="StoredEstimator")
 
 
 class StoredEstimator(LinearEstimator):
-    """A linear estimator that goes into a file and comes out of one."""
+    """A linear estimator that can be written to an export, and read from an export or a checkpoint."""
 
     def to_export(self, folder: str | os.PathLike, *, dtype: str = "float32", top: int | None = None) -> int:
         """Write an export, which ``Recommender.load`` and ``recbole-edlae recommend`` read; return its bytes.
@@ -47,20 +47,34 @@ class StoredEstimator(LinearEstimator):
             ValueError: The folder is not empty, two items have the same text, or a weight is too large for dtype.
             OSError: The folder cannot be written, or the disk is full.
         """
+        # All is checked before anything is written.
         check_is_fitted(self)
         choose("dtype", dtype, DTYPES)
-        top = None if top is None else positive_int(top, "top")
-        tokens = ["[PAD]", *(token_of(item, "items") for item in self.items_.tolist())]
-        if len(set(tokens[1:])) < len(tokens) - 1:
-            twice = collections.Counter(tokens[1:]).most_common(1)[0][0]
-            raise ValueError(f"items: two ids are both written as {twice!r}")
-        columns = self._columns or (self.user, self.item)
-        settings = self._checked_settings() | dict(zip(FIELDS, (*map(str, columns), "rating", "neg_")))
+        if top is not None:
+            top = positive_int(top, "top")
+        tokens = self._tokens()
+
+        # The settings that the RecBole model of this name would have, with its fields.
+        user, item = self._columns or (self.user, self.item)
+        fields = zip(FIELDS, (str(user), str(item), "rating", "neg_"))
+        settings = self._checked_settings() | dict(fields)
+
+        # RecBole's models have a parameter, so that optimizers have something to hold.
         state = {"dummy_param": torch.zeros(1)} | self.weights_.tensors()
         tensors = portable_tensors(self.model, state, {"": self.weights_}, dtype=dtype, top=top)
         export = Export(self.model, settings, tokens, self._padded_popularity(), tensors)
-        with whole_folder(folder, FILES) as part:
-            return write_contents(part, export, dtype=dtype, top=top, users=0)
+        with whole_folder(folder, FILES) as temporary:
+            return write_contents(temporary, export, dtype=dtype, top=top, users=0)
+
+    def _tokens(self) -> list[str]:
+        """Return the item ids as text, after the padding's."""
+        tokens = [token_of(item, "items") for item in self.items_.tolist()]
+
+        # The number 7 and the text "7" are two ids, and one token.
+        if len(set(tokens)) < len(tokens):
+            ((repeated, _),) = collections.Counter(tokens).most_common(1)
+            raise ValueError(f"items: two ids are both written as {repeated!r}")
+        return ["[PAD]", *tokens]
 
     @classmethod
     def from_export(cls: type[Self], folder: str | os.PathLike) -> Self:
@@ -74,11 +88,15 @@ class StoredEstimator(LinearEstimator):
         """
         folder = pathlib.Path(folder)
         export = read_contents(folder)
+
+        # Errors name the folder.
         with errors_of(folder):
             cls._check_model(export.model)
             settings = with_defaults(cls._schema(), export)
             if settings.get("based_on", "item") != "item":
                 raise ValueError("based_on must be 'item': weights of users score no histories")
+
+            # An export can be of an unfitted model, or damaged.
             check_tensors(export.tensors, len(export.tokens))
             weights = of_tensors(export.tensors)
             if weights is None:
@@ -100,6 +118,7 @@ class StoredEstimator(LinearEstimator):
         """
         from recbole_edlae.serving.checkpoint import Checkpoint
 
+        # The scorer is RecBole's model, with the same weights as an estimator has.
         checkpoint = Checkpoint.read(path)
         cls._check_model(checkpoint.config["model"])
         scorer: Any = checkpoint.scorer
@@ -107,15 +126,20 @@ class StoredEstimator(LinearEstimator):
 
     @classmethod
     def _of(cls: type[Self], settings: Any, weights: Weights, tokens: list[str], popularity: np.ndarray) -> Self:
-        """Return an estimator of what a file holds."""
-        columns = {"user": settings["USER_ID_FIELD"], "item": settings["ITEM_ID_FIELD"]}
-        names = cls._schema().keys() & cls().get_params(deep=False).keys()
-        estimator = cls(**columns, **{name: settings[name] for name in names})
+        """Return an estimator with the settings, weights and items of a file."""
+        # Some settings of the model are no parameters of the estimator.
+        parameters = {"user": settings["USER_ID_FIELD"], "item": settings["ITEM_ID_FIELD"]}
+        for name in cls._schema().keys() & cls().get_params(deep=False).keys():
+            parameters[name] = settings[name]
+        estimator = cls(**parameters)
+
+        # The first token is the padding's.
         estimator._learn(weights, np.array(tokens[1:], dtype=object), popularity)
         estimator.users_ = np.empty(0, dtype=object)
         return estimator
 
     @classmethod
     def _check_model(cls, model: str) -> None:
+        """Raise ValueError for a file of another model."""
         if model != cls.model:
             raise ValueError(f"it is of the model {model!r}; this estimator is {cls.model}")
