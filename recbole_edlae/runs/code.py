@@ -43,10 +43,14 @@ def code_hash(models: tuple[str, ...], modules: tuple[str, ...] = RUNNER) -> str
 
 
 def _code(source: bytes) -> bytes:
-    """Return what runs of a module, without comments, docstrings and layout: no result depends on these."""
+    """Return the syntax of a module, without comments, docstrings and layout: no result depends on these."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            continue
+
+        # A docstring is the first statement.
+        if ast.get_docstring(node, clean=False):
             del node.body[0]
     return ast.dump(tree).encode()
 
@@ -114,10 +118,12 @@ def _imports(path: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, ..
     names: list[str] = []
     for node in _nodes_that_run(ast.parse(source, filename=str(path))):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            for alias in node.names:
+                names.append(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, name, path)
-            names += [_origin(base, alias.name, root) for alias in node.names]
+            for alias in node.names:
+                names.append(_origin(base, alias.name, root))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_own(node.value):
             names += _named_in(node.value, root)
 
@@ -189,7 +195,8 @@ def _named_in(text: str, root: pathlib.Path) -> Iterator[str]:
         yield text.partition(":")[0]
     elif text != _ONE_OF_MANY:
         folder = root.joinpath(*text.rstrip(".").split("."))
-        yield from (text + path.stem for path in sorted(folder.glob("*.py")))
+        for path in sorted(folder.glob("*.py")):
+            yield text + path.stem
 
 
 def _is_own(name: str) -> bool:

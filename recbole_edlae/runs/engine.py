@@ -80,6 +80,7 @@ def run_all(
     for key, equal in pending.items():
         unique[key] = dataclasses.replace(equal[0], data=identities[key]["data"])
 
+    # A run is on record before its caller hears of it.
     for key, (outcome, per_user) in ENGINES[engine](unique, phases):
         now = datetime.datetime.now(datetime.timezone.utc)
         record = {
@@ -129,9 +130,16 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
         words = " ".join(str(error).split())
         if words:
             line += f": {words}"
-        reason = {"error": line[:500], "traceback": traceback.format_exc()[-_TRACEBACK:]}
-        return {"status": "failed", **reason, "seconds": time.perf_counter() - start}, None
-    return {"status": "ok", **result, "seconds": time.perf_counter() - start}, per_user
+        per_user = None
+        result = {
+            "status": "failed",
+            "error": line[:500],
+            "traceback": traceback.format_exc()[-_TRACEBACK:],
+        }
+    else:
+        result = {"status": "ok", **result}
+    result["seconds"] = time.perf_counter() - start
+    return result, per_user
 
 
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
@@ -165,7 +173,9 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
     """
     with cluster() as ray:
         remote = ray.remote(_attempt_in_worker)
-        pending = {remote.remote(run, phases): key for key, run in runs.items()}
+        pending = {}
+        for key, run in runs.items():
+            pending[remote.remote(run, phases)] = key
 
         # Each outcome is recorded as it arrives, so an interrupted command loses only what was running.
         while pending:

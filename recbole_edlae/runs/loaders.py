@@ -32,7 +32,9 @@ class Loaders:
         self._dataset_settings: str | None = None
         self._split_settings: str | None = None
         self._loaders: dict[str, tuple] = {}
-        self._touched: dict[str, set[str]] = {}  # corrections that touched the data behind each set of loaders
+
+        # Corrections that touched the data behind each set of loaders.
+        self._touched: dict[str, set[str]] = {}
 
     def prepare(self, config: Config, data: str) -> tuple:
         """Return dataset and the three loaders of a config, in the state in which run_recbole's would be.
@@ -50,14 +52,16 @@ class Loaders:
             self._split_settings = split_settings
 
         # A transform draws random numbers for every batch, and has settings of its model: its loaders serve one run.
+        touched_by_reading = corrections.touched(self._dataset.config)
         if config["transform"]:
-            corrections.note(config, *corrections.touched(self._dataset.config))
+            corrections.note(config, *touched_by_reading)
             return self._split(config)
 
+        # Each way to batch the split has its own loaders.
         batching = _text(config, BATCHING, data_utils.get_dataloader(config, "train"))
         if batching not in self._loaders:
             self._loaders[batching] = self._split(config)
-            self._touched[batching] = corrections.touched(config) | corrections.touched(self._dataset.config)
+            self._touched[batching] = corrections.touched(config) | touched_by_reading
         corrections.note(config, *self._touched[batching])
 
         # Loaders of an earlier run get the config and the random numbers that new ones would have.
@@ -71,7 +75,10 @@ class Loaders:
     def _read(self, config: Config, data: str) -> None:
         """Read the data, unless they are those of the run before."""
         data = data or fingerprint(config.final_config_dict)
-        dataset_settings = repr((sorted(data_settings(config).items()), dataset_class(config), data))
+        settings = sorted(data_settings(config).items())
+        dataset_settings = repr((settings, dataset_class(config), data))
+
+        # A model's own class of datasets may depend on settings of the model.
         if dataset_settings == self._dataset_settings and not has_own_dataset(config["model"]):
             return
 
@@ -79,7 +86,9 @@ class Loaders:
         self._dataset_settings = None
         self._split_settings = None
         self._on_change()
-        init_seed(config["seed"], config["reproducibility"])  # a model's own class of datasets may draw, as DIEN's does
+
+        # A model's own class of datasets may draw random numbers, as that of DIEN does.
+        init_seed(config["seed"], config["reproducibility"])
         self._dataset = create_dataset(config)
 
         # There is no fingerprint where RecBole has downloaded the files just now.
@@ -108,5 +117,6 @@ def _single_loaders(loader: Any) -> list[Any]:
 
 
 def _text(config: Config, keys: Iterable[str], *more: Any) -> str:
-    """Return a text that is the same for configs that agree on some settings."""
-    return repr([(key, config[key]) for key in keys] + list(more))
+    """Return a text that is equal for configs that agree on some settings."""
+    values = [(key, config[key]) for key in keys]
+    return repr([*values, *more])

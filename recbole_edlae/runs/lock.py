@@ -38,17 +38,19 @@ class FolderLock:
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            owner = self._read_owner()
-            raise ValueError(f"output: {folder} is in use by {owner}; wait for it, or name another folder") from None
+            reason = f"{folder} is in use by {self._read_owner()}"
+            raise ValueError(f"output: {reason}; wait for it, or name another folder") from None
         except (NotImplementedError, OSError) as error:
             if getattr(error, "errno", None) not in _NO_LOCKS:
                 raise
-            warn(f"{folder} cannot be locked on its file system: see to it that no second command writes there")
+            reason = f"{folder} cannot be locked on its file system"
+            warn(f"{reason}: see to it that no second command writes there")
             return
 
         # The name only serves the message above, in another process.
+        owner = f"process {os.getpid()} on {platform.node()}"
         with contextlib.suppress(OSError):
-            self._owner.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+            self._owner.write_text(f"{owner}\n", encoding="utf-8")
 
     def close(self) -> None:
         """Release the folder, unless another object of this process has locked it too."""
@@ -56,7 +58,8 @@ class FolderLock:
 
     def _read_owner(self) -> str:
         """Return a description of the process that has the folder."""
-        try:
-            return self._owner.read_text(encoding="utf-8").strip() or "another process"
-        except (OSError, UnicodeDecodeError):
-            return "another process"
+        # The file may not be there yet, or be empty for a moment.
+        owner = ""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            owner = self._owner.read_text(encoding="utf-8").strip()
+        return owner or "another process"

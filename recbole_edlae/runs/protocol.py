@@ -23,8 +23,15 @@ from recbole_edlae.settings.keys import (
 
 # RecBole's list of settings of the training, and those that the list lacks. MAX_ITEM_LIST_LENGTH limits the history
 # that a sequential model sees; it does not change which items are predicted and ranked.
-TRAINING = {*training_arguments, "enable_amp", "enable_scaler", "require_pow", "shuffle", "transform"}
-TRAINING |= {"MAX_ITEM_LIST_LENGTH"}
+TRAINING = {
+    *training_arguments,
+    "MAX_ITEM_LIST_LENGTH",
+    "enable_amp",
+    "enable_scaler",
+    "require_pow",
+    "shuffle",
+    "transform",
+}
 
 # No result depends on these settings. data_path is none of them, because it names the data.
 WITHOUT_RESULT = set(WITHOUT_EFFECT) - {"data_path"}
@@ -33,9 +40,17 @@ WITHOUT_RESULT = set(WITHOUT_EFFECT) - {"data_path"}
 MACHINE = {"eval_batch_size", "gpu_id", "use_gpu", "worker"}
 
 # RecBole overwrites these settings, whatever a user sets.
-OVERWRITTEN = {"device", "eval_type", "MODEL_INPUT_TYPE", "MODEL_TYPE", "valid_metric_bigger"}
-OVERWRITTEN |= {"valid_neg_sample_args", "test_neg_sample_args"}
+OVERWRITTEN = {
+    "MODEL_INPUT_TYPE",
+    "MODEL_TYPE",
+    "device",
+    "eval_type",
+    "test_neg_sample_args",
+    "valid_metric_bigger",
+    "valid_neg_sample_args",
+}
 
+# These decide what happens to the data once they are read.
 _AFTER_READING = {*evaluation_arguments, "seed", "reproducibility"} - {"repeatable"}
 
 
@@ -47,7 +62,11 @@ def protocol(config: Config) -> dict[str, Any]:
     """
     # Whatever is not known to be something else is the protocol.
     others = settings_of_models() | TRAINING | MACHINE | WITHOUT_RESULT | OVERWRITTEN | {"model"}
-    return {key: value for key, value in config.final_config_dict.items() if key not in others}
+    settings = {}
+    for key, value in config.final_config_dict.items():
+        if key not in others:
+            settings[key] = value
+    return settings
 
 
 def data_settings(config: Config) -> dict[str, Any]:
@@ -56,9 +75,13 @@ def data_settings(config: Config) -> dict[str, Any]:
     Args:
         config: of a run.
     """
-    # A sequential dataset cuts the histories to MAX_ITEM_LIST_LENGTH as it is read.
-    read = {key: value for key, value in protocol(config).items() if key not in _AFTER_READING}
-    return read | {"MAX_ITEM_LIST_LENGTH": config["MAX_ITEM_LIST_LENGTH"]}
+    settings = protocol(config)
+    for key in _AFTER_READING:
+        settings.pop(key, None)
+
+    # A sequential dataset cuts the histories to this length as it is read.
+    key = "MAX_ITEM_LIST_LENGTH"
+    return settings | {key: config[key]}
 
 
 def dataset_class(config: Config) -> str:
@@ -89,9 +112,10 @@ def check_space(model: str, keys: Iterable[str]) -> None:
     Raises:
         ValueError: A setting is part of the protocol, of another model, or without effect on any result.
     """
-    own = settings_of(model)
+    of_model = settings_of(model)
+    allowed = of_model | TRAINING | settings_without_file()
     for key in keys:
-        if key in own | TRAINING | settings_without_file() or not is_known(key):
+        if key in allowed or not is_known(key):
             continue
 
         # Trials that vary it would be equal.
@@ -99,7 +123,9 @@ def check_space(model: str, keys: Iterable[str]) -> None:
             raise ValueError(f"space: no result depends on {key}; set it for all trials, on the command line")
 
         # A setting of another model, or one that would make the trials' results incomparable.
-        choices = f"a space has settings of the training and of {model}: {', '.join(sorted(own)) or 'none'}"
+        reason = "part of the protocol, which all trials share"
         if others := models_with(key):
-            raise ValueError(f"space: {key} is a setting of {others[0]}; {choices}")
-        raise ValueError(f"space: {key} is part of the protocol, which all trials share; {choices}")
+            reason = f"a setting of {others[0]}"
+        names = ", ".join(sorted(of_model)) or "none"
+        choices = f"a space has settings of the training and of {model}: {names}"
+        raise ValueError(f"space: {key} is {reason}; {choices}")

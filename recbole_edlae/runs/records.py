@@ -108,14 +108,19 @@ class Records:
             try:
                 record = _parsed(line)
             except ValueError as error:
-                self._warn(f"{self.path}, line {number} is damaged ({error}): it is passed over, its run is run again")
+                where = f"{self.path}, line {number}"
+                self._warn(f"{where} is damaged ({error}): it is skipped; the run is repeated")
             else:
                 records[record["key"]] = record
         return records
 
     def finished(self) -> dict[str, dict]:
         """Return key → record of the runs that ended well; a failed run is tried again."""
-        return {key: record for key, record in self.read().items() if record["status"] == "ok"}
+        finished = {}
+        for key, record in self.read().items():
+            if record["status"] == "ok":
+                finished[key] = record
+        return finished
 
     def complete(self, record: dict, phases: Sequence[str]) -> bool:
         """Return whether a finished run has a complete record, with its array.
@@ -128,9 +133,11 @@ class Records:
             DataWarning: something is missing or damaged; the run has to be repeated.
         """
         run = f"{record.get('model')} ({record['key']})"
-        missing = [name for name in (*phases, "identity", "fit_seconds") if name not in record]
+        needed = [*phases, "identity", "fit_seconds"]
+        missing = [name for name in needed if name not in record]
         if missing:
-            self._warn(f"{self.path}: the record of {run} has no {', '.join(missing)}: it is run again")
+            names = ", ".join(missing)
+            self._warn(f"{self.path}: the record of {run} has no {names}: it is run again")
             return False
 
         # Only a test with a ranking metric has an array.

@@ -114,16 +114,19 @@ class Run:
         # An ensemble runs the code of its members.
         members = registry.members_of(self.model, config.final_config_dict)
         member_models = sorted({member.model for member in members.values()})
+        all_models = (self.model, *member_models, *models)
+
+        settings = dict(config.final_config_dict)
+        for key in WITHOUT_EFFECT:
+            settings.pop(key, None)
 
         # A round trip through JSON, so that an identity compares equal to the same one read from a record.
-        settings = {key: value for key, value in config.final_config_dict.items() if key not in WITHOUT_EFFECT}
-        plain_settings = json.loads(json.dumps(settings, sort_keys=True, default=str))
-
+        text = json.dumps(settings, sort_keys=True, default=str)
         return {
-            "settings": plain_settings,
+            "settings": json.loads(text),
             "phases": list(phases),
             "data": fingerprint(config.final_config_dict, known),
-            "code": code_hash((self.model, *member_models, *models), modules),
+            "code": code_hash(all_models, modules),
             "versions": versions(),
         }
 
@@ -144,10 +147,12 @@ def make_run(
         settings: override the files.
         label: name of the run in a report; "" takes the model's name.
     """
+    # A setting of the run wins over the files.
     files = tuple(map(os.path.abspath, config_files))
+    merged = {**read_config_files(files), **settings}
+    data_path = merged.get("data_path", "dataset/")
 
     # An invalid path is rejected later, with all other settings.
-    data_path = {**read_config_files(files), **settings}.get("data_path", "dataset/")
     if isinstance(data_path, (str, os.PathLike)) and data_path:
         data_path = os.path.abspath(data_path)
     return Run(model, dataset, files, {**settings, "data_path": data_path}, label or model)
@@ -169,5 +174,10 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 def versions() -> dict[str, str]:
     """Return package → version of the packages whose arithmetic can change a result."""
-    packages = {name: importlib.metadata.version(name) for name in ("recbole", "torch", "numpy", "scipy")}
-    return {"python": platform.python_version(), "recbole_edlae": recbole_edlae.__version__, **packages}
+    packages = {
+        "python": platform.python_version(),
+        "recbole_edlae": recbole_edlae.__version__,
+    }
+    for name in ("recbole", "torch", "numpy", "scipy"):
+        packages[name] = importlib.metadata.version(name)
+    return packages

@@ -46,12 +46,14 @@ class Runner:
         Args:
             runs: in any order; they are not executed.
         """
+        # Most commands have no ensemble, and need no Config here.
+        members: list[Config] = []
         with quiet():
-            members: list[Config] = []
-            # Most commands have no ensemble, and need no Config here.
-            for run in filter(lambda run: registry.is_ensemble(run.model), runs):
-                members += member_configs(run.config(show_progress=False)).values()
-            self._trained.expect(members)
+            for run in runs:
+                if registry.is_ensemble(run.model):
+                    config = run.config(show_progress=False)
+                    members += member_configs(config).values()
+        self._trained.expect(members)
 
     def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
         """Train and evaluate one model.
@@ -74,10 +76,14 @@ class Runner:
             EmptyPart: the part to evaluate is empty.
             ValueError: nothing was evaluated on validation, and the test is not listed.
         """
+        needed = "validation"
+        if "test" in phases:
+            needed = "test"
+
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
             dataset, train, valid, test = self._loaders.prepare(config, run.data)
-            check_loaders((train, valid, test), ("training", "test" if "test" in phases else "validation"))
+            check_loaders((train, valid, test), ("training", needed))
             trainer, build_seconds = self._build(config, dataset, train)
 
             # Watch the trainer: its evaluations are timed apart, and its last checkpoint names the epochs of the model.
@@ -87,33 +93,39 @@ class Runner:
                 trainer.watch = stopwatch.watch
             checkpoints = KeptEpoch(trainer._save_checkpoint)
             trainer._save_checkpoint = checkpoints
-            saved = trainer.epochs > 1  # after a single epoch the model is the best one
+
+            # After a single epoch the model is the best one.
+            saved = trainer.epochs > 1
 
             # Compile the kernels before timing: they serve all models of this process.
             _compile(trainer.model)
             start = time.perf_counter()
             score, best = trainer.fit(train, valid, verbose=False, saved=saved, **self._remembered(trainer))
             train_seconds = time.perf_counter() - start - stopwatch.seconds
-            if best is None and "test" not in phases:
-                raise _nothing_validated(config)
 
             # RecBole returns a score even where nothing was evaluated.
-            result = {"valid": best, "score": score, "bigger": config["valid_metric_bigger"]}
             if best is None:
-                result["score"] = None
+                score = None
+                if needed == "validation":
+                    raise _nothing_validated(config)
+            result = {"valid": best, "score": score, "bigger": config["valid_metric_bigger"]}
             per_user = None
-            if "test" in phases:
+            if needed == "test":
                 result["test"], per_user = _test(trainer, test, saved)
 
             # A member of a coming ensemble is kept as it was on its best epoch.
             fit_seconds = build_seconds + train_seconds + self._saved_seconds()
             if self._trained.is_needed(config):
-                epochs = load_best(trainer) if saved else IN_ONE_STEP
-                self._trained.put(config, TrainedMember(trainer.model, epochs, fit_seconds))
+                best_epoch = load_best(trainer) if saved else IN_ONE_STEP
+                self._trained.put(config, TrainedMember(trainer.model, best_epoch, fit_seconds))
 
+        # The members of an ensemble have epochs of their own.
+        epochs: Any = checkpoints.epochs
+        if isinstance(trainer, EnsembleTrainer):
+            epochs = trainer.model.best_epochs
         return {
             **_plain(result),
-            "epochs": trainer.model.best_epochs if isinstance(trainer, EnsembleTrainer) else checkpoints.epochs,
+            "epochs": epochs,
             "corrections": corrections.record(config),
             "fit_seconds": fit_seconds,
             "evaluate_seconds": stopwatch.seconds,
@@ -129,15 +141,17 @@ class Runner:
             dataset, *_, test = self._loaders.prepare(run.config(show_progress=False), run.data)
 
         # Only a loader of full ranking has no candidates in its batches: its positives are the test part.
+        batches: Iterable[Any] = test
         if isinstance(test, FullSortEvalDataLoader):
-            batches: Iterable[Any] = [test._dataset.inter_feat]
-        else:
-            batches = (batch[0] for batch in test)
+            batches = [(test._dataset.inter_feat,)]
 
+        # Tokens, because ids differ between the datasets of two models.
+        user = dataset.uid_field
+        item = dataset.iid_field
         pairs: set[tuple[str, str]] = set()
-        for rows in batches:
-            users = dataset.id2token(dataset.uid_field, rows[dataset.uid_field])
-            items = dataset.id2token(dataset.iid_field, rows[dataset.iid_field])
+        for rows, *_ in batches:
+            users = dataset.id2token(user, rows[user])
+            items = dataset.id2token(item, rows[item])
             pairs.update(zip(users.tolist(), items.tolist()))
         return pairs
 
@@ -170,6 +184,7 @@ class Runner:
         if trained_members:
             options["trained"] = trained_members
 
+        # As run_recbole seeds, after the data are prepared.
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
         model = build_model(config, train, **options)
@@ -204,14 +219,17 @@ class KeptEpoch:
 
 def _nothing_validated(config: Config) -> ValueError:
     """Return the error of a run that is neither validated nor tested."""
+    epochs = config["epochs"]
+    step = config["eval_step"]
     return ValueError(
-        f"nothing was evaluated on validation with epochs {config['epochs']}, eval_step {config['eval_step']}: "
+        f"nothing was evaluated on validation with epochs {epochs}, eval_step {step}: "
         f"both must be at least 1, and {config['valid_metric']} a number"
     )
 
 
 def _test(trainer: Any, test: Any, saved: bool) -> tuple[dict[str, Any], PerUser | None]:
     """Return the metrics of the test part, and the hits of each user."""
+    # The evaluator is the only one that sees which recommendations are hits.
     evaluator = KeepingEvaluator(trainer.evaluator)
     trainer.evaluator = evaluator
     metrics = trainer.evaluate(test, load_best_model=saved)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae._choices import choose
 from recbole_edlae.runs.engine import ENGINES, cluster
 from recbole_edlae.solvers import PartialGram
 from recbole_edlae.solvers import gram_of_shards as in_this_process
@@ -40,8 +41,7 @@ def gram_of_shards(
     Raises:
         ValueError: the engine is unknown or missing, or what ``solvers.gram_of_shards`` raises.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}")
+    choose("engine", engine, ENGINES)
     options: dict[str, Any] = {"user_weight_power": user_weight_power, "dtype": dtype}
     if engine == "sequential":
         return in_this_process(shards, **options)

@@ -39,16 +39,21 @@ class TrainedModels:
         Args:
             configs: label → Config of each member of the run; empty for a model that is no ensemble.
         """
-        names = {label: name_of(config) for label, config in configs.items()}
+        cached = {}
+        self.saved = 0.0
+        names = set()
+        for label, config in configs.items():
+            name = name_of(config)
+            names.add(name)
+            self._expected[name] -= 1
+            if name in self._members:
+                cached[label] = self._members[name]
+                self.saved += cached[label].seconds
 
         # A model is dropped after the last announced run that needs it.
-        self._expected.subtract(names.values())
-        for name in list(self._members):
-            if name not in names.values() and self._expected[name] <= 0:
+        for name in self._members.keys() - names:
+            if self._expected[name] <= 0:
                 del self._members[name]
-
-        cached = {label: self._members[name] for label, name in names.items() if name in self._members}
-        self.saved = sum(member.seconds for member in cached.values())
         return cached
 
     def put(self, config: Config, member: TrainedMember) -> None:
@@ -86,7 +91,10 @@ def member_configs(config: Config) -> dict[str, Config]:
 
     # The class is looked up by name: the code of other models' runs does not depend on it.
     ensemble: Any = registry.model_class(config["model"])
-    return {label: ensemble.config_of(label, member, config) for label, member in members.items()}
+    configs = {}
+    for label, member in members.items():
+        configs[label] = ensemble.config_of(label, member, config)
+    return configs
 
 
 def name_of(config: Config) -> str:
@@ -96,5 +104,5 @@ def name_of(config: Config) -> str:
         config: Config of the run or the member.
     """
     # data_path has no effect on a result by itself, but it tells one dataset from another.
-    names = sorted(config.final_config_dict.keys() - set(WITHOUT_EFFECT) | {"data_path"})
-    return repr([(name, config[name]) for name in names])
+    names = config.final_config_dict.keys() - set(WITHOUT_EFFECT) | {"data_path"}
+    return repr([(name, config[name]) for name in sorted(names)])
