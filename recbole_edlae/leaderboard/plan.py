@@ -61,7 +61,8 @@ class Plan:
     ) -> None:
         # The dataset of the config files chooses the settings file, which may name other config files.
         content: dict[str, Any] = {}
-        path = _settings_file(dataset or read_config_files(config_files or []).get("dataset"), settings)
+        in_files = read_config_files(config_files or []).get("dataset")
+        path = _settings_file(dataset or in_files, settings)
         if path:
             content = read_settings(path)
         files = config_files or content.get("config_files", [])

@@ -159,8 +159,14 @@ def _table(leaderboard: Leaderboard, escape: Callable[[str], str], best: str, ot
         best: format of the value that is significantly ahead.
         other: format of every other value.
     """
-    shown = [row for row in leaderboard.rows if row.kind != "failed"]
-    has_marks = any(row.mark for row in shown)
+    # Failed rows are listed below the table.
+    shown = []
+    has_marks = False
+    for row in leaderboard.rows:
+        if row.kind != "failed":
+            shown.append(row)
+            has_marks |= bool(row.mark)
+
     lines = []
     for row in shown:
         label = row.label

@@ -255,8 +255,10 @@ def _over_seeds(seeds: Sequence[PerUser], name: str) -> pd.Series:
 
 def _shared(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the settings on which all configs agree, without the seed."""
-    shared = {}
-    for key, value in configs[0].items():
-        if key != "seed" and all(config.get(key) == value for config in configs):
-            shared[key] = value
+    shared = dict(configs[0])
+    shared.pop("seed", None)
+    for config in configs[1:]:
+        for key in list(shared):
+            if config.get(key) != shared[key]:
+                del shared[key]
     return shared

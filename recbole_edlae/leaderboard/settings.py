@@ -49,7 +49,9 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
 
     # Files are found relative to this one.
     folder = pathlib.Path(path).parent
-    files = [find(PROTOCOLS, file, folder) for file in content.get("config_files", [])]
+    files = []
+    for file in content.get("config_files", []):
+        files.append(find(PROTOCOLS, file, folder))
     content["config_files"] = files
     if "reference" in content:
         content["reference"] = find(REFERENCES, content["reference"], folder)

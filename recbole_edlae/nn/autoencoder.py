@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         self.rest = nn.ModuleList(nn.Linear(before, after, bias) for before, after in pairwise(sizes))
         self.activation = activation(hidden_activation, "hidden_activation")
 
-        # As SparseLinear does with its own.
+        # SparseLinear initializes its weights in the same way.
         for layer in self._deeper:
             nn.init.xavier_normal_(layer.weight)
 
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
     @property
     def weights(self) -> list[torch.Tensor]:
         """Weights of all layers in torch.nn.Linear's orientation, (out, in)."""
-        # A SparseLinear has its weight the other way round.
+        # The weight of a SparseLinear has the shape (in, out).
         return [self.first.weight.T, *(layer.weight for layer in self._deeper)]
 
     @property
@@ -82,7 +82,7 @@ class Encoder(nn.Module):
 
 
 class LastLayer(NamedTuple):
-    """The input of a decoder's last layer (batch, size), its weight (width, size) and its bias (width,) or None."""
+    """Input of a decoder's last layer (batch, size), its weight (width, size) and its bias (width,) or None."""
 
     hidden: torch.Tensor
     weight: torch.Tensor

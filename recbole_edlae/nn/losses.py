@@ -36,7 +36,7 @@ def squared(scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unob
     """
     stored_scores = scores[rows.row_of_entry, rows.columns]
 
-    # The stored entries' errors, less what the sum over all entries below counts for them.
+    # The errors of the stored entries, without what the sum over all entries below counts for them.
     errors = weight * (rows.values - stored_scores) ** 2
     stored = rows.sum(errors - unobserved_weight * stored_scores**2)
 
@@ -74,7 +74,7 @@ def cross_entropy(
     """
     stored_scores = scores[rows.row_of_entry, rows.columns]
 
-    # w [softplus(ŷ) − x ŷ] of the stored entries, less what the sum over all entries counts for them.
+    # w [softplus(ŷ) − x ŷ] of the stored entries, without what the sum over all entries counts for them.
     stored = (weight - unobserved_weight) * F.softplus(stored_scores) - weight * rows.values * stored_scores
     return unobserved_weight * F.softplus(scores).sum(1) + rows.sum(stored)
 
@@ -108,7 +108,11 @@ def multinomial(
     return rows.sum(weight * rows.values * (log_sums - stored_scores))
 
 
-LOSSES: dict[str, Loss] = {"squared": squared, "multinomial": multinomial, "cross_entropy": cross_entropy}
+LOSSES: dict[str, Loss] = {
+    "squared": squared,
+    "multinomial": multinomial,
+    "cross_entropy": cross_entropy,
+}
 
 
 def loss(name: str) -> Loss:

@@ -99,7 +99,8 @@ def contractive(
     WtW = weight.T @ weight
     total: Any = 0
     for _ in range(samples):
-        v = torch.randint(2, code.shape, generator=generator, device=code.device).to(code.dtype) * 2 - 1
+        bits = torch.randint(2, code.shape, generator=generator, device=code.device)
+        v = bits.to(code.dtype) * 2 - 1
         (vJ,) = torch.autograd.grad((code * v).sum(), first, create_graph=True)
         total = total + ((vJ @ WtW) * vJ).sum(1).mean()
     return total / samples
@@ -126,9 +127,9 @@ def check_penalty(name: str, latent_activation: str) -> None:
 
     # KL compares rates, and only some activations end between 0 and 1.
     if name == "kl" and latent_activation not in RATES:
+        allowed = ", ".join(RATES)
         raise ValueError(
-            f"latent_penalty kl compares rates: latent_activation must be one of {', '.join(RATES)}; "
-            f"got {latent_activation!r}"
+            f"latent_penalty kl compares rates: latent_activation must be one of {allowed}; got {latent_activation!r}"
         )
 
 
@@ -166,6 +167,6 @@ def latent_penalty(
     # A single layer has an exact norm, and takes no samples.
     if name == "contractive":
         is_deep = len(network.encoder.rest) > 0
-        draws = samples if is_deep else None
-        return code, contractive(code, first, network.encoder.first.weight, samples=draws)
+        weight = network.encoder.first.weight
+        return code, contractive(code, first, weight, samples=samples if is_deep else None)
     return code, code.new_zeros(())

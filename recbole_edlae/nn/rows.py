@@ -50,13 +50,14 @@ class Rows:
 
     @cached_property
     def start(self) -> torch.Tensor:
-        """The position of each row's first entry, (batch,)."""
+        """Position of each row's first entry, (batch,)."""
         # The sum of the lengths before each row.
         return self.lengths.cumsum(0) - self.lengths
 
     @cached_property
     def row_of_entry(self) -> torch.Tensor:
-        """The row of each stored entry, (total,)."""
+        """Row of each stored entry, (total,)."""
+        # Row i stands once for each of its entries.
         row = torch.arange(len(self.lengths), device=self.lengths.device)
         return row.repeat_interleave(self.lengths)
 
@@ -79,7 +80,7 @@ class Rows:
         Returns:
             Rows.
         """
-        # A row without entries repeats its norm 0 no time, and divides nothing by it.
+        # An empty row has norm 0, but no entry to divide by it.
         norm = self.sum(self.values**2).sqrt()
         return self.replace(values=self.values / norm.repeat_interleave(self.lengths))
 
@@ -179,8 +180,24 @@ class SparseLinear(nn.Module):
 
 
 def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where the entries of some rows of a CSR matrix stand among all entries, and how many each row has."""
-    start, count = indptr[row], indptr[row + 1] - indptr[row]
-    first = count.cumsum(0) - count
-    position = (start - first).repeat_interleave(count)
-    return position + torch.arange(len(position), device=position.device), count
+    """Return the positions of the entries of some rows of a CSR matrix, and the length of each row.
+
+    Args:
+        indptr: where each row starts among all entries, (rows + 1,).
+        row: the rows, in any order.
+
+    Returns:
+        Positions among all entries, row after row, and the rows' lengths.
+
+    Examples:
+        >>> import torch
+        >>> positions(torch.tensor([0, 2, 2, 5]), torch.tensor([2, 0]))
+        (tensor([2, 3, 4, 0, 1]), tensor([3, 2]))
+    """
+    start = indptr[row]
+    lengths = indptr[row + 1] - start
+
+    # A running number over the result, shifted in each row so that it starts at the row's first entry.
+    start_in_result = lengths.cumsum(0) - lengths
+    shift = (start - start_in_result).repeat_interleave(lengths)
+    return shift + torch.arange(len(shift), device=shift.device), lengths

@@ -27,7 +27,8 @@ from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_d
 from recbole_edlae.runs.runner import quiet
 
 PROPERTIES = ("order_agreement", "zero_codes", "zero_entries", "effective_dimension")
-Trained = dict[str, Any]  # "activation", "seed", "epochs", "properties", and "valid" and "test" metrics
+# "activation", "seed", "epochs", "properties", and "valid" and "test" metrics.
+Trained = dict[str, Any]
 
 
 class Activations(Figure):
@@ -189,7 +190,8 @@ def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.nda
     # The model keeps the histories as the index arrays of a CSR matrix.
     indices = model.indices.cpu().numpy()
     indptr = model.indptr.cpu().numpy()
-    X = sp.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(model.n_users, model.n_items))
+    shape = (model.n_users, model.n_items)
+    X = sp.csr_matrix((np.ones(len(indices)), indices, indptr), shape=shape)
     return X, np.concatenate(codes)
 
 
@@ -198,9 +200,8 @@ def _measure(study: Study, name: str, seeds: Sequence[int], settings: Mapping[st
     # The run of another model has the paths and the overrides of the study.
     run = study.protocol.run("full_rank")
     settings = {"state": "ERROR", "show_progress": False, **settings, **run.settings}
-    files = run.config_files
     with quiet():
-        return compare_activations(run.dataset, [name], seeds, config_files=files, settings=settings)
+        return compare_activations(run.dataset, [name], seeds, config_files=run.config_files, settings=settings)
 
 
 def _train(config: Config, loaders: tuple, seed: int) -> Trained:
@@ -212,10 +213,11 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
     train.generator.manual_seed(seed)
     model = build_model(config, train)
     trainer = build_trainer(config, model)
-    _, best = trainer.fit(train, valid, verbose=False, show_progress=config["show_progress"])
+    show_progress = config["show_progress"]
+    _, best = trainer.fit(train, valid, verbose=False, show_progress=show_progress)
 
     # Evaluation loads the best epoch, which the properties need too.
-    metrics = trainer.evaluate(test, show_progress=config["show_progress"])
+    metrics = trainer.evaluate(test, show_progress=show_progress)
     properties = encoder_properties(*rows_and_codes(model), seed=seed)
     return {
         "epochs": len(trainer.train_loss_dict),

@@ -67,8 +67,8 @@ class Similarities(Figure):
         columns = ("balanced U", "balanced V", "U", "V")
         rows = []
         for row, name in LABELS.items():
-            medians = map(data["medians"][row].__getitem__, columns)
-            rows.append([name, *cells(medians, ".3f")])
+            medians = data["medians"][row]
+            rows.append([name, *cells(map(medians.get, columns), ".3f")])
 
         head = [f"median cosine, rank {data['rank']}", *columns]
         note = "Balanced: U and V share the singular values of UVᵀ. The others have VᵀV = I."

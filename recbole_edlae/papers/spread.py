@@ -10,8 +10,17 @@ from recbole_edlae._files import whole, write_whole
 from recbole_edlae.papers.activations import Trained, activation_names, column_of, correlations
 from recbole_edlae.papers.plot import load_pyplot
 
-_IN_TABLE = ("order_agreement", "order_ties", "zero_codes", "effective_dimension")
-_IN_PLOT = ("order_agreement", "zero_entries", "effective_dimension")
+_IN_TABLE = (
+    "order_agreement",
+    "order_ties",
+    "zero_codes",
+    "effective_dimension",
+)
+_IN_PLOT = (
+    "order_agreement",
+    "zero_entries",
+    "effective_dimension",
+)
 
 
 def spread_table(runs: Sequence[Trained], metric: str) -> str:
@@ -60,6 +69,7 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     # A panel for each property, with the metric on the shared axis.
     width = 4 * len(_IN_PLOT)
     picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(width, 3.6), sharey=True)
+    panels[0].set_ylabel(metric)
     for panel, name in zip(panels, _IN_PLOT):
         for activation in activation_names(runs):
             values = column_of(runs, activation, name)
@@ -67,9 +77,9 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
             panel.plot(values, scores, "o", label=activation)
         panel.set_xlabel(name.replace("_", " "))
 
-    # The legend has no place between the points of a panel.
-    panels[0].set_ylabel(metric)
-    panels[-1].legend(fontsize="small", bbox_to_anchor=(1.02, 1), loc="upper left")
+    # Thirteen activations leave no room for the legend in a panel.
+    beside = (1.02, 1)
+    panel.legend(fontsize="small", bbox_to_anchor=beside, loc="upper left")
 
     with whole(folder / "properties.png") as file:
         picture.savefig(file, format="png", dpi=150, bbox_inches="tight")

@@ -188,7 +188,10 @@ class Study:
         outcomes = {}
         for run, record in self._run(runs.values(), ("valid", "test")):
             outcomes[id(run)] = self._outcome(record)
-        return {label: outcomes[id(run)] for label, run in runs.items()}
+        tested = {}
+        for label, run in runs.items():
+            tested[label] = outcomes[id(run)]
+        return tested
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
         """Return a measurement, from the records if it is there.
@@ -214,7 +217,7 @@ class Study:
         dataset = self.protocol.dataset
         record = {"key": key, "status": "ok", "model": name, "dataset": dataset, "data": data}
         self.records.append(record | {"identity": identity})
-        _say(f"{dataset}  {name} {' '.join(map(str, inputs))}: measured")
+        tqdm.write(f"{dataset}  {name} {' '.join(map(str, inputs))}: measured", file=sys.stderr)
         return data
 
     @functools.cached_property
@@ -261,7 +264,7 @@ class Study:
 
             # Of cached runs an earlier command has told.
             if not cached:
-                _say(f"{self.protocol.dataset}  {run.label} {_line(run, record)}")
+                tqdm.write(f"{run.dataset}  {run.label} {_line(run, record)}", file=sys.stderr)
         return outcomes
 
     def _outcome(self, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,8 +298,3 @@ def _line(run: Run, record: Mapping[str, Any]) -> str:
     metric = record["identity"]["settings"]["valid_metric"].lower()
     value = record[phase][metric]
     return f"({', '.join(settings)}): {phase} {metric} {value:.4f}, {record['fit_seconds']:.1f} s"
-
-
-def _say(line: str) -> None:
-    """Print a line beside the progress bar."""
-    tqdm.write(line, file=sys.stderr)

@@ -99,8 +99,9 @@ class Table1(Figure):
         rows = []
         for row, label in LABELS.items():
             settings = settings_text(data["settings"][row])
-            values = map(data["metrics"][row].__getitem__, names)
-            rows.append([label, settings, *cells(values), f"{PUBLISHED[row]:.3f}"])
+            metrics = data["metrics"][row]
+            published = f"{PUBLISHED[row]:.3f}"
+            rows.append([label, settings, *cells(map(metrics.get, names)), published])
 
         # The last column is of other data: only the order of its rows is comparable.
         head = [f"rank {data['rank']}", "settings", *names, "MSD, rank 1000 (published)"]
