@@ -76,6 +76,9 @@ def latex(leaderboard: Leaderboard) -> str:
     """
     # Columns of text on the left, then one for each metric.
     table = _table(leaderboard, escapes.latex, best=r"\textbf{{{}}}", other="{}")
+    if table.empty:
+        # Every row failed. LaTeX takes no table without columns.
+        table["model"] = []
     metrics = len(leaderboard.metrics)
     alignment = "l" * (table.shape[1] - metrics) + "r" * metrics
 
