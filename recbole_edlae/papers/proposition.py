@@ -67,8 +67,8 @@ class Proposition(Figure):
 
         penalized = []
         for width in widths:
-            penalized.append(study.remember("proposition, penalised", _penalized, width, l2))
-        errors["linear, penalised"] = penalized
+            penalized.append(study.remember("proposition, penalized", _penalized, width, l2))
+        errors["linear, penalized"] = penalized
 
         return {
             "widths": widths,
@@ -99,7 +99,7 @@ class Proposition(Figure):
 
         settings = settings_text(data["settings"])
         penalty = settings_text({"reg_weight": data["reg_weight"]})
-        note = f"Trained with {settings}; the penalised one with {penalty}."
+        note = f"Trained with {settings}; the penalized one with {penalty}."
         return f"{markdown_table(head, rows)}\n\n{note}"
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
