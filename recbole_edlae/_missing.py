@@ -11,18 +11,29 @@ MISSING_RECBOLE = "recbole is missing: pip install --no-deps recbole==1.2.1"
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """The last of the finders: what is asked of it, no other one has found."""
+    """Find nothing; as the last of the finders it is asked only for modules that are missing."""
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+        self,
+        name: str,
+        path: Sequence[str] | None = None,
+        target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        """Raise ModuleNotFoundError for `import recbole`; say None to a program that only asks whether it is there."""
-        if name == "recbole" and sys._getframe(2).f_code.co_name == "_find_and_load_unlocked":
+        """Raise ModuleNotFoundError for `import recbole`; return None to a program that only looks for it."""
+        if name != "recbole":
+            return None
+
+        # Python's import statement calls this, importlib.util.find_spec does not.
+        caller = sys._getframe(2).f_code.co_name
+        if caller == "_find_and_load_unlocked":
             raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
         return None
 
 
 def arm() -> None:
-    """Have `import recbole` say what to install, if it is not there; change nothing otherwise."""
-    if "recbole" not in sys.modules and importlib.util.find_spec("recbole") is None:
+    """Let `import recbole` say what to install if RecBole is missing; change nothing otherwise."""
+    # A loaded module need not have a finder.
+    if "recbole" in sys.modules:
+        return
+    if importlib.util.find_spec("recbole") is None:
         sys.meta_path.append(_Finder())

@@ -1,16 +1,20 @@
-"""Warn of data and settings that a result depends on and that do not stop a run."""
+"""Warn of data and settings that change a result without stopping the run."""
 
 import warnings
 
 
 class DataWarning(UserWarning):
-    """A warning of something in the data or the settings that a result depends on."""
+    """Warn of something in the data or the settings that changes a result."""
 
 
 def warn(text: str) -> None:
-    """Warn of data or settings; as the warning is this module's, no filter of RecBole's own warnings hides it.
+    """Warn of data or settings.
+
+    Args:
+        text: the warning.
 
     Warns:
-        DataWarning: The text.
+        DataWarning: the text.
     """
+    # Raised in this module, which filters of RecBole's warnings do not name.
     warnings.warn(text, DataWarning, stacklevel=1)

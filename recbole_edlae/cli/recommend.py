@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from recbole_edlae._choices import choose
-from recbole_edlae._files import check_not_an_input
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.batches import WRITERS, recommend_file
 from recbole_edlae.serving.histories import open_histories, read_items
+from recbole_edlae.serving.part_file import check_not_an_input
 
 PROGRAM = "recbole-edlae recommend"
 SHOWN = 10  # number of unknown items that are named at the end

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from recbole_edlae._files import PartFile
 from recbole_edlae.serving.histories import User
+from recbole_edlae.serving.part_file import PartFile
 from recbole_edlae.serving.recommender import Recommendations, Recommender
 
 BATCH = 1000  # users answered and written at a time

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from recbole_edlae import cli
-from recbole_edlae._files import PartFile
 from recbole_edlae.cli import errors
 from recbole_edlae.serving import batches, export_files
 from recbole_edlae.serving.checkpoint import Checkpoint
+from recbole_edlae.serving.part_file import PartFile
 from recbole_edlae.serving.recommender import Recommender
 
 USERS = 600

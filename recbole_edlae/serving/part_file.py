@@ -1,0 +1,144 @@
+"""Write an output in batches to a temporary file beside it, which is renamed in the end."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from typing import Any
+
+from recbole_edlae._files import append_whole
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: two runs with one output do not notice each other
+    fcntl = None
+
+
+class PartFile:
+    """Write batches to ``OUTPUT.part``, which :meth:`finish` renames.
+
+    If the work ends early, the batches written so far stay in this file.
+
+    Attributes:
+        output: path of the file to write.
+        path: path of the temporary file.
+    """
+
+    def __init__(self, output: str | os.PathLike, heads: tuple[bytes, ...]) -> None:
+        """Open the temporary file.
+
+        Args:
+            output: path of the file to write.
+            heads: first bytes of a temporary file of an earlier run, which may be overwritten; any other file may not.
+
+        Raises:
+            ValueError: the temporary file is in use, cannot be written, or belongs to somebody else.
+        """
+        self.output = str(output)
+        self.path = f"{output}.part"
+        if os.path.lexists(output) and not os.path.isfile(output):
+            raise ValueError(f"output: {output} is there already and not a file")
+        self._file = self._open(heads)
+
+    def add(self, content: bytes) -> None:
+        """Write a batch atomically.
+
+        Args:
+            content: bytes of the batch.
+
+        Raises:
+            OSError: the disk is full; ``filename`` is the output.
+        """
+        try:
+            append_whole(self._file, content)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.output) from error
+
+    def finish(self) -> None:
+        """Rename the temporary file to the output.
+
+        Raises:
+            OSError: the file cannot be written; ``filename`` is the output.
+        """
+        try:
+            os.fsync(self._file)
+            os.replace(self.path, self.output)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.output) from error
+
+    def close(self, keep: bool) -> None:
+        """Close the temporary file.
+
+        Args:
+            keep: whether it stays if it was not renamed.
+        """
+        # Another process may have put its own file in place of this one.
+        if not keep and os.path.lexists(self.path) and self._is_ours(self._file):
+            os.unlink(self.path)
+        os.close(self._file)
+
+    def _open(self, heads: tuple[bytes, ...]) -> int:
+        """Return the descriptor of the temporary file, locked and empty."""
+        # A link is not followed, and a pipe does not block.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            file = os.open(self.path, flags, 0o666)
+        except OSError as error:
+            reason = error.strerror
+            if error.errno == errno.ELOOP:
+                reason = "it is a link"
+            raise ValueError(f"output: {self.path} cannot be written: {reason}") from None
+
+        # Only a regular file can be a leftover.
+        try:
+            self._lock(file)
+            start = b"?"
+            if stat.S_ISREG(os.fstat(file).st_mode):
+                start = os.pread(file, 100, 0)
+            if start and not start.startswith(heads):
+                raise ValueError(f"output: {self.path} is there already and not of an earlier run; move it away")
+            os.ftruncate(file, 0)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def _lock(self, file: int) -> None:
+        """Lock the temporary file, or raise ValueError if another process has locked it."""
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+            # The other process may have renamed the file between our opening and locking it.
+            in_use = not self._is_ours(file)
+        except (BlockingIOError, FileNotFoundError):
+            in_use = True
+        except OSError:
+            # Some file systems have no locks.
+            in_use = False
+        if in_use:
+            raise ValueError(f"output: another run is writing {self.output}")
+
+    def _is_ours(self, file: int) -> bool:
+        """Return whether an open file still has the path of the temporary file."""
+        return os.path.samestat(os.fstat(file), os.lstat(self.path))
+
+
+def check_not_an_input(output: str, inputs: Iterable[tuple[str, str | None]]) -> None:
+    """Check that neither an output nor its temporary file is an input, by any name or link.
+
+    Args:
+        output: path of the file to write.
+        inputs: option and path of each input.
+
+    Raises:
+        ValueError: the output is one of them.
+    """
+    for name, path in inputs:
+        if not path or not os.path.exists(path):
+            continue
+        for written in (output, f"{output}.part"):
+            if os.path.exists(written) and os.path.samefile(written, path):
+                raise ValueError(f"output: {written} is the file of --{name}, {path}; it would be overwritten")
