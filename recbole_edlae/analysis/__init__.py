@@ -1,4 +1,4 @@
-"""The papers' theory as measurements of trained models. Works on matrices and on any model of this package.
+"""Measure in trained models what the papers' theory is about. Works on matrices and on any model of this package.
 
 ``encoder_properties`` and ``effective_dimension`` (Susman 2024), ``item_similarities`` and ``median_cosine`` (Steck
 2020), ``svd_bound`` and ``squared_error`` (Steck & Garcia 2021).

@@ -1,4 +1,4 @@
-"""The properties that Susman (2024) requires of an encoder, measured on users and their codes."""
+"""Measure the properties that Susman (2024) requires of an encoder, on users and their codes."""
 
 import dataclasses
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class EncoderProperties:
         effective_dimension: exp of the entropy of the codes' spectrum: how many dimensions the codes really use.
         order_agreement: share of comparisons x·y > w·z for which E(x)·E(y) > E(w)·E(z) too.
         order_ties: share of those for which the codes' dot products are equal.
-        row_ties: share of all comparisons with x·y = w·z; the two shares above leave these comparisons out.
+        row_ties: share of all comparisons with x·y = w·z; the two shares above leave them out.
         zero_codes: share of non-empty rows whose code is 0 in every dimension.
         zero_entries: share of zeros among all entries of those codes.
     """

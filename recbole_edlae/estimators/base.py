@@ -1,4 +1,4 @@
-"""What the estimators share: fit to a matrix or DataFrame, recommend, score, find similar items."""
+"""Fit linear autoencoders to a matrix or DataFrame, recommend, score, and find similar items."""
 
 import pathlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The estimators of the linear models; their settings have the names, defaults and ranges of the RecBole models."""
+"""Define an estimator for each linear model, with the names, defaults and ranges of the RecBole model's settings."""
 
 from collections.abc import Sequence
 from typing import Any

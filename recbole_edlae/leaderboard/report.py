@@ -135,7 +135,7 @@ def _csv_line(leaderboard: Leaderboard, row: Row) -> dict[str, Any]:
 
 
 def html(data: dict[str, Any]) -> str:
-    """Return the page, a single file that loads nothing and whose own policy forbids it to.
+    """Return the page as a single file that loads nothing; its own security policy forbids it.
 
     Args:
         data: as :func:`as_data` returns it.

@@ -1,4 +1,4 @@
-"""Activation functions by name."""
+"""Look up activation functions by name."""
 
 from collections.abc import Callable
 

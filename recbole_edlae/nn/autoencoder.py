@@ -1,4 +1,4 @@
-"""Autoencoders of any depth over sparse rows."""
+"""Build autoencoders of any depth over sparse rows."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise

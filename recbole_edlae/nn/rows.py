@@ -1,4 +1,4 @@
-"""Hold a batch of sparse rows, and read it by a linear layer."""
+"""Hold a batch of sparse rows, and apply a linear layer to it."""
 
 import dataclasses
 from functools import cached_property

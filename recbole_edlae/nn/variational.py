@@ -1,4 +1,4 @@
-"""Variational autoencoders over sparse rows: Gaussian codes, β-weighted and importance-weighted bounds."""
+"""Build variational autoencoders over sparse rows, with β-weighted and importance-weighted bounds."""
 
 import math
 from collections.abc import Callable, Sequence

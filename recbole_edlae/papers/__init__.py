@@ -1,4 +1,4 @@
-"""The papers' figures and tables, one module each: measured, checked against what the paper says, drawn.
+"""Measure the papers' figures and tables, check them against the papers' claims, and draw them: one module each.
 
 Each is a :class:`~recbole_edlae.papers.figure.Figure`; :data:`recbole_edlae.papers.page.FIGURES` lists them.
 """

@@ -1,4 +1,4 @@
-"""Define what every figure or table of a paper has."""
+"""Define the interface of every figure or table of a paper."""
 
 import abc
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Share between figures the models by their row, settings chosen on validation, and recorded measurements."""
+"""Share models, settings chosen on validation, and recorded measurements between figures."""
 
 import dataclasses
 import functools

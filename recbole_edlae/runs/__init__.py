@@ -1,1 +1,1 @@
-"""One run of a model, its record and its runner, and sweeps over many runs."""
+"""Execute and record runs of models, and search the settings of a model over many runs."""

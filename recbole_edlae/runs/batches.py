@@ -6,7 +6,7 @@ from typing import Any
 BATCHES_BYTES = 2**28  # largest size of the cached batches of one loader
 
 
-class Once:
+class CachedBatches:
     """Cache the batches of a loader up to BATCHES_BYTES.
 
     Args:

@@ -13,7 +13,7 @@ from recbole.utils import init_seed
 
 from recbole_edlae.data.fingerprint import changed, fingerprint
 from recbole_edlae.data.saved import BATCHING
-from recbole_edlae.runs.batches import Once
+from recbole_edlae.runs.batches import CachedBatches
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.protocol import data_settings, dataset_class, has_own_dataset
 from recbole_edlae.settings import corrections
@@ -105,7 +105,7 @@ class Loaders:
         # Batches of full ranking never change, unless a transform draws them anew.
         for loader in held_out:
             if isinstance(loader, FullSortEvalDataLoader) and not config["transform"]:
-                loader.collate_fn = Once(loader.collate_fn)
+                loader.collate_fn = CachedBatches(loader.collate_fn)
         return dataset, train, *held_out
 
 

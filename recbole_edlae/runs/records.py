@@ -194,7 +194,7 @@ class Records:
 
 
 def loss(record: dict) -> float:
-    """Return the score of a run with the sign that makes less better. NaN and infinity are the worst.
+    """Return the score of a run, negated if bigger is better: the lowest is the best. NaN and infinity are the worst.
 
     Args:
         record: with "score" and "bigger".

@@ -202,7 +202,7 @@ def test_batches_are_kept_as_far_as_memory_is_set_aside_for_them(monkeypatch):
         return Interaction({"user_id": rows}), (rows, rows), rows, rows  # 40 bytes a row
 
     monkeypatch.setattr(batches, "BATCHES_BYTES", 100)
-    once = batches.Once(batch)
+    once = batches.CachedBatches(batch)
     for _ in range(2):
         for index in (range(2), range(2, 4), [4]):
             assert once(index)[2].tolist() == list(index)
