@@ -16,8 +16,8 @@ from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
 from recbole_edlae.runs.run import Run
 
-# When a process is killed, `recbole_edlae._files.whole` leaves a file NAME.PID.part. These are the names of the reports
-# that the commands write beside the records, and of the arrays. Files of other names are somebody else's.
+# A killed process leaves the temporary files NAME.PID.part of `recbole_edlae._files`. These are the names of the
+# reports that the commands write beside the records, and of the arrays. Files of other names are somebody else's.
 _REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})(?:-\d+)?\.part")
 _ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})(?:-\d+)?\.part")
 
