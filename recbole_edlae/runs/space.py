@@ -18,17 +18,19 @@ import itertools
 import math
 import os
 import pathlib
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from recbole_edlae.runs.bounds import are_bounds, check_logarithms
 from recbole_edlae.settings.files import NOT_LITERAL, value_of
+
+if TYPE_CHECKING:
+    import optuna
 
 NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
 TYPES = ("choice", *NUMBERS)
 Point = dict[str, Any]  # setting → value
+_LARGEST_LOGARITHM = 87.0  # single precision holds e⁸⁷ and e⁻⁸⁷
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,51 +90,22 @@ class Dimension:
         bounds = ",".join(f"{bound:g}" for bound in self.values)
         return f"{self.key}: loguniform {bounds} draws from {low:g} to {high:g}: its bounds are natural logarithms"
 
-    def sample(self, generator: np.random.Generator) -> Any:
-        """Return a value drawn as hyperopt would draw it.
+    def suggest(self, trial: "optuna.Trial") -> Any:
+        """Return the value that Optuna draws.
 
         Args:
-            generator: generator of the random numbers.
+            trial: asked for the number or, of a choice, for the index.
         """
+        # By its index, because a choice can be a list, which Optuna does not take.
         if self.type == "choice":
-            return self.values[generator.integers(len(self.values))]
+            return self.values[trial.suggest_categorical(self.key, range(len(self.values)))]
 
-        low, high = self.values[:2]
-        drawn = float(generator.uniform(low, high))
-        if self.type == "loguniform":
-            drawn = math.exp(drawn)
-        return self._inside(drawn)
-
-    def hyperopt(self, hp: Any) -> Any:
-        """Return the dimension as a node of hyperopt.
-
-        Args:
-            hp: the module hyperopt.hp.
-        """
-        # A choice by its index, because hyperopt would turn a list into a tuple.
-        if self.type == "choice":
-            return hp.choice(self.key, range(len(self.values)))
-        return getattr(hp, self.type)(self.key, *self.values)
-
-    def from_hyperopt(self, drawn: Any) -> Any:
-        """Return the value that belongs to a draw of hyperopt.
-
-        Args:
-            drawn: an index of a choice, or a number.
-        """
-        if self.type == "choice":
-            return self.values[drawn]
-        return self._inside(float(drawn))
-
-    def _inside(self, value: float) -> Any:
-        """Return the allowed value that is nearest to a number."""
-        # Rounding, of a quniform or of an exponential, can lead beyond the ends.
+        # By its factor, so that a draw has the digits of an exhaustive search.
         if self.type == "quniform":
-            first, last = self._multiples()
-            factor = round(value / self.values[2])
-            return self._multiple(min(max(factor, first), last))
+            return self._multiple(trial.suggest_int(self.key, *self._multiples()))
+
         low, high = self.ends()
-        return min(max(value, low), high)
+        return trial.suggest_float(self.key, low, high, log=self.type == "loguniform")
 
     def _multiples(self) -> tuple[int, int]:
         """Return the smallest and the largest factor whose multiple of the step lies between a quniform's ends."""
@@ -244,11 +217,39 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
         >>> random(space, 5, seed=0)[:2] == random(space, 2, seed=0)
         True
     """
-    generator = np.random.default_rng(seed)
-    points = []
-    for _ in range(max_evals):
-        points.append({dimension.key: dimension.sample(generator) for dimension in space})
-    return points
+    draws = study("random", seed)
+    return [point(space, draws.ask()) for _ in range(max_evals)]
+
+
+def point(space: Sequence[Dimension], trial: "optuna.Trial") -> Point:
+    """Return the point that Optuna draws.
+
+    Args:
+        space: dimensions of any type.
+        trial: as ``study.ask()`` returns it.
+    """
+    return {dimension.key: dimension.suggest(trial) for dimension in space}
+
+
+def study(algorithm: str, seed: int) -> "optuna.Study":
+    """Return an Optuna study, kept in memory, which minimizes.
+
+    Args:
+        algorithm: "random", or "bayes" for the tree of Parzen estimators.
+        seed: the same seed and the same results give the same points.
+    """
+    # Imported when a search needs it, for it takes .3 seconds.
+    import optuna
+
+    # Optuna logs every new study. Its level belongs to the user, who gets it back.
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        if algorithm == "random":
+            return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed))
+        return optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    finally:
+        optuna.logging.set_verbosity(level)
 
 
 def _dimension(line: str, where: str) -> Dimension:
@@ -271,7 +272,7 @@ def _dimension(line: str, where: str) -> Dimension:
         return Dimension(key, kind, choices)
 
     values = tuple(values)
-    if not are_bounds(values, NUMBERS[kind]):
+    if not _are_bounds(values, NUMBERS[kind]):
         bounds = "low,high,step" if kind == "quniform" else "low,high"
         raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
     dimension = Dimension(key, kind, values)
@@ -279,14 +280,27 @@ def _dimension(line: str, where: str) -> Dimension:
     return dimension
 
 
+def _are_bounds(values: tuple, length: int) -> bool:
+    """Return whether values are finite numbers: low and high, and a positive step if there is a third."""
+    # True is an int by isinstance, an integer can be larger than every float, and NaN compares as False.
+    for value in values:
+        if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
+            return False
+    return len(values) == length and values[0] <= values[1] and min(values[2:], default=1) > 0
+
+
 def _check_range(dimension: Dimension, where: str) -> None:
     """Check that there are values between the ends, and that single precision holds them."""
+    low, high = dimension.values[:2]
     if dimension.type == "quniform":
         first, last = dimension._multiples()
         if first > last:
-            low, high, step = dimension.values
-            raise ValueError(f"{where} has no multiple of its step {step} from {low} to {high}")
+            raise ValueError(f"{where} has no multiple of its step {dimension.values[2]} from {low} to {high}")
 
-    if dimension.type == "loguniform":
-        low, high = dimension.values
-        check_logarithms(low, high, where)
+    if dimension.type == "loguniform" and max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
+        reason = "is out of range, because its bounds are natural logarithms"
+
+        # The user may have meant values. Only a positive one has a logarithm.
+        if low > 0:
+            reason += f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
+        raise ValueError(f"{where} {reason}")
