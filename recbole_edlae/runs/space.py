@@ -286,7 +286,11 @@ def _are_bounds(values: tuple, length: int) -> bool:
     for value in values:
         if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
             return False
-    return len(values) == length and values[0] <= values[1] and min(values[2:], default=1) > 0
+    if len(values) != length or min(values[2:], default=1) <= 0:
+        return False
+
+    # A generator of random numbers takes no difference that is infinite.
+    return 0 <= values[1] - values[0] <= sys.float_info.max
 
 
 def _check_range(dimension: Dimension, where: str) -> None:

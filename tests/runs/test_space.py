@@ -111,6 +111,7 @@ WRONG = {
     "a choice [1]\na choice [2]": "has a twice",
     "a uniform True,2": "uniform takes low,high, got True,2",
     f"a uniform 1,{10**400}": "uniform takes low,high, got 1,1000",
+    "a uniform -1e308,1e308": "uniform takes low,high, got -1e308,1e308",
     "a quniform 1e-38,0.5,1": "has no multiple of its step 1 from 1e-38 to 0.5",
     "a quniform 10,11,50": "quniform 10,11,50 has no multiple of its step 50 from 10 to 11",
     "a loguniform 1,1000": "its bounds are natural logarithms; for values from 1 to 1000 write 0,6.908",
