@@ -1,4 +1,4 @@
-"""Read search spaces in the format of RecBole's hyper.test, and order their points for a search.
+"""Read search spaces in the format of RecBole's hyper.test, and list or draw their points.
 
 A line names a setting, a type and its values, as in RecBole's HyperTuning:
 
@@ -13,120 +13,20 @@ is a list and ``'5e2'`` a number. Only literals are evaluated. Empty lines and l
 """
 
 import ast
-import dataclasses
 import itertools
-import math
 import os
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from recbole_edlae._choices import unknown
+from recbole_edlae.runs.dimension import TYPES, Dimension
 from recbole_edlae.settings.files import NOT_LITERAL, value_of
 
 if TYPE_CHECKING:
     import optuna
 
-NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
-TYPES = ("choice", *NUMBERS)
 Point = dict[str, Any]  # setting → value
-_LARGEST_LOGARITHM = 87.0  # single precision holds e⁸⁷ and e⁻⁸⁷
-
-
-@dataclasses.dataclass(frozen=True)
-class Dimension:
-    """One setting and the values it may take.
-
-    Attributes:
-        key: name of the setting.
-        type: one of TYPES.
-        values: the choices, or low, high and for quniform the step.
-    """
-
-    key: str
-    type: str
-    values: tuple
-
-    def points(self) -> list[Any]:
-        """Return every value of a dimension with finitely many.
-
-        Raises:
-            ValueError: there are infinitely many.
-
-        Examples:
-            >>> Dimension("rank", "quniform", (50, 200, 50)).points()
-            [50, 100, 150, 200]
-        """
-        if self.type == "choice":
-            return list(self.values)
-        if self.type == "quniform":
-            first, last = self._multiples()
-            return [self._multiple(factor) for factor in range(first, last + 1)]
-        raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
-
-    def ends(self) -> list[Any]:
-        """Return the values that the check of the setting has to allow: all choices, or the two ends.
-
-        Examples:
-            >>> Dimension("learning_rate", "loguniform", (0, 0)).ends()
-            [1.0, 1.0]
-        """
-        if self.type == "loguniform":
-            return [math.exp(end) for end in self.values]
-        if self.type == "quniform":
-            return [self._multiple(factor) for factor in self._multiples()]
-        return list(self.values)
-
-    def remark(self) -> str | None:
-        """Return a sentence on the range of a loguniform, whose bounds are easily taken for values; else None.
-
-        Examples:
-            >>> Dimension("learning_rate", "loguniform", (-8, 0)).remark()
-            'learning_rate: loguniform -8,0 draws from 0.000335463 to 1: its bounds are natural logarithms'
-        """
-        if self.type != "loguniform":
-            return None
-        low, high = self.ends()
-        bounds = ",".join(f"{bound:g}" for bound in self.values)
-        return f"{self.key}: loguniform {bounds} draws from {low:g} to {high:g}: its bounds are natural logarithms"
-
-    def suggest(self, trial: "optuna.Trial") -> Any:
-        """Return the value that Optuna draws.
-
-        Args:
-            trial: asked for the number or, of a choice, for the index.
-        """
-        # By its index, because a choice can be a list, which Optuna does not take.
-        if self.type == "choice":
-            return self.values[trial.suggest_categorical(self.key, range(len(self.values)))]
-
-        # By its factor, so that a draw has the digits of an exhaustive search.
-        if self.type == "quniform":
-            return self._multiple(trial.suggest_int(self.key, *self._multiples()))
-
-        low, high = self.ends()
-        return trial.suggest_float(self.key, low, high, log=self.type == "loguniform")
-
-    def _multiples(self) -> tuple[int, int]:
-        """Return the smallest and the largest factor whose multiple of the step lies between a quniform's ends."""
-        low, high, step = self.values
-
-        # 0.3 is a multiple of 0.1, although 3 * 0.1 differs from it in the last digit.
-        first = round(low / step)
-        last = round(high / step)
-        if not math.isclose(first * step, low, rel_tol=1e-9):
-            first = math.ceil(low / step)
-        if not math.isclose(last * step, high, rel_tol=1e-9):
-            last = math.floor(high / step)
-        return first, last
-
-    def _multiple(self, factor: int) -> Any:
-        """Return a multiple of a quniform's step, an integer where low and step are."""
-        low, _, step = self.values
-        value = factor * step
-        if isinstance(step, int) and isinstance(low, int):
-            return value
-        return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
 
 
 def read(path: str | os.PathLike) -> list[Dimension]:
@@ -241,15 +141,16 @@ def study(algorithm: str, seed: int) -> "optuna.Study":
     # Imported when a search needs it, for it takes .3 seconds.
     import optuna
 
+    sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed)
+    if algorithm == "bayes":
+        sampler = optuna.samplers.TPESampler(seed=seed)
+
     # Optuna logs every new study. Its level belongs to the user, who gets it back.
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        if algorithm == "random":
-            return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed))
-        return optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    finally:
-        optuna.logging.set_verbosity(level)
+    created = optuna.create_study(sampler=sampler)
+    optuna.logging.set_verbosity(level)
+    return created
 
 
 def _dimension(line: str, where: str) -> Dimension:
@@ -257,54 +158,26 @@ def _dimension(line: str, where: str) -> Dimension:
     # A line that is too short lacks its type or its values.
     key, kind, text = [*line.split(maxsplit=2), "", ""][:3]
     if kind not in TYPES:
-        raise ValueError(f"{where}: there is no type {kind!r}; there are {', '.join(TYPES)}")
+        raise ValueError(f"{where}: {unknown('type', kind, TYPES)}")
     try:
         values = ast.literal_eval(text)
     except NOT_LITERAL:
         raise ValueError(f"{where}: {text!r} is no list of values") from None
+
+    # A single value needs no brackets.
     if not isinstance(values, (list, tuple)):
         values = [values]
 
-    if kind == "choice":
-        if not values:
-            raise ValueError(f"{where}: {key} has nothing to choose from")
-        choices = tuple(value_of(value) if isinstance(value, str) else value for value in values)
-        return Dimension(key, kind, choices)
+    if kind != "choice":
+        dimension = Dimension(key, kind, tuple(values))
+        try:
+            dimension.check(text)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        return dimension
 
-    values = tuple(values)
-    if not _are_bounds(values, NUMBERS[kind]):
-        bounds = "low,high,step" if kind == "quniform" else "low,high"
-        raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
-    dimension = Dimension(key, kind, values)
-    _check_range(dimension, f"{where}: {kind} {text}")
-    return dimension
-
-
-def _are_bounds(values: tuple, length: int) -> bool:
-    """Return whether values are finite numbers: low and high, and a positive step if there is a third."""
-    # True is an int by isinstance, an integer can be larger than every float, and NaN compares as False.
-    for value in values:
-        if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
-            return False
-    if len(values) != length or min(values[2:], default=1) <= 0:
-        return False
-
-    # A generator of random numbers takes no difference that is infinite.
-    return 0 <= values[1] - values[0] <= sys.float_info.max
-
-
-def _check_range(dimension: Dimension, where: str) -> None:
-    """Check that there are values between the ends, and that single precision holds them."""
-    low, high = dimension.values[:2]
-    if dimension.type == "quniform":
-        first, last = dimension._multiples()
-        if first > last:
-            raise ValueError(f"{where} has no multiple of its step {dimension.values[2]} from {low} to {high}")
-
-    if dimension.type == "loguniform" and max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
-        reason = "is out of range, because its bounds are natural logarithms"
-
-        # The user may have meant values. Only a positive one has a logarithm.
-        if low > 0:
-            reason += f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
-        raise ValueError(f"{where} {reason}")
+    # Texts are read as on the command line.
+    if not values:
+        raise ValueError(f"{where}: {key} has nothing to choose from")
+    choices = [value_of(value) if isinstance(value, str) else value for value in values]
+    return Dimension(key, kind, tuple(choices))

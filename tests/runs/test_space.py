@@ -101,8 +101,8 @@ def test_quniform_has_the_multiples_of_its_step_whichever_way_it_is_searched(lin
 
 
 WRONG = {
-    "a chioce [1]": "line 1: there is no type 'chioce'; there are choice, uniform",
-    "a": "line 1: there is no type ''",
+    "a chioce [1]": "line 1: unknown type 'chioce'; did you mean choice",
+    "a": "line 1: unknown type ''; there are choice, uniform",
     "\na choice [1,": "line 2: .* is no list of values",
     "a choice []": "a has nothing to choose from",
     "a uniform 1": "uniform takes low,high, got 1",

@@ -151,7 +151,7 @@ WRONG = {
     ("reg_weight choice [1.0]", "--max_evals=0"): "max_evals must be at least 1, got 0",
     ("reg_weight uniform 1,2", "--algo=random", "--search_seed=-1"): "search_seed must be from 0 to 4294967295, got -1",
     ("reg_weight uniform 1,2", "--algo=bayes", f"--search_seed={2**32}"): "search_seed must be .*, got 4294967296",
-    ("reg_weight choise [1.0]",): "line 1: there is no type 'choise'",
+    ("reg_weight choise [1.0]",): "line 1: unknown type 'choise'",
     ("reg_weight choice [1.0]", "--model=EDLEA"): r"unknown model 'EDLEA'; did you mean EDLAE\?",
 }
 
