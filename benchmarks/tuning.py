@@ -2,8 +2,8 @@
 
     python benchmarks/tuning.py DATA [pairs]      # DATA/ml-1m/ml-1m.inter; 1 pair if not given
 
-Runs the 30 settings of EDLAE in configs/spaces/EDLAE.test on RecBole's ml-1m protocol, each way in its own process,
-one after the other, `pairs` times; checks that the metrics of every setting agree, and prints the seconds of either and
+Runs the 30 settings of EDLAE's own search space on RecBole's ml-1m protocol, each way in its own process, one after
+the other, `pairs` times; checks that the metrics of every setting agree, and prints the seconds of either and
 their ratio. HyperTuning needs hyperopt 0.2.5 for an exhaustive search (requirements.lock).
 """
 
@@ -14,8 +14,10 @@ import sys
 import tempfile
 import time
 
+from recbole_edlae.model.edlae import EDLAE
+
 ROOT = pathlib.Path(__file__).parents[1]
-SPACE, PROTOCOL = ROOT / "configs/spaces/EDLAE.test", ROOT / "configs/ml-1m.yaml"
+PROTOCOL = ROOT / "configs/ml-1m.yaml"
 KEYS = ("reg_weight", "dropout_prob", "user_weight_power")
 HYPER_TUNING = """
 import json, sys
@@ -40,7 +42,9 @@ def hyper_tuning(data, folder):
     """Seconds and {settings: metrics on validation} of RecBole's way."""
     given = folder / "given.yaml"
     given.write_text(f"model: EDLAE\ndataset: ml-1m\ndata_path: {data}\nshow_progress: False\nstate: ERROR\n")
-    seconds, output = timed(["-c", HYPER_TUNING, SPACE, PROTOCOL, given], folder)
+    space = folder / "hyper.test"
+    space.write_text(EDLAE.search_space)
+    seconds, output = timed(["-c", HYPER_TUNING, space, PROTOCOL, given], folder)
     found = json.loads(output.rpartition("RESULT")[2])
     pairs = [(dict(part.split(":") for part in params.split(", ")), metrics) for params, metrics in found]
     return seconds, {tuple(float(params[key]) for key in KEYS): metrics for params, metrics in pairs}
@@ -48,7 +52,7 @@ def hyper_tuning(data, folder):
 
 def tune(data, folder):
     """The same of ours, the test of the best settings included."""
-    words = ["--model=EDLAE", "--dataset=ml-1m", f"--data_path={data}", "--config_files", PROTOCOL, "--space", SPACE]
+    words = ["--model=EDLAE", "--dataset=ml-1m", f"--data_path={data}", "--config_files", PROTOCOL]
     seconds, _ = timed(["-m", "recbole_edlae", "tune", *words, "--output", folder / "sweep"], folder)
     records = [json.loads(line) for line in (folder / "sweep" / "records.jsonl").read_text().splitlines()]
     return seconds, {

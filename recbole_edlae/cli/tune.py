@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
     parser.add_argument("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
-    parser.add_argument("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes needs hyperopt")
+    parser.add_argument("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before")
     parser.add_argument("--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)")
     parser.add_argument("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
 
@@ -59,22 +59,25 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        # All trials are checked before the first one runs.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
         from_files = read_config_files(options.config_files)
+
+        # A wrong setting is found before the first trial takes time.
         sweep = _sweep(options, from_files, overrides)
         _check(sweep)
         for dimension in sweep.space:
-            if remark := dimension.remark():
+            remark = dimension.remark()
+            if remark:
                 command.tell(remark, {})
 
+        # Trials, the refit and its test are all on record in one folder.
         folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
         with Records(folder) as records:
             best, validated = _search(sweep, records)
             final = sweep.final(best, validated)
             tested = _test(final, records, options.engine)
 
-            # Both files are written even if the test failed.
+            # The settings found are worth a file even if their test failed.
             words = shlex.join(["recbole-edlae", "tune", *arguments])
             given = {**from_files, **overrides}
             text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
@@ -95,10 +98,9 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
     model = options.model or from_files.get("model", "EDLAE")
     dataset = options.dataset or from_files.get("dataset", "ml-100k")
     base = make_run(model, dataset, options.config_files, overrides)
-    dimensions = space.read(find(SPACES, options.space)) if options.space else _own_space(model)
     return Sweep(
         base,
-        dimensions,
+        _space(options.space, model),
         algorithm=options.algo,
         max_evals=options.max_evals,
         seed=options.search_seed,
@@ -110,7 +112,7 @@ def _check(sweep: Sweep) -> None:
     """Check the settings of all trials and of the test, and the files of both, before any trial runs.
 
     Warns:
-        DataWarning: The validation part is also the test part, so nothing is tested.
+        DataWarning: the validation part is also the test part, so nothing is tested.
     """
     check_model(sweep.base.model)
     check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
@@ -150,19 +152,25 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} hours"
 
 
-def _own_space(model: str) -> list[space.Dimension]:
-    """Return the search space of a model's class, or the file that ships with the package for a model of RecBole.
+def _space(name: str | None, model: str) -> list[space.Dimension]:
+    """Return the search space of a file, of a model's class, or that in the package for a model of RecBole.
 
     Raises:
-        ValueError: The model is unknown, or has no search space.
+        ValueError: the file or the model is unknown, or the model has no search space.
     """
-    check_model(model)
-    if model in registered() and (text := getattr(model_class(model), "search_space", None)):
-        return space.parse(text, f"search_space of {model}")
+    if name:
+        return space.read(find(SPACES, name))
 
+    check_model(model)
+    if model in registered():
+        text = getattr(model_class(model), "search_space", None)
+        if text:
+            return space.parse(text, f"search_space of {model}")
+
+    # The classes of RecBole say nothing of what to search.
     file = CONFIGS / "spaces" / f"{model}.test"
     if not file.is_file():
-        raise ValueError(f"space: nothing is known of what to search for {model}: name a file, --space FILE")
+        raise ValueError(f"space: {model} has no search space of its own; name a file: --space FILE")
     return space.read(file)
 
 
@@ -172,8 +180,10 @@ def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
 
         def show(trial: Run, record: dict[str, Any], cached: bool) -> None:
             bar.update()
-            remark = " (on record)" if cached else ""
-            command.tell(f"{_line(trial, record, sweep.space)}{remark}", record)
+            line = _line(trial, record, sweep.space)
+            if cached:
+                line += " (on record)"
+            command.tell(line, record)
 
         return sweep.run(records, show)
 

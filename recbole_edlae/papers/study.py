@@ -15,7 +15,6 @@ from recbole_edlae._choices import choose
 from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import standard_error
-from recbole_edlae.runs.code import RUNNER
 from recbole_edlae.runs.engine import RunFailed, run_all
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.records import Records, best_of
@@ -202,10 +201,9 @@ class Study:
             *inputs: what JSON can hold.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
-        models = tuple(sorted({row["model"] for row in ROWS.values()}))
-        modules = (*RUNNER, __name__, measure.__module__)
+        modules = (__name__, measure.__module__)
         run = self.protocol.run("full_rank")
-        of_run = run.identity((), models, modules, self.records.files)
+        of_run = run.identity((), modules, self.records.files)
         identity = {"measured": name, "inputs": inputs, **of_run}
         key = key_of(identity)
         finished = self.records.finished()

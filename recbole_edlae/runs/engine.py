@@ -11,16 +11,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recbole_edlae.data.atomic import AtomicFileError
 from recbole_edlae.evaluation.per_user import PerUser
+from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings.process import process_words
-
-if TYPE_CHECKING:  # not at run time: results do not depend on the code that records them
-    from recbole_edlae.runs.records import Records
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # nothing can be written any more
 _TRACEBACK = 20_000  # a record keeps the last characters of a traceback
@@ -42,7 +40,7 @@ class RunFailed(ValueError):
 
 def run_all(
     runs: Iterable[Run],
-    records: "Records",
+    records: Records,
     phases: Sequence[str] = ("valid", "test"),
     engine: str = "sequential",
 ) -> Iterator[tuple[Run, dict[str, Any], bool]]:

@@ -8,12 +8,11 @@ from typing import Any
 from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.data import utils as data_utils
-from recbole.data.dataloader import FullSortEvalDataLoader, KnowledgeBasedDataLoader
+from recbole.data.dataloader import KnowledgeBasedDataLoader
 from recbole.utils import init_seed
 
 from recbole_edlae.data.fingerprint import changed, fingerprint
 from recbole_edlae.data.saved import BATCHING
-from recbole_edlae.runs.batches import CachedBatches
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.protocol import data_settings, dataset_class, has_own_dataset
 from recbole_edlae.settings import corrections
@@ -100,13 +99,7 @@ class Loaders:
         """Return a copy of the data, and its loaders of training, validation and test."""
         # Splitting shuffles the dataset in place, so every split gets a copy, with its own config.
         dataset = copy.deepcopy(self._dataset, {id(self._dataset.config): config})
-        train, *held_out = prepare_data(config, dataset)
-
-        # Batches of full ranking never change, unless a transform draws them anew.
-        for loader in held_out:
-            if isinstance(loader, FullSortEvalDataLoader) and not config["transform"]:
-                loader.collate_fn = CachedBatches(loader.collate_fn)
-        return dataset, train, *held_out
+        return dataset, *prepare_data(config, dataset)
 
 
 def _single_loaders(loader: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from recbole.data import create_dataset
 
 import recbole_edlae
 from recbole_edlae.data.fingerprint import fingerprint
-from recbole_edlae.runs.code import RUNNER, code_hash
+from recbole_edlae.runs.code import code_hash
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.files import PlainConfig, read_config_files
 
@@ -90,16 +90,14 @@ class Run:
     def identity(
         self,
         phases: Sequence[str],
-        models: tuple[str, ...] = (),
-        modules: tuple[str, ...] = RUNNER,
+        modules: Sequence[str] = (),
         known: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return everything that determines the result, as a dict that JSON can hold.
 
         Args:
             phases: what is evaluated, of "valid" and "test".
-            models: names of further models whose code the result depends on.
-            modules: modules of this package in which the search for that code starts.
+            modules: names of further modules on whose code the result depends.
             known: path → hash of earlier files, as in :func:`recbole_edlae.data.fingerprint.fingerprint`.
 
         Raises:
@@ -113,8 +111,7 @@ class Run:
 
         # An ensemble runs the code of its members.
         members = registry.members_of(self.model, config.final_config_dict)
-        member_models = sorted({member.model for member in members.values()})
-        all_models = (self.model, *member_models, *models)
+        models = {self.model, *(member.model for member in members.values())}
 
         settings = dict(config.final_config_dict)
         for key in WITHOUT_EFFECT:
@@ -126,7 +123,7 @@ class Run:
             "settings": json.loads(text),
             "phases": list(phases),
             "data": fingerprint(config.final_config_dict, known),
-            "code": code_hash(all_models, modules),
+            "code": code_hash(models, modules),
             "versions": versions(),
         }
 

@@ -87,8 +87,8 @@ class Runner:
             trainer, build_seconds = self._build(config, dataset, train)
 
             # Watch the trainer: its evaluations are timed apart, and its last checkpoint names the epochs of the model.
-            stopwatch = Stopwatch(trainer.evaluate)
-            trainer.evaluate = stopwatch
+            stopwatch = Stopwatch()
+            trainer.evaluate = stopwatch.watch(trainer.evaluate)
             if isinstance(trainer, EnsembleTrainer):
                 trainer.watch = stopwatch.watch
             checkpoints = KeptEpoch(trainer._save_checkpoint)

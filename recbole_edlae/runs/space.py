@@ -1,4 +1,4 @@
-"""Read search spaces in the format of RecBole's hyper.test, and order their points for a search.
+"""Read search spaces in the format of RecBole's hyper.test, and list or draw their points.
 
 A line names a setting, a type and its values, as in RecBole's HyperTuning:
 
@@ -13,147 +13,20 @@ is a list and ``'5e2'`` a number. Only literals are evaluated. Empty lines and l
 """
 
 import ast
-import dataclasses
 import itertools
-import math
 import os
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from recbole_edlae.runs.bounds import are_bounds, check_logarithms
+from recbole_edlae._choices import unknown
+from recbole_edlae.runs.dimension import TYPES, Dimension
 from recbole_edlae.settings.files import NOT_LITERAL, value_of
 
-NUMBERS = {"uniform": 2, "quniform": 3, "loguniform": 2}  # how many numbers a type takes
-TYPES = ("choice", *NUMBERS)
+if TYPE_CHECKING:
+    import optuna
+
 Point = dict[str, Any]  # setting → value
-
-
-@dataclasses.dataclass(frozen=True)
-class Dimension:
-    """One setting and the values it may take.
-
-    Attributes:
-        key: name of the setting.
-        type: one of TYPES.
-        values: the choices, or low, high and for quniform the step.
-    """
-
-    key: str
-    type: str
-    values: tuple
-
-    def points(self) -> list[Any]:
-        """Return every value of a dimension with finitely many.
-
-        Raises:
-            ValueError: there are infinitely many.
-
-        Examples:
-            >>> Dimension("rank", "quniform", (50, 200, 50)).points()
-            [50, 100, 150, 200]
-        """
-        if self.type == "choice":
-            return list(self.values)
-        if self.type == "quniform":
-            first, last = self._multiples()
-            return [self._multiple(factor) for factor in range(first, last + 1)]
-        raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
-
-    def ends(self) -> list[Any]:
-        """Return the values that the check of the setting has to allow: all choices, or the two ends.
-
-        Examples:
-            >>> Dimension("learning_rate", "loguniform", (0, 0)).ends()
-            [1.0, 1.0]
-        """
-        if self.type == "loguniform":
-            return [math.exp(end) for end in self.values]
-        if self.type == "quniform":
-            return [self._multiple(factor) for factor in self._multiples()]
-        return list(self.values)
-
-    def remark(self) -> str | None:
-        """Return a sentence on the range of a loguniform, whose bounds are easily taken for values; else None.
-
-        Examples:
-            >>> Dimension("learning_rate", "loguniform", (-8, 0)).remark()
-            'learning_rate: loguniform -8,0 draws from 0.000335463 to 1: its bounds are natural logarithms'
-        """
-        if self.type != "loguniform":
-            return None
-        low, high = self.ends()
-        bounds = ",".join(f"{bound:g}" for bound in self.values)
-        return f"{self.key}: loguniform {bounds} draws from {low:g} to {high:g}: its bounds are natural logarithms"
-
-    def sample(self, generator: np.random.Generator) -> Any:
-        """Return a value drawn as hyperopt would draw it.
-
-        Args:
-            generator: generator of the random numbers.
-        """
-        if self.type == "choice":
-            return self.values[generator.integers(len(self.values))]
-
-        low, high = self.values[:2]
-        drawn = float(generator.uniform(low, high))
-        if self.type == "loguniform":
-            drawn = math.exp(drawn)
-        return self._inside(drawn)
-
-    def hyperopt(self, hp: Any) -> Any:
-        """Return the dimension as a node of hyperopt.
-
-        Args:
-            hp: the module hyperopt.hp.
-        """
-        # A choice by its index, because hyperopt would turn a list into a tuple.
-        if self.type == "choice":
-            return hp.choice(self.key, range(len(self.values)))
-        return getattr(hp, self.type)(self.key, *self.values)
-
-    def from_hyperopt(self, drawn: Any) -> Any:
-        """Return the value that belongs to a draw of hyperopt.
-
-        Args:
-            drawn: an index of a choice, or a number.
-        """
-        if self.type == "choice":
-            return self.values[drawn]
-        return self._inside(float(drawn))
-
-    def _inside(self, value: float) -> Any:
-        """Return the allowed value that is nearest to a number."""
-        # Rounding, of a quniform or of an exponential, can lead beyond the ends.
-        if self.type == "quniform":
-            first, last = self._multiples()
-            factor = round(value / self.values[2])
-            return self._multiple(min(max(factor, first), last))
-        low, high = self.ends()
-        return min(max(value, low), high)
-
-    def _multiples(self) -> tuple[int, int]:
-        """Return the smallest and the largest factor whose multiple of the step lies between a quniform's ends."""
-        low, high, step = self.values
-
-        # 0.3 is a multiple of 0.1, although 3 * 0.1 differs from it in the last digit.
-        first = round(low / step)
-        last = round(high / step)
-        if not math.isclose(first * step, low, rel_tol=1e-9):
-            first = math.ceil(low / step)
-        if not math.isclose(last * step, high, rel_tol=1e-9):
-            last = math.floor(high / step)
-        return first, last
-
-    def _multiple(self, factor: int) -> Any:
-        """Return a multiple of a quniform's step, an integer where low and step are."""
-        low, _, step = self.values
-        value = factor * step
-        if isinstance(step, int) and isinstance(low, int):
-            return value
-        return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
 
 
 def read(path: str | os.PathLike) -> list[Dimension]:
@@ -244,11 +117,40 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
         >>> random(space, 5, seed=0)[:2] == random(space, 2, seed=0)
         True
     """
-    generator = np.random.default_rng(seed)
-    points = []
-    for _ in range(max_evals):
-        points.append({dimension.key: dimension.sample(generator) for dimension in space})
-    return points
+    draws = study("random", seed)
+    return [point(space, draws.ask()) for _ in range(max_evals)]
+
+
+def point(space: Sequence[Dimension], trial: "optuna.Trial") -> Point:
+    """Return the point that Optuna draws.
+
+    Args:
+        space: dimensions of any type.
+        trial: as ``study.ask()`` returns it.
+    """
+    return {dimension.key: dimension.suggest(trial) for dimension in space}
+
+
+def study(algorithm: str, seed: int) -> "optuna.Study":
+    """Return an Optuna study, kept in memory, which minimizes.
+
+    Args:
+        algorithm: "random", or "bayes" for the tree of Parzen estimators.
+        seed: the same seed and the same results give the same points.
+    """
+    # Imported when a search needs it, for it takes .3 seconds.
+    import optuna
+
+    sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed)
+    if algorithm == "bayes":
+        sampler = optuna.samplers.TPESampler(seed=seed)
+
+    # Optuna logs every new study. Its level belongs to the user, who gets it back.
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    created = optuna.create_study(sampler=sampler)
+    optuna.logging.set_verbosity(level)
+    return created
 
 
 def _dimension(line: str, where: str) -> Dimension:
@@ -256,37 +158,26 @@ def _dimension(line: str, where: str) -> Dimension:
     # A line that is too short lacks its type or its values.
     key, kind, text = [*line.split(maxsplit=2), "", ""][:3]
     if kind not in TYPES:
-        raise ValueError(f"{where}: there is no type {kind!r}; there are {', '.join(TYPES)}")
+        raise ValueError(f"{where}: {unknown('type', kind, TYPES)}")
     try:
         values = ast.literal_eval(text)
     except NOT_LITERAL:
         raise ValueError(f"{where}: {text!r} is no list of values") from None
+
+    # A single value needs no brackets.
     if not isinstance(values, (list, tuple)):
         values = [values]
 
-    if kind == "choice":
-        if not values:
-            raise ValueError(f"{where}: {key} has nothing to choose from")
-        choices = tuple(value_of(value) if isinstance(value, str) else value for value in values)
-        return Dimension(key, kind, choices)
+    if kind != "choice":
+        dimension = Dimension(key, kind, tuple(values))
+        try:
+            dimension.check(text)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        return dimension
 
-    values = tuple(values)
-    if not are_bounds(values, NUMBERS[kind]):
-        bounds = "low,high,step" if kind == "quniform" else "low,high"
-        raise ValueError(f"{where}: {kind} takes {bounds}, got {text}")
-    dimension = Dimension(key, kind, values)
-    _check_range(dimension, f"{where}: {kind} {text}")
-    return dimension
-
-
-def _check_range(dimension: Dimension, where: str) -> None:
-    """Check that there are values between the ends, and that single precision holds them."""
-    if dimension.type == "quniform":
-        first, last = dimension._multiples()
-        if first > last:
-            low, high, step = dimension.values
-            raise ValueError(f"{where} has no multiple of its step {step} from {low} to {high}")
-
-    if dimension.type == "loguniform":
-        low, high = dimension.values
-        check_logarithms(low, high, where)
+    # Texts are read as on the command line.
+    if not values:
+        raise ValueError(f"{where}: {key} has nothing to choose from")
+    choices = [value_of(value) if isinstance(value, str) else value for value in values]
+    return Dimension(key, kind, tuple(choices))

@@ -1,4 +1,4 @@
-"""Measure how long the calls of a function take."""
+"""Measure how long the calls of functions take."""
 
 import time
 from collections.abc import Callable
@@ -6,39 +6,28 @@ from typing import Any
 
 
 class Stopwatch:
-    """Call a function and add up the time that it takes.
-
-    Args:
-        function: the function to call.
+    """Add up the time that the calls of some functions take.
 
     Attributes:
         seconds: total of all calls.
     """
 
-    def __init__(self, function: Callable) -> None:
-        self.function = function
+    def __init__(self) -> None:
         self.seconds = 0.0
 
     def watch(self, function: Callable) -> Callable:
-        """Return another function whose calls are timed too.
+        """Return a function that does the same and whose calls are timed.
 
         Args:
-            function: the other function.
+            function: any function.
         """
 
         def watched(*arguments: Any, **options: Any) -> Any:
-            return self._time(function, *arguments, **options)
+            # A call that fails takes time too.
+            start = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.seconds += time.perf_counter() - start
 
         return watched
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Return what the function returns."""
-        return self._time(self.function, *arguments, **options)
-
-    def _time(self, function: Callable, *arguments: Any, **options: Any) -> Any:
-        # A call that fails takes time too.
-        start = time.perf_counter()
-        try:
-            return function(*arguments, **options)
-        finally:
-            self.seconds += time.perf_counter() - start

@@ -1,7 +1,7 @@
 """Search the settings of one model on validation; data and Gram matrix are built once for all trials."""
 
 import dataclasses
-import os
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +14,7 @@ from recbole_edlae.settings.parts import SEARCH_FILES, empty_parts, validates_on
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # default of max_evals for random and bayes
+Outcome = tuple[Run, dict[str, Any]]  # a trial and its record
 Progress = Callable[[Run, dict[str, Any], bool], None]  # called with a trial, its record, and whether it was cached
 
 
@@ -45,22 +46,24 @@ class Sweep:
     ) -> None:
         if max_evals is not None and max_evals < 1:
             raise ValueError(f"max_evals must be at least 1, got {max_evals}")
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"search_seed must be from 0 to {2**32 - 1}, got {seed}")
 
         self.base = base
         self.stage = search_stage({**read_config_files(base.config_files), **base.settings})
         self.space = space
-        self.outcomes: list[tuple[Run, dict[str, Any]]] = []
+        self.outcomes: list[Outcome] = []
         self.algorithm = algorithm
         self.seed = seed
         self.engine = engine
 
         # The points of bayes depend on the results of the trials before.
-        self._points: list[spaces.Point] = []
+        self.points: list[spaces.Point] = []
         if algorithm == "exhaustive":
-            self._points = spaces.exhaustive(space, max_evals)
+            self.points = spaces.exhaustive(space, max_evals)
         elif algorithm == "random":
-            self._points = spaces.random(space, max_evals or _TRIALS, seed)
-        self.max_evals = len(self._points) or max_evals or _TRIALS
+            self.points = spaces.random(space, max_evals or _TRIALS, seed)
+        self.max_evals = len(self.points) or max_evals or _TRIALS
 
         # Every run has a data_path, whether the user gave one or not.
         for dimension in space:
@@ -111,7 +114,7 @@ class Sweep:
                 trials.append(self.trial({**first, dimension.key: value}))
         return trials
 
-    def run(self, records: Records, progress: Progress) -> tuple[Run, dict[str, Any]]:
+    def run(self, records: Records, progress: Progress) -> Outcome:
         """Return the best trial on validation, and its record; among equals, the first one.
 
         Args:
@@ -121,8 +124,10 @@ class Sweep:
         Raises:
             ValueError: all trials failed.
         """
-        search = self._run_bayes if self.algorithm == "bayes" else self._run
-        self.outcomes = search(records, progress)
+        if self.algorithm == "bayes":
+            self.outcomes = self._run_bayes(records, progress)
+        else:
+            self.outcomes = self._run(self.points, records, progress)
 
         # A failed trial has no score.
         successful = [(trial, record) for trial, record in self.outcomes if record["status"] == "ok"]
@@ -131,9 +136,9 @@ class Sweep:
             raise ValueError(f"none of the trials ended well; the last: {record['error']}")
         return best_of(successful)
 
-    def _run(self, records: Records, progress: Progress) -> list[tuple[Run, dict[str, Any]]]:
-        """Return the trials of all points of an exhaustive or random search, in the order of the points."""
-        trials = [self.trial(point) for point in self._points]
+    def _run(self, points: Sequence[spaces.Point], records: Records, progress: Progress) -> list[Outcome]:
+        """Return the trials of some points, in the order of the points."""
+        trials = [self.trial(point) for point in points]
         outcomes = []
         for trial, record, cached in run_all(trials, records, ("valid",), self.engine):
             outcomes.append((trial, record))
@@ -142,37 +147,25 @@ class Sweep:
         # Cached trials come first, and Ray's as they end; the best of equal trials is the first in this order.
         return sorted(outcomes, key=lambda outcome: trials.index(outcome[0]))
 
-    def _run_bayes(self, records: Records, progress: Progress) -> list[tuple[Run, dict[str, Any]]]:
-        """Return trials chosen one after the other by hyperopt's tree of Parzen estimators.
+    def _run_bayes(self, records: Records, progress: Progress) -> list[Outcome]:
+        """Return trials chosen one after the other by Optuna's tree of Parzen estimators.
 
         The points depend only on the seed and the results, so an interrupted search chooses the same points again, and
         its trials are cached.
         """
-        hyperopt = _import_hyperopt()
+        study = spaces.study("bayes", self.seed)
         outcomes = []
+        for _ in range(self.max_evals):
+            asked = study.ask()
+            point = spaces.point(self.space, asked)
+            outcomes += self._run([point], records, progress)
 
-        def objective(drawn: Mapping[str, Any]) -> dict[str, Any]:
-            point = {dimension.key: dimension.from_hyperopt(drawn[dimension.key]) for dimension in self.space}
-            ((trial, record, cached),) = run_all([self.trial(point)], records, ("valid",), self.engine)
-            outcomes.append((trial, record))
-            progress(trial, record, cached)
-
-            # A trial without a score tells the search to look elsewhere.
-            if record["status"] == "failed":
-                return {"status": hyperopt.STATUS_FAIL}
-            return {"status": hyperopt.STATUS_OK, "loss": loss(record)}
-
-        # The argument for the seed changed with hyperopt 0.2.6; the variable is read by all versions.
-        os.environ["HYPEROPT_FMIN_SEED"] = str(self.seed)
-        hyperopt.fmin(
-            objective,
-            {dimension.key: dimension.hyperopt(hyperopt.hp) for dimension in self.space},
-            algo=hyperopt.tpe.suggest,
-            max_evals=self.max_evals,
-            show_progressbar=False,
-            verbose=False,
-            return_argmin=False,
-        )
+            # A failed trial tells the search to look elsewhere.
+            _, record = outcomes[-1]
+            value = math.inf
+            if record["status"] == "ok":
+                value = loss(record)
+            study.tell(asked, value)
         return outcomes
 
 
@@ -210,13 +203,3 @@ def is_tested(run: Run) -> bool:
     if settings.get(SEARCH_FILES) is not None:
         return True
     return "test" not in empty_parts(settings) and not validates_on_test(settings)
-
-
-def _import_hyperopt() -> Any:
-    """Return the module hyperopt."""
-    # 0.2.x imports pkg_resources, which new setuptools lack, and fails in other ways elsewhere.
-    try:
-        import hyperopt
-    except Exception as error:
-        raise ValueError(f"algo bayes: hyperopt cannot be imported here ({type(error).__name__}: {error})") from None
-    return hyperopt

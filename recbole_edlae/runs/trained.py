@@ -89,7 +89,6 @@ def member_configs(config: Config) -> dict[str, Config]:
     if not members:
         return {}
 
-    # The class is looked up by name: the code of other models' runs does not depend on it.
     ensemble: Any = registry.model_class(config["model"])
     configs = {}
     for label, member in members.items():

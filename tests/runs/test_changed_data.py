@@ -1,6 +1,5 @@
 """Every run on record is of the data that its record names, also where files change meanwhile."""
 
-import importlib.util
 import json
 import pathlib
 import shutil
@@ -127,8 +126,6 @@ def test_members_are_not_kept_for_changed_files(own, settings, monkeypatch):
 
 @pytest.mark.parametrize("algo", ["exhaustive", "bayes"])
 def test_a_search_does_not_choose_across_data(algo, own, command, after_run, tmp_path):
-    if algo == "bayes" and not importlib.util.find_spec("hyperopt"):
-        pytest.skip("hyperopt is not installed")
     (tmp_path / "space").write_text("reg_weight choice [1.0,5.0,20.0,50.0,90.0]\n")
     after_run(5 if algo == "exhaustive" else 2, lambda: change(own))
     words = ["tune", "--model=EDLAE", "--dataset=tiny", "--space=space", f"--algo={algo}", "--output=out", *QUICK]

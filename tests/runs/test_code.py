@@ -1,8 +1,15 @@
 """A run's record stands for its code: for what runs of it, and for nothing that is only read."""
 
+import re
+import sys
+import types
+
 import pytest
 
+from recbole_edlae.papers import similarities
 from recbole_edlae.runs import code
+from recbole_edlae.settings import registry
+from tests.conftest import ROOT
 
 SOURCE = '''"""A module."""
 
@@ -32,3 +39,41 @@ def test_docstrings_comments_and_layout_do_not_count(old, new):
 @pytest.mark.parametrize("old, new", RUN)
 def test_what_runs_counts(old, new):
     assert code._code(SOURCE.replace(old, new).encode()) != code._code(SOURCE.encode())
+
+
+def test_every_package_counts_except_those_above_runs():
+    layers = re.search(r"^layers = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)[1]
+    above, _, below = layers.partition('"runs"')
+    assert set(re.findall(r"\w+", above)) == {*code.ABOVE, "__main__"}
+    packages = {name.split(".")[1] for name in code.code_files(["EDLAE"])}
+    assert set(re.findall(r"\w+", below)) | {"runs", "__init__"} <= packages and not packages & {*code.ABOVE}
+
+
+def test_the_code_that_counts_names_no_package_above_runs():
+    # A name in a text is no import: import-linter does not see it.
+    for name, path in code.code_files(["EDLAE"]).items():
+        if name != "recbole_edlae.__main__":
+            assert not re.search(rf"recbole_edlae\.({'|'.join(code.ABOVE)})\b", path.read_text()), name
+
+
+def test_what_a_study_measures_depends_on_its_own_module():
+    with_study = code.code_hash(["EDLAE"], [similarities.__name__])
+    assert with_study != code.code_hash(["EDLAE"])
+    assert similarities.__name__ in code.code_files(["EDLAE"], [similarities.__name__])
+
+
+def test_a_model_of_another_package_counts_for_its_own_runs(tmp_path, monkeypatch):
+    file = tmp_path / "elsewhere.py"
+    hashes = []
+    for power in (1, 2):
+        file.write_text(f"POWER = {power}\n")
+        code._hash.cache_clear()
+        module = types.ModuleType("elsewhere")
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, "elsewhere", module)
+        monkeypatch.setitem(
+            registry._registered, "Elsewhere", (type("Elsewhere", (), {"__module__": "elsewhere"}), "x.yaml")
+        )
+        hashes.append((code.code_hash(["Elsewhere"]), code.code_hash(["EDLAE"])))
+    (first, ours), (second, again) = hashes
+    assert first != second and ours == again

@@ -12,14 +12,12 @@ import pytest
 import scipy.sparse as sp
 import torch
 from recbole.data.dataset import Dataset
-from recbole.data.interaction import Interaction
 from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import checkpoints
 from recbole_edlae.model import gram_memory
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
-from recbole_edlae.runs import batches
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -191,23 +189,6 @@ def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
     first.zero_()  # the caller may overwrite what it gets
     assert torch.equal(memory(X), torch.eye(3, dtype=torch.float64)) and len(built) == 1
     assert memory.saved >= 0.05
-
-
-def test_batches_are_kept_as_far_as_memory_is_set_aside_for_them(monkeypatch):
-    made = []
-
-    def batch(index):
-        made.append(list(index))
-        rows = torch.tensor(index)
-        return Interaction({"user_id": rows}), (rows, rows), rows, rows  # 40 bytes a row
-
-    monkeypatch.setattr(batches, "BATCHES_BYTES", 100)
-    once = batches.CachedBatches(batch)
-    for _ in range(2):
-        for index in (range(2), range(2, 4), [4]):
-            assert once(index)[2].tolist() == list(index)
-    assert made == [[0, 1], [2, 3], [4], [2, 3], [4]]
-    assert once.bytes_left == 20
 
 
 class FullFile(io.BytesIO):

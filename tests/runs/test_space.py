@@ -2,6 +2,7 @@
 
 import math
 
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +81,6 @@ def test_values_stay_inside_the_bounds(kind, bounds, step, seed):
         return
     values = [point["a"] for point in space.random([dimension], 20, seed)]
     values += dimension.ends()
-    values += [dimension.from_hyperopt(number) for number in (low - 99, low, high, high + 99)]
     if kind == "quniform":
         values += dimension.points()
         assert all(value == pytest.approx(round(value / step) * step, abs=1e-6) for value in values)
@@ -101,8 +101,8 @@ def test_quniform_has_the_multiples_of_its_step_whichever_way_it_is_searched(lin
 
 
 WRONG = {
-    "a chioce [1]": "line 1: there is no type 'chioce'; there are choice, uniform",
-    "a": "line 1: there is no type ''",
+    "a chioce [1]": "line 1: unknown type 'chioce'; did you mean choice",
+    "a": "line 1: unknown type ''; there are choice, uniform",
     "\na choice [1,": "line 2: .* is no list of values",
     "a choice []": "a has nothing to choose from",
     "a uniform 1": "uniform takes low,high, got 1",
@@ -111,6 +111,7 @@ WRONG = {
     "a choice [1]\na choice [2]": "has a twice",
     "a uniform True,2": "uniform takes low,high, got True,2",
     f"a uniform 1,{10**400}": "uniform takes low,high, got 1,1000",
+    "a uniform -1e308,1e308": "uniform takes low,high, got -1e308,1e308",
     "a quniform 1e-38,0.5,1": "has no multiple of its step 1 from 1e-38 to 0.5",
     "a quniform 10,11,50": "quniform 10,11,50 has no multiple of its step 50 from 10 to 11",
     "a loguniform 1,1000": "its bounds are natural logarithms; for values from 1 to 1000 write 0,6.908",
@@ -131,9 +132,31 @@ def test_no_such_file():
         space.read("none.test")
 
 
-@pytest.mark.parametrize("text, tested", [("a quniform 10,30,10", 20), ("a choice [[1,0],[2,0]]", [2, 0])])
-def test_hyperopts_values_become_ours(text, tested, write):
-    (dimension,) = space.read(write(text))
-    drawn = 1 if dimension.type == "choice" else 20.0
-    value = dimension.from_hyperopt(drawn)
-    assert value == tested and type(value) is type(tested)
+@pytest.mark.parametrize("algorithm", ["random", "bayes"])
+def test_draws_have_the_values_and_types_of_the_space(algorithm, write):
+    dimensions = space.read(write("a choice [[1,0],[2,0]]\nb quniform 10,30,10\nc quniform 0.1,0.3,0.1\nd uniform 3,3"))
+    study = space.study(algorithm, seed=0)
+    points = [space.point(dimensions, study.ask()) for _ in range(50)]
+    for key, values in {"a": [[1, 0], [2, 0]], "b": [10, 20, 30], "c": [0.1, 0.2, 0.3], "d": [3.0]}.items():
+        drawn = [point[key] for point in points]
+        assert all(value in drawn for value in values) and all(value in values for value in drawn)
+        assert {type(value) for value in drawn} == {type(values[0])}
+
+
+def test_bayes_learns_from_results(write):
+    dimensions = space.read(write("a uniform 0,10"))
+    study = space.study("bayes", seed=0)
+    drawn = []
+    for _ in range(40):
+        trial = study.ask()
+        drawn.append(space.point(dimensions, trial)["a"])
+        study.tell(trial, math.inf if drawn[-1] < 3 else abs(drawn[-1] - 7))
+    is_near = [abs(value - 7) < 1 for value in drawn]
+    assert sum(is_near[:10]) < 5 and sum(is_near[-20:]) > 7  # 4 of 20 by chance
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayes"])
+def test_a_study_is_quiet_and_leaves_the_users_level(algorithm, capfd):
+    level = optuna.logging.get_verbosity()
+    space.study(algorithm, seed=0)
+    assert capfd.readouterr() == ("", "") and optuna.logging.get_verbosity() == level

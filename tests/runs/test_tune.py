@@ -1,10 +1,10 @@
 """The sweep: RecBole's metrics for every trial, the best as a config file, and going on where it was."""
 
-import importlib.util
 import json
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -98,8 +98,6 @@ def test_neural_models_tune_through_the_same_command(tune, protocol):
 
 @pytest.mark.parametrize("algo", ["exhaustive", "random", "bayes"])
 def test_going_on(algo, tune, monkeypatch):
-    if algo == "bayes" and not importlib.util.find_spec("hyperopt"):
-        pytest.skip("hyperopt is not installed")
     ran, stock_run = [], Runner.run
 
     def run(self, trial, phases):
@@ -151,7 +149,9 @@ WRONG = {
     ("dropout_prob uniform 0.0,0.5",): "algo exhaustive needs choice or quniform; dropout_prob is uniform",
     ("reg_weight choice [1.0]", "--reg_weight=2.0"): "reg_weight is both in the space and on the command line",
     ("reg_weight choice [1.0]", "--max_evals=0"): "max_evals must be at least 1, got 0",
-    ("reg_weight choise [1.0]",): "line 1: there is no type 'choise'",
+    ("reg_weight uniform 1,2", "--algo=random", "--search_seed=-1"): "search_seed must be from 0 to 4294967295, got -1",
+    ("reg_weight uniform 1,2", "--algo=bayes", f"--search_seed={2**32}"): "search_seed must be .*, got 4294967296",
+    ("reg_weight choise [1.0]",): "line 1: unknown type 'choise'",
     ("reg_weight choice [1.0]", "--model=EDLEA"): r"unknown model 'EDLEA'; did you mean EDLAE\?",
 }
 
@@ -162,10 +162,36 @@ def test_wrong_words(words, refused, tmp_path):
     assert re.search(WRONG[words], refused("tune", "--space", "space", *words[1:]))
 
 
-def test_bayes_without_hyperopt(tune, refused, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "hyperopt", None)
-    (tmp_path / "space").write_text("reg_weight uniform 1,9")
-    assert "algo bayes: hyperopt cannot be imported here" in refused("tune", "--space", "space", "--algo", "bayes")
+def test_the_seed_decides_what_is_drawn(tune):
+    def drawn(seed, output):
+        records = tune(
+            "--algo=random", "--max_evals=3", f"--search_seed={seed}", text="reg_weight uniform 1,99\n", output=output
+        )
+        return [record["identity"]["settings"]["reg_weight"] for record in records[:3]]
+
+    assert drawn(1, "first") == drawn(1, "second") != drawn(2, "third")
+
+
+def test_bayes_goes_on_after_a_trial_that_fails(tune):
+    records = tune("--algo=bayes", "--max_evals=6", text="rank choice [-5,10]", model="NCEPLRec")
+    assert {record["status"] for record in records} == {"failed", "ok"}
+
+
+@pytest.mark.slow
+def test_optuna_is_imported_only_by_a_search_that_draws(protocol, tmp_path):
+    (tmp_path / "space").write_text("reg_weight choice [2.0]\n")
+    program = """if True:
+        import sys
+        from recbole_edlae import cli
+        for algo, output in (("exhaustive", "a"), ("random", "b")):
+            cli.main(["tune", "--algo", algo, "--max_evals=1", "--output", output, *sys.argv[1:]])
+            print("optuna" in sys.modules)
+    """
+    words = ["--dataset=tiny", "--space=space", "--config_files", protocol]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+    printed = done.stdout.splitlines()
+    assert [line for line in printed if line in ("False", "True")] == ["False", "True"]
+    assert "study" not in done.stderr
 
 
 @pytest.mark.parametrize(

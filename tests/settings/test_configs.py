@@ -17,7 +17,7 @@ KINDS = [PROTOCOLS, SPACES, LEADERBOARDS, REFERENCES, REPRODUCTIONS]
 SPELLINGS = [
     (PROTOCOLS, "ml-100k.yaml", ["ml-100k", "ml-100k.yaml", "configs/ml-100k", "configs/ml-100k.yaml", "./ml-100k"]),
     (PROTOCOLS, "tuned/gowalla/DLAE.yaml", ["tuned/gowalla/DLAE", "configs/tuned/gowalla/DLAE.yaml"]),
-    (SPACES, "spaces/EDLAE.test", ["EDLAE", "EDLAE.test", "spaces/EDLAE", "configs/spaces/EDLAE.test"]),
+    (SPACES, "spaces/EASE.test", ["EASE", "EASE.test", "spaces/EASE", "configs/spaces/EASE.test"]),
     (SPACES, "spaces/gowalla/DLAE.test", ["gowalla/DLAE", "configs/spaces/gowalla/DLAE.test"]),
     (LEADERBOARDS, "leaderboard/ml-1m.yaml", ["ml-1m", "configs/leaderboard/ml-1m.yaml"]),
     (REFERENCES, "leaderboard/gowalla.csv", ["gowalla", "gowalla.csv", "configs/leaderboard/gowalla.csv"]),
@@ -73,7 +73,7 @@ def test_a_wrong_name_is_answered_with_the_nearest(tmp_path):
     assert reason(PROTOCOLS, "configs/ml-10k.yaml").startswith(
         "config_files: no file configs/ml-10k.yaml; there are ml-1"
     )
-    assert reason(SPACES, "EDLE").startswith("space: no file EDLE; there are EDLAE, ")
+    assert reason(SPACES, "MultDAE").startswith("space: no file MultDAE; there are MultiDAE, ")
     (tmp_path / "mine.yaml").touch()
     assert "; there are mine.yaml, " in reason(PROTOCOLS, "mien.yaml")
 
