@@ -1,0 +1,54 @@
+import pytest
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.utils import get_model, get_trainer, init_seed
+
+from recbole_edlae.model.ensemble_trainer import load_best
+from tests.shop import shop_rows, shop_text
+
+
+@pytest.fixture
+def build(settings):
+    """Model, trainer and loaders of a Config."""
+
+    def build(name, dataset="tiny", **overrides):
+        config = Config(name, dataset, config_dict={**settings, **overrides})
+        init_seed(config["seed"], config["reproducibility"])
+        train, valid, test = data_preparation(config, create_dataset(config))
+        init_seed(config["seed"], config["reproducibility"])
+        model = get_model(name)(config, train.dataset)
+        return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid, test
+
+    return build
+
+
+@pytest.fixture
+def fit_best(build):
+    """A fitted model in evaluation mode, and its trainer."""
+
+    def fit(name, **overrides):
+        model, trainer, train, valid, _ = build(name, **overrides)
+        trainer.fit(train, valid)
+        if trainer.epochs > 1:
+            load_best(trainer)
+        return model.eval(), trainer
+
+    return fit
+
+
+@pytest.fixture
+def fit_filter(build):
+    """A fitted graph filter in evaluation mode, and the binary matrix that it was trained on."""
+
+    def fit(name, **overrides):
+        model, trainer, train, _, _ = build(name, **overrides)
+        trainer.fit(train, saved=False)
+        return model.eval(), (train.dataset.inter_matrix(form="csr").toarray() > 0).astype(float)
+
+    return fit
+
+
+@pytest.fixture
+def few_users(write_shop):
+    """Write a shop of ten users and twenty items."""
+    write_shop(shop_text([row for row in shop_rows() if int(row[0][1:]) < 10]))
