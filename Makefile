@@ -22,8 +22,10 @@ help:  ## this list
 run: $(BIN)/recbole-edlae  ## sets up, then runs nine models against each other on ml-100k
 	$(BIN)/recbole-edlae leaderboard
 
-test: $(BIN)/recbole-edlae lint  ## sets up and runs every test
-	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+# Of what runs in the processes of the tests themselves. `.venv/bin/coverage report` has it file by file.
+test: $(BIN)/recbole-edlae lint  ## sets up and runs every test, and says the share of the package's lines that ran
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(TESTS)
+	@echo "Lines of recbole_edlae that these tests ran: $$($(BIN)/python -m coverage report --format=total) %"
 
 test-fast: $(BIN)/recbole-edlae  ## the tests that neither train for long nor start processes
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(TESTS)
@@ -79,7 +81,7 @@ dist:  ## builds the wheel and the source distribution into dist/, and checks th
 	$(VENV)-dist/bin/python -m twine check --strict dist/*
 
 clean:  ## removes what runs and tests leave behind, and $(VENV)
-	rm -rf $(VENV) $(VENV)-dist build dist site .cache *.egg-info .pytest_cache .ruff_cache .mypy_cache log log_tensorboard saved leaderboard tune
+	rm -rf $(VENV) $(VENV)-dist build dist site .cache *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage log log_tensorboard saved leaderboard tune
 
 $(BIN)/recbole-edlae: setup.cfg pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
