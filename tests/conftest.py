@@ -86,9 +86,8 @@ class Outcome(NamedTuple):
     err: str
 
 
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    """Run ``recbole-edlae WORDS`` in this process; a traceback fails the test."""
+def runs_commands(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Return what runs ``recbole-edlae WORDS`` in this process; a traceback fails the test."""
     from recbole_edlae import cli
     from recbole_edlae.cli import errors
 
@@ -107,11 +106,19 @@ def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.fixture
-def refused(command: Callable[..., Outcome]) -> Callable[..., str]:
+def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """How ``recbole-edlae WORDS`` ends."""
+    return runs_commands(capsys, monkeypatch)
+
+
+# It does not ask for the fixture above: tests that are parametrized over commands have another one of that name.
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """The one line on standard error with which a command ends, with status 2."""
+    run = runs_commands(capsys, monkeypatch)
 
     def call(*words: str) -> str:
-        outcome = command(*words)
+        outcome = run(*words)
         assert outcome.status == 2, outcome
         lines = outcome.err.strip().splitlines()
         assert len(lines) == 1 and ": error: " in lines[0], outcome.err

@@ -1,4 +1,4 @@
-"""What GitHub and pre-commit read: workflows that call the Makefile's targets on the supported versions, and the rest."""
+"""What GitHub and pre-commit read: workflows that call the Makefile's targets on the supported versions."""
 
 import configparser
 import re

@@ -9,14 +9,14 @@ from tests.shop import shop_rows, shop_text
 
 @pytest.fixture
 def build(settings):
-    """Model, trainer and loaders of a Config."""
+    """Everything that run_recbole builds of a Config: model, trainer and loaders."""
 
     def build(name, dataset="tiny", **overrides):
         config = Config(name, dataset, config_dict={**settings, **overrides})
         init_seed(config["seed"], config["reproducibility"])
         train, valid, test = data_preparation(config, create_dataset(config))
         init_seed(config["seed"], config["reproducibility"])
-        model = get_model(name)(config, train.dataset)
+        model = get_model(name)(config, train.dataset).to(config["device"])
         return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid, test
 
     return build

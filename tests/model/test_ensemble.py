@@ -68,6 +68,7 @@ def test_each_member_is_what_it_is_alone_and_the_scores_are_their_sum(fit_best):
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_two_of_recboles_models_as_a_user_types_them(tmp_path):
     """`run_recbole` as a user types it, the checkpoint in another process, and each member as a run of its own."""
     program = """

@@ -58,6 +58,25 @@ def shop_folder(write_shop, tmp_path):
 
 
 @pytest.fixture
+def mount_disk(tmp_path):
+    """Mounts a disk of some size, such as 200k, and returns its folder; skips where that is not allowed."""
+    mounted = []
+
+    def mount(size):
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
 def no_data(monkeypatch):
     """Reading data fails the test."""
     monkeypatch.setattr(datasets.Dataset, "__init__", lambda *_: pytest.fail("data were read"))

@@ -89,43 +89,34 @@ def test_records_of_one_process_share_a_folder(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """Mount a disk of 200 kB; returns its folder, and a function that makes it read-only."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
-    yield folder, lambda: subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-    subprocess.run(["umount", folder], check=True)
+def small_disk(mount_disk):
+    """Folder of a disk of 200 kB."""
+    return mount_disk("200k")
 
 
 def test_a_full_disk_is_named_and_nothing_half_is_left(shop_folder, command, small_disk):
-    folder, _ = small_disk
     for words in (board(), tune()):
-        words = [word.replace("--output=out", f"--output={folder}/o") for word in words]
-        filler = folder / "filler"
+        words = [word.replace("--output=out", f"--output={small_disk}/o") for word in words]
+        filler = small_disk / "filler"
         filler.write_bytes(b"x" * 196_608)
         outcome = command(*words)
         last = outcome.err.strip().splitlines()[-1]
-        assert outcome.status == 2 and f"error: {folder}/o" in last and "No space left on device" in last
-        assert not list(folder.rglob("*.part"))
+        assert outcome.status == 2 and f"error: {small_disk}/o" in last and "No space left on device" in last
+        assert not list(small_disk.rglob("*.part"))
         filler.unlink()
-        shutil.rmtree(folder / "o", ignore_errors=True)
+        shutil.rmtree(small_disk / "o", ignore_errors=True)
 
 
 def test_a_read_only_disk_is_named(shop_folder, refused, small_disk):
-    folder, make_read_only = small_disk
-    make_read_only()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     for words in (board(), tune()):
-        words = [word.replace("--output=out", f"--output={folder}/o") for word in words]
+        words = [word.replace("--output=out", f"--output={small_disk}/o") for word in words]
         line = refused(*words)
-        assert f"{folder}/o" in line and "Read-only file system" in line
+        assert f"{small_disk}/o" in line and "Read-only file system" in line
 
 
 def test_a_line_that_does_not_fit_leaves_the_others_whole(shop_folder, small_disk):
-    folder, _ = small_disk
-    held = Records(folder / "o")
+    held = Records(small_disk / "o")
     held.append({"key": "a", "status": "ok"})
     before = held.path.read_bytes()
     with pytest.raises(OSError, match="No space left") as raised:
