@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
@@ -11,11 +13,12 @@ from tests.shop import shop_rows, shop_text
 def build(settings):
     """Everything that run_recbole builds of a Config: model, trainer and loaders."""
 
-    def build(name, dataset="tiny", **overrides):
+    def build(name, dataset="tiny", *, as_run=False, **overrides):
         config = Config(name, dataset, config_dict={**settings, **overrides})
         init_seed(config["seed"], config["reproducibility"])
         train, valid, test = data_preparation(config, create_dataset(config))
-        init_seed(config["seed"], config["reproducibility"])
+        if as_run:  # RecBole's run seeds again before it makes the model
+            init_seed(config["seed"], config["reproducibility"])
         model = get_model(name)(config, train.dataset).to(config["device"])
         return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid, test
 
@@ -23,11 +26,17 @@ def build(settings):
 
 
 @pytest.fixture
-def fit_best(build):
+def build_as_run(build):
+    """The same, with the random numbers of a run."""
+    return functools.partial(build, as_run=True)
+
+
+@pytest.fixture
+def fit_best(build_as_run):
     """A fitted model in evaluation mode, and its trainer."""
 
     def fit(name, **overrides):
-        model, trainer, train, valid, _ = build(name, **overrides)
+        model, trainer, train, valid, _ = build_as_run(name, **overrides)
         trainer.fit(train, valid)
         if trainer.epochs > 1:
             load_best(trainer)

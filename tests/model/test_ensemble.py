@@ -107,10 +107,10 @@ def test_one_member_ranks_as_it_does_alone(fit_best):
         assert np.array_equal(scores_of(together), scores_of(alone).astype(np.float32))
 
 
-def test_the_order_of_the_members_does_not_matter(build):
+def test_the_order_of_the_members_does_not_matter(build_as_run):
     results = []
     for labels in itertools.permutations(SMALL):
-        _, trainer, train, valid, _ = build("Ensemble", members={label: SMALL[label] for label in labels})
+        _, trainer, train, valid, _ = build_as_run("Ensemble", members={label: SMALL[label] for label in labels})
         results.append(trainer.fit(train, valid))
         results[-1] = (*results[-1], scores_of(trainer.model.eval()).tobytes())
     assert all(result == results[0] for result in results)
@@ -143,10 +143,10 @@ def test_a_checkpoint_is_the_whole_ensemble(settings, tmp_path):
     assert model.fitted and model.best_epochs.keys() == {"DeepAE", "BPR", "MultiDAE", "LightGCN", "another seed"}
 
 
-def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypatch):
-    _, expected, train, valid, _ = build("Ensemble", members=SMALL)
+def test_a_training_that_is_resumed_goes_on_with_the_next_member(build_as_run, monkeypatch):
+    _, expected, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     expected.fit(train, valid)
-    _, first, train, valid, _ = build("Ensemble", members=SMALL)
+    _, first, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     stock, trained = type(first)._train, []
 
     def interrupted(self, label, *words):
@@ -159,7 +159,7 @@ def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypa
     with pytest.raises(KeyboardInterrupt):
         first.fit(train, valid)
     assert trained == ["EDLAE", "DeepAE"] and not first.model.fitted
-    model, second, train, valid, _ = build("Ensemble", members=SMALL)
+    model, second, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     second.resume_checkpoint(first.saved_model_file)
     trained.append("resumed")
     second.fit(train, valid)
@@ -168,14 +168,14 @@ def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypa
     assert second.best_valid_result == expected.best_valid_result
 
 
-def test_without_validation_members_are_trained_to_the_end(build):
-    model, trainer, train, _, _ = build("Ensemble", members=SERVED)
+def test_without_validation_members_are_trained_to_the_end(build_as_run):
+    model, trainer, train, _, _ = build_as_run("Ensemble", members=SERVED)
     _, result = trainer.fit(train, None)
     assert result is None and model.fitted and model.best_epochs == {"DeepAE": 12}
 
 
-def test_building_one_leaves_random_numbers_alone(build):
-    model, _, train, _, _ = build("Ensemble", members=SMALL)
+def test_building_one_leaves_random_numbers_alone(build_as_run):
+    model, _, train, _, _ = build_as_run("Ensemble", members=SMALL)
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -220,9 +220,9 @@ def test_wrong_members_are_named_before_data_are_read(case, settings):
         Config("Ensemble", "tiny", config_dict={**settings, **given})
 
 
-def test_an_error_in_training_names_the_member(build):
+def test_an_error_in_training_names_the_member(build_as_run):
     members = {"EDLAE": {}, "singular": {"model": "EDLAE", "reg_weight": 0.0, "dropout_prob": 0.0}}
-    model, trainer, train, valid, _ = build("Ensemble", members=members)
+    model, trainer, train, valid, _ = build_as_run("Ensemble", members=members)
     model.members["singular"].interactions = model.members["singular"].interactions[:10]  # fewer users than items
     with pytest.raises(ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"):
         trainer.fit(train, valid)

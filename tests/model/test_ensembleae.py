@@ -21,12 +21,12 @@ def test_it_is_an_ensemble_of_two(fit_best, weight):
     assert np.array_equal(scores_of(by_name), scores_of(together))
 
 
-def test_it_reads_the_checkpoints_of_before(fit_best, build):
+def test_it_reads_the_checkpoints_of_before(fit_best, build_as_run):
     """They had the linear path's tensors under ``linear.``, and those of the deep one as DeepAE has them."""
     model, _ = fit_best("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
     linear, deep = (model.members[label].state_dict() for label in ("EDLAE", "DeepAE"))
     before = {f"linear.{key}": value for key, value in linear.items()} | deep
-    again, *_ = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
+    again, *_ = build_as_run("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
     again.load_state_dict(before)
     assert again.fitted and np.array_equal(scores_of(again.eval()), scores_of(model))
 
@@ -42,10 +42,10 @@ def test_it_has_every_setting_of_edlae_for_items():
         assert prefixed.meaning.removeprefix("Linear path: ").lower() == setting.meaning.lower()
 
 
-def test_errors_name_its_settings(build):
+def test_errors_name_its_settings(build_as_run):
     with pytest.raises(ValueError, match="linear_emphasis"):
-        build("EnsembleAE", linear_emphasis=[0.0, 1.0])
+        build_as_run("EnsembleAE", linear_emphasis=[0.0, 1.0])
     with pytest.raises(
         ValueError, match=r"^members: EDLAE: low_pass_weight 0\.3 adds .*: neighbors must be None, got 5"
     ):
-        build("EnsembleAE", linear_low_pass_weight=0.3, linear_neighbors=5)
+        build_as_run("EnsembleAE", linear_low_pass_weight=0.3, linear_neighbors=5)
