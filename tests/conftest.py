@@ -1,6 +1,8 @@
 import os
 import pathlib
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads that wait for each other are 50 times slower
 
@@ -10,6 +12,7 @@ import pytest
 
 import recbole_edlae  # noqa: F401  before any test imports RecBole
 from tests.browser import open_browser
+from tests.shop import shop_text
 
 ROOT = pathlib.Path(__file__).parents[1]
 hypothesis.settings.register_profile("project", deadline=None)  # a slow machine is no fault
@@ -59,3 +62,82 @@ def browser():
     """One window of a headless chromium; skips where there is none."""
     with open_browser() as window:
         yield window
+
+
+@pytest.fixture
+def write_shop(tmp_path: pathlib.Path) -> Callable[..., pathlib.Path]:
+    """Write ``dataset/NAME/NAME.inter`` below the working directory, as text or bytes; return its path."""
+
+    def write(text: str | bytes | None = None, name: str = "shop") -> pathlib.Path:
+        path = tmp_path / "dataset" / name / f"{name}.inter"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = shop_text() if text is None else text
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def runs_commands(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Return what runs ``recbole-edlae WORDS`` in this process; a traceback fails the test."""
+    from recbole_edlae import cli
+    from recbole_edlae.cli import errors
+
+    def call(*words: str) -> Outcome:
+        monkeypatch.setattr(errors, "debug", False)
+        capsys.readouterr()
+        status = 0
+        try:
+            cli.main([*words])
+        except SystemExit as stopped:
+            status = stopped.code or 0
+        out, err = capsys.readouterr()
+        return Outcome(status, out, err)
+
+    return call
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """How ``recbole-edlae WORDS`` ends."""
+    return runs_commands(capsys, monkeypatch)
+
+
+# It does not ask for the fixture above: tests that are parametrized over commands have another one of that name.
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """The one line on standard error with which a command ends, with status 2."""
+    run = runs_commands(capsys, monkeypatch)
+
+    def call(*words: str) -> str:
+        outcome = run(*words)
+        assert outcome.status == 2, outcome
+        lines = outcome.err.strip().splitlines()
+        assert len(lines) == 1 and ": error: " in lines[0], outcome.err
+        return lines[0]
+
+    return call
+
+
+@pytest.fixture
+def datasets(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The tables that RecBole reads in this test: users, items and number of interactions of each, as it is read."""
+    from recbole.data.dataset import Dataset
+
+    read, stock = [], Dataset._data_processing
+
+    def remember(dataset: Dataset) -> None:
+        stock(dataset)
+        users, items = (dataset.field2id_token[field][1:].tolist() for field in (dataset.uid_field, dataset.iid_field))
+        read.append((sorted(users), sorted(items), dataset.inter_num))
+
+    monkeypatch.setattr(Dataset, "_data_processing", remember)
+    return read

@@ -1,4 +1,4 @@
-"""What GitHub reads: workflows that call the Makefile's targets on the supported versions, and the citation."""
+"""What GitHub and pre-commit read: workflows that call the Makefile's targets on the supported versions."""
 
 import configparser
 import re
@@ -60,6 +60,12 @@ def test_only_publishing_may_ask_for_an_identity_and_no_secret_is_used():
     assert pages["if"] == "github.ref == 'refs/heads/main'" and pages["environment"] == "github-pages"
     publish = jobs("release.yml")["publish"]
     assert set(publish["needs"]) == {"build", "install"} and publish["environment"] == "pypi"
+
+
+def test_pre_commit_has_the_locked_ruff():
+    (ruff,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["id"] for hook in ruff["hooks"]] == ["ruff-check", "ruff-format"]
+    assert f"ruff=={ruff['rev'].removeprefix('v')}" in (ROOT / "requirements.lock").read_text().splitlines()
 
 
 def test_the_citation_is_of_this_version():

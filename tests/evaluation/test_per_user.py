@@ -51,3 +51,12 @@ def test_round_trip(random_users, tmp_path):
 def test_no_such_metric(name, random_users):
     with pytest.raises(ValueError, match=f"metric: .*{name}"):
         random_users.metric(name)
+
+
+def test_arrays_that_do_not_fit_each_other(tmp_path):
+    PerUser(np.arange(3), np.ones((3, 2), bool), np.ones(3, int)).save(tmp_path / "x.npz")
+    with np.load(tmp_path / "x.npz") as stored:
+        arrays = dict(stored)
+    np.savez(tmp_path / "x.npz", **{**arrays, "users": arrays["users"][:2]})
+    with pytest.raises(ValueError, match=r"x\.npz is damaged \(its arrays differ in length\)"):
+        PerUser.load(tmp_path / "x.npz")

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
-from recbole.utils import get_model, get_trainer, init_seed
 
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.runs import space
@@ -63,30 +61,14 @@ of_every_model = pytest.mark.parametrize("name, fitting", list(cases()))
 
 
 @pytest.fixture
-def prepare(settings):
-    """Everything run_recbole builds for a model, up to its trainer."""
-
-    def build(name, **overrides):
-        config = Config(name, "tiny", config_dict={**settings, **overrides})
-        init_seed(config["seed"], config["reproducibility"])
-        dataset = create_dataset(config)
-        train, valid, test = data_preparation(config, dataset)
-        model = get_model(name)(config, train.dataset).to(config["device"])
-        trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
-        return model, trainer, train, valid, test
-
-    return build
-
-
-@pytest.fixture
-def fitted(prepare):
-    def build(name, **overrides):
-        model, trainer, train, valid, test = prepare(name, **overrides)
+def fitted(build):
+    def fit(name, **overrides):
+        model, trainer, train, valid, test = build(name, **overrides)
         trainer.fit(train, valid)
         trainer.evaluate(test)
         return model.eval(), trainer, test
 
-    return build
+    return fit
 
 
 def all_pairs(model):

@@ -11,67 +11,18 @@ import pytest
 import scipy.stats
 import torch
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
 from recbole.quick_start import load_data_and_model, run_recbole
-from recbole.utils import get_model, get_trainer, init_seed
+from recbole.utils import get_trainer
 
-from recbole_edlae.model.ensemble_trainer import load_best
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
-from recbole_edlae.settings import registry
-from recbole_edlae.settings.schema import read_schema
 from tests.conftest import ROOT
+from tests.model.ensembles import MEMBERS, scores_of
 
-# Closed form, trained in epochs on pairs and on users, RecBole's own, and one with a seed of its own.
-MEMBERS = {
-    "EDLAE": {"reg_weight": 3.0, "user_weight_power": 0.5},
-    "DeepAE": {"latent_dimension": 6, "learning_rate": 0.05, "epochs": 12, "stopping_step": 1},
-    "BPR": {"embedding_size": 8, "epochs": 3, "learning_rate": 0.01},
-    "EASE": {},
-    "ItemKNN": {"k": 5},
-    "MultiDAE": {"epochs": 2, "latent_dimension": 4, "mlp_hidden_size": [8], "train_neg_sample_args": None},
-    "LightGCN": {"embedding_size": 8, "epochs": 2},
-    "another seed": {"model": "DeepAE", "latent_dimension": 6, "epochs": 2, "seed": 7},
-}
 SMALL = {label: MEMBERS[label] for label in ("EDLAE", "DeepAE", "EASE")}
 SERVED = {label: MEMBERS[label] for label in ("EDLAE", "DeepAE")}
-
-
-@pytest.fixture
-def build(settings):
-    """Model, trainer and loaders of a Config."""
-
-    def build(name, **overrides):
-        config = Config(name, "tiny", config_dict={**settings, **overrides})
-        init_seed(config["seed"], config["reproducibility"])
-        train, valid, test = data_preparation(config, create_dataset(config))
-        init_seed(config["seed"], config["reproducibility"])
-        model = get_model(name)(config, train.dataset)
-        return model, get_trainer(config["MODEL_TYPE"], name)(config, model), train, valid, test
-
-    return build
-
-
-@pytest.fixture
-def fitted(build):
-    """A fitted model in evaluation mode, and its trainer."""
-
-    def fit(name, **overrides):
-        model, trainer, train, valid, _ = build(name, **overrides)
-        trainer.fit(train, valid)
-        if trainer.epochs > 1:
-            load_best(trainer)
-        return model.eval(), trainer
-
-    return fit
-
-
-def scores_of(model):
-    users = Interaction({model.USER_ID: torch.arange(1, model.n_users)})
-    with torch.no_grad():
-        return model.full_sort_predict(users).view(-1, model.n_items).double().numpy()
 
 
 def histories(model):
@@ -93,16 +44,16 @@ def standardized(scores, has):
     return expected
 
 
-def test_each_member_is_what_it_is_alone_and_the_scores_are_their_sum(fitted):
+def test_each_member_is_what_it_is_alone_and_the_scores_are_their_sum(fit_best):
     weights = {"EDLAE": 2.0, "BPR": 0.5}
-    together, trainer = fitted("Ensemble", members=MEMBERS, weights=weights)
+    together, trainer = fit_best("Ensemble", members=MEMBERS, weights=weights)
     has = histories(together)
     total = np.zeros(has.shape)
     for label, own in MEMBERS.items():
         own = dict(own)
         if own.get("seed"):
             continue  # alone, another seed splits the data otherwise too
-        alone, of_member = fitted(own.pop("model", label), **own)
+        alone, of_member = fit_best(own.pop("model", label), **own)
         expected = scores_of(alone)
         assert np.array_equal(scores_of(together.members[label]), expected), label
         assert trainer.members[label].train_loss_dict == of_member.train_loss_dict
@@ -117,7 +68,8 @@ def test_each_member_is_what_it_is_alone_and_the_scores_are_their_sum(fitted):
     assert not np.array_equal(first, second)
 
 
-def test_the_issue_of_a_user_with_two_of_recboles_models(tmp_path):
+@pytest.mark.slow
+def test_two_of_recboles_models_as_a_user_types_them(tmp_path):
     """`run_recbole` as a user types it, the checkpoint in another process, and each member as a run of its own."""
     program = """
         import json, sys
@@ -148,32 +100,32 @@ def test_the_issue_of_a_user_with_two_of_recboles_models(tmp_path):
     assert process(str(checkpoint)) == expected
 
 
-def test_one_member_ranks_as_it_does_alone(fitted):
+def test_one_member_ranks_as_it_does_alone(fit_best):
     for label in ("EDLAE", "BPR"):
-        together, _ = fitted("Ensemble", members={label: MEMBERS[label]})
-        alone, _ = fitted(label, **MEMBERS[label])
+        together, _ = fit_best("Ensemble", members={label: MEMBERS[label]})
+        alone, _ = fit_best(label, **MEMBERS[label])
         assert np.array_equal(scores_of(together), scores_of(alone).astype(np.float32))
 
 
-def test_the_order_of_the_members_does_not_matter(build):
+def test_the_order_of_the_members_does_not_matter(build_as_run):
     results = []
     for labels in itertools.permutations(SMALL):
-        _, trainer, train, valid, _ = build("Ensemble", members={label: SMALL[label] for label in labels})
+        _, trainer, train, valid, _ = build_as_run("Ensemble", members={label: SMALL[label] for label in labels})
         results.append(trainer.fit(train, valid))
         results[-1] = (*results[-1], scores_of(trainer.model.eval()).tobytes())
     assert all(result == results[0] for result in results)
 
 
-def test_weight_0_is_absence(fitted):
-    without, _ = fitted("Ensemble", members={"EDLAE": SMALL["EDLAE"], "EASE": {}})
-    absent, trainer = fitted("Ensemble", members=SMALL, weights={"DeepAE": 0})
+def test_weight_0_is_absence(fit_best):
+    without, _ = fit_best("Ensemble", members={"EDLAE": SMALL["EDLAE"], "EASE": {}})
+    absent, trainer = fit_best("Ensemble", members=SMALL, weights={"DeepAE": 0})
     assert np.array_equal(scores_of(absent), scores_of(without)) and trainer.members.keys() == {"EDLAE", "EASE"}
-    doubled, _ = fitted("Ensemble", members=SMALL, weights={"EDLAE": 2, "DeepAE": 0.0, "EASE": 2})
+    doubled, _ = fit_best("Ensemble", members=SMALL, weights={"EDLAE": 2, "DeepAE": 0.0, "EASE": 2})
     assert np.array_equal(scores_of(doubled), scores_of(without))
 
 
-def test_pairs_have_the_scores_of_full_ranking(fitted):
-    model, _ = fitted("Ensemble", members=SMALL)
+def test_pairs_have_the_scores_of_full_ranking(fit_best):
+    model, _ = fit_best("Ensemble", members=SMALL)
     rng = np.random.default_rng(0)
     users, items = (torch.from_numpy(rng.integers(1, n, 50)) for n in (model.n_users, model.n_items))
     with torch.no_grad():
@@ -191,10 +143,10 @@ def test_a_checkpoint_is_the_whole_ensemble(settings, tmp_path):
     assert model.fitted and model.best_epochs.keys() == {"DeepAE", "BPR", "MultiDAE", "LightGCN", "another seed"}
 
 
-def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypatch):
-    _, expected, train, valid, _ = build("Ensemble", members=SMALL)
+def test_a_training_that_is_resumed_goes_on_with_the_next_member(build_as_run, monkeypatch):
+    _, expected, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     expected.fit(train, valid)
-    _, first, train, valid, _ = build("Ensemble", members=SMALL)
+    _, first, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     stock, trained = type(first)._train, []
 
     def interrupted(self, label, *words):
@@ -207,7 +159,7 @@ def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypa
     with pytest.raises(KeyboardInterrupt):
         first.fit(train, valid)
     assert trained == ["EDLAE", "DeepAE"] and not first.model.fitted
-    model, second, train, valid, _ = build("Ensemble", members=SMALL)
+    model, second, train, valid, _ = build_as_run("Ensemble", members=SMALL)
     second.resume_checkpoint(first.saved_model_file)
     trained.append("resumed")
     second.fit(train, valid)
@@ -216,14 +168,14 @@ def test_a_training_that_is_resumed_goes_on_with_the_next_member(build, monkeypa
     assert second.best_valid_result == expected.best_valid_result
 
 
-def test_without_validation_members_are_trained_to_the_end(build):
-    model, trainer, train, _, _ = build("Ensemble", members=SERVED)
+def test_without_validation_members_are_trained_to_the_end(build_as_run):
+    model, trainer, train, _, _ = build_as_run("Ensemble", members=SERVED)
     _, result = trainer.fit(train, None)
     assert result is None and model.fitted and model.best_epochs == {"DeepAE": 12}
 
 
-def test_building_one_leaves_random_numbers_alone(build):
-    model, _, train, _, _ = build("Ensemble", members=SMALL)
+def test_building_one_leaves_random_numbers_alone(build_as_run):
+    model, _, train, _, _ = build_as_run("Ensemble", members=SMALL)
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -268,9 +220,9 @@ def test_wrong_members_are_named_before_data_are_read(case, settings):
         Config("Ensemble", "tiny", config_dict={**settings, **given})
 
 
-def test_an_error_in_training_names_the_member(build):
+def test_an_error_in_training_names_the_member(build_as_run):
     members = {"EDLAE": {}, "singular": {"model": "EDLAE", "reg_weight": 0.0, "dropout_prob": 0.0}}
-    model, trainer, train, valid, _ = build("Ensemble", members=members)
+    model, trainer, train, valid, _ = build_as_run("Ensemble", members=members)
     model.members["singular"].interactions = model.members["singular"].interactions[:10]  # fewer users than items
     with pytest.raises(ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"):
         trainer.fit(train, valid)
@@ -325,47 +277,3 @@ def test_held_out_users_are_scored_from_their_fold_in(settings):
     one = run_recbole("Ensemble", "tiny", config_dict={**settings, **split, "members": {"EDLAE": {"reg_weight": 3.0}}})
     alone = run_recbole("EDLAE", "tiny", config_dict={**settings, **split, "reg_weight": 3.0})
     assert one["test_result"] == alone["test_result"] != together["test_result"]
-
-
-DEEP = {"latent_dimension": 6, "learning_rate": 0.05, "epochs": 12, "stopping_step": 1, "dropout_prob": 0.4}
-LINEAR = {"reg_weight": 3.0, "dropout_prob": 0.2, "user_weight_power": 0.5, "emphasis": [1.0, 0.5]}
-PREFIXED = {f"linear_{name}": value for name, value in LINEAR.items()}
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
-def test_ensembleae_is_an_ensemble_of_two(fitted, weight):
-    by_name, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=weight)
-    members = {"EDLAE": LINEAR, "DeepAE": DEEP}
-    weights = {"EDLAE": 1 - weight, "DeepAE": weight}
-    together, _ = fitted("Ensemble", members=members, weights=weights)
-    assert np.array_equal(scores_of(by_name), scores_of(together))
-
-
-def test_ensembleae_reads_the_checkpoints_of_before(fitted, build):
-    """They had the linear path's tensors under ``linear.``, and those of the deep one as DeepAE has them."""
-    model, _ = fitted("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
-    linear, deep = (model.members[label].state_dict() for label in ("EDLAE", "DeepAE"))
-    before = {f"linear.{key}": value for key, value in linear.items()} | deep
-    again, *_ = build("EnsembleAE", **DEEP, **PREFIXED, deep_weight=0.4)
-    again.load_state_dict(before)
-    assert again.fitted and np.array_equal(scores_of(again.eval()), scores_of(model))
-
-
-def test_ensembleae_has_every_setting_of_edlae_for_items():
-    settings = {name: read_schema(registry.own_models()[name]) for name in ("EDLAE", "DeepAE", "EnsembleAE")}
-    deep = settings["DeepAE"].keys()
-    linear = {key: value for key, value in settings["EDLAE"].items() if key not in ("eval_batch_size", "based_on")}
-    assert settings["EnsembleAE"].keys() == {"deep_weight", *deep, *(f"linear_{key}" for key in linear)}
-    for key, setting in linear.items():
-        prefixed = settings["EnsembleAE"][f"linear_{key}"]
-        assert prefixed.type == setting.type
-        assert prefixed.meaning.removeprefix("Linear path: ").lower() == setting.meaning.lower()
-
-
-def test_errors_of_ensembleae_name_its_settings(build):
-    with pytest.raises(ValueError, match="linear_emphasis"):
-        build("EnsembleAE", linear_emphasis=[0.0, 1.0])
-    with pytest.raises(
-        ValueError, match=r"^members: EDLAE: low_pass_weight 0\.3 adds .*: neighbors must be None, got 5"
-    ):
-        build("EnsembleAE", linear_low_pass_weight=0.3, linear_neighbors=5)

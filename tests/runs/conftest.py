@@ -7,9 +7,10 @@ import time
 
 import pytest
 import yaml
+from recbole.data import dataset as datasets
 
-from recbole_edlae import cli
 from tests.conftest import ROOT
+from tests.runs.shop_commands import MODELS, write_board
 
 PROTOCOL = {"metrics": ["Recall", "NDCG"], "topk": [3, 5], "valid_metric": "NDCG@5", "eval_batch_size": 100000}
 QUICK = {
@@ -46,17 +47,39 @@ def board_file(protocol, tmp_path):
 
 
 @pytest.fixture
-def refused(capsys):
-    """The one line that a command ends with."""
+def shop_folder(write_shop, tmp_path):
+    """Write the shop, a protocol, a space and a settings file; the folder is the working directory."""
+    write_shop()
+    load_col = {"inter": ["user_id", "item_id", "timestamp"]}
+    (tmp_path / "protocol.yaml").write_text(yaml.safe_dump({**PROTOCOL, "load_col": load_col}))
+    (tmp_path / "space").write_text("reg_weight choice [2.0,50.0]\n")
+    write_board(MODELS)
+    return tmp_path
 
-    def call(*words):
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([*words])
-        error = capsys.readouterr().err
-        assert stopped.value.code == 2 and error.count("\n") == 1, error
-        return error
 
-    return call
+@pytest.fixture
+def mount_disk(tmp_path):
+    """Mounts a disk of some size, such as 200k, and returns its folder; skips where that is not allowed."""
+    mounted = []
+
+    def mount(size):
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    """Reading data fails the test."""
+    monkeypatch.setattr(datasets.Dataset, "__init__", lambda *_: pytest.fail("data were read"))
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """A run's record stands for its code: for what runs of it, and for nothing that is only read."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
 import types
 
@@ -10,6 +13,7 @@ from recbole_edlae.papers import similarities
 from recbole_edlae.runs import code
 from recbole_edlae.settings import registry
 from tests.conftest import ROOT
+from tests.runs.shop_commands import board
 
 SOURCE = '''"""A module."""
 
@@ -77,3 +81,32 @@ def test_a_model_of_another_package_counts_for_its_own_runs(tmp_path, monkeypatc
         hashes.append((code.code_hash(["Elsewhere"]), code.code_hash(["EDLAE"])))
     (first, ours), (second, again) = hashes
     assert first != second and ours == again
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package's source, to be changed."""
+    for folder in ("recbole_edlae", "configs"):
+        shutil.copytree(ROOT / folder, tmp_path / "copy" / folder)
+    return tmp_path / "copy"
+
+
+@pytest.mark.slow
+def test_a_changed_metric_is_run_again(shop_folder, package):
+    def run():
+        program = "import sys; from recbole_edlae import cli; cli.main(sys.argv[1:])"
+        environment = {**os.environ, "PYTHONPATH": str(package)}
+        done = subprocess.run(
+            [sys.executable, "-c", program, *board()], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stderr.count("(on record)")
+
+    assert (run(), run()) == (0, 2)
+    for name in ("leaderboard/report.py", "cli/leaderboard.py", "serving/batches.py"):
+        path = package / "recbole_edlae" / name
+        path.write_text(path.read_text() + "\nCHANGED = True\n")
+    assert run() == 2
+    path = package / "recbole_edlae" / "evaluation" / "liang.py"
+    path.write_text(path.read_text() + "\nCHANGED = True\n")
+    assert run() == 0

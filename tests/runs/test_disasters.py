@@ -107,15 +107,9 @@ def undisturbed(run, tmp_path):
 
 
 @pytest.fixture
-def disk(tmp_path):
+def disk(mount_disk):
     """Folder of a disk of 300 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    return mount_disk("300k")
 
 
 def finished(folder):

@@ -21,12 +21,6 @@ OF_MODELS = {"beta", "convert_token_to_onehot", "ft_ratio", "mask_ratio"}
 SET_BY_RECBOLE = {"MASK_INDEX", "MASK_ITEM_SEQ", "POS_ITEMS", "NEG_ITEMS"}
 
 
-@pytest.fixture
-def no_data(monkeypatch):
-    """No dataset is read in this test."""
-    monkeypatch.setattr(datasets.Dataset, "__init__", lambda *_: pytest.fail("data were read"))
-
-
 def read_by_data_and_metrics():
     root = RECBOLE_PROPERTIES.parent
     paths = [path for folder in ("data", "sampler", "evaluator") for path in (root / folder).rglob("*.py")]
@@ -61,6 +55,7 @@ ROWS = {
     "discretization": {"rating": {"method": "ED", "bucket": 2}},
     "reproducibility": False,
     "tail_ratio": 0.2,
+    "topk": [5, 10],
 }
 
 

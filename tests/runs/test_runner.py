@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -22,6 +23,7 @@ from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings import registry
+from tests.data.shop_splits import SAMPLED
 from tests.runs.conftest import QUICK
 
 MODELS = [*sorted(registry.registered()), "EASE", "ADMMSLIM", "ItemKNN", "Pop", "BPR", "MultiDAE"]
@@ -220,3 +222,18 @@ def test_errors_of_a_disk_end_all_runs_and_others_one(number, ends, monkeypatch)
     with expected:
         result, per_user = attempt(Run("EDLAE", "tiny"), ("valid",))
         assert result["status"] == "failed" and "No such file" in result["error"] and per_user is None
+
+
+def test_rankings_among_candidates_are_those_of_run_recbole(write_shop, command, tmp_path):
+    write_shop()
+    own = {"state": "ERROR", "show_progress": False, "epochs": 2, "eval_args": SAMPLED}
+    runner = Runner()
+    for model in ("EDLAE", "BPR", "Pop", "DeepAE"):
+        run = Run(model, "shop", (), {**own, "data_path": "dataset"})
+        assert runner.run(run)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
+    words = json.dumps(SAMPLED).replace(" ", "").replace('"', "'")
+    outcome = command(
+        "leaderboard", "--models", "EDLAE", "BPR", "--dataset", "shop", f"--eval_args={words}", "--epochs=2",
+        f"--output={tmp_path / 'board'}", "--engine=sequential",
+    )  # fmt: skip
+    assert outcome.status == 0 and "failed" not in outcome.out + outcome.err

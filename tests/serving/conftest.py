@@ -7,6 +7,7 @@ from recbole.quick_start import quick_start, run_recbole
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
+from tests.serving.shop_checkpoints import train
 
 MODELS = {
     "EDLAE": {"reg_weight": 5.0, "user_weight_power": 0.5},
@@ -54,6 +55,13 @@ def opened(checkpoints):
 @pytest.fixture(scope="session")
 def recommender(checkpoints):
     return Recommender.load(checkpoints("EDLAE"))
+
+
+@pytest.fixture
+def checkpoint(write_shop):
+    """Path of a checkpoint of EDLAE, trained on the made-up shop in the working directory."""
+    write_shop()
+    return train()
 
 
 @pytest.fixture

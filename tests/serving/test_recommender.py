@@ -78,13 +78,6 @@ def test_unknown_items_are_counted_and_skipped(recommender):
     assert answer.popular.tolist() == [False, True, False]
 
 
-def test_numbers_are_tokens_too(checkpoints):
-    loaded = Recommender.load(checkpoints("EDLAE"))
-    tokens = ["[PAD]", *(str(number) for number in range(1, len(loaded.tokens)))]
-    recommender = Recommender(loaded.model, tokens, loaded.popularity)
-    assert recommender.recommend([[3, 4]], 5).items == recommender.recommend([["3", "4"]], 5).items
-
-
 def test_without_history_the_popular_ones(recommender, checkpoints):
     dataset = Checkpoint.read(checkpoints("EDLAE")).train._dataset
     users = np.asarray((dataset.inter_matrix(form="csr") > 0).sum(0))[0]
@@ -137,8 +130,6 @@ def test_held_out_users_are_known(checkpoints):
 
 
 WRONG = [
-    (([["i1"]], 0), "k must be an integer of at least 1, got 0"),
-    (([["i1"]], 2.5), "k must be an integer"),
     ((["i1"], 5), "a history must be a list of item tokens, got 'i1'"),
     (([3], 5), "a history must be a list"),
     (([["i1"]], 5, [["i1"], ["i2"]]), "exclude has 2 lists for 1 histories"),

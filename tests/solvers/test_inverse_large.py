@@ -6,9 +6,12 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import psutil
 import pytest
+import torch
 
+from recbole_edlae.solvers import _inverse as inverse_module
 from tests.conftest import ROOT
 
 ITEMS = 30_000
@@ -36,3 +39,12 @@ def test_a_matrix_of_30_000_rows_on_two_threads() -> None:
     if has_avx512() and "scipy.libs" in found["kernels"]:
         assert found["kernels"]["scipy.libs"] == "SkylakeX"
     assert found["error"] < 1e-5
+
+
+def test_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The crash itself needs 30,000 rows: see above."""
+    seen, call = [], inverse_module.call
+    monkeypatch.setattr(inverse_module, "call", lambda *words: (seen.append(words), call(*words))[1])
+    inverse_module.inverse(torch.eye(5000))
+    shapes = [word.shape for words in seen for word in words if isinstance(word, np.ndarray)]
+    assert shapes and max(map(max, shapes)) <= 2048

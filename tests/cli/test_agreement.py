@@ -49,9 +49,7 @@ def atomic_files(draw: st.DrawFn) -> bytes:
             time = draw(st.integers(1_700_000_000, 1_700_000_300))
             lines.append(separator.join([user, item, rating, str(time)]))
     if draw(st.integers(0, 9)) == 0:
-        lines.insert(
-            draw(st.integers(1, len(lines))), draw(st.sampled_from(["u1\ti1", "a\tb\tc\td\te", "x", "\t\t\t"]))
-        )
+        lines.insert(draw(st.integers(1, len(lines))), draw(odd_line))
     mark = draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"]))
     return mark + (end.join(lines) + end).encode()
 
