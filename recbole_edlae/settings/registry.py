@@ -25,6 +25,7 @@ import yaml
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, Setting, read_schema
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
+_RECBOLE_MODELS = RECBOLE_PROPERTIES / "model"
 
 # Models of RecBole's that score a user from a history, and the settings that it takes, if any.
 RECBOLES_UNSEEN_USERS: dict[str, dict[str, Any]] = {
@@ -40,7 +41,8 @@ RECBOLES_UNSEEN_USERS: dict[str, dict[str, Any]] = {
     "Random": {},
 }
 
-_registered: dict[str, tuple[type, str]] = {}  # models of other packages: name → class and YAML file
+# Models of other packages: name → class and YAML file.
+_registered: dict[str, tuple[type, str]] = {}
 
 
 def register(model: type, *, defaults: str | pathlib.Path) -> None:
@@ -54,22 +56,28 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
     Raises:
         ValueError: RecBole, this package or another one has a model of that name.
     """
+    # The same class again is no other model.
     name = model.__name__
     known, _ = _registered.get(name, (model, ""))
-    if known is not model or name in own_models() or _is_recboles(name):
-        where = f", in {known.__module__}" if known is not model else ""
-        raise ValueError(f"RecBole has a model named {name} already{where}")
+    if known is not model:
+        raise ValueError(f"RecBole has a model named {name} already, in {known.__module__}")
+    if name in own_models() or _is_recboles(name):
+        raise ValueError(f"RecBole has a model named {name} already")
     _registered[name] = model, str(defaults)
 
 
 def registered() -> dict[str, str]:
     """Return name → YAML file of defaults, for every model of this package and every registered one."""
-    return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
+    files = dict(own_models())
+    for name, (_, defaults) in _registered.items():
+        files[name] = defaults
+    return files
 
 
 def names() -> list[str]:
     """Return the names of all models, those of this package and the registered ones first."""
-    return [*registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
+    recboles = [file.stem for file in _RECBOLE_MODELS.glob("*.yaml")]
+    return [*registered(), *sorted(recboles)]
 
 
 def defaults_of(name: str) -> list[pathlib.Path]:
@@ -83,12 +91,17 @@ def defaults_of(name: str) -> list[pathlib.Path]:
     """
     if name in own_models():
         return [pathlib.Path(own_models()[name])]
+
+    # Some of RecBole's models have no file.
     if name not in _registered:
-        return [file for file in [RECBOLE_PROPERTIES / "model" / f"{name}.yaml"] if file.is_file()]
+        return list(_RECBOLE_MODELS.glob(f"{name}.yaml"))
+
+    # From the class up to the first parent that RecBole or this package knows.
     files: list[pathlib.Path] = []
     for parent in model_class(name).__mro__:
-        if parent in [model for model, _ in _registered.values()]:
-            files.insert(0, pathlib.Path(_registered[parent.__name__][1]))
+        model, defaults = _registered.get(parent.__name__, (None, ""))
+        if model is parent:
+            files.insert(0, pathlib.Path(defaults))
         elif parent.__module__.startswith(("recbole.model.", "recbole_edlae.model.")):
             return [*defaults_of(parent.__name__), *files]
     return files
@@ -110,17 +123,23 @@ def model_class(name: str) -> type:
     """Return the class of one of the :func:`registered` models."""
     if name in _registered:
         return _registered[name][0]
+
+    # Imported when it is asked for, because each model loads its own solvers.
     return getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
 
 
 def unseen_users() -> dict[str, Mapping[str, Any]]:
     """Return the models that score users they were not trained on → the settings that it takes."""
-    found = {name: _unseen_users(name) for name in (*registered(), *RECBOLES_UNSEEN_USERS)}
-    return {name: settings for name, settings in found.items() if settings is not None}
+    models = {}
+    for name in (*registered(), *RECBOLES_UNSEEN_USERS):
+        settings = _unseen_users(name)
+        if settings is not None:
+            models[name] = settings
+    return models
 
 
 def _unseen_users(model: str) -> Mapping[str, Any] | None:
-    """Return the settings with which one model scores such users; None where it cannot."""
+    """Return the settings with which one model scores unseen users; None if it cannot."""
     if model in registered():
         return getattr(model_class(model), "unseen_users", None)
     return RECBOLES_UNSEEN_USERS.get(model)
@@ -137,13 +156,15 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
         ValueError: It cannot, with the reason.
     """
     check_members(check_unseen_users, model, settings)
-    needed = _unseen_users(model)  # of this model alone: the others are not imported
-    if needed is None:
+
+    # Of this model alone, because the names of all would import every model.
+    required = _unseen_users(model)
+    if required is None:
         raise ValueError(
             f"model: {model} has nothing for a user it was not trained on; models that score a user from a history: "
             f"{', '.join(unseen_users())}"
         )
-    for key, value in needed.items():
+    for key, value in required.items():
         if settings.get(key) != value:
             raise ValueError(
                 f"model: {model} scores users it was not trained on with {key} {value!r} only, "
@@ -185,8 +206,10 @@ def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, s
         ValueError: That of the check, with the name of the member.
     """
     for label, member in members_of(model, settings).items():
+        # A member's own settings win over the ensemble's, which win over its defaults.
+        member_settings = {**default_settings(member.model), **settings, **member.settings}
         try:
-            check(member.model, {**default_settings(member.model), **settings, **member.settings})
+            check(member.model, member_settings)
         except ValueError as error:
             raise ValueError(f"members: {label}: {error}") from None
 
@@ -206,9 +229,14 @@ def default_settings(model: str) -> dict[str, Any]:
 @functools.cache
 def own_models() -> dict[str, str]:
     """Return name → YAML file of the models of this package, without those that the installed RecBole has itself."""
-    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml")) if not _is_recboles(file.stem)}
+    files = {}
+    for file in sorted(PROPERTIES.glob("*.yaml")):
+        # A later RecBole may bring the model along.
+        if not _is_recboles(file.stem):
+            files[file.stem] = str(file)
+    return files
 
 
 def _is_recboles(name: str) -> bool:
-    """Return whether RecBole itself has a model of a name, which is a module in lower case."""
+    """Return whether RecBole itself has a model of a name, whose module is the name in lower case."""
     return any(RECBOLE_PROPERTIES.parent.glob(f"model/*/{name.lower()}.py"))

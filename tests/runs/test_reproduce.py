@@ -248,7 +248,7 @@ def test_the_best_on_validation_is_chosen(plan, tmp_path):
         (["table2"], "FIGURE must be one of table1, "),
         (["--dataset", "ml-10m"], "dataset: there are settings for ml-100k, ml-1m, "),
         (["--settings", "nothing.yaml"], "no file nothing.yaml"),
-        (["--reg_wieght=1"], "there is no setting reg_wieght"),
+        (["--reg_wieght=1"], "unknown setting 'reg_wieght'"),
         (["--dropout_prob=2.0"], "dropout_prob must be float in"),
         (["--items=50"], "reproduce times --items N"),
         (["rank", "--items=50"], "reproduce times --items N"),
