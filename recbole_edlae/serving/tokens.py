@@ -40,6 +40,8 @@ def token_of(value: Any, name: str) -> str:
             if value == integer:
                 return str(integer)
             return str(value)
+
+    # RecBole's tokens are text, so anything else is a mistake.
     raise ValueError(f"{name}: a token is text or a number, got {_short(value)}")
 
 

@@ -152,7 +152,7 @@ DAMAGE = {
     "no weights": (lambda f: (f / "weights.safetensors").unlink(), "there is no weights.safetensors"),
     "newer version": (lambda f: forge(f, version=2), "version 2; this reads 'recbole_edlae export' version 1"),
     "another format": (lambda f: forge(f, format="own"), "'own' version 1; this reads"),
-    "another model": (lambda f: forge(f, model="os.system"), "there is no model os.system; there are AutoRec"),
+    "another model": (lambda f: forge(f, model="os.system"), "unknown model 'os.system'; there are AutoRec"),
     "another architecture": (lambda f: forge(f, model="DeepAE"), "DeepAE has no setting "),
     "bad setting": (lambda f: forge(f, settings={**FIELDS, "dropout_prob": 3}), "dropout_prob must be float in [0, 1)"),
     "no fields": (lambda f: forge(f, settings={}), "the settings lack ITEM_ID_FIELD, NEG_PREFIX"),
