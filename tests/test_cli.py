@@ -132,7 +132,7 @@ def test_version(capsys):
     "words, message",
     [
         (["rnu"], "recbole-edlae: error: unknown command 'rnu'; did you mean run?"),
-        (["upload"], "recbole-edlae: error: unknown command 'upload'; the commands are run, leaderboard, "),
+        (["upload"], "recbole-edlae: error: unknown command 'upload'; there are run, leaderboard, "),
         ([], "recbole-edlae: error: the following arguments are required: COMMAND"),
     ],
 )

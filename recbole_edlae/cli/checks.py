@@ -62,11 +62,11 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
     """
-    # Types and ranges of single settings.
-    settings = recbole_schema(options.model) | registry.schema_of(options.model)
+    # Types and ranges of single settings. None switches a setting off, except a number.
+    schema = recbole_schema(options.model) | registry.schema_of(options.model)
     for key, value in options.settings.items():
-        if key in settings and (value is not None or settings[key].is_number):
-            settings[key].check(value)
+        if key in schema and (value is not None or schema[key].is_number):
+            schema[key].check(value)
         if key in _INTERNAL:
             raise ValueError(f"{key} cannot be set: {_INTERNAL[key]}")
 
@@ -83,11 +83,12 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
 
+    # What is valid, but perhaps not meant.
     for remark in without_effect(config.final_config_dict, options.settings):
         warn(remark)
-    on_ratings = normalized_ratings(config.final_config_dict)
-    if on_ratings:
-        warn(on_ratings)
+    remark_on_ratings = normalized_ratings(config.final_config_dict)
+    if remark_on_ratings:
+        warn(remark_on_ratings)
     return config
 
 
@@ -109,12 +110,15 @@ def check_early_stopping(config: Config) -> None:
         ValueError: The model is trained in epochs, and validated on the file of the test.
     """
     # An ensemble has no epochs, but its members may.
-    if members := member_configs(config):
-        for label, member in members.items():
-            with of_member(label):
-                check_early_stopping(member)
+    members = member_configs(config)
+    for label, member in members.items():
+        with of_member(label):
+            check_early_stopping(member)
+    if members or not validates_on_test(config.final_config_dict):
         return
-    if not validates_on_test(config.final_config_dict) or config["eval_step"] <= 0 or config["epochs"] <= 1:
+
+    # Without a validation, or with one epoch, nothing is chosen.
+    if config["eval_step"] <= 0 or config["epochs"] <= 1:
         return
 
     # These models are fitted in one step, so there is no epoch to choose.

@@ -15,7 +15,9 @@ from recbole_edlae.convert import Conversion, convert_csv
 from recbole_edlae.convert.values import look_like_dates
 
 PROGRAM = "recbole-edlae convert"
-_SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}  # what people write for a sign that a shell does not pass
+
+# What people write for a sign that a shell does not pass.
+_SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}
 _OPTIONS = {"separator": "--separator", "header": "--header or --no-header", "columns": "--columns"}
 
 
@@ -66,6 +68,7 @@ def main(words: Sequence[str]) -> None:
 
 def _layout_lines(conversion: Conversion) -> list[str]:
     """Return lines on the layout of the file, and on the options that would set what was guessed."""
+    # A first row that is shown proves that it is no header.
     layout = conversion.layout
     if layout.header is None:
         header = f"none, the first row is {', '.join(layout.first_row)}"
@@ -108,9 +111,10 @@ def _content_lines(conversion: Conversion) -> list[str]:
     users_and_items = f"{_count(conversion.users, 'user')} with {_count(conversion.items, 'item')}"
     lines.append(f"interactions: {conversion.interactions}, of {users_and_items}")
     if conversion.repeats:
-        verb = "has" if conversion.repeats == 1 else "have"
-        repeats = f"{_count(conversion.repeats, 'interaction')} {verb} a user and an item that came together before"
-        lines.append(f"repeated: {repeats}; all are kept")
+        repeats = f"{_count(conversion.repeats, 'interaction')} have"
+        if conversion.repeats == 1:
+            repeats = "1 interaction has"
+        lines.append(f"repeated: {repeats} a user and an item that came together before; all are kept")
     return lines
 
 

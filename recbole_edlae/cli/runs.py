@@ -15,7 +15,7 @@ from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.files import read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.parts import check_parts, empty_parts
 from recbole_edlae.settings.process import process_words
@@ -81,7 +81,7 @@ def parse(
 
     # RecBole's Config would read these words as settings of every run.
     process_words([], program=program)
-    return options, {key: value_of(text) for key, text in overrides.items()}
+    return options, values_of(overrides)
 
 
 def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, str]) -> None:
@@ -125,6 +125,7 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
 
 def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[str], parts: Mapping[str, str]) -> Config:
     """Return the config of a run whose settings are valid."""
+    # The settings of the run itself win over those of its files.
     options = argparse.Namespace(
         model=run.model,
         dataset=run.dataset,

@@ -17,7 +17,7 @@ from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import PROTOCOLS, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.files import read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
 
@@ -117,7 +117,7 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
     if options.dataset is None:
         options.dataset = from_files.get("dataset", "ml-100k")
     options.dataset = str(options.dataset)
-    options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
+    options.settings = from_files | values_of(overrides)
 
     # The help has the settings of the model, which argparse does not know.
     if options.help:
@@ -125,7 +125,8 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         check_model(options.model)
         print(f"\nsettings of {options.model}:")
         for setting in registry.schema_of(options.model).values():
-            print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
+            meaning = f"({setting.type}) {setting.meaning}"
+            print(f"  --{setting.key}={setting.default}  {meaning}")
         sys.exit(0)
     return options, overrides
 
@@ -135,7 +136,7 @@ def _reason(options: argparse.Namespace, error: Exception) -> str:
     text = " ".join(str(error).split())
 
     # RecBole says only that a column is empty, not that its filters left nothing.
-    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    modules = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
     if "is empty" in text and "recbole.data.dataset.dataset" in modules:
         filters = {key: value for key, value in options.settings.items() if key in FILTERS}
         return f"no interaction of {options.dataset} is left after filtering by {filters}"

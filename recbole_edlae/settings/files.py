@@ -130,6 +130,15 @@ def value_of(text: str) -> Any:
     return text
 
 
+def values_of(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the texts of settings.
+
+    Args:
+        texts: key → text.
+    """
+    return {key: value_of(text) for key, text in texts.items()}
+
+
 class PlainConfig(Config):
     """RecBole's Config for settings that have been parsed: a text in ``config_dict`` stays that text.
 
