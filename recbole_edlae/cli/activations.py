@@ -34,13 +34,14 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         The runs, as ``compare_activations`` returns them.
     """
     parser = Parser(PROGRAM, description=DESCRIPTION)
-    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
-    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    add = parser.add_argument
+    add("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    add("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    add("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
     usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
     parser.epilog = f"{usage}\n\n{listing(PROTOCOLS)}"
     with command.ended_in_one_line(PROGRAM):
-        # All input is checked before the first training, and whether there is a library to draw with.
+        # All input and the drawing library are checked before the first training.
         study, remaining = parser.parse_known_args(arguments)
         load_pyplot()
         for name in study.activations:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
 
-        # Only the whole config says how the data are split.
+        # RecBole's config has the split, which may be a default.
         settings = {"state": "ERROR", "show_progress": False, **options.settings}
         config = Config("DeepAE", options.dataset, options.config_files, dict(settings))
         check_parts(config.final_config_dict, {"test": "activations are compared on it"})

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_edlae._choices import unknown
+from recbole_edlae._choices import invalid, unknown
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
@@ -97,7 +97,7 @@ def _check_order(config: Config) -> None:
     # These models learn to predict the next interaction.
     order = config["eval_args"]["order"]
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
-        raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")
+        raise invalid("order in eval_args", f"TO for {config['model']}, a sequential model", order)
 
 
 def check_early_stopping(config: Config) -> None:
@@ -121,7 +121,7 @@ def check_early_stopping(config: Config) -> None:
     if config["eval_step"] <= 0 or config["epochs"] <= 1:
         return
 
-    # These models are fitted in one step, so there is no epoch to choose.
+    # A model that is fitted in one step has no epochs to choose from.
     if issubclass(get_trainer(config["MODEL_TYPE"], config["model"]), TraditionalTrainer):
         return
     raise ValueError(

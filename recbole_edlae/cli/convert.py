@@ -23,21 +23,20 @@ _OPTIONS = {"separator": "--separator", "header": "--header or --no-header", "co
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("file", metavar="FILE", help="the CSV file")
-    parser.add_argument("output", metavar="OUTPUT", help="folder of the dataset to write, dataset/NAME")
-    parser.add_argument(
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the CSV file")
+    add("output", metavar="OUTPUT", help="folder of the dataset to write, dataset/NAME")
+    add(
         "--columns",
         metavar="USER,ITEM,RATING,TIMESTAMP",
         help="names or positions from 1 of these columns; the last two may be left out, or empty as in 1,2,,3",
     )
-    parser.add_argument("--separator", metavar="SIGN", help="between columns: a sign, several, tab or space")
-    parser.add_argument(
-        "--header", action=argparse.BooleanOptionalAction, help="whether the first row names the columns"
-    )
-    parser.add_argument("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
-    parser.add_argument("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
-    parser.add_argument("--thousands", metavar="SIGN", help="sign between thousands of numbers, as in 1,234")
-    parser.add_argument(
+    add("--separator", metavar="SIGN", help="between columns: a sign, several, tab or space")
+    add("--header", action=argparse.BooleanOptionalAction, help="whether the first row names the columns")
+    add("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
+    add("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
+    add("--thousands", metavar="SIGN", help="sign between thousands of numbers, as in 1,234")
+    add(
         "--quoting",
         action=argparse.BooleanOptionalAction,
         help="whether quotation marks are those of CSV or, with --no-quoting, part of the text",

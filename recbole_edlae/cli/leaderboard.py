@@ -27,16 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: parser of the command.
     """
-    parser.add_argument("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
-    parser.add_argument("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
+    add = parser.add_argument
+    add("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
+    add("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
     settings = (
         "YAML: models and the settings of each (default: that of the dataset, of those that come along; without a "
         "dataset ml-100k)"
     )
-    parser.add_argument("--settings", metavar="FILE", help=settings)
-    parser.add_argument("--seeds", nargs="+", type=int, metavar="N", help="each is another split (default: 2020)")
-    parser.add_argument("--test", choices=TESTS, default=TESTS[0], help="paired test over users (default: %(default)s)")
-    parser.add_argument("--reference", metavar="FILE", help="CSV of published results to show beside")
+    add("--settings", metavar="FILE", help=settings)
+    add("--seeds", nargs="+", type=int, metavar="N", help="each is another split (default: 2020)")
+    add("--test", choices=TESTS, default=TESTS[0], help="paired test over users (default: %(default)s)")
+    add("--reference", metavar="FILE", help="CSV of published results to show beside")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -26,11 +26,12 @@ SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
-    parser.add_argument("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
-    parser.add_argument("--output", required=True, metavar="FILE", help=".jsonl or .csv")
-    parser.add_argument("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
-    parser.add_argument("--exclude", metavar="FILE", help="items never to recommend, one a line")
+    add = parser.add_argument
+    add("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
+    add("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
+    add("--output", required=True, metavar="FILE", help=".jsonl or .csv")
+    add("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
+    add("--exclude", metavar="FILE", help="items never to recommend, one a line")
 
 
 def main(words: Sequence[str]) -> None:

@@ -32,12 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: parser of the command.
     """
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
-    parser.add_argument("--dataset", nargs="+", metavar="NAME", help="default: that of --settings, or ml-100k")
-    parser.add_argument("--settings", metavar="FILE", help=settings)
-    parser.add_argument("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
-    parser.add_argument("--items", type=int, metavar="N", help="of made-up data, for times only")
-    parser.add_argument("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
+    add = parser.add_argument
+    add("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
+    add("--dataset", nargs="+", metavar="NAME", help="default: that of --settings, or ml-100k")
+    add("--settings", metavar="FILE", help=settings)
+    add("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
+    add("--items", type=int, metavar="N", help="of made-up data, for times only")
+    add("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        # All input is checked before the first measurement, and whether there is a library to draw with.
+        # All input and the drawing library are checked before the first measurement.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
         for name in options.figures:
             check_choice("FIGURE", name, page.FIGURES)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
             raise ValueError("--items makes up data for the figure times, and for that only: reproduce times --items N")
         load_pyplot()
 
-        # Made-up data for times have no parts.
+        # Made-up data for times are not split.
         protocols = [_protocol(dataset, options, overrides) for dataset in options.dataset or [None]]
         parts = PARTS
         if options.figures == ["times"]:

@@ -69,9 +69,10 @@ def parse(
     """
     parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
-    parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
-    parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+    add = parser.add_argument
+    add("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    add("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
+    add("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
 
     # Reading finds a damaged file here, where the message can name it as the user did.
     options, overrides = parser.parse(words)
@@ -96,7 +97,7 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
         ValueError: the first run that is invalid; the message names it.
 
     Warns:
-        DataWarning: there is no validation part, so models are trained for all their epochs.
+        DataWarning: without a validation part models are trained for all their epochs.
     """
     configs = []
     from_files: dict[str, Any] = {}

@@ -59,15 +59,16 @@ def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that RecBole's script has."""
-    parser.add_argument("--help", "-h", action="store_true", help="this text, with the settings of --model")
-    parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
-    parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
-    parser.add_argument("--config_files", nargs="+", default=[], metavar="FILE", help="YAML files, later ones win")
-    parser.add_argument("--nproc", "-n", type=int, default=1, help="processes on this machine, one GPU each")
-    parser.add_argument("--ip", default="localhost", help="address of the first machine")
-    parser.add_argument("--port", "-p", default="5678", help="port of the first machine")
-    parser.add_argument("--world_size", type=int, default=-1, help="processes on all machines")
-    parser.add_argument("--group_offset", type=int, default=0, help="rank of this machine's first process")
+    add = parser.add_argument
+    add("--help", "-h", action="store_true", help="this text, with the settings of --model")
+    add("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
+    add("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
+    add("--config_files", nargs="+", default=[], metavar="FILE", help="YAML files, later ones win")
+    add("--nproc", "-n", type=int, default=1, help="processes on this machine, one GPU each")
+    add("--ip", default="localhost", help="address of the first machine")
+    add("--port", "-p", default="5678", help="port of the first machine")
+    add("--world_size", type=int, default=-1, help="processes on all machines")
+    add("--group_offset", type=int, default=0, help="rank of this machine's first process")
 
 
 def prepare(words: Sequence[str], program: str) -> argparse.Namespace:

@@ -4,14 +4,14 @@ import csv
 import re
 from collections.abc import Callable, Iterable
 
-from recbole_edlae._choices import unknown
+from recbole_edlae._choices import invalid, unknown
 
 ROLES = ("user", "item", "rating", "timestamp")
 
 # Seconds; smaller numbers are not guessed to be times.
 _EARLIEST_EPOCH = 1e8
 
-# A guess takes what anybody may mean by a number or a date. Whether it can be read is found out later, aloud.
+# A guess takes what anybody may mean by a number or a date. What cannot be read is an error later.
 _NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' ])\d{3}(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -142,7 +142,7 @@ def _requested_columns(text: str, names: list[str] | None, width: int) -> dict[s
     # CSV itself, because the name of a column may have a comma.
     requested = [name.strip() for name in next(csv.reader([text]), [])]
     if not 2 <= len(requested) <= len(ROLES) or "" in requested[:2]:
-        raise ValueError(f"--columns must be USER,ITEM, USER,ITEM,RATING or USER,ITEM,RATING,TIMESTAMP; got {text!r}")
+        raise invalid("--columns", "USER,ITEM, USER,ITEM,RATING or USER,ITEM,RATING,TIMESTAMP", text)
 
     columns: dict[str, int] = {}
     for role, name in zip(ROLES, requested):

@@ -135,7 +135,7 @@ def _check_no_nul(path: str | os.PathLike, content: bytes) -> None:
         return
     hint = "it is no text"
 
-    # Letters of the alphabet in UTF-16 have a NUL byte each, all in front or all behind.
+    # Letters of the alphabet in UTF-16 have a NUL byte each, all before it or all after it.
     start = content[:100]
     nuls_in_front = start[0::2].count(0)
     nuls_behind = start[1::2].count(0)

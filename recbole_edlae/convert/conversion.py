@@ -168,6 +168,8 @@ class _Converter:
             BadValueError: A value cannot be converted.
         """
         self.interactions += len(columns["user"])
+
+        # Columns first, because each distinct text of a column is converted once.
         written = [self._column(role, texts) for role, texts in columns.items()]
         lines = map("\t".join, zip(*written))
         return ("\n".join(lines) + "\n").encode()
@@ -223,6 +225,8 @@ class _Converter:
         """Return the texts of a column as they are written, and count its values."""
         if role in self.tokens:
             return self.tokens[role].write(texts)
+
+        # Ratings and times may be missing, users and items may not.
         if role == "rating":
             written = ratings(texts, self.numerals)
         else:

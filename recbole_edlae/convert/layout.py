@@ -1,6 +1,6 @@
 """Find out how a CSV file of interactions is laid out: its separator, its header and what its columns hold.
 
-What a user says is taken; the rest is guessed from the first rows, and the layout remembers what was guessed.
+What the user does not set is guessed from the first rows. The layout lists what was guessed.
 """
 
 import itertools

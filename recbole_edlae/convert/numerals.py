@@ -3,6 +3,8 @@
 import math
 import re
 
+from recbole_edlae._choices import invalid
+
 # Texts that pandas, and so RecBole, reads as a missing number.
 MISSING = frozenset(
     (
@@ -11,7 +13,7 @@ MISSING = frozenset(
     )
 )
 
-# Three digits behind each sign: the sign may stand between thousands.
+# Three digits after each sign: it may separate thousands.
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f_])\d{3}(?:\1\d{3})*(?P<fraction>[.,]\d+)?", re.ASCII)
 
 
@@ -28,9 +30,9 @@ class Numerals:
 
     def __init__(self, decimal: str = ".", thousands: str | None = None) -> None:
         if decimal not in (".", ","):
-            raise ValueError(f"--decimal must be a point or a comma, got {decimal!r}")
+            raise invalid("--decimal", "a point or a comma", decimal)
         if thousands is not None and (not re.fullmatch(r"[^\w+-]|_", thousands) or thousands == decimal):
-            raise ValueError(f"--thousands must be one sign, no letter, digit or {decimal!r}; got {thousands!r}")
+            raise invalid("--thousands", f"one sign, no letter, digit or {decimal!r}", thousands)
         self._decimal = decimal
         self._thousands = thousands
 

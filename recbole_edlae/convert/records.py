@@ -1,7 +1,7 @@
 """Split the lines of a CSV file into fields, and tell quotation from marks that belong to the text.
 
-A field is quoted if a quotation mark begins it and the mark that ends it stands before a separator or a line end, as in
-CSV; blanks around it do not count, and it may span lines. If a mark begins a field and none ends it like this, nothing
+A field is quoted if a quotation mark begins it and a separator or a line end follows the mark that ends it, as in CSV;
+blanks around it do not count, and it may span lines. If a mark begins a field and none ends it like this, nothing
 says what is meant: the line is split at its separators, and the field is *unclear*.
 """
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from recbole_edlae._choices import invalid
 from recbole_edlae.convert.columns import column_names, has_usual_name, plain_name
 from recbole_edlae.convert.content import read_text
 from recbole_edlae.convert.layout import Layout, find_layout
@@ -53,7 +54,7 @@ def read(
         OSError: It cannot be read.
     """
     if separator is not None and (not separator or set(separator) & set('"\r\n')):
-        raise ValueError(f"--separator must be a sign or several, no quotation mark or line end; got {separator!r}")
+        raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     content, encoding, line_end = read_text(path, encoding)
 
     # The layout is guessed from complete lines.
@@ -132,7 +133,7 @@ class Rows:
         return block
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the fields of each row with the number of its line; an error has the line alone."""
+        """Yield the number of the line and the fields of each row; an error names only the line."""
         layout = self._file.layout
         lines = _lines(self._file.content, self._file.line_end)
         source = records(lines, layout.separator, self._file.quoting)
@@ -167,6 +168,8 @@ class Rows:
         number = record.number
         fields = record.fields
         layout = self._file.layout
+
+        # The guess of the line end, from the first line, was wrong.
         if record.is_broken:
             raise ValueError(f"line {number} has a line end inside that differs from those of the other lines")
 
@@ -181,9 +184,10 @@ class Rows:
         missing = layout.width - len(fields)
         has_more = any(field.strip(BLANKS) for field in fields[layout.width :])
         if record.unclear and (has_more or missing > 0 or not self._positions.isdisjoint(record.unclear)):
+            field = fields[record.unclear[0]][:80]
             raise ValueError(
-                f"line {number} is not CSV: the quotation in {fields[record.unclear[0]][:80]!r} does not end, or not "
-                "where the field does; write --no-quoting if quotation marks are part of the text"
+                f"line {number} is not CSV: the quotation in {field!r} does not end, or not where the field does; "
+                "write --no-quoting if quotation marks are part of the text"
             )
         if has_more:
             others = "most rows have"

@@ -1,6 +1,6 @@
 """Check the columns of a CSV file of interactions, and write their values as RecBole's atomic files have them.
 
-A column comes as texts; each different text is looked at once.
+A column is a list of texts; each distinct text is converted once.
 """
 
 import math
@@ -44,14 +44,14 @@ class Times(NamedTuple):
 
 
 class Tokens:
-    """Number the tokens of users or of items as they come first, over several parts of a file."""
+    """Number the tokens of users or items by first occurrence, over several blocks of a file."""
 
     def __init__(self, role: str) -> None:
         self.role = role
-        self.codes: list[np.ndarray] = []  # of each part: the number of each row's token
-        self._code_of_text: dict[str, int] = {}  # as it stands in the CSV file
+        self.codes: list[np.ndarray] = []  # of each block: the number of each row's token
+        self._code_of_text: dict[str, int] = {}  # texts as the CSV file has them
         self._code_of_token: dict[str, int] = {}
-        self._written: list[str] = []  # each different token as an atomic file has it
+        self._written: list[str] = []  # each token as an atomic file has it
 
     def __len__(self) -> int:
         return len(self._written)
@@ -92,7 +92,7 @@ class Tokens:
         if "\n" in token or "\r" in token:
             raise ValueError(f"the {self.role} {token!r} has a line end inside")
 
-        # The same token may stand with other blanks around it.
+        # The same token may have other blanks around it.
         code = self._code_of_token.setdefault(token, len(self._code_of_token))
         if code == len(self._written):
             self._written.append(_quoted(token))
@@ -138,13 +138,15 @@ def times(texts: list[str], numerals: Numerals) -> Times:
         elif text.strip() in MISSING:
             written[text] = ""
         else:
+            # A number by other signs, a date in another form, or no time at all.
             reason = f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
             raise BadValueError(texts.index(text), reason)
 
     # As milliseconds, dates of twelve or fourteen digits are times of 1976, or centuries from now.
     if "milliseconds" in units:
         for text in filter(_DATE_OF_DIGITS.fullmatch, distinct):
-            raise BadValueError(texts.index(text), f"the timestamp {text!r} may be a date; write 2024-05-01 12:30:00")
+            reason = f"the timestamp {text!r} may be a date; write 2024-05-01 12:30:00"
+            raise BadValueError(texts.index(text), reason)
 
     known = seconds[np.isfinite(seconds)]
     first = known.min(initial=np.inf)

@@ -34,7 +34,7 @@ def recommend_file(
         recommender: Recommender, or the path of a checkpoint or export, read when the output is known to be writable.
         users: iterator of (user, items or None, items to exclude).
         write: one of WRITERS.
-        output: path of the file; a run that ends early leaves the users it was done with in ``output.part``.
+        output: path of the file; a run that ends early leaves the finished users in ``output.part``.
         k: items for each user.
         exclude: item tokens never to recommend.
 

@@ -1,4 +1,4 @@
-"""Open a checkpoint of RecBole's: its model by the tokens stored with it, its data when they are asked for."""
+"""Read a RecBole checkpoint: its model by the stored tokens, its data when they are asked for."""
 
 import functools
 import os
@@ -160,8 +160,9 @@ class Checkpoint:
         Raises:
             ValueError: The data are gone, or the model was trained on other data.
         """
+        cutoff = self.config["topk"][0]
         self.config["metrics"] = ["NDCG"]
-        self.config["valid_metric"] = f"NDCG@{self.config['topk'][0]}"
+        self.config["valid_metric"] = f"NDCG@{cutoff}"
         model: Any = self.model
         trainer = build_trainer(self.config, model)
 
@@ -204,7 +205,7 @@ class Checkpoint:
 
 
 class DatasetSizes:
-    """A dataset of sizes alone, for a model that is rebuilt: it asks how many users and items there are."""
+    """A dataset of sizes only: all that a model that is rebuilt asks for."""
 
     def __init__(self, settings: dict[str, Any], n_items: int) -> None:
         self._sizes = {settings["ITEM_ID_FIELD"]: n_items, settings["USER_ID_FIELD"]: 2}

@@ -23,6 +23,7 @@ from safetensors.torch import save as save_tensors
 from recbole_edlae import __version__
 from recbole_edlae._files import write_whole
 from recbole_edlae.integration.checkpoint_file import check_finite
+from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.setting import Setting, check_model_settings
 from recbole_edlae.settings.values import are_texts
 
@@ -87,7 +88,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     contents[MANIFEST] = f"{text}\n".encode()
 
-    # The manifest last: until then there is no export.
+    # The manifest last: without it the other files are no export.
     for file, content in contents.items():
         write_whole(folder / file, content)
     return sum(map(len, contents.values()))
@@ -175,12 +176,7 @@ def _tokens(content: bytes) -> list[str]:
     # The first one is the padding, which an item may be named like.
     if len(set(tokens[1:])) < len(tokens) - 1:
         raise ValueError(f"{ITEMS} has a token twice")
-
-    # JSON can escape half of a surrogate pair.
-    try:
-        "".join(tokens).encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{ITEMS} has half a character, which no file can hold") from None
+    check_encodable("".join(tokens), ITEMS)
     return tokens
 
 
@@ -198,7 +194,7 @@ def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     """Return the manifest, whose hash and form have been checked."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise ValueError(f"there is no {MANIFEST}, so it is none or was not finished")
+        raise ValueError(f"no file {MANIFEST}: not an export, or an unfinished one")
 
     # The version comes first, because another one may have another form.
     try:
@@ -224,7 +220,7 @@ def _read_file(folder: pathlib.Path, file: str, expected: Any) -> bytes:
     """Return the content of a file, which must have the size and the hash that the manifest has."""
     path = folder / file
     if not path.is_file():
-        raise ValueError(f"there is no {file}")
+        raise ValueError(f"no file {file}")
     if not isinstance(expected, dict) or expected.keys() != {"bytes", "sha256"}:
         raise ValueError(f"{MANIFEST} does not say what {file} is")
 

@@ -51,6 +51,8 @@ def _complete_members(export: Export, settings: dict[str, Any]) -> None:
     """Complete the settings of an ensemble's members in place; each has a dict of its own."""
     if "members" not in settings:
         return
+
+    # The members' settings lack the columns, which are the ensemble's.
     fields = {key: settings[key] for key in FIELDS}
     for label, member in registry.members_of(export.model, settings).items():
         if member.model not in registry.registered():

@@ -1,4 +1,4 @@
-"""Take users and items out of a DataFrame, and put recommendations into one.
+"""Read users and items from a DataFrame, and write recommendations to one.
 
 pandas is imported when a DataFrame comes, and not before. Other DataFrames, such as polars', are read by column.
 """
@@ -54,7 +54,7 @@ def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_e
         allow_empty: whether a row without an item is a user without history; otherwise it is an error.
 
     Raises:
-        ValueError: A column is not there, or has a missing value.
+        ValueError: A column or a value is missing.
     """
     import pandas as pd
 
@@ -65,14 +65,14 @@ def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_e
     if not allow_empty:
         _check_missing(items, item)
 
-    # A user all of whose rows have no item keeps a place among the users.
+    # A user with no item in any row is a user without history.
     row, ids = factorized(users)
     is_known = items.notna().to_numpy()
     return Interactions((user, item), pd.Index(ids), row[is_known], items[is_known])
 
 
 def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
-    """Return the position of each value among the different ones, and these, in the order of their first rows.
+    """Return the position of each value among the distinct ones, and the distinct ones by first row.
 
     Raises:
         ValueError: A value is a list or the like.
@@ -81,8 +81,10 @@ def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
     try:
         return column.factorize()
     except TypeError:
-        wrong = next(value for value in column if not isinstance(value, Hashable))
-        raise ValueError(f"column {column.name!r} must hold one id a row, got {wrong!r}") from None
+        for value in column:
+            if not isinstance(value, Hashable):
+                raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}") from None
+        raise
 
 
 def column_names(frame: Any) -> list:
@@ -116,7 +118,7 @@ def answer_frame(
         ranks.append(np.arange(1, len(ids) + 1))
     no_items = [np.empty(0, dtype=object)]
     values = {
-        columns[0]: pd.Index(users).repeat([len(ids) for ids in items]),
+        columns[0]: pd.Index(users).repeat(list(map(len, items))),
         columns[1]: np.concatenate(items or no_items),
         "score": np.concatenate([np.empty(0, dtype=np.float32), *scores]),
         "rank": np.concatenate(ranks),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from recbole_edlae._choices import choose
-from recbole_edlae.serving.tokens import checked_list, token_of
+from recbole_edlae.serving.tokens import check_encodable, checked_list, token_of
 
 BLANKS = " \t\r\n"
 BOM = b"\xef\xbb\xbf"
@@ -117,10 +117,9 @@ def read_jsonl(path: str) -> Iterator[User]:
             if value is not None and not isinstance(value, list):
                 raise ValueError(f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
 
-        # JSON can escape half of a surrogate pair.
+        # The output has the user again.
         user = token_of(content["user"], f"{location}: user")
-        if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
-            raise ValueError(f"{location}: user {user!r} has half a character, which no file can hold")
+        check_encodable(user, f"{location}: user {user!r}")
 
         history = None
         if items is not None:
@@ -206,9 +205,10 @@ def _check_keys(content: dict[str, Any], location: str) -> None:
 
 def _tokens(values: list, name: str) -> list[str]:
     """Return the tokens that the values of a list stand for."""
+    # A file of histories has millions of items.
     tokens = []
     for value in checked_list(values, name):
-        # Text is by far the most frequent, and needs no check.
+        # Text needs no check.
         if type(value) is not str:
             value = token_of(value, name)
         tokens.append(value)

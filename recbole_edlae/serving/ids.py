@@ -24,7 +24,7 @@ class Ids:
         self.values = values
 
     def __len__(self) -> int:
-        """Return how many ids there are."""
+        """Return the number of ids."""
         return len(self.values)
 
     def __contains__(self, value: Any) -> bool:
@@ -47,14 +47,14 @@ class Ids:
             name: what it is, for the message.
 
         Raises:
-            ValueError: There is no such id.
+            ValueError: The id is not known; the message has the nearest one.
         """
         missing: collections.Counter = collections.Counter()
         (number,) = self.numbers([value], name, missing)
         if number:
             return int(number)
 
-        # A number stands for its text.
+        # The message has the text that a number was read as.
         (value,) = missing
         raise unknown(name, value, self, shown=5)
 
@@ -94,7 +94,7 @@ class Ids:
         return numbers
 
     def entries(self, lists: Sequence[Sequence], name: str, missing: collections.Counter) -> Entries:
-        """Return row and number of the known ids of some lists, by row and number, each once; count the others.
+        """Return row and number of the known ids of lists, sorted and without repetitions; count the unknown ones.
 
         Args:
             lists: of ids.
@@ -106,7 +106,7 @@ class Ids:
         """
         values = list(itertools.chain.from_iterable(lists))
         numbers = self.numbers(values, name, missing)
-        row = np.repeat(np.arange(len(lists)), [len(ids) for ids in lists])
+        row = np.repeat(np.arange(len(lists)), list(map(len, lists)))
         return entries(row, numbers, len(self) + 1)
 
     @functools.cached_property

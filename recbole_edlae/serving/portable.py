@@ -1,4 +1,4 @@
-"""Turn weights into those that an export holds: in half precision, or the largest of each item only."""
+"""Convert weights for an export: to half precision, or to the largest of each item only."""
 
 from collections.abc import Mapping
 
@@ -62,7 +62,7 @@ def _thin_out(tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str,
             continue
         is_thinned = True
 
-        # A reader would take the full weights if they were there.
+        # A reader would prefer the full weights.
         for name in weights.tensors():
             del tensors[prefix + name]
         tensors |= _prefixed(prefix, sparse.tensors())

@@ -23,9 +23,9 @@ class Lists(NamedTuple):
     """Histories to recommend for.
 
     Attributes:
-        histories: how many there are.
+        histories: number of histories.
         known: row and item id of their entries.
-        excluded: the same of the items that each is not to be recommended, beside its own.
+        excluded: row and item id of the items that a history must not get, besides its own.
         never: ids of the items not to recommend at all.
     """
 
@@ -54,12 +54,12 @@ class Batch(NamedTuple):
 
 
 def entries(row: np.ndarray, item: np.ndarray, items: int) -> Entries:
-    """Return the entries with an item id above 0, by row and id, each once.
+    """Return the entries with an item id above 0, sorted by row and id, without repetitions.
 
     Args:
         row: of each entry.
         item: its id; 0 for one that is not known.
-        items: how many ids there are.
+        items: number of ids.
     """
     # One number for each entry, sorted: equal ones are next to each other.
     known = item > 0

@@ -24,7 +24,7 @@ class Recommendations:
     """Answers to n histories, in their order.
 
     Attributes:
-        items: a list of item tokens for each history, the best first; shorter than k where no more items are left.
+        items: a list of item tokens for each history, the best first; shorter than k if no more items are left.
         scores: NumPy array for each history, as long as its list.
         popular: (n,) bool: the model knew no item of the history, and the answer is the most popular items.
         unknown: item tokens that the model does not know and that were skipped → how often. It does not know those of
@@ -136,7 +136,7 @@ class Recommender:
 
         Raises:
             ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, there
-                are more or fewer lists to exclude than histories, a column is not there, or a score is not finite.
+                are more or fewer lists to exclude than histories, a column is missing, or a score is not finite.
 
         Warns:
             DataWarning: With a DataFrame: items are not known, or histories were answered by popularity.
@@ -153,12 +153,13 @@ class Recommender:
         items = known[1]
         skipped.update(self.tokens[items[~self._trained[items]]].tolist())
 
-        # What is to be excluded for all is given for each history.
+        # An item that is excluded for all counts once for each history.
         excluded = self._ids.entries(for_each, "exclude", skipped)
         of_each: collections.Counter = collections.Counter()
         _, never = self._ids.entries([for_all], "exclude", of_each)
         if histories:
-            skipped.update({token: times * len(histories) for token, times in of_each.items()})
+            for token, times in of_each.items():
+                skipped[token] += times * len(histories)
 
         answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), skipped)
         lists = Lists(len(histories), known, excluded, never)
@@ -233,7 +234,7 @@ class Recommender:
             histories[row].append(item)
         answer = self.recommend(histories, k, exclude=exclude)
 
-        # A DataFrame has no place for what was skipped.
+        # A DataFrame of recommendations does not show what was skipped.
         warn_of_unknown(answer.unknown, answer.popular)
         items = [np.array(tokens, dtype=object) for tokens in answer.items]
         return answer_frame(data.columns, data.users, items, answer.scores)

@@ -1,4 +1,4 @@
-"""Find the files that options name: the user's own, or those that come with the package by their names."""
+"""Find the files that options name: the user's own by path, or those of the package by name."""
 
 import os
 import pathlib
@@ -87,16 +87,18 @@ def names(kind: Kind) -> list[str]:
 
 
 def listing(*kinds: Kind) -> str:
-    """Return the part of a help text that lists the files that come with the package.
+    """Return the lines of a help text that list the files of the package.
 
     Args:
         *kinds: of the files, one for each option.
     """
     # Names have hyphens: a line must not end in one.
-    fill = textwrap.TextWrapper(100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False).fill
+    wrapper = textwrap.TextWrapper(100, break_on_hyphens=False)
+    wrapper.initial_indent = "  "
+    wrapper.subsequent_indent = "    "
     lines = ["Files that come with the package, by names that work in every folder:"]
     for kind in kinds:
-        lines.append(fill(f"--{kind.option}: {', '.join(names(kind))}"))
+        lines.append(wrapper.fill(f"--{kind.option}: {', '.join(names(kind))}"))
     return "\n".join(lines)
 
 

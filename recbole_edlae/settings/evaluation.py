@@ -61,7 +61,8 @@ def _check_metrics(settings: Mapping[str, Any]) -> None:
         raise ValueError(f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}")
     for name in names:
         if name.lower() not in metric_types:
-            raise ValueError(f"metrics: {unknown('metric', name, sorted(metric_types))}")
+            error = unknown("metric", name, sorted(metric_types))
+            raise ValueError(f"metrics: {error}")
 
     # RecBole collects scores for one kind of evaluation.
     values = [name for name in names if _type(name) == EvaluatorType.VALUE]
@@ -111,10 +112,8 @@ def _check_split(split: Any) -> None:
     # Nothing trains without a first share.
     is_triple = isinstance(shares, (list, tuple)) and len(shares) == 3
     if not is_triple or not is_finite(*shares) or min(shares) < 0 or shares[0] == 0:
-        raise ValueError(
-            f"{kind} in eval_args' split must be three shares for training, validation and test, the first above 0, "
-            f"[0.8, 0.1, 0.1]; got {shares!r}"
-        )
+        allowed = "three shares for training, validation and test, the first above 0, [0.8, 0.1, 0.1]"
+        raise invalid(f"{kind} in eval_args' split", allowed, shares)
 
 
 def _check_mode(mode: Any, metrics: list[str]) -> None:
@@ -122,7 +121,7 @@ def _check_mode(mode: Any, metrics: list[str]) -> None:
     if not isinstance(mode, str) or not re.fullmatch(r"full|labeled|(uni|pop)[1-9]\d*", mode):
         raise invalid("mode in eval_args", "one of full, uniN, popN (N candidates), labeled", mode)
 
-    # Without candidates there is nothing to rank, and a whole ranking has no ratings.
+    # Labeled interactions are not ranked, and a full ranking has items without ratings.
     ranking = [name for name in metrics if _type(name) == EvaluatorType.RANKING]
     if mode == "labeled" and ranking:
         raise ValueError(f"mode labeled in eval_args measures values (RMSE, MAE, AUC, LogLoss); {ranking[0]} ranks")

@@ -84,7 +84,7 @@ def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_fi
 
 
 def split_names(words: Sequence[str] | None) -> list[str]:
-    """Return the files that words name: one each, or several in one word with blanks between, as RecBole has them.
+    """Return the files that words name. A word may name several, with blanks between, as in RecBole.
 
     Examples:
         >>> split_names(["protocol.yaml", "a.yaml b.yaml"])
@@ -103,7 +103,7 @@ def split_names(words: Sequence[str] | None) -> list[str]:
 def value_of(text: str) -> Any:
     """Return the value of the text of a setting: that of a literal, true and false in any case, or the text itself.
 
-    RecBole evaluates the text as Python, which runs whatever stands in a file or an argument.
+    RecBole evaluates the text as Python, which runs any code in a file or an argument.
 
     Examples:
         >>> value_of("[10, 20]")

@@ -46,7 +46,9 @@ OLD_NAMES = {
     "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
 }
 _OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
-_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}  # read by this package for every model
+
+# Read by this package for every model.
+_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}
 _SET_BY_RECBOLE = {
     "device": "gpu_id ('' for the CPU)",
     "eval_type": "metrics",
@@ -59,7 +61,7 @@ _READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 
 
 def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True) -> None:
-    """Check that something reads each of some settings.
+    """Check that settings are read by something.
 
     Args:
         keys: names of settings.
@@ -75,6 +77,7 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
     Warns:
         DataWarning: Nothing reads a setting of a file, or other models only.
     """
+    # A run may read settings that its model brings along.
     known = _OPTIONS_OF_RUN | _OWN
     for config in configs:
         known = known.union(config.internal_config_dict, *config.parameters.values())
@@ -100,7 +103,7 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
 
 
 def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each given setting that is read but has no effect under the other settings.
+    """Yield a line for each setting that is read but has no effect under the other settings.
 
     Args:
         settings: all settings, as ``Config`` ends with.
@@ -151,7 +154,7 @@ def settings_of_models() -> set[str]:
 def settings_without_file() -> set[str]:
     """Return the settings that the code of RecBole's models reads, and nothing else, and that no file has."""
     folders = _read_by_folder()
-    return folders["model"].difference(folders["rest"], _read_by_models(), _declared_for_all())
+    return folders["model"].difference(folders["others"], _read_by_models(), _declared_for_all())
 
 
 def is_known(key: str) -> bool:
@@ -170,6 +173,8 @@ def _without_effect_on_files(values: Mapping[str, Any], user_set: Collection[str
     for key in ("item_inter_num_interval", "rm_dup_inter", "user_inter_num_interval", "val_interval"):
         if key in user_set:
             yield f"{key} has no effect with benchmark_filename: RecBole takes such files as they are"
+
+    # Every split has an order, which is RO unless somebody sets another one.
     eval_args = values.get("eval_args") or {}
     if "split" in eval_args or eval_args.get("order", "RO") != "RO":
         yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
@@ -229,11 +234,11 @@ def _read_by_code() -> set[str]:
 @functools.cache
 def _read_by_folder() -> dict[str, set[str]]:
     """Return the settings that the code of RecBole's models reads, and those that the rest of its code reads."""
-    folders: dict[str, set[str]] = {"model": set(), "rest": set()}
+    folders: dict[str, set[str]] = {"model": set(), "others": set()}
     root = RECBOLE_PROPERTIES.parent
     for path in root.rglob("*.py"):
         keys = _READ_BY_CODE.findall(path.read_text(encoding="utf-8"))
-        folder = "rest"
+        folder = "others"
         if root / "model" in path.parents:
             folder = "model"
         folders[folder].update(keys)

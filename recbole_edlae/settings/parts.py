@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 PARTS = ("training", "validation", "test")
-SEARCH_FILES = "search_filename"  # this package's own setting: the parts that `tune` trains and validates on
+
+# This package's own setting: the files that `tune` trains and validates on.
+SEARCH_FILES = "search_filename"
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
 
 

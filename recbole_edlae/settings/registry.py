@@ -1,10 +1,10 @@
-"""Know every model by its name: where its class is, its defaults, the settings with which it scores unseen users.
+"""Look up a model by its name: its class, its defaults, the settings with which it scores unseen users.
 
 A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case, and a YAML file of
 its settings in ``properties/model``: nothing else names it. :func:`register` adds models of other packages. Where the
 installed RecBole has a model of the same name itself, the name means RecBole's.
 
-What is particular to a model stands on its class:
+What is particular to a model is an attribute of its class:
 
 * ``trainer``: the Trainer class that fits it; without it RecBole's choice.
 * ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
@@ -49,7 +49,7 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
     """Register a model class of another package with RecBole. Idempotent.
 
     Args:
-        model: Subclass of RecBole's GeneralRecommender, with the attributes above as far as they are wanted.
+        model: Subclass of RecBole's GeneralRecommender, with any of the attributes above.
         defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``. A subclass of
             another model has that one's settings too, and its file what it adds or changes.
 
@@ -190,12 +190,14 @@ def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not is_ensemble(model):
         return {}
+
+    # A class method, because the members are needed before the model is built.
     ensemble: Any = model_class(model)
     return ensemble.members_of(settings)
 
 
 def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]) -> None:
-    """Check each model that an ensemble is made of; there is nothing to check of any other model.
+    """Check each model that an ensemble is made of, and nothing for any other model.
 
     Args:
         check: takes the name of a member's model and all its settings, and raises a ValueError.
@@ -220,6 +222,7 @@ def default_settings(model: str) -> dict[str, Any]:
     Args:
         model: its name.
     """
+    # A file of comments alone is empty YAML.
     defaults: dict[str, Any] = {}
     for file in defaults_of(model):
         defaults |= yaml.safe_load(file.read_text(encoding="utf-8")) or {}

@@ -36,7 +36,7 @@ def check_rules(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: For the first setting that is not allowed; the message has it, its value and what is allowed.
     """
-    # Settings that stand for themselves.
+    # Settings that depend on no other.
     check_numbers(settings)
     check_texts(settings)
     check_vectorized_data(settings)
@@ -91,11 +91,11 @@ def _check_files(settings: Mapping[str, Any]) -> None:
     """Check the settings that say which files are read."""
     names = settings.get("benchmark_filename")
     if names is not None and not (are_texts(names) and len(names) in (3, 5)):
-        raise ValueError(
-            "benchmark_filename must be three names [train, valid, test], or five for a user split, [train, "
-            "validation_tr, validation_te, test_tr, test_te]; [train, test, test] does without a validation part; "
-            f"got {names!r}"
+        allowed = (
+            "three names [train, valid, test], or five for a user split, [train, validation_tr, validation_te, "
+            "test_tr, test_te]; [train, test, test] does without a validation part"
         )
+        raise invalid("benchmark_filename", allowed, names)
 
 
 def _check_search_files(settings: Mapping[str, Any]) -> None:
@@ -104,10 +104,8 @@ def _check_search_files(settings: Mapping[str, Any]) -> None:
     if names is None:
         return
     if not are_texts(names) or len(names) != 2:
-        raise ValueError(
-            f"{SEARCH_FILES} must be two names [fit, valid], of the files that a search trains and validates on; "
-            f"got {names!r}"
-        )
+        allowed = "two names [fit, valid], of the files that a search trains and validates on"
+        raise invalid(SEARCH_FILES, allowed, names)
 
     # A split with a validation file of its own needs no others.
     files = settings.get("benchmark_filename")

@@ -1,4 +1,4 @@
-"""Read the settings of RecBole's own YAML files, which need RecBole's folder and no import of it."""
+"""Read the settings of RecBole's own YAML files without importing RecBole."""
 
 import importlib.util
 import pathlib

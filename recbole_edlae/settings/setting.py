@@ -1,4 +1,4 @@
-"""Read one file of defaults: the type, range and meaning of each setting stand in its comments. Needs no RecBole.
+"""Read a file of defaults, whose comments have the type, range and meaning of each setting. Needs no RecBole.
 
 A line reads ``key: default  # (type) meaning``, and the meaning may end in ``ranging in [0, 1)`` or
 ``ranging in ['a', 'b']``. Nothing else says what a setting may be.
@@ -126,7 +126,7 @@ def read_schema(path: str | os.PathLike) -> dict[str, Setting]:
 
 
 def check_model_settings(schema: Mapping[str, Setting], values: Mapping[str, Any]) -> None:
-    """Check that every setting of a model is there, of its type and in its range.
+    """Check that every setting of a model is set, of its type and in its range.
 
     Args:
         schema: key → Setting of the model.
@@ -174,5 +174,6 @@ def _is_inside(number: Any, interval: re.Match[str]) -> bool:
         return False
 
     # A round bracket leaves the end out.
-    is_left_out = (number == low and interval["left"] == "(") or (number == high and interval["right"] == ")")
-    return not is_left_out
+    if number == low and interval["left"] == "(":
+        return False
+    return number != high or interval["right"] != ")"
