@@ -28,21 +28,58 @@ def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
         Traceback (most recent call last):
         ValueError: color must be one of green, red; got 'gren'
     """
-    # A list compares names of any type: a file may have one that cannot be hashed.
-    if name not in list(table):
-        allowed = ", ".join(closest_first(name, table))
-        raise ValueError(f"{what} must be one of {allowed}; got {name!r}")
+    check_choice(what, name, table)
     return table[name]
 
 
-def unknown(what: str, name: Any, choices: Iterable[Any], where: str = "") -> ValueError:
-    """Return the error for an unknown name, with the nearest known one, or all of them if none is near.
+def check_choice(what: str, name: Any, choices: Iterable[Any]) -> None:
+    """Check that a name is one of some choices.
+
+    Args:
+        what: what the message calls it: the setting's name.
+        name: the requested name.
+        choices: all that is allowed.
+
+    Raises:
+        ValueError: it is not; the message lists all choices, the nearest first.
+    """
+    # A list, because a file has names of any type, also of some that cannot be hashed.
+    choices = list(choices)
+    if name not in choices:
+        nearest = ", ".join(map(str, closest_first(name, choices)))
+        raise invalid(what, f"one of {nearest}", name)
+
+
+def invalid(what: str, allowed: str, value: Any) -> ValueError:
+    """Return the error for a value that is not allowed.
+
+    Args:
+        what: what the message calls it: the setting's name.
+        allowed: what the value must be.
+        value: that was given.
+
+    Examples:
+        >>> invalid("seed", "an integer", "x")
+        ValueError("seed must be an integer, got 'x'")
+        >>> invalid("order", "one of RO, TO", "XO")
+        ValueError("order must be one of RO, TO; got 'XO'")
+    """
+    # After a list the comma would read on.
+    separator = ","
+    if allowed.startswith("one of") or "," in allowed:
+        separator = ";"
+    return ValueError(f"{what} must be {allowed}{separator} got {value!r}")
+
+
+def unknown(what: str, name: Any, choices: Iterable[Any], where: str = "", *, shown: int | None = None) -> ValueError:
+    """Return the error for a name that is not among some choices.
 
     Args:
         what: what the name is of.
-        name: the unknown name.
-        choices: all known names.
+        name: that was given.
+        choices: all that is allowed.
         where: beginning of the message, such as the file with the name; "" for none.
+        shown: as in :func:`hint`.
 
     Examples:
         >>> unknown("model", "EDLE", ["BPR", "EDLAE"])
@@ -50,16 +87,33 @@ def unknown(what: str, name: Any, choices: Iterable[Any], where: str = "") -> Va
         >>> unknown("model", "x", ["BPR", "EDLAE"])
         ValueError("unknown model 'x'; there are BPR, EDLAE")
     """
-    choices = list(choices)
-    similar = _similar(name, choices)
-    hint = f"there are {', '.join(map(str, choices))}"
-    if similar:
-        hint = f"did you mean {similar[0]}?"
-
-    message = f"unknown {what} {name!r}; {hint}"
+    message = f"unknown {what} {name!r}; {hint(name, choices, shown=shown)}"
     if where:
         message = f"{where}: {message}"
     return ValueError(message)
+
+
+def hint(wrong: Any, choices: Iterable[Any], *, shown: int | None = None) -> str:
+    """Return the end of a message about a wrong name: the nearest choice, or all where none is near.
+
+    Args:
+        wrong: what was given instead of a choice.
+        choices: all that is allowed.
+        shown: how many choices are listed at most; None lists all.
+
+    Examples:
+        >>> hint("x", ["a1", "b2", "c3"], shown=2)
+        'there are a1, b2 and 1 more'
+    """
+    choices = list(choices)
+    nearest = similar(wrong, choices)
+    if nearest:
+        return f"did you mean {nearest[0]}?"
+
+    listed = ", ".join(map(str, choices[:shown]))
+    if shown is not None and len(choices) > shown:
+        listed += f" and {len(choices) - shown} more"
+    return f"there are {listed}"
 
 
 def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
@@ -77,13 +131,17 @@ def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
         ['banana', 'apple', 'cherry']
     """
     choices = list(choices)
-    similar = _similar(wrong, choices)
-    return similar + [choice for choice in choices if choice not in similar]
+    nearest = similar(wrong, choices)
+    return nearest + [choice for choice in choices if choice not in nearest]
 
 
-def _similar(wrong: Any, choices: Iterable[Any]) -> list[Any]:
-    """Return up to five similar choices, the most similar first."""
-    # Letters of the wrong case are the most frequent mistake.
+def similar(wrong: Any, choices: Iterable[Any]) -> list[Any]:
+    """Return up to five choices that resemble a wrong one, by falling similarity.
+
+    Args:
+        wrong: what was given instead of a choice; upper and lower case are the same.
+        choices: all that is allowed.
+    """
     by_lower = {str(choice).lower(): choice for choice in choices}
     names = difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)
     return [by_lower[name] for name in names]

@@ -53,10 +53,10 @@ WRONG = {
     "--epochs=ten": r"epochs must be int, got 'ten' \(str\)",
     "--topk=[1,x]": "topk must be list or int",
     "--eval_args=full": "eval_args must be dict, got 'full'",
-    "--dropot_prob=0.1": "there is no setting dropot_prob; did you mean dropout_prob",
-    "--metrics=['Recal']": "metrics: there is no Recal; there are recall, ",
-    "--valid_metric=NDCG@7": r"valid_metric NDCG@7 is none of .*: NDCG@10, ",
-    "--topk=20": r"valid_metric MRR@10 is none of what .* topk \[20\] evaluate: MRR@20",
+    "--dropot_prob=0.1": "unknown setting 'dropot_prob'; did you mean dropout_prob",
+    "--metrics=['Recal']": "metrics: unknown metric 'Recal'; did you mean recall",
+    "--valid_metric=NDCG@7": r"unknown valid_metric 'NDCG@7'; .* evaluate NDCG@10, ",
+    "--topk=20": r"unknown valid_metric 'MRR@10'; .* topk \[20\] evaluate MRR@20",
     "--nproc=2": "nproc 2 needs as many CUDA devices",
     "dropout_prob=0.5": "'dropout_prob=0.5' is neither an option nor a setting",
     "--dropout_prob 0.5": "'--dropout_prob' is neither an option nor a setting of the form --key=value",
@@ -80,7 +80,7 @@ def test_config_file_that_is_none(content, message, capsys, tmp_path):
 
 def test_config_file_that_is_misspelled(capsys, tmp_path):
     (tmp_path / "mine.yaml").write_text("epochs: 1")
-    assert "no file mien.yaml; there are mine.yaml" in refused(capsys, "--config_files=mien.yaml")
+    assert "no file mien.yaml; did you mean mine.yaml?" in refused(capsys, "--config_files=mien.yaml")
 
 
 def test_wrong_value_in_a_config_file(capsys, tmp_path):
@@ -132,7 +132,7 @@ def test_version(capsys):
     "words, message",
     [
         (["rnu"], "recbole-edlae: error: unknown command 'rnu'; did you mean run?"),
-        (["upload"], "recbole-edlae: error: unknown command 'upload'; the commands are run, leaderboard, "),
+        (["upload"], "recbole-edlae: error: unknown command 'upload'; there are run, leaderboard, "),
         ([], "recbole-edlae: error: the following arguments are required: COMMAND"),
     ],
 )

@@ -4,7 +4,6 @@ A command is a module with ``main(words)``, imported when it is called: the help
 """
 
 import contextlib
-import difflib
 import importlib
 import sys
 import types
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from recbole_edlae import __version__
+from recbole_edlae._choices import unknown
 from recbole_edlae.cli.errors import (
     errors_in_one_line,
     interrupts_end_at_once,
@@ -113,12 +113,14 @@ def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any
 
 def _module(name: str, program: str) -> types.ModuleType:
     """Return the module of a command; end the process with one line if it needs RecBole and RecBole is missing."""
+    # Any other error of an import is not the user's, and shows its traceback.
     with errors_in_one_line(program, missing_recbole):
         return importlib.import_module(COMMANDS[name].module)
 
 
 def _command(words: list[str]) -> str:
     """Return the name of the command; end the process for the help, the version and an unknown command."""
+    # Each command parses its own words, its help included.
     parser = Parser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.epilog = "`recbole-edlae COMMAND --help` describes a command. With --debug, errors show their traceback."
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
@@ -128,11 +130,6 @@ def _command(words: list[str]) -> str:
 
     # argparse would list all commands, without the nearest one.
     for word in words:
-        if word.startswith("-") or word in COMMANDS:
-            continue
-        hint = f"the commands are {', '.join(COMMANDS)}"
-        nearest = difflib.get_close_matches(word, COMMANDS, n=1)
-        if nearest:
-            hint = f"did you mean {nearest[0]}?"
-        parser.error(f"unknown command {word!r}; {hint}")
+        if not word.startswith("-") and word not in COMMANDS:
+            parser.error(str(unknown("command", word, COMMANDS)))
     return parser.parse_args(words).command

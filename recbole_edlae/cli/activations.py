@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from recbole.config import Config
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import check_choice
 from recbole_edlae._files import write_whole
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.parser import Parser
@@ -34,20 +34,23 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         The runs, as ``compare_activations`` returns them.
     """
     parser = Parser(PROGRAM, description=DESCRIPTION)
-    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
-    parser.add_argument("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    add = parser.add_argument
+    add("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    add("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    add("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
     usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
     parser.epilog = f"{usage}\n\n{listing(PROTOCOLS)}"
     with command.ended_in_one_line(PROGRAM):
-        # All input is checked before the first training, and whether there is a library to draw with.
+        # All input and the drawing library are checked before the first training.
         study, remaining = parser.parse_known_args(arguments)
         load_pyplot()
         for name in study.activations:
-            choose("activations", name, ACTIVATIONS)
+            check_choice("activations", name, ACTIVATIONS)
         options = prepare([*remaining, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
             raise ValueError("latent_activation is what the study varies: name the choices after --activations")
+
+        # RecBole's config has the split, which may be a default.
         settings = {"state": "ERROR", "show_progress": False, **options.settings}
         config = Config("DeepAE", options.dataset, options.config_files, dict(settings))
         check_parts(config.final_config_dict, {"test": "activations are compared on it"})
@@ -58,9 +61,11 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         finished: list[Trained] = []
 
         def report(run: Trained) -> None:
-            print(f"{run['activation']}, seed {run['seed']}, {run['epochs']} epochs: {run['test']}", flush=True)
+            name = f"{run['activation']}, seed {run['seed']}"
+            print(f"{name}, {run['epochs']} epochs: {run['test']}", flush=True)
             finished.append(run)
-            write_whole(folder / "runs.json", json.dumps({"runs": finished}, indent=1) + "\n")
+            text = json.dumps({"runs": finished}, indent=1)
+            write_whole(folder / "runs.json", f"{text}\n")
 
         runs = compare_activations(options.dataset, study.activations, study.seeds, settings=settings, progress=report)
 

@@ -6,17 +6,18 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_edlae._choices import unknown
+from recbole_edlae._choices import invalid, unknown
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.columns import check_columns
 from recbole_edlae.data.files import check_dataset
 from recbole_edlae.model.members import of_member
 from recbole_edlae.runs.trained import member_configs
 from recbole_edlae.settings import registry
+from recbole_edlae.settings.evaluation import normalized_ratings
 from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.parts import validates_on_test
-from recbole_edlae.settings.rules import check_rules, normalized_ratings
+from recbole_edlae.settings.rules import check_rules
 from recbole_edlae.settings.schema import recbole_schema
 
 from recbole.config import Config  # isort: skip
@@ -61,11 +62,11 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
     """
-    # Types and ranges of single settings.
-    settings = recbole_schema(options.model) | registry.schema_of(options.model)
+    # Types and ranges of single settings. None switches a setting off, except a number.
+    schema = recbole_schema(options.model) | registry.schema_of(options.model)
     for key, value in options.settings.items():
-        if key in settings and (value is not None or settings[key].is_number):
-            settings[key].check(value)
+        if key in schema and (value is not None or schema[key].is_number):
+            schema[key].check(value)
         if key in _INTERNAL:
             raise ValueError(f"{key} cannot be set: {_INTERNAL[key]}")
 
@@ -82,11 +83,12 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     check_dataset(options.dataset, options.settings)
     check_columns(config.final_config_dict)
 
+    # What is valid, but perhaps not meant.
     for remark in without_effect(config.final_config_dict, options.settings):
         warn(remark)
-    on_ratings = normalized_ratings(config.final_config_dict)
-    if on_ratings:
-        warn(on_ratings)
+    remark_on_ratings = normalized_ratings(config.final_config_dict)
+    if remark_on_ratings:
+        warn(remark_on_ratings)
     return config
 
 
@@ -95,7 +97,7 @@ def _check_order(config: Config) -> None:
     # These models learn to predict the next interaction.
     order = config["eval_args"]["order"]
     if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
-        raise ValueError(f"order in eval_args must be TO for {config['model']}, a sequential model; got {order!r}")
+        raise invalid("order in eval_args", f"TO for {config['model']}, a sequential model", order)
 
 
 def check_early_stopping(config: Config) -> None:
@@ -108,15 +110,18 @@ def check_early_stopping(config: Config) -> None:
         ValueError: The model is trained in epochs, and validated on the file of the test.
     """
     # An ensemble has no epochs, but its members may.
-    if members := member_configs(config):
-        for label, member in members.items():
-            with of_member(label):
-                check_early_stopping(member)
-        return
-    if not validates_on_test(config.final_config_dict) or config["eval_step"] <= 0 or config["epochs"] <= 1:
+    members = member_configs(config)
+    for label, member in members.items():
+        with of_member(label):
+            check_early_stopping(member)
+    if members or not validates_on_test(config.final_config_dict):
         return
 
-    # These models are fitted in one step, so there is no epoch to choose.
+    # Without a validation, or with one epoch, nothing is chosen.
+    if config["eval_step"] <= 0 or config["epochs"] <= 1:
+        return
+
+    # A model that is fitted in one step has no epochs to choose from.
     if issubclass(get_trainer(config["MODEL_TYPE"], config["model"]), TraditionalTrainer):
         return
     raise ValueError(

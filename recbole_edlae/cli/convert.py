@@ -15,27 +15,28 @@ from recbole_edlae.convert import Conversion, convert_csv
 from recbole_edlae.convert.values import look_like_dates
 
 PROGRAM = "recbole-edlae convert"
-_SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}  # what people write for a sign that a shell does not pass
+
+# What people write for a sign that a shell does not pass.
+_SEPARATORS = {r"\t": "\t", "tab": "\t", "space": " "}
 _OPTIONS = {"separator": "--separator", "header": "--header or --no-header", "columns": "--columns"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("file", metavar="FILE", help="the CSV file")
-    parser.add_argument("output", metavar="OUTPUT", help="folder of the dataset to write, dataset/NAME")
-    parser.add_argument(
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the CSV file")
+    add("output", metavar="OUTPUT", help="folder of the dataset to write, dataset/NAME")
+    add(
         "--columns",
         metavar="USER,ITEM,RATING,TIMESTAMP",
         help="names or positions from 1 of these columns; the last two may be left out, or empty as in 1,2,,3",
     )
-    parser.add_argument("--separator", metavar="SIGN", help="between columns: a sign, several, tab or space")
-    parser.add_argument(
-        "--header", action=argparse.BooleanOptionalAction, help="whether the first row names the columns"
-    )
-    parser.add_argument("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
-    parser.add_argument("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
-    parser.add_argument("--thousands", metavar="SIGN", help="sign between thousands of numbers, as in 1,234")
-    parser.add_argument(
+    add("--separator", metavar="SIGN", help="between columns: a sign, several, tab or space")
+    add("--header", action=argparse.BooleanOptionalAction, help="whether the first row names the columns")
+    add("--encoding", metavar="NAME", help="of the file, for example latin-1 (default: utf-8)")
+    add("--decimal", metavar="SIGN", default=".", help="decimal sign of numbers (default: %(default)s)")
+    add("--thousands", metavar="SIGN", help="sign between thousands of numbers, as in 1,234")
+    add(
         "--quoting",
         action=argparse.BooleanOptionalAction,
         help="whether quotation marks are those of CSV or, with --no-quoting, part of the text",
@@ -66,6 +67,7 @@ def main(words: Sequence[str]) -> None:
 
 def _layout_lines(conversion: Conversion) -> list[str]:
     """Return lines on the layout of the file, and on the options that would set what was guessed."""
+    # A first row that is shown proves that it is no header.
     layout = conversion.layout
     if layout.header is None:
         header = f"none, the first row is {', '.join(layout.first_row)}"
@@ -108,9 +110,10 @@ def _content_lines(conversion: Conversion) -> list[str]:
     users_and_items = f"{_count(conversion.users, 'user')} with {_count(conversion.items, 'item')}"
     lines.append(f"interactions: {conversion.interactions}, of {users_and_items}")
     if conversion.repeats:
-        verb = "has" if conversion.repeats == 1 else "have"
-        repeats = f"{_count(conversion.repeats, 'interaction')} {verb} a user and an item that came together before"
-        lines.append(f"repeated: {repeats}; all are kept")
+        repeats = f"{_count(conversion.repeats, 'interaction')} have"
+        if conversion.repeats == 1:
+            repeats = "1 interaction has"
+        lines.append(f"repeated: {repeats} a user and an item that came together before; all are kept")
     return lines
 
 

@@ -11,8 +11,13 @@ from typing import Any, NoReturn
 
 from recbole_edlae._warnings import DataWarning
 
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
-debug = False  # set by --debug: errors show their traceback
+# Windows has no SIGHUP.
+_ENDING = [signal.SIGTERM]
+if hasattr(signal, "SIGHUP"):
+    _ENDING.append(signal.SIGHUP)
+
+# Set by --debug: errors show their traceback.
+debug = False
 
 
 def without_debug(words: Iterable[str]) -> list[str]:
@@ -70,8 +75,8 @@ def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] =
     try:
         yield
     except Exception as error:
-        text = None if debug else reason(error)
-        if text is None:
+        text = reason(error)
+        if debug or text is None:
             raise
         stop(program, text)
     except KeyboardInterrupt:
@@ -88,7 +93,10 @@ class Terminated(BaseException):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__("terminated" if number == signal.SIGTERM else "its terminal was closed")
+        reason = "its terminal was closed"
+        if number == signal.SIGTERM:
+            reason = "terminated"
+        super().__init__(reason)
         self.number = number
 
 

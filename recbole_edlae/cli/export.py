@@ -24,10 +24,11 @@ PROGRAM = "recbole-edlae export"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--checkpoint", required=True, metavar="FILE", help="a .pth file that RecBole saved")
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder to write, not there yet or empty")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the weights (default: %(default)s)")
-    parser.add_argument("--top", type=int, metavar="N", help="keep the N largest weights for each item, by magnitude")
+    add = parser.add_argument
+    add("--checkpoint", required=True, metavar="FILE", help="a .pth file that RecBole saved")
+    add("--output", required=True, metavar="DIR", help="folder to write, not there yet or empty")
+    add("--dtype", choices=DTYPES, default="float32", help="of the weights (default: %(default)s)")
+    add("--top", type=int, metavar="N", help="keep the N largest weights for each item, by magnitude")
 
 
 def main(words: Sequence[str]) -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
+from recbole_edlae.cli import errors
 from recbole_edlae.cli import runs as command
 from recbole_edlae.evaluation.significance import TESTS
 from recbole_edlae.leaderboard import report
@@ -27,16 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: parser of the command.
     """
-    parser.add_argument("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
-    parser.add_argument("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
+    add = parser.add_argument
+    add("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
+    add("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
     settings = (
         "YAML: models and the settings of each (default: that of the dataset, of those that come along; without a "
         "dataset ml-100k)"
     )
-    parser.add_argument("--settings", metavar="FILE", help=settings)
-    parser.add_argument("--seeds", nargs="+", type=int, metavar="N", help="each is another split (default: 2020)")
-    parser.add_argument("--test", choices=TESTS, default=TESTS[0], help="paired test over users (default: %(default)s)")
-    parser.add_argument("--reference", metavar="FILE", help="CSV of published results to show beside")
+    add("--settings", metavar="FILE", help=settings)
+    add("--seeds", nargs="+", type=int, metavar="N", help="each is another split (default: 2020)")
+    add("--test", choices=TESTS, default=TESTS[0], help="paired test over users (default: %(default)s)")
+    add("--reference", metavar="FILE", help="CSV of published results to show beside")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str]) -> None:
             report.write(leaderboards, records.folder, words)
 
     # The table is the result, so it goes to standard output; progress went to standard error.
-    print("\n".join(report.terminal(leaderboard) for leaderboard in leaderboards))
+    print("\n".join(map(report.terminal, leaderboards)))
     print(f"\nreport: {records.folder / 'leaderboard.html'}")
     _exit_where_all_failed(leaderboards)
 
@@ -90,16 +91,22 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
         for run, record, cached in run_all(plan.runs, records, engine=options.engine):
             outcomes[run.label][run.settings["seed"]] = record
             bar.update()
-            remark = " (on record)" if cached else ""
-            command.tell(f"{plan.dataset}  {_line(run, record)}{remark}", record)
+            line = _line(run, record)
+            if cached:
+                line += " (on record)"
+            command.tell(f"{plan.dataset}  {line}", record)
 
     # Runs end in any order; the report has seeds in that of the plan.
-    ordered = {label: [by_seed[seed] for seed in plan.seeds] for label, by_seed in outcomes.items()}
+    ordered = {}
+    settings = {}
+    for label, (_, row_settings) in plan.rows.items():
+        ordered[label] = [outcomes[label][seed] for seed in plan.seeds]
+        settings[label] = row_settings
     return build(
         plan.dataset,
         ordered,
         records,
-        settings={label: settings for label, (_, settings) in plan.rows.items()},
+        settings=settings,
         test=options.test,
         reference=plan.reference,
         marks=plan.marks,
@@ -108,14 +115,12 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
 
 def _exit_where_all_failed(leaderboards: Sequence[Leaderboard]) -> None:
     """Exit with status 1 and one line if every row of a dataset failed."""
-    # Published rows do not count.
+    # Published rows do not count: nothing was run for them.
     for leaderboard in leaderboards:
-        if any(row.kind == "run" for row in leaderboard.rows):
-            continue
-        row = next(row for row in leaderboard.rows if row.kind == "failed")
-        reason = f"every run on {leaderboard.dataset} failed; {row.label}: {row.note}"
-        print(f"{PROGRAM}: error: {reason}", file=sys.stderr)
-        sys.exit(1)
+        rows = {row.kind: row for row in reversed(leaderboard.rows)}
+        if "run" not in rows:
+            row = rows["failed"]
+            errors.stop(PROGRAM, f"every run on {leaderboard.dataset} failed; {row.label}: {row.note}", status=1)
 
 
 def _line(run: Run, record: Mapping[str, Any]) -> str:

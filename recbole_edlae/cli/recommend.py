@@ -11,7 +11,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import choose, invalid
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.batches import WRITERS, recommend_file
@@ -19,16 +19,19 @@ from recbole_edlae.serving.histories import open_histories, read_items
 from recbole_edlae.serving.part_file import check_not_an_input
 
 PROGRAM = "recbole-edlae recommend"
-SHOWN = 10  # number of unknown items that are named at the end
+
+# Unknown items that are named at the end.
+SHOWN = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
-    parser.add_argument("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
-    parser.add_argument("--output", required=True, metavar="FILE", help=".jsonl or .csv")
-    parser.add_argument("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
-    parser.add_argument("--exclude", metavar="FILE", help="items never to recommend, one a line")
+    add = parser.add_argument
+    add("--checkpoint", required=True, metavar="PATH", help="RecBole's (.pth), or an export's folder")
+    add("--histories", required=True, metavar="FILE", help=".jsonl or .csv")
+    add("--output", required=True, metavar="FILE", help=".jsonl or .csv")
+    add("--topk", type=int, default=20, metavar="K", help="items for each user (default: %(default)s)")
+    add("--exclude", metavar="FILE", help="items never to recommend, one a line")
 
 
 def main(words: Sequence[str]) -> None:
@@ -41,12 +44,19 @@ def main(words: Sequence[str]) -> None:
         # What can be wrong in the options is checked before the checkpoint is read.
         write = choose("output", pathlib.Path(options.output).suffix, WRITERS)
         if options.topk < 1:
-            raise ValueError(f"topk must be at least 1, got {options.topk}")
-        inputs = [(name, getattr(options, name)) for name in ("histories", "exclude", "checkpoint")]
-        check_not_an_input(options.output, inputs)
+            raise invalid("topk", "at least 1", options.topk)
+        inputs = {
+            "histories": options.histories,
+            "exclude": options.exclude,
+            "checkpoint": options.checkpoint,
+        }
+        check_not_an_input(options.output, inputs.items())
 
+        # The first user is read here, the others as they are answered.
         users = open_histories(options.histories)
-        exclude = read_items(options.exclude) if options.exclude else []
+        exclude: list[str] = []
+        if options.exclude:
+            exclude = read_items(options.exclude)
         unknown, popular = recommend_file(options.checkpoint, users, write, options.output, options.topk, exclude)
 
     # On standard error, because the output may be a pipe to another program.
@@ -58,7 +68,9 @@ def main(words: Sequence[str]) -> None:
 
 def _print_unknown(unknown: collections.Counter) -> None:
     """Print the number of interactions with items that the model does not know, and the most frequent items."""
+    # All of them could be millions.
     named = ", ".join(f"{token} ({times})" for token, times in unknown.most_common(SHOWN))
     if len(unknown) > SHOWN:
         named += f", and {len(unknown) - SHOWN} more"
-    print(f"{sum(unknown.values())} interactions with unknown items were skipped: {named}", file=sys.stderr)
+    total = sum(unknown.values())
+    print(f"{total} interactions with unknown items were skipped: {named}", file=sys.stderr)

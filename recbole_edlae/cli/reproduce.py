@@ -1,6 +1,7 @@
 """`recbole-edlae reproduce`: the papers' figures and tables, measured here and held against what the papers say."""
 
 import argparse
+import itertools
 import pathlib
 import shlex
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import check_choice
 from recbole_edlae.cli import runs as command
 from recbole_edlae.papers import page
 from recbole_edlae.papers.claims import in_words
@@ -17,7 +18,7 @@ from recbole_edlae.papers.plan import read_plan
 from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.study import Protocol, Study
 from recbole_edlae.runs.records import Records
-from recbole_edlae.runs.run import WITHOUT_EFFECT
+from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.settings.configs import REPRODUCTIONS
 
 PROGRAM = "recbole-edlae reproduce"
@@ -31,12 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: parser of the command.
     """
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
-    parser.add_argument("--dataset", nargs="+", metavar="NAME", help="default: that of --settings, or ml-100k")
-    parser.add_argument("--settings", metavar="FILE", help=settings)
-    parser.add_argument("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
-    parser.add_argument("--items", type=int, metavar="N", help="of made-up data, for times only")
-    parser.add_argument("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
+    add = parser.add_argument
+    add("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
+    add("--dataset", nargs="+", metavar="NAME", help="default: that of --settings, or ml-100k")
+    add("--settings", metavar="FILE", help=settings)
+    add("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
+    add("--items", type=int, metavar="N", help="of made-up data, for times only")
+    add("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -46,25 +48,30 @@ def main(arguments: Sequence[str]) -> None:
         arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
-        # All input is checked before the first measurement, and whether there is a library to draw with.
+        # All input and the drawing library are checked before the first measurement.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
         for name in options.figures:
-            choose("FIGURE", name, page.FIGURES)
+            check_choice("FIGURE", name, page.FIGURES)
         if options.items and options.figures != ["times"]:
             raise ValueError("--items makes up data for the figure times, and for that only: reproduce times --items N")
         load_pyplot()
 
-        # Made-up data for times have no parts.
+        # Made-up data for times are not split.
         protocols = [_protocol(dataset, options, overrides) for dataset in options.dataset or [None]]
-        parts = {} if options.figures == ["times"] else PARTS
+        parts = PARTS
+        if options.figures == ["times"]:
+            parts = {}
         for protocol in protocols:
-            runs = [run for row in protocol.plan["rows"] for run in protocol.extremes(row)]
+            runs: list[Run] = []
+            for row in protocol.plan["rows"]:
+                runs += protocol.extremes(row)
             command.check(runs, overrides, parts)
+
         # One dataset after the other: a study reads its data once for all figures.
         records = Records(options.output or "reproduction")
         file = pathlib.Path(options.page or records.folder / "results.md")
         studies = [Study(protocol, records, options.engine) for protocol in protocols]
-        pending = [(study, name) for study in studies for name in options.figures or page.FIGURES]
+        pending = list(itertools.product(studies, options.figures or page.FIGURES))
         for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
             _reproduce(study, name, file, options, overrides)
     print(f"\nreport: {file}")
@@ -73,7 +80,11 @@ def main(arguments: Sequence[str]) -> None:
 def _protocol(dataset: str | None, options: argparse.Namespace, overrides: Mapping[str, Any]) -> Protocol:
     """Return the protocol of one dataset."""
     plan = read_plan(
-        dataset, options.settings, config_files=options.config_files, ranks=options.ranks, items=options.items
+        dataset,
+        options.settings,
+        config_files=options.config_files,
+        ranks=options.ranks,
+        items=options.items,
     )
     return Protocol(plan, overrides)
 
@@ -89,9 +100,11 @@ def _reproduce(
 
     # The page shows the command that measures this figure alone. Made-up data are no dataset.
     words = ["recbole-edlae", "reproduce", name, f"--dataset={dataset}", *_option_words(options, overrides)]
-    shown_dataset = f"synthetic-{options.items}" if options.items else dataset
+    title = dataset
+    if options.items:
+        title = f"synthetic-{options.items}"
     folder = file.with_suffix("")
-    page.save(folder, name, {"dataset": shown_dataset, "command": shlex.join(words), "data": data})
+    page.save(folder, name, {"dataset": title, "command": shlex.join(words), "data": data})
     page.write(file, folder)
 
     verdict = in_words(figure.verdicts(data))

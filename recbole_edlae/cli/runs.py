@@ -15,7 +15,7 @@ from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.files import read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.parts import check_parts, empty_parts
 from recbole_edlae.settings.process import process_words
@@ -69,9 +69,10 @@ def parse(
     """
     parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
-    parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
-    parser.add_argument("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+    add = parser.add_argument
+    add("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    add("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
+    add("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
 
     # Reading finds a damaged file here, where the message can name it as the user did.
     options, overrides = parser.parse(words)
@@ -81,7 +82,7 @@ def parse(
 
     # RecBole's Config would read these words as settings of every run.
     process_words([], program=program)
-    return options, {key: value_of(text) for key, text in overrides.items()}
+    return options, values_of(overrides)
 
 
 def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, str]) -> None:
@@ -96,7 +97,7 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
         ValueError: the first run that is invalid; the message names it.
 
     Warns:
-        DataWarning: there is no validation part, so models are trained for all their epochs.
+        DataWarning: without a validation part models are trained for all their epochs.
     """
     configs = []
     from_files: dict[str, Any] = {}
@@ -125,6 +126,7 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
 
 def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[str], parts: Mapping[str, str]) -> Config:
     """Return the config of a run whose settings are valid."""
+    # The settings of the run itself win over those of its files.
     options = argparse.Namespace(
         model=run.model,
         dataset=run.dataset,

@@ -17,7 +17,7 @@ from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import PROTOCOLS, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, value_of
+from recbole_edlae.settings.files import read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.process import process_words
 
@@ -59,15 +59,16 @@ def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that RecBole's script has."""
-    parser.add_argument("--help", "-h", action="store_true", help="this text, with the settings of --model")
-    parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
-    parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
-    parser.add_argument("--config_files", nargs="+", default=[], metavar="FILE", help="YAML files, later ones win")
-    parser.add_argument("--nproc", "-n", type=int, default=1, help="processes on this machine, one GPU each")
-    parser.add_argument("--ip", default="localhost", help="address of the first machine")
-    parser.add_argument("--port", "-p", default="5678", help="port of the first machine")
-    parser.add_argument("--world_size", type=int, default=-1, help="processes on all machines")
-    parser.add_argument("--group_offset", type=int, default=0, help="rank of this machine's first process")
+    add = parser.add_argument
+    add("--help", "-h", action="store_true", help="this text, with the settings of --model")
+    add("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
+    add("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
+    add("--config_files", nargs="+", default=[], metavar="FILE", help="YAML files, later ones win")
+    add("--nproc", "-n", type=int, default=1, help="processes on this machine, one GPU each")
+    add("--ip", default="localhost", help="address of the first machine")
+    add("--port", "-p", default="5678", help="port of the first machine")
+    add("--world_size", type=int, default=-1, help="processes on all machines")
+    add("--group_offset", type=int, default=0, help="rank of this machine's first process")
 
 
 def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
@@ -117,7 +118,7 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
     if options.dataset is None:
         options.dataset = from_files.get("dataset", "ml-100k")
     options.dataset = str(options.dataset)
-    options.settings = {**from_files, **{key: value_of(text) for key, text in overrides.items()}}
+    options.settings = from_files | values_of(overrides)
 
     # The help has the settings of the model, which argparse does not know.
     if options.help:
@@ -125,7 +126,8 @@ def _parse(words: Sequence[str], program: str) -> tuple[argparse.Namespace, dict
         check_model(options.model)
         print(f"\nsettings of {options.model}:")
         for setting in registry.schema_of(options.model).values():
-            print(f"  --{setting.key}={setting.default}  ({setting.type}) {setting.meaning}")
+            meaning = f"({setting.type}) {setting.meaning}"
+            print(f"  --{setting.key}={setting.default}  {meaning}")
         sys.exit(0)
     return options, overrides
 
@@ -135,7 +137,7 @@ def _reason(options: argparse.Namespace, error: Exception) -> str:
     text = " ".join(str(error).split())
 
     # RecBole says only that a column is empty, not that its filters left nothing.
-    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    modules = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
     if "is empty" in text and "recbole.data.dataset.dataset" in modules:
         filters = {key: value for key, value in options.settings.items() if key in FILTERS}
         return f"no interaction of {options.dataset} is left after filtering by {filters}"

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_NOBODY_READS = (errno.EPIPE, errno.EIO)  # the reader of a pipe has ended, a terminal is closed
+# The reader of a pipe has ended, a terminal is closed.
+_NOBODY_READS = (errno.EPIPE, errno.EIO)
 
 
 @contextlib.contextmanager
@@ -45,12 +46,17 @@ class _Unread(io.FileIO):
 @contextlib.contextmanager
 def _forgiving(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
     """Replace one of the process's own streams by a forgiving one on the same descriptor."""
+    # Standard error escapes what its encoding lacks anyway.
+    errors = stream.errors
+    if name == "stdout":
+        errors = "replace"
+
     # Text in the buffer of either stream would otherwise come out of order.
     stream.flush()
     replacement = io.TextIOWrapper(
         io.BufferedWriter(_Unread(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
-        errors="replace" if name == "stdout" else stream.errors,
+        errors=errors,
         line_buffering=stream.line_buffering,
     )
     setattr(sys, name, replacement)

@@ -46,8 +46,7 @@ def read_text(path: str | os.PathLike, encoding: str | None) -> Text:
         OSError: It cannot be read.
     """
     content, compression = _unpacked(path, pathlib.Path(path).read_bytes())
-    marks = [name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)]
-    encoding = encoding or (marks[0] if marks else "utf-8")
+    encoding = encoding or _marked_encoding(content)
     content = _utf8(path, content, encoding)
 
     # Files that were joined have a byte order mark in the middle, too.
@@ -56,24 +55,37 @@ def read_text(path: str | os.PathLike, encoding: str | None) -> Text:
     _check_is_table(path, content)
 
     # All lines end like the first one. Line ends in quotation are part of the text.
-    is_of_old_macs = _CARRIAGE_RETURN.match(content, 0, 1 << 16) is not None
-    return Text(content, encoding + compression, "\r" if is_of_old_macs else "\n")
+    line_end = "\n"
+    if _CARRIAGE_RETURN.match(content, 0, 1 << 16):
+        line_end = "\r"
+    return Text(content, encoding + compression, line_end)
+
+
+def _marked_encoding(content: bytes) -> str:
+    """Return the encoding that a byte order mark names."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    return "utf-8"
 
 
 def _unpacked(path: str | os.PathLike, content: bytes) -> tuple[bytes, str]:
     """Return the content of a file that may be compressed, and what to say of it."""
+    # By its first bytes, because names lie.
     for name, (start, unpack) in _COMPRESSIONS.items():
-        if start.match(content):
-            try:
-                return unpack(content), f", compressed by {name}"
-            except _COMPRESSION_ERRORS as error:
-                raise ValueError(f"{path} is compressed by {name}: {error}; unpack it first") from None
+        if not start.match(content):
+            continue
+        try:
+            return unpack(content), f", compressed by {name}"
+        except _COMPRESSION_ERRORS as error:
+            raise ValueError(f"{path} is compressed by {name}: {error}; unpack it first") from None
     return content, ""
 
 
 def _unzipped(content: bytes) -> bytes:
     """Return the only file of an archive."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        # Folders are entries, too.
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if len(names) != 1:
             raise ValueError(f"it has {len(names)} files, {', '.join(names[:3])}")
@@ -98,14 +110,17 @@ _COMPRESSION_ERRORS = (ValueError, OSError, EOFError, RuntimeError, zlib.error, 
 
 def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:
     """Return content in UTF-8; an error names the line and the byte."""
+    # UTF-8 is only checked, and ASCII needs no check.
     try:
         is_utf8 = codecs.lookup(encoding).name == "utf-8"
-        if not (is_utf8 and content.isascii()):
-            text = content.decode(encoding)
-            content = content if is_utf8 else text.encode()
+        if not is_utf8:
+            content = content.decode(encoding).encode()
+        elif not content.isascii():
+            content.decode(encoding)
     except LookupError:
         raise ValueError(f"--encoding: Python knows no encoding {encoding!r}") from None
     except UnicodeDecodeError as error:
+        # UTF-16 without a mark says more by its NUL bytes.
         _check_no_nul(path, content)
         where = where_undecodable(path, content, error)
         raise ValueError(f"{where}; write --encoding, for example --encoding=latin-1") from None
@@ -116,13 +131,21 @@ def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:
 def _check_no_nul(path: str | os.PathLike, content: bytes) -> None:
     """Refuse a NUL byte, which no text has."""
     offset = content.find(b"\0")
-    if offset >= 0:
-        line = content.count(b"\n", 0, offset) + 1
-        start = content[:100]
-        looks_wide = min(start[0::2].count(0), start[1::2].count(0)) == 0 and start.count(0) > len(start) // 4
-        other = "be" if start[0] == 0 else "le"
-        hint = f"; --encoding=utf-16-{other} may read it" if looks_wide else "; it is no text"
-        raise ValueError(f"{path}, line {line} has a NUL byte inside{hint}")
+    if offset < 0:
+        return
+    hint = "it is no text"
+
+    # Letters of the alphabet in UTF-16 have a NUL byte each, all before it or all after it.
+    start = content[:100]
+    nuls_in_front = start[0::2].count(0)
+    nuls_behind = start[1::2].count(0)
+    if nuls_in_front + nuls_behind > len(start) // 4:
+        if nuls_behind == 0:
+            hint = "--encoding=utf-16-be may read it"
+        elif nuls_in_front == 0:
+            hint = "--encoding=utf-16-le may read it"
+    line = content.count(b"\n", 0, offset) + 1
+    raise ValueError(f"{path}, line {line} has a NUL byte inside; {hint}")
 
 
 def _check_is_table(path: str | os.PathLike, content: bytes) -> None:
@@ -130,4 +153,5 @@ def _check_is_table(path: str | os.PathLike, content: bytes) -> None:
     start = content[:1000].decode(errors="replace")
     for name, pattern in (("JSON", _JSON), ("HTML or XML", _HTML)):
         if pattern.match(start):
-            raise ValueError(f"{path}, line 1 is {name}, and not a row of CSV: {start.strip().splitlines()[0][:80]!r}")
+            first = start.strip().splitlines()[0]
+            raise ValueError(f"{path}, line 1 is {name}, and not a row of CSV: {first[:80]!r}")

@@ -30,7 +30,7 @@ _ODD_TOKENS = {
 
 
 class Conversion(NamedTuple):
-    """What was found in a file."""
+    """What a converted file has."""
 
     path: pathlib.Path  # of the atomic file
     encoding: str
@@ -60,8 +60,8 @@ def convert_csv(
 ) -> Conversion:
     r"""Write the interactions of a CSV file as the RecBole dataset ``OUTPUT/NAME.inter``.
 
-    All rows are kept in their order, repeated ones too. Times become seconds since 1970. The dataset is whole or not
-    written at all.
+    All rows are kept in their order, repeated ones too. Times become seconds since 1970. The dataset is written
+    completely or not at all.
 
     Args:
         path: of the CSV file.
@@ -77,7 +77,7 @@ def convert_csv(
             clear.
 
     Returns:
-        What was found, guesses included.
+        The layout and the counts, guesses included.
 
     Raises:
         ValueError: The file cannot be read, the message has the number of the line; or the dataset exists already.
@@ -87,14 +87,14 @@ def convert_csv(
         DataWarning: Something in the file is odd and was read.
 
     Notes:
-        Cost: the file's bytes twice, 100,000 rows at a time as texts, and 16 bytes a row.
+        Memory: the file's bytes twice, 100,000 rows at a time as texts, and 16 bytes a row.
 
     Examples:
         >>> import pathlib, tempfile
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "shop.csv").write_text("customer,product,date\nanna,tea,2024-05-01\n")
-        >>> found = convert_csv(folder / "shop.csv", folder / "shop")
-        >>> print(found.path.read_text().expandtabs(16))
+        >>> conversion = convert_csv(folder / "shop.csv", folder / "shop")
+        >>> print(conversion.path.read_text().expandtabs(16))
         user_id:token   item_id:token   timestamp:float
         anna            tea             1714521600
         <BLANKLINE>
@@ -105,9 +105,11 @@ def convert_csv(
     name = f"{folder.name}.inter"
     numerals = Numerals(decimal, thousands)
     file = read(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)
-    with whole_folder(folder, [name], beside_others=True) as part:
-        found = write_interactions(file, part / name, numerals)
-    return found._replace(path=folder / name)
+
+    # The folder may have other files of the dataset.
+    with whole_folder(folder, [name], beside_others=True) as temporary:
+        conversion = write_interactions(file, temporary / name, numerals)
+    return conversion._replace(path=folder / name)
 
 
 def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) -> Conversion:
@@ -123,25 +125,28 @@ def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) ->
         OSError: The file cannot be written.
     """
     rows = Rows(file)
-    parts = _Parts(file.layout, numerals)
+    converter = _Converter(file.layout, numerals)
+    header = "\t".join(_FIELDS[role] for role in file.layout.columns)
     with whole(path) as written:
-        written.write(("\t".join(_FIELDS[role] for role in file.layout.columns) + "\n").encode())
+        written.write(f"{header}\n".encode())
         for numbers, columns in rows.blocks():
             try:
-                written.write(parts.convert(columns))
+                written.write(converter.convert(columns))
             except BadValueError as error:
                 raise ValueError(f"{file.path}, line {numbers[error.row]}: {error}") from None
+
+        # Before the file gets its name.
         try:
-            parts.check()
+            converter.check()
         except ValueError as error:
             raise ValueError(f"{file.path} {error}") from None
-    for note in [*rows.notes(), *parts.notes()]:
+    for note in [*rows.notes(), *converter.notes()]:
         warn(f"{file.path}: {note}")
-    return parts.conversion(path, file.encoding, rows.empty)
+    return converter.conversion(path, file.encoding, rows.empty)
 
 
-class _Parts:
-    """Convert a file part by part, and count."""
+class _Converter:
+    """Convert a file block by block, and count."""
 
     def __init__(self, layout: Layout, numerals: Numerals) -> None:
         self.layout = layout
@@ -163,31 +168,43 @@ class _Parts:
             BadValueError: A value cannot be converted.
         """
         self.interactions += len(columns["user"])
+
+        # Columns first, because each distinct text of a column is converted once.
         written = [self._column(role, texts) for role, texts in columns.items()]
-        return ("\n".join(map("\t".join, zip(*written))) + "\n").encode()
+        lines = map("\t".join, zip(*written))
+        return ("\n".join(lines) + "\n").encode()
 
     def check(self) -> None:
         """Raise ValueError if the file has no row, or a column no value."""
+        if not self.interactions and self.layout.header:
+            raise ValueError("has no interactions, only a header")
         if not self.interactions:
-            raise ValueError("has no interactions" + (", only a header" if self.layout.header else ""))
+            raise ValueError("has no interactions")
         for role, count in self.missing.items():
-            if count == self.interactions:
-                rest = ",".join(self.layout.name(other) if other != role else "" for other in self.layout.columns)
-                name = self.layout.name(role)
-                raise ValueError(f"has no {role} in any row of column {name}; write --columns={rest.rstrip(',')}")
+            if count < self.interactions:
+                continue
+
+            # An empty name leaves the column out.
+            names = {other: self.layout.name(other) for other in self.layout.columns}
+            name = names[role]
+            names[role] = ""
+            others = ",".join(names.values()).rstrip(",")
+            raise ValueError(f"has no {role} in any row of column {name}; write --columns={others}")
 
     def notes(self) -> list[str]:
         """Return what is odd in the values, and how it was taken."""
-        return [
-            f"every {role} {what}; it is part of the token"
-            for role, tokens in self.tokens.items()
-            for pattern, what in _ODD_TOKENS.items()
-            if tokens.all_match(pattern)
-        ]
+        notes = []
+        for role, tokens in self.tokens.items():
+            for pattern, oddity in _ODD_TOKENS.items():
+                if tokens.all_match(pattern):
+                    notes.append(f"every {role} {oddity}; it is part of the token")
+        return notes
 
     def conversion(self, path: pathlib.Path, encoding: str, empty_rows: int) -> Conversion:
-        """Return what was found."""
-        users, items = self.tokens["user"], self.tokens["item"]
+        """Return the layout and the counts."""
+        # A pair of user and item as one number.
+        users = self.tokens["user"]
+        items = self.tokens["item"]
         pairs = np.concatenate(users.codes) * len(items) + np.concatenate(items.codes)
         return Conversion(
             path=path,
@@ -205,9 +222,11 @@ class _Parts:
         )
 
     def _column(self, role: str, texts: list[str]) -> list[str]:
-        """Return the texts of a column as they are written, and count what is in it."""
+        """Return the texts of a column as they are written, and count its values."""
         if role in self.tokens:
             return self.tokens[role].write(texts)
+
+        # Ratings and times may be missing, users and items may not.
         if role == "rating":
             written = ratings(texts, self.numerals)
         else:

@@ -1,8 +1,8 @@
 """Split the lines of a CSV file into fields, and tell quotation from marks that belong to the text.
 
-A field is quoted if a quotation mark begins it and the mark that ends it stands before a separator or a line end, as in
-CSV; blanks around it do not count, and it may span lines. Where a mark begins a field and none ends it like this,
-nothing says what is meant: the line is split at its separators, and the field is *unclear*.
+A field is quoted if a quotation mark begins it and a separator or a line end follows the mark that ends it, as in CSV;
+blanks around it do not count, and it may span lines. If a mark begins a field and none ends it like this, nothing
+says what is meant: the line is split at its separators, and the field is *unclear*.
 """
 
 import re
@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 BLANKS = " \t"
-_LONGEST = 1 << 17  # characters of a row of several lines, as in Python's csv
+
+# Characters of a row of several lines, as in Python's csv.
+_LONGEST = 1 << 17
 
 
 class Record(NamedTuple):
@@ -21,7 +23,7 @@ class Record(NamedTuple):
     last: int  # number of the line where it ends
     fields: list[str]
     unclear: Sequence[int] = ()  # positions of fields that a mark begins and none ends
-    line_width: int = 0  # fields that each of its first and its last line has alone, where there are several lines
+    line_width: int = 0  # fields of its first line alone and of its last line alone, if these are equally many
     is_broken: bool = False  # another kind of line end is inside, outside of quotation
 
 
@@ -45,6 +47,8 @@ def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -
         if '"' in line and quoting is not False:
             yield _quoted_record(line, source, split)
             continue
+
+        # Without marks a line is split in one step.
         text = line.rstrip("\r\n")
         fields = text.split(separator)
         if len(fields) > 1 or text.strip(BLANKS):
@@ -63,19 +67,21 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._ahead.popleft() if self._ahead else next(self._lines)
+        # The end of the lines counts for none.
+        if not self._ahead:
+            self._ahead.append(next(self._lines))
         self.number += 1
-        return line
+        return self._ahead.popleft()
 
     def up_to_mark(self, characters: int) -> list[str]:
         """Take lines up to one with a quotation mark, the end, or a number of characters."""
-        taken = []
+        lines = []
         for line in self:
-            taken.append(line)
+            lines.append(line)
             characters -= len(line)
             if '"' in line or characters < 0:
                 break
-        return taken
+        return lines
 
     def put_back(self, lines: list[str]) -> None:
         """Take back the lines that were taken last."""
@@ -88,7 +94,7 @@ class _Fields(NamedTuple):
 
     texts: list[str]
     unclear: list[int]
-    is_open: bool  # a quotation goes on behind the text
+    is_open: bool  # a quotation goes on after the text
     is_broken: bool  # a line end is outside of quotation
 
 
@@ -96,26 +102,32 @@ class _Splitter:
     """Split texts with quotation marks into fields."""
 
     def __init__(self, separator: str) -> None:
+        # A blank may be the separator itself.
         sign = re.escape(separator)
         blanks = rf"(?:(?!{sign}) )*"
         end = rf"{blanks}(?={sign}|\Z)"
-        marks_doubled = r'[^"]*(?:""[^"]*)*'
-        marks_behind_backslashes = r'(?:[^"\\]|\\.)*'  # not CSV, but it is clear where the field ends
-        quoted = rf'{blanks}"({marks_doubled})"{end}|{blanks}"({marks_behind_backslashes})"{end}'
+
+        # Marks after backslashes are not CSV, but it is clear where such a field ends.
+        doubled = r'[^"]*(?:""[^"]*)*'
+        escaped = r'(?:[^"\\]|\\.)*'
+        quoted = rf'{blanks}"({doubled})"{end}|{blanks}"({escaped})"{end}'
         plain = rf"((?:(?!{sign}).)*)"
         self._field = re.compile(rf"(?:\A|{sign})(?:{quoted}|{plain})", re.DOTALL)
-        self._open = re.compile(rf'{blanks}"{marks_doubled}\Z')
+        self._open = re.compile(rf'{blanks}"{doubled}\Z')
 
     def __call__(self, text: str) -> _Fields:
         """Return the fields of a text."""
         texts: list[str] = []
         unclear: list[int] = []
-        is_open = is_broken = False
+        is_open = False
+        is_broken = False
         for match in self._field.finditer(text):
-            field = match[match.lastindex or 3]
-            if match.lastindex == 1:
+            # The groups: quoted with doubled marks, quoted with backslashes, plain.
+            kind = match.lastindex or 3
+            field = match[kind]
+            if kind == 1:
                 field = field.replace('""', '"')
-            elif match.lastindex == 2:
+            elif kind == 2:
                 unclear.append(len(texts))
             else:
                 is_broken |= "\n" in field or "\r" in field
@@ -129,23 +141,30 @@ class _Splitter:
 def _quoted_record(line: str, source: _Lines, split: _Splitter) -> Record:
     """Return the row that a line with quotation marks begins."""
     number = source.number
-    alone = fields = split(line.rstrip("\r\n"))
+    first = split(line.rstrip("\r\n"))
+    fields = first
     text = line
-    taken: list[str] = []
+    added: list[str] = []
 
     # Add lines while a quotation is open. One can only end in a line with a mark.
-    while fields.is_open and len(text) < _LONGEST and (more := source.up_to_mark(_LONGEST - len(text))):
-        taken += more
-        text += "".join(more)
+    while fields.is_open and len(text) < _LONGEST:
+        lines = source.up_to_mark(_LONGEST - len(text))
+        if not lines:
+            break
+        added += lines
+        text += "".join(lines)
         fields = split(text.rstrip("\r\n"))
 
-    # A quotation that never ends, or ends in the midst of a field, was none.
-    if taken and (fields.is_open or fields.is_broken):
-        source.put_back(taken)
-        taken = []
-        fields = alone
+    # A quotation that never ends, or ends inside a field, was none.
+    if fields.is_open or fields.is_broken:
+        source.put_back(added)
+        added = []
+        fields = first
 
     # Stray marks, `"Heroes` in one row and `Soul 12"` in a later one, look like a field of several lines too.
-    last = split(taken[-1].rstrip("\r\n")) if taken else None
-    line_width = len(last.texts) if last and len(last.texts) == len(alone.texts) else 0
-    return Record(number, number + len(taken), fields.texts, fields.unclear, line_width, fields.is_broken)
+    line_width = 0
+    if added:
+        last = split(added[-1].rstrip("\r\n"))
+        if len(last.texts) == len(first.texts):
+            line_width = len(last.texts)
+    return Record(number, number + len(added), fields.texts, fields.unclear, line_width, fields.is_broken)

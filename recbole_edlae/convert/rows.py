@@ -1,16 +1,22 @@
 """Read the rows of a CSV file of interactions, and note what is odd in them."""
 
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from recbole_edlae._choices import invalid
+from recbole_edlae.convert.columns import column_names, has_usual_name, plain_name
 from recbole_edlae.convert.content import read_text
-from recbole_edlae.convert.layout import Layout, column_names, find_layout, has_usual_name, plain_name
+from recbole_edlae.convert.layout import Layout, find_layout
 from recbole_edlae.convert.records import BLANKS, Record, records
 
-_SAMPLE = 1 << 16  # bytes whose lines tell the layout
-_ROWS = 100_000  # in a block
+# Bytes whose lines tell the layout.
+_SAMPLE = 1 << 16
+
+# Rows that are converted at a time.
+_ROWS = 100_000
 
 
 class Content(NamedTuple):
@@ -21,7 +27,7 @@ class Content(NamedTuple):
     encoding: str  # that it had
     line_end: str
     layout: Layout
-    quoting: bool | None  # whether quotation marks are CSV's; None where it is guessed
+    quoting: bool | None  # whether quotation marks are CSV's; None guesses
 
 
 def read(
@@ -48,11 +54,16 @@ def read(
         OSError: It cannot be read.
     """
     if separator is not None and (not separator or set(separator) & set('"\r\n')):
-        raise ValueError(f"--separator must be a sign or several, no quotation mark or line end; got {separator!r}")
+        raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     content, encoding, line_end = read_text(path, encoding)
-    sample = content[: content.find(line_end.encode(), _SAMPLE) + 1 or len(content)]
+
+    # The layout is guessed from complete lines.
+    end = content.find(line_end.encode(), _SAMPLE)
+    sample = content
+    if end >= 0:
+        sample = content[: end + 1]
+    lines = list(_lines(sample, line_end))
     try:
-        lines = list(_lines(sample, line_end))
         layout = find_layout(lines, separator=separator, header=header, columns=columns, quoting=quoting)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -78,8 +89,9 @@ class Rows:
     def __init__(self, file: Content) -> None:
         self.empty = 0
         self._file = file
-        self._users: set[str] = set()  # of rows that were looked at
-        self._odd: dict[str, list[int]] = {}  # what is odd → numbers of lines
+        self._users: set[str] = set()
+        self._odd: dict[str, list[int]] = {}  # oddity → numbers of lines
+        self._positions = set(file.layout.columns.values())
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows.
@@ -87,20 +99,11 @@ class Rows:
         Raises:
             ValueError: A row is no CSV, has too many fields, or may be something else; the message has file and line.
         """
-        columns = self._file.layout.columns
-        block = Block([], {role: [] for role in columns})
-        try:
-            for number, fields in self._rows():
-                block.numbers.append(number)
-                for role, position in columns.items():
-                    block.columns[role].append(fields[position])
-                if len(block.numbers) == _ROWS:
-                    yield block
-                    block = Block([], {role: [] for role in columns})
-        except ValueError as error:
-            raise ValueError(f"{self._file.path}, {error}") from None
-        if block.numbers:
+        rows = self._rows()
+        block = self._block(rows)
+        while block.numbers:
             yield block
+            block = self._block(rows)
 
     def notes(self) -> list[str]:
         """Return what was odd in the rows so far, and how it was taken."""
@@ -109,20 +112,35 @@ class Rows:
         if "header" in layout.guessed and layout.header and not has_usual_name(*layout.header):
             names = ", ".join(layout.header)
             notes.append(f"the first row, {names}, is taken for the names of the columns; if it is data: --no-header")
-        for what, numbers in self._odd.items():
-            rows = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows, the first"
-            notes.append(f"{what}: {rows} in line {numbers[0]}")
+        for oddity, numbers in self._odd.items():
+            rows = "1 row"
+            if len(numbers) > 1:
+                rows = f"{len(numbers)} rows, the first"
+            notes.append(f"{oddity}: {rows} in line {numbers[0]}")
         return notes
 
+    def _block(self, rows: Iterator[tuple[int, list[str]]]) -> Block:
+        """Return the next rows, without the columns that are not read."""
+        columns = self._file.layout.columns
+        block = Block([], {role: [] for role in columns})
+        try:
+            for number, fields in itertools.islice(rows, _ROWS):
+                block.numbers.append(number)
+                for role, position in columns.items():
+                    block.columns[role].append(fields[position])
+        except ValueError as error:
+            raise ValueError(f"{self._file.path}, {error}") from None
+        return block
+
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the fields of each row with the number of its line; an error has the line alone."""
+        """Yield the number of the line and the fields of each row; an error names only the line."""
         layout = self._file.layout
         lines = _lines(self._file.content, self._file.line_end)
         source = records(lines, layout.separator, self._file.quoting)
         if layout.header is not None:
             self._checked(next(source))
 
-        # A user who was looked at once is neither missing nor the name of the column: a dataset has many rows of each.
+        # A dataset has many rows of each user: a known one is neither missing nor the name of the column.
         user = layout.columns["user"]
         for record in source:
             fields = self._checked(record)
@@ -134,61 +152,79 @@ class Rows:
         if not "".join(fields).strip(BLANKS):
             self.empty += 1
             return True
-        user = fields[self._file.layout.columns["user"]]
-        if self._may_name(user):
+
+        # Files that were joined have the header again, perhaps with other signs or another one.
+        layout = self._file.layout
+        user = fields[layout.columns["user"]]
+        is_name = layout.header is not None and user.strip() == layout.name("user")
+        if is_name or has_usual_name(user):
             return self._is_header(number, fields)
         if user.strip(BLANKS):
             self._users.add(user)
         return False
 
-    def _may_name(self, user: str) -> bool:
-        """Return whether a text in the column of users may name it."""
-        layout = self._file.layout
-        return has_usual_name(user) or bool(layout.header and user.strip() == layout.name("user"))
-
     def _checked(self, record: Record) -> list[str]:
         """Return the fields of a row, as many as all have, or refuse it."""
-        number, last, fields, unclear, line_width, is_broken = record
+        number = record.number
+        fields = record.fields
         layout = self._file.layout
-        if is_broken:
+
+        # The guess of the line end, from the first line, was wrong.
+        if record.is_broken:
             raise ValueError(f"line {number} has a line end inside that differs from those of the other lines")
-        if line_width in (layout.width, len(fields)) and self._file.quoting is None:
+
+        # Two complete rows with a stray mark each look like one row of several lines.
+        if record.line_width in (layout.width, len(fields)) and self._file.quoting is None:
             raise ValueError(
-                f"line {number}: a quotation mark begins a field that ends in line {last}, or is part of the text; "
-                "write --quoting or --no-quoting"
+                f"line {number}: a quotation mark begins a field that ends in line {record.last}, or is part of the "
+                "text; write --quoting or --no-quoting"
             )
+
+        # An unclear field does not matter in a column that is not read, if the others are where they belong.
+        missing = layout.width - len(fields)
         has_more = any(field.strip(BLANKS) for field in fields[layout.width :])
-        if unclear and (has_more or len(fields) < layout.width or set(unclear) & set(layout.columns.values())):
+        if record.unclear and (has_more or missing > 0 or not self._positions.isdisjoint(record.unclear)):
+            field = fields[record.unclear[0]][:80]
             raise ValueError(
-                f"line {number} is not CSV: the quotation in {fields[unclear[0]][:80]!r} does not end, or not where "
-                "the field does; write --no-quoting if quotation marks are part of the text"
+                f"line {number} is not CSV: the quotation in {field!r} does not end, or not where the field does; "
+                "write --no-quoting if quotation marks are part of the text"
             )
         if has_more:
-            others = "the header has" if layout.header else "most rows have"
+            others = "most rows have"
+            if layout.header:
+                others = "the header has"
             raise ValueError(f"line {number} has {len(fields)} fields, {others} {layout.width}: {fields}")
-        if unclear:
+
+        if record.unclear:
             self._note("quotation that is not CSV, in columns that are not read", number)
-        if last != number:
+        if record.last != number:
             self._note("fields of several lines; if quotation marks are part of the text: --no-quoting", number)
-        return fields + [""] * (layout.width - len(fields))
+        return fields + [""] * missing
 
     def _is_header(self, number: int, fields: list[str]) -> bool:
         """Return whether a row repeats the header, and refuse another header."""
         layout = self._file.layout
-        user, item = fields[layout.columns["user"]], fields[layout.columns["item"]]
-        if layout.header is not None:
-            names = column_names(fields[: len(layout.header)])
-            if names == layout.header or (has_usual_name(*names) and _plain(names) == _plain(layout.header)):
+        header = layout.header
+        if header is not None:
+            names = column_names(fields[: len(header)])
+            if names == header or (has_usual_name(*names) and _plain(names) == _plain(header)):
                 self._note("the header again, which is left out", number)
                 return True
-        if has_usual_name(user) and has_usual_name(item) and (layout.header or "header" in layout.guessed):
-            hint = "" if layout.header else ", or write --no-header if it is data"
-            raise ValueError(f"line {number} looks like a header, {fields}; remove it{hint}")
+
+        # Usual names of both columns are no ids, unless the user said that no row is a header.
+        user = fields[layout.columns["user"]]
+        item = fields[layout.columns["item"]]
+        if has_usual_name(user) and has_usual_name(item):
+            advice = f"line {number} looks like a header, {fields}; remove it"
+            if header:
+                raise ValueError(advice)
+            if "header" in layout.guessed:
+                raise ValueError(f"{advice}, or write --no-header if it is data")
         return False
 
-    def _note(self, what: str, number: int) -> None:
+    def _note(self, oddity: str, number: int) -> None:
         """Remember that a line is odd."""
-        self._odd.setdefault(what, []).append(number)
+        self._odd.setdefault(oddity, []).append(number)
 
 
 def _lines(content: bytes, line_end: str) -> io.TextIOWrapper:
@@ -198,4 +234,4 @@ def _lines(content: bytes, line_end: str) -> io.TextIOWrapper:
 
 def _plain(names: list[str]) -> list[str]:
     """Return names without case and signs."""
-    return [plain_name(name) for name in names]
+    return list(map(plain_name, names))

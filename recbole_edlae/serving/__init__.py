@@ -1,1 +1,1 @@
-"""Trained models at work: recommending for anyone, and exports that hold nothing but numbers and text."""
+"""Recommend with trained models, and export them as numbers and text."""

@@ -15,7 +15,8 @@ from recbole_edlae.serving.histories import User
 from recbole_edlae.serving.part_file import PartFile
 from recbole_edlae.serving.recommender import Recommendations, Recommender
 
-BATCH = 1000  # users answered and written at a time
+# Users answered and written at a time.
+BATCH = 1000
 Writer = Callable[[list[str], Recommendations, bool], bytes]
 
 
@@ -33,7 +34,7 @@ def recommend_file(
         recommender: Recommender, or the path of a checkpoint or export, read when the output is known to be writable.
         users: iterator of (user, items or None, items to exclude).
         write: one of WRITERS.
-        output: path of the file; a run that ends early leaves the users it was done with in ``output.part``.
+        output: path of the file; a run that ends early leaves the finished users in ``output.part``.
         k: items for each user.
         exclude: item tokens never to recommend.
 
@@ -44,8 +45,9 @@ def recommend_file(
         ValueError: A user is at fault, or the output is in use or a file of somebody else's.
         OSError: The disk is full.
     """
+    # The answers so far are worth keeping when a later user is at fault.
     part_file = PartFile(output, HEADS)
-    done = 0  # users in the part file
+    done = 0
     finished = False
     unknown: collections.Counter = collections.Counter()
     popular = 0
@@ -73,7 +75,8 @@ def recommend_file(
     except (ValueError, OSError) as error:
         if not done:
             raise
-        raise _with_note(error, f"({done} users before that are in {part_file.path})") from error
+        note = f"({done} users before that are in {part_file.path})"
+        raise _with_note(error, note) from error
     finally:
         part_file.close(keep=finished or done > 0)
     return unknown, popular
@@ -81,6 +84,7 @@ def recommend_file(
 
 def _with_note(error: ValueError | OSError, note: str) -> ValueError | OSError:
     """Return an error that says the same and then a note."""
+    # An OSError's message is made of its attributes.
     if isinstance(error, OSError):
         return OSError(error.errno, f"{error.strerror} {note}", error.filename)
     return ValueError(f"{error} {note}")
@@ -89,41 +93,44 @@ def _with_note(error: ValueError | OSError, note: str) -> ValueError | OSError:
 def _answer(recommender: Recommender, batch: list[Any], k: int, exclude: list[str]) -> Recommendations:
     """Answer one batch of users."""
     histories = []
+    excluded = []
     for entry in batch:
-        user, items, *_ = entry
+        user, items, own_exclude = entry[:3]
+        excluded.append([*exclude, *own_exclude])
         if items is not None:
             histories.append(items)
             continue
 
-        # None: the user's items in the data; an error names the line of the file.
+        # A user without items is one of the data; an error names the line of the file.
         try:
             histories.append(recommender.profile(user))
         except ValueError as error:
-            location = f"{entry.location}: " if isinstance(entry, User) else ""
-            raise ValueError(f"{location}{error}") from None
-
-    excluded = [[*exclude, *entry[2]] for entry in batch]
+            if isinstance(entry, User):
+                raise ValueError(f"{entry.location}: {error}") from None
+            raise
     return recommender.recommend(histories, k, exclude=excluded)
 
 
 def _known(recommender: Recommender, exclude: Iterable[str], unknown: collections.Counter) -> list[str]:
     """Return the items to exclude that the model knows; count the others, once."""
-    known = set(recommender.tokens[1:].tolist())
-    known_to_exclude = []
+    # The first token stands for padding.
+    tokens = set(recommender.tokens[1:].tolist())
+    known = []
     for token in dict.fromkeys(exclude):
-        if token in known:
-            known_to_exclude.append(token)
+        if token in tokens:
+            known.append(token)
         else:
             unknown[token] += 1
-    return known_to_exclude
+    return known
 
 
 def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:
     """Return a batch of users and their Recommendations as JSON lines, which have no head."""
     lines = []
     for user, items, scores in zip(users, answer.items, answer.scores):
-        content = {"user": user, "items": items, "scores": _plain(scores)}
-        lines.append(json.dumps(content, ensure_ascii=False) + "\n")
+        content = {"user": user, "items": items, "scores": _rounded(scores)}
+        line = json.dumps(content, ensure_ascii=False)
+        lines.append(line + "\n")
     return "".join(lines).encode()
 
 
@@ -135,7 +142,8 @@ def write_csv(users: list[str], answer: Recommendations, head: bool) -> bytes:
     if head:
         writer.writerow(["user_id", "item_id", "rank", "score"])
     for user, items, scores in zip(users, answer.items, answer.scores):
-        writer.writerows(zip(itertools.repeat(user), items, itertools.count(1), _plain(scores)))
+        ranks = itertools.count(1)
+        writer.writerows(zip(itertools.repeat(user), items, ranks, _rounded(scores)))
     return "".join(line.removesuffix("\r\n") + "\n" for line in lines).encode()
 
 
@@ -149,6 +157,6 @@ WRITERS = {".jsonl": write_jsonl, ".csv": write_csv}
 HEADS = (b'{"user": ', b"user_id,item_id,rank,score\n")
 
 
-def _plain(scores: np.ndarray) -> list[float]:
+def _rounded(scores: np.ndarray) -> list[float]:
     """Return scores with the digits that single precision has."""
     return [float(f"{score:.7g}") for score in scores.tolist()]

@@ -1,4 +1,4 @@
-"""Open a checkpoint of RecBole's: its model by the tokens stored with it, its data when they are asked for."""
+"""Read a RecBole checkpoint: its model by the stored tokens, its data when they are asked for."""
 
 import functools
 import os
@@ -40,19 +40,24 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike, saved: Saved) -> None:
-        """Build the model of what :meth:`read` found in a file."""
+        """Build the model of the content of a file, as :meth:`read` passes it."""
         self.path = str(path)
         self.config = saved["config"]
         self._description = saved.get(training_data.KEY)
+
+        # Without a description only the data themselves have the tokens.
         training: Any
         if self._description is None:
             training = self.train._dataset
+            items = binary_interactions(training).indices
             self.tokens = self.dataset.field2id_token[self.dataset.iid_field].tolist()
-            self.popularity = np.bincount(binary_interactions(training).indices, minlength=len(self.tokens))
+            self.popularity = np.bincount(items, minlength=len(self.tokens))
             warn(unchecked(self.path))
         else:
             self.tokens, self.popularity = self._stored(self._description)
             training = DatasetSizes(self.config.final_config_dict, len(self.tokens))
+
+        # Damaged weights would answer with nonsense.
         self.scorer = self._build(training, saved["state_dict"])
         check_finite(self.scorer.state_dict(), f"checkpoint {path}")
         if not getattr(self.scorer, "fitted", True):
@@ -73,15 +78,20 @@ class Checkpoint:
         except OSError as error:
             raise ValueError(f"checkpoint: {path} cannot be read: {error.strerror}") from None
         except (ImportError, AttributeError) as error:
-            raise ValueError(f"checkpoint {path} is none of RecBole's, or of another version: {error}") from None
+            raise ValueError(f"checkpoint {path} is not a RecBole checkpoint, or of another version: {error}") from None
         if not {"config", "state_dict"} <= saved.keys():
-            raise ValueError(f"checkpoint {path} is none of RecBole's: it has no config and state_dict")
+            raise ValueError(f"checkpoint {path} is not a RecBole checkpoint: it has no config and state_dict")
+
+        # A model that cannot serve is refused before it is built.
         config = saved["config"]
         _check_settings(path, config["model"], config.final_config_dict)
+
+        # It was saved for the machine that it was trained on.
         config.compatibility_settings()
         config["device"] = torch.device("cpu")
         config["checkpoint_dir"] = str(pathlib.Path(path).parent)
-        # the constructor loads the weights by stored tokens, or onto data without a description
+
+        # The model is rebuilt by tokens here, so loading its state need not compare the data again.
         vars(saved["state_dict"]).pop("checkpoint", None)
         return cls(path, saved)
 
@@ -91,10 +101,13 @@ class Checkpoint:
         folder = self.config["data_path"]
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved")
+
+        # RecBole draws random numbers for the split from here on.
         init_seed(self.config["seed"], self.config["reproducibility"])
         dataset = create_dataset(self.config)
         if self._description is not None:
-            training_data.say_changed_files(self._description, training_data.files_of(dataset), self.path)
+            files = training_data.files_of(dataset)
+            training_data.say_changed_files(self._description, files, self.path)
         return dataset
 
     @functools.cached_property
@@ -104,10 +117,13 @@ class Checkpoint:
         Raises:
             ValueError: The model was trained on other data.
         """
-        vars(self).pop("dataset", None)  # read again: the split depends on the random numbers drawn since the seed
+        # Read the data again, because the split depends on the random numbers drawn since the seed.
+        vars(self).pop("dataset", None)
         loaders = data_preparation(self.config, self.dataset)
+
         if self._description is not None:
-            training_data.check_same(self._description, training_data.describe(loaders[0]._dataset), self.path)
+            today = training_data.describe(loaders[0]._dataset)
+            training_data.check_same(self._description, today, self.path)
         return tuple(loaders)
 
     @functools.cached_property
@@ -132,24 +148,25 @@ class Checkpoint:
 
     def profiles(self) -> "Profiles":
         """Return the items of every user in the data, read when first asked for."""
-        return Profiles(functools.partial(getattr, self, "dataset"))  # which can be pickled
+        # A partial can be pickled, a lambda cannot.
+        return Profiles(functools.partial(getattr, self, "dataset"))
 
-    def evaluate(
-        self, score: Callable[..., torch.Tensor] | None = None, metrics: tuple[str, ...] = ("NDCG",)
-    ) -> dict[str, float]:
-        """Return metrics on the test users, as RecBole's trainer has them.
+    def evaluate(self, score: Callable[..., torch.Tensor] | None = None) -> dict[str, float]:
+        """Return NDCG on the test users, as RecBole's trainer has it.
 
         Args:
             score: function of items and count, instead of the model's own.
-            metrics: names of ranking metrics.
 
         Raises:
             ValueError: The data are gone, or the model was trained on other data.
         """
-        self.config["metrics"] = list(metrics)
-        self.config["valid_metric"] = f"{metrics[0]}@{self.config['topk'][0]}"
+        cutoff = self.config["topk"][0]
+        self.config["metrics"] = ["NDCG"]
+        self.config["valid_metric"] = f"NDCG@{cutoff}"
         model: Any = self.model
         trainer = build_trainer(self.config, model)
+
+        # RecBole's evaluation asks the model for scores of users, not of histories.
         if score is not None:
             user = model.USER_ID
             model.full_sort_predict = lambda batch: score(*model.history(batch[user])).view(-1)
@@ -178,6 +195,8 @@ class Checkpoint:
             popularity = np.asarray(description["popularity"]).astype(np.int64)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"checkpoint {self.path}: what it says of its data is damaged: {error}") from None
+
+        # The fallback for unknown histories ranks by these counts.
         if popularity.shape != (len(tokens),) or (popularity < 0).any():
             raise ValueError(
                 f"checkpoint {self.path}: it must have a popularity of at least 0 for each of {len(tokens)} tokens"
@@ -186,7 +205,7 @@ class Checkpoint:
 
 
 class DatasetSizes:
-    """A dataset of sizes alone, for a model that is rebuilt: it asks how many users and items there are."""
+    """A dataset of sizes only: all that a model that is rebuilt asks for."""
 
     def __init__(self, settings: dict[str, Any], n_items: int) -> None:
         self._sizes = {settings["ITEM_ID_FIELD"]: n_items, settings["USER_ID_FIELD"]: 2}
@@ -198,7 +217,9 @@ class DatasetSizes:
 
     def inter_matrix(self, form: str) -> sp.csr_matrix:
         """Return a matrix of one interaction."""
-        return sp.csr_matrix(([1.0], ([1], [1])), shape=tuple(reversed(self._sizes.values())))
+        # Models that normalize by counts would divide by zero without any.
+        n_items, n_users = self._sizes.values()
+        return sp.csr_matrix(([1.0], ([1], [1])), shape=(n_users, n_items))
 
 
 class Profiles(Mapping[str, list[str]]):
@@ -213,10 +234,11 @@ class Profiles(Mapping[str, list[str]]):
     def __getitem__(self, user: str) -> list[str]:
         row = self._users[user]
         tokens, matrix = self._table
-        return tokens[matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]].tolist()
+        start, stop = matrix.indptr[row : row + 2]
+        return tokens[matrix.indices[start:stop]].tolist()
 
     def __iter__(self) -> Iterator[str]:
-        return (user for user in self._users if self._users[user])
+        return filter(self.__contains__, self._users)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -231,7 +253,8 @@ class Profiles(Mapping[str, list[str]]):
     def _table(self) -> tuple[np.ndarray, sp.csr_matrix]:
         """Item tokens by id, and the matrix of users × items."""
         dataset = self._read()
-        return np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object), binary_interactions(dataset)
+        tokens = np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object)
+        return tokens, binary_interactions(dataset)
 
 
 def check_servable(model: str, settings: Mapping[str, Any]) -> None:
@@ -246,9 +269,12 @@ def check_servable(model: str, settings: Mapping[str, Any]) -> None:
     """
     registry.check_unseen_users(model, settings)
     registry.check_members(check_servable, model, settings)
-    if model not in registry.registered():
-        servable = [name for name in registry.unseen_users() if name in registry.registered()]
-        raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {', '.join(servable)}")
+
+    # RecBole's own models score users by rows of their training matrix.
+    registered = registry.registered()
+    if model not in registered:
+        servable = ", ".join(filter(registered.__contains__, registry.unseen_users()))
+        raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {servable}")
     if settings.get("feedback") == "rating":
         raise ValueError("model: this AutoRec was trained on ratings, and a history of items has none")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import check_choice
 from recbole_edlae._files import whole_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
@@ -26,14 +26,13 @@ __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 def write_export(
     checkpoint: Checkpoint, folder: str | os.PathLike, *, dtype: str = "float32", top: int | None = None
 ) -> int:
-    """Write the folder of an export, which bears its name only when it is whole.
+    """Write the folder of an export atomically: into a temporary folder, renamed on success.
 
-    A folder that is there already, and empty, is filled at the end, the manifest last: without it the others are no
-    export.
+    An existing empty folder is filled at the end, the manifest last: without it the other files are no export.
 
     Args:
         checkpoint: to export.
-        folder: not there yet or empty.
+        folder: a new or an empty one.
         dtype: one of DTYPES, for all weights.
         top: N ≥ 1: keep the N weights of largest magnitude for each target item of a full-rank linear model.
 
@@ -48,10 +47,11 @@ def write_export(
     Warns:
         DataWarning: The weights contain the histories of the users in training.
     """
-    choose("dtype", dtype, DTYPES)
-    top = None if top is None else positive_int(top, "top")
-    with whole_folder(folder, FILES) as part:
-        return write_files(checkpoint, part, dtype, top)
+    check_choice("dtype", dtype, DTYPES)
+    if top is not None:
+        top = positive_int(top, "top")
+    with whole_folder(folder, FILES) as temporary:
+        return write_files(checkpoint, temporary, dtype, top)
 
 
 def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: int | None) -> int:
@@ -73,10 +73,14 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     model: Any = checkpoint.scorer
     name = checkpoint.config["model"]
     linear = _linear_weights(model)
-    settings = {key: checkpoint.config[key] for key in [*registry.schema_of(name), *FIELDS]}
+
+    # All settings of the model, whatever becomes of their defaults in later versions.
+    settings = {key: checkpoint.config[key] for key in (*registry.schema_of(name), *FIELDS)}
     settings |= _settings_of_members(checkpoint)
     tensors = portable_tensors(name, model.state_dict(), linear, dtype=dtype, top=top)
     export = Export(name, settings, checkpoint.tokens, checkpoint.popularity, tensors)
+
+    # Some weights are made of the histories of training.
     users = sum(weights.users() for weights in linear.values())
     size = write_contents(folder, export, dtype=dtype, top=top, users=users)
     if users:
@@ -88,22 +92,29 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
 
 
 def _linear_weights(model: torch.nn.Module) -> dict[str, Weights]:
-    """Return prefix of their names → weights, of a linear model or of the linear members of an ensemble."""
+    """Return prefix of tensors' names → weights, of a linear model or of the linear members of an ensemble."""
     linear = {}
-    for name, part in model.named_modules():
-        weights = getattr(part, "weights", None)
-        if isinstance(weights, Weights):
-            linear[f"{name}." if name else ""] = weights
+    for name, module in model.named_modules():
+        weights = getattr(module, "weights", None)
+        if not isinstance(weights, Weights):
+            continue
+
+        # The names in a state_dict; the model itself has no name.
+        prefix = name
+        if name:
+            prefix += "."
+        linear[prefix] = weights
     return linear
 
 
 def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return what an ensemble's export says of its members: all their settings, whatever becomes of their defaults."""
+    """Return all settings of an ensemble's members."""
+    # Only an ensemble with this setting can be rebuilt by it.
     configs = getattr(checkpoint.scorer, "configs", {})
     if not configs or "members" not in registry.schema_of(checkpoint.config["model"]):
         return {}
     members = {}
     for label, config in configs.items():
-        keys = registry.schema_of(config["model"])
-        members[label] = {"model": config["model"], **{key: config[key] for key in keys}}
+        keys = ("model", *registry.schema_of(config["model"]))
+        members[label] = {key: config[key] for key in keys}
     return {"members": members}

@@ -23,14 +23,17 @@ from safetensors.torch import save as save_tensors
 from recbole_edlae import __version__
 from recbole_edlae._files import write_whole
 from recbole_edlae.integration.checkpoint_file import check_finite
+from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.setting import Setting, check_model_settings
+from recbole_edlae.settings.values import are_texts
 
 FORMAT = "recbole_edlae export"
 VERSION = 1
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.json"
 MANIFEST = "manifest.json"
-FILES = (WEIGHTS, ITEMS, MANIFEST)  # the manifest last: without it the others are no export
+# The manifest last: without it the others are no export.
+FILES = (WEIGHTS, ITEMS, MANIFEST)
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
@@ -65,7 +68,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
     Raises:
         OSError: A file cannot be written, or the disk is full.
     """
-    tensors = dict(export.tensors) | {"popularity": torch.from_numpy(export.popularity)}
+    tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
     contents = {
         WEIGHTS: save_tensors(tensors),
         ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
@@ -82,7 +85,10 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
     manifest["sha256"] = own_hash(manifest)
-    contents[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    contents[MANIFEST] = f"{text}\n".encode()
+
+    # The manifest last: without it the other files are no export.
     for file, content in contents.items():
         write_whole(folder / file, content)
     return sum(map(len, contents.values()))
@@ -99,10 +105,14 @@ def read_contents(folder: pathlib.Path) -> Export:
     """
     with errors_of(folder):
         manifest = _read_manifest(folder)
-        contents = {file: _read_file(folder, file, manifest["files"].get(file)) for file in (WEIGHTS, ITEMS)}
-        tokens = _tokens(contents.pop(ITEMS))
-        tensors = load_tensors(contents.pop(WEIGHTS))
-        tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+        files = manifest["files"]
+        tokens = _tokens(_read_file(folder, ITEMS, files.get(ITEMS)))
+        tensors = load_tensors(_read_file(folder, WEIGHTS, files.get(WEIGHTS)))
+
+        # Models compute in single precision, whatever the export holds.
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point():
+                tensors[name] = tensor.float()
         popularity = _popularity(tensors, len(tokens))
         check_finite(tensors, "the file")
     return Export(manifest["model"], manifest["settings"], tokens, popularity, tensors)
@@ -110,7 +120,8 @@ def read_contents(folder: pathlib.Path) -> Export:
 
 @contextlib.contextmanager
 def errors_of(folder: pathlib.Path) -> Iterator[None]:
-    """Raise what is wrong with an export again as one ValueError that names its folder."""
+    """Turn any error of reading an export into one ValueError that names its folder."""
+    # Damaged files fail anywhere: in JSON, in safetensors, in the model that is built of them.
     try:
         yield
     except OSError as error:
@@ -133,7 +144,10 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
         raise ValueError(f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
     if missing := set(FIELDS) - export.settings.keys():
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
-    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()} | export.settings
+
+    # A setting that came later is at its default, which keeps the earlier results.
+    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
+    settings |= export.settings
     check_model_settings(known, settings)
     return settings
 
@@ -156,14 +170,13 @@ def own_hash(manifest: dict[str, Any]) -> str:
 def _tokens(content: bytes) -> list[str]:
     """Return the item tokens of a file's content."""
     tokens = json.loads(content)
-    if not isinstance(tokens, list) or len(tokens) < 2 or not all(isinstance(token, str) for token in tokens):
+    if not are_texts(tokens) or len(tokens) < 2:
         raise ValueError(f"{ITEMS} is not a list of tokens")
+
+    # The first one is the padding, which an item may be named like.
     if len(set(tokens[1:])) < len(tokens) - 1:
         raise ValueError(f"{ITEMS} has a token twice")
-    try:
-        "".join(tokens).encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{ITEMS} has half a character, which no file can hold") from None
+    check_encodable("".join(tokens), ITEMS)
     return tokens
 
 
@@ -181,7 +194,9 @@ def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     """Return the manifest, whose hash and form have been checked."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise ValueError(f"there is no {MANIFEST}, so it is none or was not finished")
+        raise ValueError(f"no file {MANIFEST}: not an export, or an unfinished one")
+
+    # The version comes first, because another one may have another form.
     try:
         manifest = json.loads(path.read_bytes())
         kind = manifest["format"]
@@ -193,6 +208,8 @@ def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
         raise ValueError(f"{kind!r} version {version!r}; this reads {FORMAT!r} version {VERSION}")
     if saved_hash != own_hash(manifest):
         raise ValueError(f"{MANIFEST} does not match its own SHA-256: it was changed")
+
+    # Anybody can write a manifest with a right hash.
     for key, expected in (("files", dict), ("settings", dict), ("model", str)):
         if not isinstance(manifest.get(key), expected):
             raise ValueError(f"{MANIFEST} has no {key}")
@@ -203,9 +220,11 @@ def _read_file(folder: pathlib.Path, file: str, expected: Any) -> bytes:
     """Return the content of a file, which must have the size and the hash that the manifest has."""
     path = folder / file
     if not path.is_file():
-        raise ValueError(f"there is no {file}")
+        raise ValueError(f"no file {file}")
     if not isinstance(expected, dict) or expected.keys() != {"bytes", "sha256"}:
         raise ValueError(f"{MANIFEST} does not say what {file} is")
+
+    # The length tells a file that was cut short from one that was changed.
     content = path.read_bytes()
     actual = fingerprint(content)
     if actual["bytes"] != expected["bytes"]:

@@ -1,4 +1,4 @@
-"""Take users and items out of a DataFrame, and put recommendations into one.
+"""Read users and items from a DataFrame, and write recommendations to one.
 
 pandas is imported when a DataFrame comes, and not before. Other DataFrames, such as polars', are read by column.
 """
@@ -54,33 +54,37 @@ def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_e
         allow_empty: whether a row without an item is a user without history; otherwise it is an error.
 
     Raises:
-        ValueError: A column is not there, or has a missing value.
+        ValueError: A column or a value is missing.
     """
     import pandas as pd
 
-    names = column_names(frame)
-    user, item = _found(names, columns)
+    user, item = _user_and_item(column_names(frame), columns)
     users = _column(frame, user)
     items = _column(frame, item)
     _check_missing(users, user)
-    is_known = items.notna().to_numpy()
     if not allow_empty:
         _check_missing(items, item)
+
+    # A user with no item in any row is a user without history.
     row, ids = factorized(users)
+    is_known = items.notna().to_numpy()
     return Interactions((user, item), pd.Index(ids), row[is_known], items[is_known])
 
 
 def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
-    """Return the position of each value among the different ones, and these, in the order of their first rows.
+    """Return the position of each value among the distinct ones, and the distinct ones by first row.
 
     Raises:
         ValueError: A value is a list or the like.
     """
+    # Lists, sets and dicts cannot be told apart by hash.
     try:
         return column.factorize()
     except TypeError:
-        wrong = next(value for value in column if not isinstance(value, Hashable))
-        raise ValueError(f"column {column.name!r} must hold one id a row, got {wrong!r}") from None
+        for value in column:
+            if not isinstance(value, Hashable):
+                raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}") from None
+        raise
 
 
 def column_names(frame: Any) -> list:
@@ -104,22 +108,26 @@ def answer_frame(
     """
     import pandas as pd
 
-    if taken := {"score", "rank"}.intersection(columns):
-        raise ValueError(
-            f"the answer has a column {taken.pop()!r} of its own: name that of the users or items otherwise"
-        )
-    length = [len(entries) for entries in items]
+    for name in columns:
+        if name in ("score", "rank"):
+            raise ValueError(f"the answer has a column {name!r} of its own: name that of the users or items otherwise")
+
+    # The empty arrays keep the types when there are no users; items have any type.
+    ranks = [np.empty(0, dtype=np.int64)]
+    for ids in items:
+        ranks.append(np.arange(1, len(ids) + 1))
+    no_items = [np.empty(0, dtype=object)]
     values = {
-        columns[0]: pd.Index(users).repeat(length),
-        columns[1]: np.concatenate(items) if items else np.empty(0, dtype=object),
+        columns[0]: pd.Index(users).repeat(list(map(len, items))),
+        columns[1]: np.concatenate(items or no_items),
         "score": np.concatenate([np.empty(0, dtype=np.float32), *scores]),
-        "rank": np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, count + 1) for count in length)]),
+        "rank": np.concatenate(ranks),
     }
     return pd.DataFrame(values)
 
 
 def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
-    """Say what a DataFrame of recommendations does not show.
+    """Warn of what a DataFrame of recommendations does not show.
 
     Args:
         unknown: item ids that the model does not know → how often they were given.
@@ -137,28 +145,29 @@ def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
         )
 
 
-def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Return the columns of users and items."""
+def _user_and_item(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Return the names of the columns of users and items."""
     if columns[0] == columns[1]:
         raise ValueError(f"user and item must name two columns, both are {columns[0]!r}")
+
+    # Two columns alone are users and items by any names, in this order. A name that was given is not guessed.
     missing = [name for name in columns if name not in names]
-    if missing and len(names) == 2 and all(name in COLUMNS for name in missing):
-        return _of_two(names)
+    if len(names) == 2 and missing and all(name in COLUMNS for name in missing):
+        first, second = names
+        if first == COLUMNS[1] or second == COLUMNS[0]:
+            return second, first
+        return first, second
     if missing:
-        near = ", ".join(map(str, closest_first(missing[0], names)))
+        nearest = ", ".join(map(str, closest_first(missing[0], names)))
         raise ValueError(
-            f"the DataFrame has no column {missing[0]!r}; it has {near}: name the two with user=… and item=…"
+            f"the DataFrame has no column {missing[0]!r}; it has {nearest}: name the two with user=… and item=…"
         )
+
+    # pandas would return a DataFrame instead of a column.
     for name in columns:
         if names.count(name) > 1:
             raise ValueError(f"the DataFrame has {names.count(name)} columns named {name!r}")
     return columns
-
-
-def _of_two(names: list) -> tuple[Any, Any]:
-    """Return users and items of two columns: in this order, unless one has the usual name of the other."""
-    first, second = names
-    return (second, first) if first == COLUMNS[1] or second == COLUMNS[0] else (first, second)
 
 
 def _column(frame: Any, name: Any) -> "pd.Series":
@@ -166,11 +175,13 @@ def _column(frame: Any, name: Any) -> "pd.Series":
     import pandas as pd
 
     column = frame[name]
-    return column if isinstance(column, pd.Series) else pd.Series(column.to_numpy(), name=name)
+    if isinstance(column, pd.Series):
+        return column
+    return pd.Series(column.to_numpy(), name=name)
 
 
 def _check_missing(values: "pd.Series", name: Any) -> None:
-    """Raise ValueError where a value is missing."""
+    """Raise ValueError if a value is missing."""
     missing = np.flatnonzero(values.isna())
     if len(missing):
         raise ValueError(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from recbole_edlae._choices import choose
-from recbole_edlae.serving.tokens import checked_list, token_of
+from recbole_edlae.serving.tokens import check_encodable, checked_list, token_of
 
 BLANKS = " \t\r\n"
 BOM = b"\xef\xbb\xbf"
@@ -38,7 +38,7 @@ def open_histories(path: str) -> Iterator[User]:
     """
     read = choose("histories", pathlib.Path(path).suffix, READERS)
     if not pathlib.Path(path).is_file():
-        raise ValueError(f"histories: there is no {path}")
+        raise ValueError(f"histories: no file {path}")
 
     # The first user is read at once, so that a wrong file is refused before a model is read.
     users = read(path)
@@ -64,11 +64,13 @@ def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, 1):
                 if number == 1:
                     line = line.removeprefix(BOM)
+
+                # Line by line, so that the error can name the line.
                 try:
                     yield number, line.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    where = f"{name}: {path}, line {number} is not UTF-8"
-                    raise ValueError(f"{where}: byte 0x{line[error.start]:02x} at position {error.start + 1}") from None
+                    byte = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
+                    raise ValueError(f"{name}: {path}, line {number} is not UTF-8: {byte}") from None
     except OSError as error:
         raise ValueError(f"{name}: {path} cannot be read: {error.strerror}") from None
 
@@ -99,7 +101,7 @@ def read_jsonl(path: str) -> Iterator[User]:
         if not line.strip(BLANKS):
             continue
 
-        # Deep nesting ends json's recursion.
+        # Deep nesting exceeds json's recursion.
         location = f"histories: {path}, line {number}"
         try:
             content = json.loads(line)
@@ -115,10 +117,9 @@ def read_jsonl(path: str) -> Iterator[User]:
             if value is not None and not isinstance(value, list):
                 raise ValueError(f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
 
-        # JSON can escape half of a surrogate pair.
+        # The output has the user again.
         user = token_of(content["user"], f"{location}: user")
-        if not user.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in user):
-            raise ValueError(f"{location}: user {user!r} has half a character, which no file can hold")
+        check_encodable(user, f"{location}: user {user!r}")
 
         history = None
         if items is not None:
@@ -138,11 +139,12 @@ def read_csv(path: str) -> Iterator[User]:
     Raises:
         ValueError: The header or a line is invalid, or the lines of a user are not together.
     """
+    # Users alone are users of the data, who have their items there.
     rows = _csv_rows(path)
     _, head = next(rows, (0, []))
     if head[:2] not in (["user_id"], ["user_id", "item_id"]):
         raise ValueError(f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}")
-    known_users = len(head) == 1  # their items are in the data
+    has_items = len(head) > 1
 
     def user_of(numbered: tuple[int, list[str]]) -> str:
         number, row = numbered
@@ -163,8 +165,9 @@ def read_csv(path: str) -> Iterator[User]:
 
         # An empty item makes a user without history.
         items = None
-        if not known_users:
-            items = [fields[1] for _, fields in itertools.chain([(number, row)], group) if fields[1]]
+        if has_items:
+            column = [row[1], *(fields[1] for _, fields in group)]
+            items = list(filter(None, column))
         yield User(user, items, [], location)
 
 
@@ -187,23 +190,25 @@ def _csv_rows(path: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_keys(content: dict[str, Any], location: str) -> None:
-    """Refuse a misspelled key: without it, a history would be taken from the data, or nothing excluded."""
+    """Refuse a misspelled key, without which the data's history would be taken, or nothing excluded."""
     for key in content:
         if key in KEYS:
             continue
 
         # Without items, any unknown key may be meant for them.
-        similar = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
-        if similar or "items" not in content:
-            nearest = similar[0] if similar else "items"
-            raise ValueError(f"{location}: unknown key {key!r}; did you mean {nearest}?")
+        nearest = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.7)
+        if not nearest and "items" not in content:
+            nearest = ["items"]
+        if nearest:
+            raise ValueError(f"{location}: unknown key {key!r}; did you mean {nearest[0]}?")
 
 
 def _tokens(values: list, name: str) -> list[str]:
     """Return the tokens that the values of a list stand for."""
+    # A file of histories has millions of items.
     tokens = []
     for value in checked_list(values, name):
-        # Text is by far the most frequent, and needs no check.
+        # Text needs no check.
         if type(value) is not str:
             value = token_of(value, name)
         tokens.append(value)

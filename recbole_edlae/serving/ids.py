@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recbole_edlae._choices import closest_first
+from recbole_edlae._choices import closest_first, unknown
 from recbole_edlae.serving.ranking import Entries, entries
 from recbole_edlae.serving.tokens import token_of
 
@@ -24,7 +24,7 @@ class Ids:
         self.values = values
 
     def __len__(self) -> int:
-        """Return how many ids there are."""
+        """Return the number of ids."""
         return len(self.values)
 
     def __contains__(self, value: Any) -> bool:
@@ -47,61 +47,66 @@ class Ids:
             name: what it is, for the message.
 
         Raises:
-            ValueError: There is no such id.
+            ValueError: The id is not known; the message has the nearest one.
         """
-        unknown: collections.Counter = collections.Counter()
-        (number,) = self.numbers([value], name, unknown)
+        missing: collections.Counter = collections.Counter()
+        (number,) = self.numbers([value], name, missing)
         if number:
             return int(number)
-        (value,) = unknown
-        raise ValueError(f"{name}: there is no {value}; there are {', '.join(map(str, self.like(value)))}, …")
+
+        # The message has the text that a number was read as.
+        (value,) = missing
+        raise unknown(name, value, self, shown=5)
 
     def like(self, value: Any) -> list:
         """Return the five ids that are most like a value."""
         return closest_first(value, self)[:5]
 
-    def numbers(self, values: Sequence, name: str, unknown: collections.Counter) -> np.ndarray:
+    def numbers(self, values: Sequence, name: str, missing: collections.Counter) -> np.ndarray:
         """Return the numbers of some ids, 0 for those that are not known, which are counted.
 
         Args:
             values: the ids.
             name: of the argument, for messages.
-            unknown: where they are counted.
+            missing: where they are counted.
 
         Raises:
             ValueError: A value is missing, or neither text nor a number.
         """
-        find = self._numbers.get
-        is_bool = not {bool, np.bool_}.isdisjoint(map(type, values))  # True is equal to 1
+        # All at once, as most values are ids. A list among them is no key: the loop below names it.
+        number_of = self._numbers.get
         try:
-            numbers = np.fromiter(map(find, values, itertools.repeat(0)), dtype=np.int64, count=len(values))
-        except TypeError:  # a list or dict among them, which is named below
+            numbers = np.fromiter(map(number_of, values, itertools.repeat(0)), dtype=np.int64, count=len(values))
+        except TypeError:
             numbers = np.zeros(len(values), dtype=np.int64)
 
-        positions = range(len(values)) if is_bool else np.flatnonzero(numbers == 0).tolist()
-        for position in positions:
+        # True equals 1, so bools may have been taken for ids.
+        if not {bool, np.bool_}.isdisjoint(map(type, values)):
+            numbers[:] = 0
+        for position in np.flatnonzero(numbers == 0).tolist():
             value = values[position]
             token = token_of(value, name)
             if self._are_text:
                 value = token
-            numbers[position] = find(value, 0)
+            numbers[position] = number_of(value, 0)
             if numbers[position] == 0:
-                unknown[value] += 1
+                missing[value] += 1
         return numbers
 
-    def entries(self, lists: Sequence[Sequence], name: str, unknown: collections.Counter) -> Entries:
-        """Return row and number of the known ids of some lists, by row and number, each once; count the others.
+    def entries(self, lists: Sequence[Sequence], name: str, missing: collections.Counter) -> Entries:
+        """Return row and number of the known ids of lists, sorted and without repetitions; count the unknown ones.
 
         Args:
             lists: of ids.
             name: of the argument, for messages.
-            unknown: where unknown ids are counted.
+            missing: where unknown ids are counted.
 
         Raises:
             ValueError: As in :meth:`numbers`.
         """
-        numbers = self.numbers(list(itertools.chain.from_iterable(lists)), name, unknown)
-        row = np.repeat(np.arange(len(lists)), [len(ids) for ids in lists])
+        values = list(itertools.chain.from_iterable(lists))
+        numbers = self.numbers(values, name, missing)
+        row = np.repeat(np.arange(len(lists)), list(map(len, lists)))
         return entries(row, numbers, len(self) + 1)
 
     @functools.cached_property

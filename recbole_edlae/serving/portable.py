@@ -1,12 +1,11 @@
-"""Turn weights into those that an export holds: in half precision, or the largest of each item only."""
+"""Convert weights for an export: to half precision, or to the largest of each item only."""
 
-import contextlib
 from collections.abc import Mapping
 
 import torch
 
 from recbole_edlae.integration.checkpoint_file import largest
-from recbole_edlae.model.weights import Sparse, Weights
+from recbole_edlae.model.weights import Weights
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -26,32 +25,51 @@ def portable_tensors(
     Raises:
         ValueError: There are no item × item weights to thin out, or a weight is too large for dtype.
     """
-    tensors = {name: value.to("cpu") for name, value in state.items()}
-    single = [prefix + name for prefix, weights in linear.items() for name in weights.single_precision]
+    tensors = {name: tensor.to("cpu") for name, tensor in state.items()}
+
+    # Half precision may need another form of the weights, without numbers that it cannot hold.
     if top is None and DTYPES[dtype] == torch.float16:
         for prefix, weights in linear.items():
-            tensors |= {prefix + name: value for name, value in weights.portable().items()}
+            tensors |= _prefixed(prefix, weights.portable())
     if top is not None:
-        thinned = _thinned(linear, top)
-        if not thinned:
-            raise ValueError(f"top thins out full item × item weights; {model} here has none")
-        for prefix, thin in thinned.items():
-            for name in linear[prefix].tensors():  # they would be read instead
-                del tensors[prefix + name]
-            tensors |= {prefix + name: value for name, value in thin.tensors().items()}
-    limit = torch.finfo(DTYPES[dtype]).max
-    for name, value in tensors.items():
-        if value.is_floating_point() and name not in single:
-            if not (size := largest(value)) <= limit:
-                raise ValueError(f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}")
-            tensors[name] = value.to(DTYPES[dtype])
-    return {name: value.contiguous() for name, value in tensors.items()}
+        _thin_out(tensors, model, linear, top)
 
-
-def _thinned(linear: Mapping[str, Weights], top: int) -> dict[str, Sparse]:
-    """Return prefix → thinned-out weights of those that are of full rank."""
-    thinned = {}
+    # Some forms of weights have tensors whose digits all others depend on.
+    single = []
     for prefix, weights in linear.items():
-        with contextlib.suppress(ValueError):  # of a low rank or a filter
-            thinned[prefix] = weights.thinned(top)
-    return thinned
+        single += [prefix + name for name in weights.single_precision]
+    limit = torch.finfo(DTYPES[dtype]).max
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and name not in single:
+            size = largest(tensor)
+            if not size <= limit:
+                raise ValueError(f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}")
+            tensor = tensor.to(DTYPES[dtype])
+
+        # safetensors writes contiguous tensors only.
+        tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def _thin_out(tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str, Weights], top: int) -> None:
+    """Replace full-rank weights among the tensors by their largest ones, in place."""
+    is_thinned = False
+    for prefix, weights in linear.items():
+        # Weights of a low rank or of a filter have no entries to leave out.
+        try:
+            sparse = weights.thinned(top)
+        except ValueError:
+            continue
+        is_thinned = True
+
+        # A reader would prefer the full weights.
+        for name in weights.tensors():
+            del tensors[prefix + name]
+        tensors |= _prefixed(prefix, sparse.tensors())
+    if not is_thinned:
+        raise ValueError(f"top thins out full item × item weights; {model} here has none")
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return tensors by the names that a state_dict has for them."""
+    return {prefix + name: tensor for name, tensor in tensors.items()}

@@ -9,18 +9,23 @@ import torch
 
 from recbole_edlae.integration.checkpoint_file import largest
 
-SCORES = 4_000_000  # computed at a time: users times items
-_process = os.getpid()  # the last one in which torch may use its threads
-Entries = tuple[np.ndarray, np.ndarray]  # row and item id of the entries of some lists, sorted
+# Scores computed at a time: users times items.
+SCORES = 4_000_000
+
+# Row and item id of the entries of some lists, sorted.
+Entries = tuple[np.ndarray, np.ndarray]
+
+# The last process in which torch may use its threads.
+_process = os.getpid()
 
 
 class Lists(NamedTuple):
     """Histories to recommend for.
 
     Attributes:
-        histories: how many there are.
+        histories: number of histories.
         known: row and item id of their entries.
-        excluded: the same of the items that each is not to be recommended, beside its own.
+        excluded: row and item id of the items that a history must not get, besides its own.
         never: ids of the items not to recommend at all.
     """
 
@@ -49,16 +54,18 @@ class Batch(NamedTuple):
 
 
 def entries(row: np.ndarray, item: np.ndarray, items: int) -> Entries:
-    """Return the entries with an item id above 0, by row and id, each once.
+    """Return the entries with an item id above 0, sorted by row and id, without repetitions.
 
     Args:
         row: of each entry.
         item: its id; 0 for one that is not known.
-        items: how many ids there are.
+        items: number of ids.
     """
+    # One number for each entry, sorted: equal ones are next to each other.
     known = item > 0
     entry = np.sort(row[known].astype(np.int64) * items + item[known])
-    return np.divmod(entry[np.diff(entry, prepend=-1) > 0], items)
+    is_first = np.diff(entry, prepend=-1) > 0
+    return np.divmod(entry[is_first], items)
 
 
 def ranked(model: Any, popularity: np.ndarray, lists: Lists, k: int) -> Iterator[Batch]:
@@ -74,6 +81,8 @@ def ranked(model: Any, popularity: np.ndarray, lists: Lists, k: int) -> Iterator
         ValueError: A score is not finite.
     """
     leave_the_parents_threads()
+
+    # Histories at a time, so that their scores have a bounded size.
     step = max(1, SCORES // len(popularity))
     for start in range(0, lists.histories, step):
         stop = min(start + step, lists.histories)
@@ -83,18 +92,25 @@ def ranked(model: Any, popularity: np.ndarray, lists: Lists, k: int) -> Iterator
 @torch.no_grad()
 def _batch(model: Any, popularity: np.ndarray, lists: Lists, rows: tuple[int, int], k: int) -> Batch:
     """Return the answers to the histories of some rows."""
+    # The model knows nothing of items that nobody had in training.
     row, item = _rows(lists.known, *rows)
     trained = popularity[item] > 0
     count = np.bincount(row[trained], minlength=rows[1] - rows[0])
     scores = checked(model.score(torch.from_numpy(item[trained]), torch.from_numpy(count)))
+
+    # Histories without a known item are answered by popularity.
     popular = count == 0
     scores[torch.from_numpy(popular)] = torch.from_numpy(popularity).to(scores.dtype)
+
+    # Neither padding, nor what is to be left out for all or for one, nor the history itself.
     scores[:, 0] = -torch.inf
     scores[:, lists.never] = -torch.inf
     scores[row, item] = -torch.inf
     scores[_rows(lists.excluded, *rows)] = -torch.inf
+
+    # What was left out is at the end of the ranking.
     scores, ids = scores.topk(min(k, len(popularity)))
-    length = (scores > -torch.inf).sum(1).tolist()  # the others are at the end
+    length = (scores > -torch.inf).sum(1).tolist()
     return Batch(rows[0], ids.numpy(), scores.numpy(), length, popular)
 
 
@@ -128,6 +144,7 @@ def checked(scores: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: One of them is NaN or infinite.
     """
+    # NaN is smaller than nothing.
     if not largest(scores) < float("inf"):
         raise ValueError("the model's scores are not finite: its weights are too large or damaged")
     return scores
@@ -142,7 +159,8 @@ def leave_the_parents_threads() -> None:
 
 
 def _rows(entries: Entries, start: int, stop: int) -> Entries:
-    """Return the entries of some rows, which count from 0."""
+    """Return the entries of some rows, numbered from 0."""
+    # The rows are sorted.
     row, item = entries
     first, last = np.searchsorted(row, [start, stop])
     return row[first:last] - start, item[first:last]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from recbole_edlae._choices import closest_first
+from recbole_edlae._choices import unknown
 from recbole_edlae.serving.frames import COLUMNS, answer_frame, is_frame, read_interactions, warn_of_unknown
 from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Lists, leave_the_parents_threads, most_similar, ranked
@@ -24,7 +24,7 @@ class Recommendations:
     """Answers to n histories, in their order.
 
     Attributes:
-        items: a list of item tokens for each history, the best first; shorter than k where no more items are left.
+        items: a list of item tokens for each history, the best first; shorter than k if no more items are left.
         scores: NumPy array for each history, as long as its list.
         popular: (n,) bool: the model knew no item of the history, and the answer is the most popular items.
         unknown: item tokens that the model does not know and that were skipped → how often. It does not know those of
@@ -57,6 +57,8 @@ class Recommender:
         """
         self.model = model
         self.popularity = np.asarray(popularity)
+
+        # Assigned into an array, because NumPy would make fixed-width text of a list.
         self.tokens = np.empty(len(tokens), dtype=object)
         self.tokens[:] = list(tokens)
         self._profiles = profiles
@@ -80,14 +82,17 @@ class Recommender:
             DataWarning: The checkpoint has no description of its data, and takes them as they are today.
         """
         leave_the_parents_threads()
+
+        # Both modules import RecBole, which a Recommender of other models does without.
         if pathlib.Path(path).is_dir():
-            from recbole_edlae.serving.export_reader import read_export  # it imports RecBole
+            from recbole_edlae.serving.export_reader import read_export
 
             return cls(*read_export(path))
         from recbole_edlae.serving.checkpoint import Checkpoint
 
         checkpoint = Checkpoint.read(path)
-        return cls(checkpoint.scorer, checkpoint.tokens, checkpoint.popularity, profiles=checkpoint.profiles())
+        profiles = checkpoint.profiles()
+        return cls(checkpoint.scorer, checkpoint.tokens, checkpoint.popularity, profiles=profiles)
 
     @overload
     def recommend(self, histories: Iterable, k: int = ..., *, exclude: Iterable | None = ...) -> Recommendations: ...
@@ -131,7 +136,7 @@ class Recommender:
 
         Raises:
             ValueError: k is no positive integer, a history or exclude is no list, a token is no text or number, there
-                are more or fewer lists to exclude than histories, a column is not there, or a score is not finite.
+                are more or fewer lists to exclude than histories, a column is missing, or a score is not finite.
 
         Warns:
             DataWarning: With a DataFrame: items are not known, or histories were answered by popularity.
@@ -139,39 +144,46 @@ class Recommender:
         if is_frame(histories):
             return self._recommend_frame(histories, (user, item), k, exclude)
         k = positive_int(k, "k")
-        histories = checked_list(histories, "histories", "histories")
-        if wrong := [history for history in histories if not is_list(history)]:
-            raise ValueError(f"a history must be a list of item tokens, got {wrong[0]!r}")
-        histories = [list(history) for history in histories]
+        histories = _lists_of_tokens(histories)
         for_all, for_each = lists_to_exclude(exclude, len(histories))
-        answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), collections.Counter())
-        known = self._ids.entries(histories, "histories", answer.unknown)
-        answer.unknown.update(self.tokens[known[1][~self._trained[known[1]]]].tolist())
-        excluded = self._ids.entries(for_each, "exclude", answer.unknown)
-        unknown: collections.Counter = collections.Counter()
-        _, never = self._ids.entries([for_all], "exclude", unknown)
-        answer.unknown.update({token: times * len(histories) for token, times in unknown.items() if histories})
+
+        # An item that nobody had in training counts as unknown, too.
+        skipped: collections.Counter = collections.Counter()
+        known = self._ids.entries(histories, "histories", skipped)
+        items = known[1]
+        skipped.update(self.tokens[items[~self._trained[items]]].tolist())
+
+        # An item that is excluded for all counts once for each history.
+        excluded = self._ids.entries(for_each, "exclude", skipped)
+        of_each: collections.Counter = collections.Counter()
+        _, never = self._ids.entries([for_all], "exclude", of_each)
+        if histories:
+            for token, times in of_each.items():
+                skipped[token] += times * len(histories)
+
+        answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), skipped)
         lists = Lists(len(histories), known, excluded, never)
         for batch in ranked(self.model, self.popularity, lists, k):
-            answer.popular[batch.start : batch.start + len(batch.popular)] = batch.popular
+            stop = batch.start + len(batch.popular)
+            answer.popular[batch.start : stop] = batch.popular
             tokens = self.tokens[batch.items].tolist()
-            answer.items.extend(items[:length] for items, length in zip(tokens, batch.length))
-            answer.scores.extend(values[:length] for values, length in zip(batch.scores, batch.length))
+            for row, length in enumerate(batch.length):
+                answer.items.append(tokens[row][:length])
+                answer.scores.append(batch.scores[row, :length])
         return answer
 
     def profile(self, user: Any) -> list[str]:
         """Return all items of a known user, in training or not, as tokens.
 
         Raises:
-            ValueError: There is no such user, or an export was loaded, which knows no users.
+            ValueError: The user is not known, or an export was loaded, which knows no users.
         """
         leave_the_parents_threads()
         user = token_of(user, "user")
         if self._profiles is None:
             raise ValueError("an export knows no users: give their histories, or load the checkpoint")
         if user not in self._profiles:
-            similar = closest_first(user, list(self._profiles))[:5]
-            raise ValueError(f"user: there is no {user} in the data; there are {', '.join([*similar, '…'])}")
+            raise unknown("user", user, self._profiles, shown=5)
         return self._profiles[user]
 
     def recommend_users(self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
@@ -186,7 +198,8 @@ class Recommender:
             ValueError: As in :meth:`recommend` and :meth:`profile`.
         """
         users = checked_list(users, "users", "user tokens")
-        return self.recommend([self.profile(user) for user in users], k, exclude=exclude)
+        histories = [self.profile(user) for user in users]
+        return self.recommend(histories, k, exclude=exclude)
 
     def similar(self, item: Any, k: int = 20) -> tuple[list[str], np.ndarray]:
         """Return the k items most similar to one, of those that somebody had in training.
@@ -205,10 +218,10 @@ class Recommender:
                 not finite.
         """
         k = positive_int(k, "k")
-        row = self._ids.number(item, "item")
-        if not self._trained[row]:
-            raise ValueError(f"item: nothing is known of {self.tokens[row]}: nobody had it in training")
-        ids, values = most_similar(self.model, self.popularity, row, k)
+        number = self._ids.number(item, "item")
+        if not self._trained[number]:
+            raise ValueError(f"item: nothing is known of {self.tokens[number]}: nobody had it in training")
+        ids, values = most_similar(self.model, self.popularity, number, k)
         return self.tokens[ids].tolist(), values
 
     def _recommend_frame(
@@ -220,6 +233,18 @@ class Recommender:
         for row, item in zip(data.row.tolist(), data.items.tolist()):
             histories[row].append(item)
         answer = self.recommend(histories, k, exclude=exclude)
+
+        # A DataFrame of recommendations does not show what was skipped.
         warn_of_unknown(answer.unknown, answer.popular)
         items = [np.array(tokens, dtype=object) for tokens in answer.items]
         return answer_frame(data.columns, data.users, items, answer.scores)
+
+
+def _lists_of_tokens(histories: Any) -> list[list]:
+    """Return histories as lists of item tokens."""
+    lists = []
+    for history in checked_list(histories, "histories", "histories"):
+        if not is_list(history):
+            raise ValueError(f"a history must be a list of item tokens, got {history!r}")
+        lists.append(list(history))
+    return lists

@@ -1,4 +1,4 @@
-"""Check tokens, lists of tokens and numbers alike in every argument and file that names users or items."""
+"""Check tokens, lists of tokens and numbers, by the same rules in every argument and file."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,26 @@ def token_of(value: Any, name: str) -> str:
             if value == integer:
                 return str(integer)
             return str(value)
+
+    # RecBole's tokens are text, so anything else is a mistake.
     raise ValueError(f"{name}: a token is text or a number, got {_short(value)}")
+
+
+def check_encodable(text: str, subject: str) -> None:
+    """Check that a file in UTF-8 can hold a text.
+
+    Args:
+        text: of one token or several.
+        subject: what the text is, for the message.
+
+    Raises:
+        ValueError: The text has half of a surrogate pair, which JSON can escape.
+    """
+    # Better before a long run than in the middle of its output.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{subject} has half a character, which no file can hold") from None
 
 
 def checked_list(value: Any, name: str, entries: str = "item tokens") -> list:
@@ -105,11 +124,11 @@ def positive_int(value: Any, name: str) -> int:
 
 
 def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
-    """Return what to exclude for all, and for each of some histories.
+    """Return what to exclude for all histories, and for each one.
 
     Args:
         exclude: None, a list of item tokens for all, or a list of as many lists as histories, None for an empty one.
-        histories: how many there are.
+        histories: number of histories.
 
     Returns:
         The tokens to exclude for all histories, and a list of entries to exclude for each.

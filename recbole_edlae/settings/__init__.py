@@ -1,1 +1,1 @@
-"""What a setting may be, how it is written, and which there are: read and checked before any data are."""
+"""Read and check the settings of a run before its data are read."""

@@ -1,4 +1,4 @@
-"""Find the files that options name: the user's own, or those that come with the package by their names."""
+"""Find the files that options name: the user's own by path, or those of the package by name."""
 
 import os
 import pathlib
@@ -6,10 +6,8 @@ import sys
 import textwrap
 from typing import NamedTuple
 
-from recbole_edlae._choices import closest_first
+from recbole_edlae._choices import hint, similar
 from recbole_edlae._files import CONFIGS
-
-_SHOWN = 5  # choices in a message; the help has all of them
 
 
 class Kind(NamedTuple):
@@ -31,6 +29,7 @@ SPACES = Kind("space", "spaces", ".test")
 LEADERBOARDS = Kind("settings", "leaderboard", ".yaml")
 REFERENCES = Kind("reference", "leaderboard", ".csv")
 REPRODUCTIONS = Kind("settings", "reproduce", ".yaml")
+_FOLDERS = {SPACES.folder, LEADERBOARDS.folder, REPRODUCTIONS.folder}
 
 
 def find(kind: Kind, name: str | os.PathLike, folder: str | os.PathLike = "") -> pathlib.Path:
@@ -46,14 +45,22 @@ def find(kind: Kind, name: str | os.PathLike, folder: str | os.PathLike = "") ->
         folder: that a relative path starts from.
 
     Raises:
-        ValueError: there is no such file; the message has the nearest names.
+        ValueError: No file has this name; the message has the nearest one.
     """
     path = pathlib.Path(folder, name)
     if path.is_file():
         return path
+
     packaged = _packaged(kind, pathlib.Path(name))
     if packaged is None:
-        raise ValueError(f"{kind.option}: no file {path}{_nearest(kind, path)}")
+        # A misspelled path resembles the files in its folder, a misspelled name those of the package.
+        beside = [str(file) for file in path.parent.glob(f"*{kind.suffix}")]
+        nearest = hint(path.stem, names(kind), shown=5)
+        if similar(path, beside):
+            nearest = hint(path, beside)
+        raise ValueError(f"{kind.option}: no file {path}; {nearest}")
+
+    # The user may have meant a file of their own.
     print(f"{kind.option}: {name} is {packaged}, which comes with recbole_edlae", file=sys.stderr)
     return packaged
 
@@ -69,41 +76,44 @@ def names(kind: Kind) -> list[str]:
         ['ml-100k', 'ml-1m', 'ml-20m', 'msd', 'netflix']
     """
     root = CONFIGS / kind.folder
-    others = {SPACES.folder, LEADERBOARDS.folder, REPRODUCTIONS.folder} - {kind.folder}
-    files = (path.relative_to(root) for path in root.rglob(f"*{kind.suffix}"))
-    found = [file.with_suffix("").as_posix() for file in files if kind.folder or file.parts[0] not in others]
-    return sorted(found, key=lambda name: (name.count("/"), name))
+    packaged = []
+    for path in root.rglob(f"*{kind.suffix}"):
+        file = path.relative_to(root)
+
+        # Protocols are in no folder of their own.
+        if kind.folder or file.parts[0] not in _FOLDERS:
+            packaged.append(file.with_suffix("").as_posix())
+    return sorted(packaged, key=lambda name: (name.count("/"), name))
 
 
 def listing(*kinds: Kind) -> str:
-    """Return the part of a help text that lists the files that come with the package.
+    """Return the lines of a help text that list the files of the package.
 
     Args:
         *kinds: of the files, one for each option.
     """
+    # Names have hyphens: a line must not end in one.
+    wrapper = textwrap.TextWrapper(100, break_on_hyphens=False)
+    wrapper.initial_indent = "  "
+    wrapper.subsequent_indent = "    "
     lines = ["Files that come with the package, by names that work in every folder:"]
     for kind in kinds:
-        text = f"--{kind.option}: {', '.join(names(kind))}"
-        lines.append(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
+        lines.append(wrapper.fill(f"--{kind.option}: {', '.join(names(kind))}"))
     return "\n".join(lines)
 
 
 def _packaged(kind: Kind, name: pathlib.Path) -> pathlib.Path | None:
-    """Return the path of a file that comes with the package; None where there is none of that name."""
-    parts = name.parts[1:] if name.parts[:1] == ("configs",) else name.parts
-    if not parts or name.is_absolute() or ".." in parts:
+    """Return the path of a file of the package; None if no file has the name."""
+    # The documentation writes the names of the repository.
+    if name.parts[:1] == ("configs",):
+        name = name.relative_to("configs")
+
+    # Nothing outside the package's folder has a name.
+    if not name.parts or name.is_absolute() or ".." in name.parts:
         return None
     for root in (CONFIGS / kind.folder, CONFIGS):
-        path = root.joinpath(*parts)
+        path = root / name
         for candidate in (path, path.with_name(path.name + kind.suffix)):
             if candidate.suffix == kind.suffix and candidate.is_file():
                 return candidate
     return None
-
-
-def _nearest(kind: Kind, path: pathlib.Path) -> str:
-    """Return the end of a message: the files beside a path that is none and those of the package, the nearest first."""
-    beside = sorted(map(str, path.parent.glob(f"*{kind.suffix}"))) if path.parent.is_dir() else []
-    choices = [*closest_first(path, beside), *closest_first(path.stem, names(kind))]
-    more = f" and {len(choices) - _SHOWN} more" if len(choices) > _SHOWN else ""
-    return f"; there are {', '.join(choices[:_SHOWN])}{more}"

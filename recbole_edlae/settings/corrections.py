@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import check_choice, invalid
 
 SETTING = "corrections"
 CORRECTIONS: dict[str, str] = {
@@ -23,8 +23,10 @@ CORRECTIONS: dict[str, str] = {
     "popularity": "`Pop` counts each interaction of the training part once, not each item once a batch.",
     "beyond_accuracy": "Coverage, entropy, Gini index and popularity leave out padding and masked items.",
 }
-_TOUCHED = "touched_by_corrections"  # attribute of a Config: names of the corrections that changed the run
-_SAID = "said_of_corrections"  # attribute of a Config: the touched names of the last line in the log
+
+# Attributes of a Config: names of the corrections that changed the run, and those in the last line of the log.
+_TOUCHED = "touched_by_corrections"
+_SAID = "said_of_corrections"
 
 
 def chosen(value: Any) -> tuple[str, ...]:
@@ -44,13 +46,17 @@ def chosen(value: Any) -> tuple[str, ...]:
         return tuple(CORRECTIONS)
     if value is False:
         return ()
-    names: Sequence = value.strip("[] ").split(",") if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)):
-        raise ValueError(f"{SETTING} must be True, False or a list of {', '.join(CORRECTIONS)}; got {value!r}")
 
-    names = [str(name).strip(" '\"") for name in names]
+    # A command line has the list as text, with or without its brackets.
+    if isinstance(value, str):
+        value = value.strip("[] ").split(",")
+    if not isinstance(value, (list, tuple)):
+        raise invalid(SETTING, f"True, False or a list of {', '.join(CORRECTIONS)}", value)
+
+    # In the order of the table, so that equal lists are equal records.
+    names = [str(name).strip(" '\"") for name in value]
     for name in names:
-        choose(f"a name in {SETTING}", name, CORRECTIONS)
+        check_choice(f"a name in {SETTING}", name, CORRECTIONS)
     return tuple(name for name in CORRECTIONS if name in names)
 
 
@@ -72,9 +78,11 @@ def config_of(arguments: Iterable[Any]) -> Any:
     for argument in arguments:
         if hasattr(argument, "final_config_dict"):
             return argument
+
+        # A loader or sampler may have it only by its dataset; attributes that are computed are not looked up.
         attributes = getattr(argument, "__dict__", {})
-        holders = [attributes.get("dataset"), *(attributes.get("datasets") or ())]
-        for holder in (argument, *holders):
+        datasets = attributes.get("datasets") or ()
+        for holder in (argument, attributes.get("dataset"), *datasets):
             config = getattr(holder, "__dict__", {}).get("config")
             if config is not None:
                 return config
@@ -100,7 +108,10 @@ def touched(config: Any) -> set[str]:
 def record(config: Any) -> dict[str, list[str]]:
     """Return what the record of a run keeps: the corrections that were active, and those that touched its numbers."""
     changed = touched(config)
-    return {"active": list(chosen(_value(config))), "touched": [name for name in CORRECTIONS if name in changed]}
+    return {
+        "active": list(chosen(_value(config))),
+        "touched": [name for name in CORRECTIONS if name in changed],
+    }
 
 
 def sentence(active: Sequence[str], changed: Sequence[str]) -> str:
@@ -126,12 +137,17 @@ def say(config: Any) -> None:
     """
     if not hasattr(config, "final_config_dict"):
         return
-    changed = record(config)
-    if vars(config).get(_SAID) != changed["touched"]:
-        vars(config)[_SAID] = changed["touched"]
-        logging.getLogger().info("recbole_edlae: " + sentence(changed["active"], changed["touched"]))
+
+    # A run is evaluated often; its line is said again only with other contents.
+    state = record(config)
+    if vars(config).get(_SAID) != state["touched"]:
+        vars(config)[_SAID] = state["touched"]
+        logging.getLogger().info("recbole_edlae: " + sentence(state["active"], state["touched"]))
 
 
 def _value(config: Any) -> Any:
-    """Return the value of the setting; a Config returns None for a setting that it lacks, a dict may lack the key."""
-    return config.get(SETTING) if isinstance(config, dict) else config[SETTING]
+    """Return the value of the setting; None if the config lacks it."""
+    # A Config returns None for a missing key, a dict raises.
+    if isinstance(config, dict):
+        return config.get(SETTING)
+    return config[SETTING]

@@ -12,11 +12,12 @@ import torch
 import yaml
 from recbole.config import Config
 
-from recbole_edlae._choices import choose
+from recbole_edlae._choices import check_choice
 from recbole_edlae.settings.process import process_words
 from recbole_edlae.settings.yaml_loader import safe_loader
 
-NOT_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)  # what ast.literal_eval raises
+# What ast.literal_eval raises; MemoryError and RecursionError come from deep nesting.
+NOT_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 
 
 def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
@@ -32,27 +33,33 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
     path = pathlib.Path(path)
     loader = safe_loader(Config._build_yaml_loader(None))
     try:
+        # Only the parsed nodes still have keys that are written twice.
         text = path.read_text(encoding="utf-8-sig")
-        _refuse_repeated_keys(path, what, yaml.compose(text, loader))
+        _check_keys_once(path, what, yaml.compose(text, loader))
         return yaml.load(text, loader)
     except OSError as error:
         raise ValueError(f"{what}: {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{what}: {path} is not UTF-8: {error.reason} at byte {error.start}") from None
+    except yaml.MarkedYAMLError as error:
+        # PyYAML's own message quotes the file over several lines.
+        line = error.problem_mark.line + 1
+        raise ValueError(f"{what}: {path} is not YAML, line {line}: {error.problem}") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = f", line {mark.line + 1}: {error.problem}" if mark else f": {' '.join(str(error).split())}"  # type: ignore[attr-defined]
-        raise ValueError(f"{what}: {path} is not YAML{problem}") from None
+        raise ValueError(f"{what}: {path} is not YAML: {' '.join(str(error).split())}") from None
 
 
-def _refuse_repeated_keys(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
+def _check_keys_once(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
     """Raise ValueError for a key that a file has twice; YAML takes the last."""
+    if not isinstance(node, yaml.MappingNode):
+        return
     lines: dict[str, int] = {}
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-        line = key.start_mark.line + 1
-        if str(key.value) in lines:
-            raise ValueError(f"{what}: {path} sets {key.value} twice, in lines {lines[str(key.value)]} and {line}")
-        lines[str(key.value)] = line
+    for key_node, _ in node.value:
+        key = str(key_node.value)
+        line = key_node.start_mark.line + 1
+        if key in lines:
+            raise ValueError(f"{what}: {path} sets {key} twice, in lines {lines[key]} and {line}")
+        lines[key] = line
 
 
 def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_files") -> dict[str, Any]:
@@ -68,6 +75,8 @@ def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_fi
     merged: dict[str, Any] = {}
     for file in files:
         content = read_yaml(file, what)
+
+        # YAML reads `5: x` as a number's line, and `on: x` as a bool's.
         if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
             raise ValueError(f"{what}: {file} holds no `key: value` lines")
         merged |= content
@@ -75,7 +84,7 @@ def read_config_files(files: Iterable[str | os.PathLike], what: str = "config_fi
 
 
 def split_names(words: Sequence[str] | None) -> list[str]:
-    """Return the files that words name: one each, or several in one word with blanks between, as RecBole has them.
+    """Return the files that words name. A word may name several, with blanks between, as in RecBole.
 
     Examples:
         >>> split_names(["protocol.yaml", "a.yaml b.yaml"])
@@ -83,14 +92,18 @@ def split_names(words: Sequence[str] | None) -> list[str]:
     """
     names: list[str] = []
     for word in words or ():
-        names += [word] if pathlib.Path(word).is_file() else word.split()
+        # The name of a file may have blanks itself.
+        if pathlib.Path(word).is_file():
+            names.append(word)
+        else:
+            names.extend(word.split())
     return names
 
 
 def value_of(text: str) -> Any:
     """Return the value of the text of a setting: that of a literal, true and false in any case, or the text itself.
 
-    RecBole evaluates the text as Python, which runs whatever stands in a file or an argument.
+    RecBole evaluates the text as Python, which runs any code in a file or an argument.
 
     Examples:
         >>> value_of("[10, 20]")
@@ -104,11 +117,26 @@ def value_of(text: str) -> Any:
     """
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
+
+    # Literals only: nothing is executed.
     try:
         value = ast.literal_eval(text)
     except NOT_LITERAL:
         return text
-    return value if value is None or isinstance(value, (str, int, float, list, tuple, dict)) else text
+
+    # Bytes, sets and complex numbers are literals too, but no settings.
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict)):
+        return value
+    return text
+
+
+def values_of(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the texts of settings.
+
+    Args:
+        texts: key → text.
+    """
+    return {key: value_of(text) for key, text in texts.items()}
 
 
 class PlainConfig(Config):
@@ -122,7 +150,7 @@ class PlainConfig(Config):
 
 
 def convert_config_dict(stock: Callable, config: Config, values: dict[str, Any]) -> dict[str, Any]:
-    """Replace the texts among the values of settings by what they stand for (:func:`value_of`)."""
+    """Replace texts by the values that they stand for (:func:`value_of`)."""
     for key, value in values.items():
         if isinstance(value, str):
             values[key] = value_of(value)
@@ -138,13 +166,17 @@ def build_space_from_file(stock: Callable, *arguments: Any) -> dict[str, Any]:
         ValueError: A choice is no literal.
     """
     path = arguments[-1]
-    for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
-        key, _, rest = line.strip().partition(" ")
-        kind, _, values = rest.partition(" ")
+    lines = pathlib.Path(path).read_text().splitlines()
+    for number, line in enumerate(lines, 1):
+        # Other kinds have numbers, which RecBole reads as such.
+        key, _, definition = line.strip().partition(" ")
+        kind, _, values = definition.partition(" ")
         if kind != "choice":
             continue
+
+        # RecBole splits a line at its blanks and joins the choices without them.
         try:
-            ast.literal_eval(values.replace(" ", ""))  # as RecBole joins them
+            ast.literal_eval(values.replace(" ", ""))
         except NOT_LITERAL:
             raise ValueError(f"{path}, line {number}: {key} must have a list of literals, got {values}") from None
     return stock(path)
@@ -157,9 +189,11 @@ def check_teacher(stock: Callable, model: Any, config: Config, dataset: Any) -> 
         ValueError: RecBole's module has no network of that name.
     """
     module = importlib.import_module("recbole.model.context_aware_recommender.kd_dagfm")
-    types = {name: value for name, value in vars(module).items() if isinstance(value, type)}
-    networks = {name: value for name, value in types.items() if issubclass(value, torch.nn.Module)}
-    choose("teacher", config["teacher"], networks)
+    networks = []
+    for name, value in vars(module).items():
+        if isinstance(value, type) and issubclass(value, torch.nn.Module):
+            networks.append(name)
+    check_choice("teacher", config["teacher"], networks)
     stock(model, config, dataset)
 
 
@@ -170,13 +204,14 @@ def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
         SyntaxError: A key has two values.
     """
     settings: dict[str, Any] = {}
-    others = []
+    ignored = []
     for word in process_words():
+        # The first "=" ends the key; the value may have others.
         key, equals, text = word.removeprefix("--").partition("=")
-        if not (word.startswith("--") and equals):
-            others.append(word)
+        if not word.startswith("--") or not equals:
+            ignored.append(word)
         elif settings.setdefault(key, text) != text:
             raise SyntaxError(f"There are duplicate commend arg '{word}' with different value.")
-    if others:
-        getLogger().warning(f"command line args [{' '.join(others)}] will not be used in RecBole")
+    if ignored:
+        getLogger().warning(f"command line args [{' '.join(ignored)}] will not be used in RecBole")
     return config._convert_config_dict(settings)

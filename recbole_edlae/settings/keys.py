@@ -46,7 +46,9 @@ OLD_NAMES = {
     "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
 }
 _OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
-_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}  # read by this package for every model
+
+# Read by this package for every model.
+_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}
 _SET_BY_RECBOLE = {
     "device": "gpu_id ('' for the CPU)",
     "eval_type": "metrics",
@@ -59,7 +61,7 @@ _READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 
 
 def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True) -> None:
-    """Check that something reads each of some settings.
+    """Check that settings are read by something.
 
     Args:
         keys: names of settings.
@@ -75,27 +77,33 @@ def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "
     Warns:
         DataWarning: Nothing reads a setting of a file, or other models only.
     """
-    known = {name for config in configs for names in config.parameters.values() for name in names}
-    known |= _OPTIONS_OF_RUN | _OWN
-    known = known.union(*(config.internal_config_dict for config in configs)) - OLD_NAMES.keys()
+    # A run may read settings that its model brings along.
+    known = _OPTIONS_OF_RUN | _OWN
+    for config in configs:
+        known = known.union(config.internal_config_dict, *config.parameters.values())
+    known -= OLD_NAMES.keys()
     models = ", ".join(dict.fromkeys(config.model for config in configs))
+
     for key in keys:
         if key in OLD_NAMES:
             raise ValueError(f"{where}RecBole no longer reads {key}; write {OLD_NAMES[key]}")
         if key in known or key in _read_by_code():
             continue
-        if others := _read_by_models().get(key):
+        if others := models_with(key):
             warn(f"{where}{key} has no effect on {models}: it is a setting of {_first_names(others)}")
-        elif alike := difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75):
-            raise ValueError(f"{where}there is no setting {key}; did you mean {alike[0]}?")
-        elif written_now:
-            raise ValueError(f"{where}there is no setting {key}: neither RecBole nor {models} reads it")
-        else:
-            warn(f"{where}nothing reads the setting {key}")
+            continue
+
+        # In a file of settings only a likely misspelling is an error: other programs may read the file.
+        nearest = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
+        if nearest:
+            raise ValueError(f"{where}unknown setting {key!r}; did you mean {nearest[0]}?")
+        if written_now:
+            raise ValueError(f"{where}unknown setting {key!r}: neither RecBole nor {models} reads it")
+        warn(f"{where}nothing reads the setting {key}")
 
 
 def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each given setting that is read but has no effect under the other settings.
+    """Yield a line for each setting that is read but has no effect under the other settings.
 
     Args:
         settings: all settings, as ``Config`` ends with.
@@ -104,35 +112,38 @@ def without_effect(settings: Mapping[str, Any], values: Mapping[str, Any]) -> It
     Yields:
         The setting, and why it has no effect.
     """
-    given = {key for key in values if settings.get(key) is not None}
-    mode = settings["eval_args"]["mode"].values()
-    if "threshold" in given and set(mode) == {"full"}:
-        field, value = next(iter(settings["threshold"].items()))
+    # None means that a setting is not used.
+    user_set = {key for key in values if settings.get(key) is not None}
+    modes = set(settings["eval_args"]["mode"].values())
+    if "threshold" in user_set and modes == {"full"}:
+        ((field, value),) = settings["threshold"].items()
         yield (
             f"threshold has no effect in full ranking, where every interaction of the data counts; to keep those with "
             f"{field} of at least {value} set val_interval: {{{field}: '[{value},inf)'}}"
         )
     if settings.get("benchmark_filename"):
-        filters = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "rm_dup_inter")
-        for key in sorted(given.intersection(filters)):
-            yield f"{key} has no effect with benchmark_filename: RecBole takes such files as they are"
-        eval_args = values.get("eval_args") or {}
-        if "split" in eval_args or eval_args.get("order", "RO") != "RO":
-            yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
+        yield from _without_effect_on_files(values, user_set)
+
+    # RecBole's own copy of this dataset wins over one in the user's folder.
     local = pathlib.Path(str(values.get("data_path") or "dataset/"), "ml-100k")
     if settings["dataset"] == local.name and local.is_dir() and not local.samefile(settings["data_path"]):
         yield f"data_path has no effect on ml-100k: RecBole reads the one that comes with it, not {local}"
-    yield from _without_effect_on_the_device(settings, given)
-    for key in sorted(given.intersection(_SET_BY_RECBOLE)):
+
+    yield from _without_effect_on_the_device(settings, user_set)
+    for key in sorted(user_set.intersection(_SET_BY_RECBOLE)):
         yield f"{key} has no effect: RecBole sets it by {_SET_BY_RECBOLE[key]}"
-    if "valid_metric_bigger" in given:
+    if "valid_metric_bigger" in user_set:
         yield "valid_metric_bigger has no effect: RecBole knows it of every metric"
 
 
 def settings_of(model: str) -> set[str]:
     """Return the settings of a model, as its file of defaults and those of its parents have them."""
     family = {parent.__name__ for parent in get_model(model).__mro__}
-    return {key for key, models in _read_by_models().items() if family.intersection(models)} - _declared_for_all()
+    settings = set()
+    for key, models in _read_by_models().items():
+        if not family.isdisjoint(models):
+            settings.add(key)
+    return settings - _declared_for_all()
 
 
 def settings_of_models() -> set[str]:
@@ -140,16 +151,10 @@ def settings_of_models() -> set[str]:
     return (_read_by_models().keys() | settings_without_file()) - _declared_for_all()
 
 
-@functools.cache
 def settings_without_file() -> set[str]:
     """Return the settings that the code of RecBole's models reads, and nothing else, and that no file has."""
-    root = RECBOLE_PROPERTIES.parent
-    of_models: set[str] = set()
-    of_others: set[str] = set()
-    for path in root.rglob("*.py"):
-        keys = _READ_BY_CODE.findall(path.read_text(encoding="utf-8"))
-        (of_models if root / "model" in path.parents else of_others).update(keys)
-    return of_models.difference(of_others, _read_by_models(), _declared_for_all())
+    folders = _read_by_folder()
+    return folders["model"].difference(folders["others"], _read_by_models(), _declared_for_all())
 
 
 def is_known(key: str) -> bool:
@@ -163,29 +168,50 @@ def models_with(key: str) -> list[str]:
     return _read_by_models().get(key, [])
 
 
-def _without_effect_on_the_device(settings: Mapping[str, Any], given: Collection[str]) -> Iterator[str]:
-    """Yield a line for each given setting of the device that RecBole's choice does not follow."""
+def _without_effect_on_files(values: Mapping[str, Any], user_set: Collection[str]) -> Iterator[str]:
+    """Yield a line for each setting that RecBole ignores if the files are split already."""
+    for key in ("item_inter_num_interval", "rm_dup_inter", "user_inter_num_interval", "val_interval"):
+        if key in user_set:
+            yield f"{key} has no effect with benchmark_filename: RecBole takes such files as they are"
+
+    # Every split has an order, which is RO unless somebody sets another one.
+    eval_args = values.get("eval_args") or {}
+    if "split" in eval_args or eval_args.get("order", "RO") != "RO":
+        yield "split and order in eval_args have no effect with benchmark_filename: the files are the parts"
+
+
+def _without_effect_on_the_device(settings: Mapping[str, Any], user_set: Collection[str]) -> Iterator[str]:
+    """Yield a line for each setting of the device that RecBole's choice does not follow."""
     on_gpu = settings["device"].type == "cuda"
-    if "gpu_id" in given and settings["gpu_id"] and not on_gpu:
+    if "gpu_id" in user_set and settings["gpu_id"] and not on_gpu:
         yield f"gpu_id {settings['gpu_id']} has no effect: torch finds no such GPU, and the CPU computes"
-    if "use_gpu" in given and bool(settings["use_gpu"]) != on_gpu:
-        reason = "where gpu_id names a GPU, RecBole takes it" if on_gpu else "torch finds no GPU, and the CPU computes"
-        yield f"use_gpu has no effect: {reason}"
+    if "use_gpu" not in user_set or bool(settings["use_gpu"]) == on_gpu:
+        return
+    if on_gpu:
+        yield "use_gpu has no effect: where gpu_id names a GPU, RecBole takes it"
+    else:
+        yield "use_gpu has no effect: torch finds no GPU, and the CPU computes"
 
 
 def _first_names(names: Sequence[str]) -> str:
     """Return at most five names for a message."""
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    shown = ", ".join(names[:5])
+    if len(names) > 5:
+        shown += ", …"
+    return shown
 
 
 @functools.cache
 def _read_by_models() -> dict[str, list[str]]:
     """Return setting → the models whose files of defaults have it."""
+    # A model of this package comes where RecBole has a file of the same name.
     files = {path.stem: path for path in sorted((RECBOLE_PROPERTIES / "model").glob("*.yaml"))}
-    files |= {name: pathlib.Path(path) for name, path in registry.registered().items()}
+    for name, path in registry.registered().items():
+        files[name] = pathlib.Path(path)
+
     models: dict[str, list[str]] = {}
-    for name, path in files.items():
-        for key in _TOP_LEVEL_KEY.findall(path.read_text(encoding="utf-8")):
+    for name, file in files.items():
+        for key in _TOP_LEVEL_KEY.findall(file.read_text(encoding="utf-8")):
             models.setdefault(key, []).append(name)
     return models
 
@@ -193,14 +219,27 @@ def _read_by_models() -> dict[str, list[str]]:
 @functools.cache
 def _declared_for_all() -> frozenset[str]:
     """Return the settings that RecBole declares for every model: of run, data, training and evaluation."""
-    files = [RECBOLE_PROPERTIES / "overall.yaml", RECBOLE_PROPERTIES / "dataset" / "sample.yaml"]
-    in_files = [key for file in files for key in _TOP_LEVEL_KEY.findall(file.read_text(encoding="utf-8"))]
-    lists = (general_arguments, training_arguments, evaluation_arguments, dataset_arguments)
-    return frozenset(in_files).union(*lists)
+    keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments}
+    for name in ("overall.yaml", "dataset/sample.yaml"):
+        text = (RECBOLE_PROPERTIES / name).read_text(encoding="utf-8")
+        keys.update(_TOP_LEVEL_KEY.findall(text))
+    return frozenset(keys)
+
+
+def _read_by_code() -> set[str]:
+    """Return the settings that RecBole's code reads and no model's file of defaults has."""
+    return set().union(*_read_by_folder().values()).difference(_read_by_models(), OLD_NAMES)
 
 
 @functools.cache
-def _read_by_code() -> set[str]:
-    """Return the settings that RecBole's code reads, whether or not a file of defaults has them."""
-    texts = (path.read_text(encoding="utf-8") for path in RECBOLE_PROPERTIES.parent.rglob("*.py"))
-    return {key for text in texts for key in _READ_BY_CODE.findall(text)}.difference(_read_by_models(), OLD_NAMES)
+def _read_by_folder() -> dict[str, set[str]]:
+    """Return the settings that the code of RecBole's models reads, and those that the rest of its code reads."""
+    folders: dict[str, set[str]] = {"model": set(), "others": set()}
+    root = RECBOLE_PROPERTIES.parent
+    for path in root.rglob("*.py"):
+        keys = _READ_BY_CODE.findall(path.read_text(encoding="utf-8"))
+        folder = "others"
+        if root / "model" in path.parents:
+            folder = "model"
+        folders[folder].update(keys)
+    return folders

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 PARTS = ("training", "validation", "test")
-SEARCH_FILES = "search_filename"  # this package's own setting: the parts that `tune` trains and validates on
+
+# This package's own setting: the files that `tune` trains and validates on.
+SEARCH_FILES = "search_filename"
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
 
 
@@ -24,12 +26,17 @@ def empty_parts(settings: Mapping[str, Any]) -> tuple[str, ...]:
         >>> empty_parts({"eval_args": {"split": {"LS": "valid_only"}}})
         ('test',)
     """
+    # With files of a split its settings have no effect.
     split = (settings.get("eval_args") or {}).get("split")
     if settings.get("benchmark_filename") or not isinstance(split, Mapping):
         return ()
+
+    # Leave-one-out names the parts that it fills.
     mode = split.get("LS")
     if isinstance(mode, str):
         return _LEFT_OUT.get(mode, ())
+
+    # The check of the rules has the message for malformed shares.
     shares = split.get("RS") or split.get("TS")
     if not isinstance(shares, (list, tuple)) or len(shares) != len(PARTS):
         return ()
@@ -48,7 +55,8 @@ def validates_on_test(settings: Mapping[str, Any]) -> bool:
         >>> validates_on_test({"benchmark_filename": ["train", "valid", "test"]})
         False
     """
-    _, *held_out = settings.get("benchmark_filename") or [None]
+    # A user split has two held-out files for each part: histories and targets.
+    held_out = (settings.get("benchmark_filename") or [])[1:]
     half = len(held_out) // 2
     return half > 0 and held_out[:half] == held_out[half:]
 
@@ -64,21 +72,22 @@ def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None
         EmptyPart: A part is empty; the message has the split and one without empty parts.
     """
     for part in empty_parts(settings):
-        if part in reasons:
-            split = settings["eval_args"]["split"]
-            raise EmptyPart(
-                f"eval_args: the split {_text(split)} leaves no {part} part, and {reasons[part]}; set for example "
-                f"split: {_text(_without_gaps(split))}"
-            )
+        if part not in reasons:
+            continue
 
-
-def _without_gaps(split: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nearest split that has all three parts."""
-    if "LS" in split:
-        return {"LS": "valid_and_test"}
-    return {"RS" if "RS" in split else "TS": [0.8, 0.1, 0.1]}
+        # The nearest split without gaps is of the same kind.
+        split = settings["eval_args"]["split"]
+        (kind,) = split
+        example: Any = [0.8, 0.1, 0.1]
+        if kind == "LS":
+            example = "valid_and_test"
+        raise EmptyPart(
+            f"eval_args: the split {_text(split)} leaves no {part} part, "
+            f"and {reasons[part]}; set for example split: {_text({kind: example})}"
+        )
 
 
 def _text(split: Mapping[str, Any]) -> str:
-    """Return a split as it stands in a YAML file."""
-    return "{" + ", ".join(f"{mode}: {value}" for mode, value in split.items()) + "}"
+    """Return a split as a YAML file has it."""
+    content = ", ".join(f"{kind}: {value}" for kind, value in split.items())
+    return "{" + content + "}"

@@ -18,4 +18,8 @@ def process_words(replacement: Sequence[str] | None = None, *, program: str = "r
     """
     if replacement is not None:
         sys.argv = [program, *replacement]
-    return [] if "ipykernel_launcher" in sys.argv[0] else sys.argv[1:]
+
+    # The words of a notebook are those of its kernel.
+    if "ipykernel_launcher" in sys.argv[0]:
+        return []
+    return sys.argv[1:]

@@ -1,10 +1,10 @@
-"""Know every model by its name: where its class is, its defaults, the settings with which it scores unseen users.
+"""Look up a model by its name: its class, its defaults, the settings with which it scores unseen users.
 
 A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case, and a YAML file of
 its settings in ``properties/model``: nothing else names it. :func:`register` adds models of other packages. Where the
 installed RecBole has a model of the same name itself, the name means RecBole's.
 
-What is particular to a model stands on its class:
+What is particular to a model is an attribute of its class:
 
 * ``trainer``: the Trainer class that fits it; without it RecBole's choice.
 * ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
@@ -25,6 +25,7 @@ import yaml
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, Setting, read_schema
 
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
+_RECBOLE_MODELS = RECBOLE_PROPERTIES / "model"
 
 # Models of RecBole's that score a user from a history, and the settings that it takes, if any.
 RECBOLES_UNSEEN_USERS: dict[str, dict[str, Any]] = {
@@ -40,36 +41,43 @@ RECBOLES_UNSEEN_USERS: dict[str, dict[str, Any]] = {
     "Random": {},
 }
 
-_registered: dict[str, tuple[type, str]] = {}  # models of other packages: name → class and YAML file
+# Models of other packages: name → class and YAML file.
+_registered: dict[str, tuple[type, str]] = {}
 
 
 def register(model: type, *, defaults: str | pathlib.Path) -> None:
     """Register a model class of another package with RecBole. Idempotent.
 
     Args:
-        model: Subclass of RecBole's GeneralRecommender, with the attributes above as far as they are wanted.
+        model: Subclass of RecBole's GeneralRecommender, with any of the attributes above.
         defaults: Path of the YAML file of its settings, every line ``key: value  # (type) meaning``. A subclass of
             another model has that one's settings too, and its file what it adds or changes.
 
     Raises:
         ValueError: RecBole, this package or another one has a model of that name.
     """
+    # The same class again is no other model.
     name = model.__name__
     known, _ = _registered.get(name, (model, ""))
-    if known is not model or name in own_models() or _is_recboles(name):
-        where = f", in {known.__module__}" if known is not model else ""
-        raise ValueError(f"RecBole has a model named {name} already{where}")
+    if known is not model:
+        raise ValueError(f"RecBole has a model named {name} already, in {known.__module__}")
+    if name in own_models() or _is_recboles(name):
+        raise ValueError(f"RecBole has a model named {name} already")
     _registered[name] = model, str(defaults)
 
 
 def registered() -> dict[str, str]:
     """Return name → YAML file of defaults, for every model of this package and every registered one."""
-    return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
+    files = dict(own_models())
+    for name, (_, defaults) in _registered.items():
+        files[name] = defaults
+    return files
 
 
 def names() -> list[str]:
     """Return the names of all models, those of this package and the registered ones first."""
-    return [*registered(), *sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))]
+    recboles = [file.stem for file in _RECBOLE_MODELS.glob("*.yaml")]
+    return [*registered(), *sorted(recboles)]
 
 
 def defaults_of(name: str) -> list[pathlib.Path]:
@@ -83,12 +91,17 @@ def defaults_of(name: str) -> list[pathlib.Path]:
     """
     if name in own_models():
         return [pathlib.Path(own_models()[name])]
+
+    # Some of RecBole's models have no file.
     if name not in _registered:
-        return [file for file in [RECBOLE_PROPERTIES / "model" / f"{name}.yaml"] if file.is_file()]
+        return list(_RECBOLE_MODELS.glob(f"{name}.yaml"))
+
+    # From the class up to the first parent that RecBole or this package knows.
     files: list[pathlib.Path] = []
     for parent in model_class(name).__mro__:
-        if parent in [model for model, _ in _registered.values()]:
-            files.insert(0, pathlib.Path(_registered[parent.__name__][1]))
+        model, defaults = _registered.get(parent.__name__, (None, ""))
+        if model is parent:
+            files.insert(0, pathlib.Path(defaults))
         elif parent.__module__.startswith(("recbole.model.", "recbole_edlae.model.")):
             return [*defaults_of(parent.__name__), *files]
     return files
@@ -110,17 +123,23 @@ def model_class(name: str) -> type:
     """Return the class of one of the :func:`registered` models."""
     if name in _registered:
         return _registered[name][0]
+
+    # Imported when it is asked for, because each model loads its own solvers.
     return getattr(importlib.import_module(f"recbole_edlae.model.{name.lower()}"), name)
 
 
 def unseen_users() -> dict[str, Mapping[str, Any]]:
     """Return the models that score users they were not trained on → the settings that it takes."""
-    found = {name: _unseen_users(name) for name in (*registered(), *RECBOLES_UNSEEN_USERS)}
-    return {name: settings for name, settings in found.items() if settings is not None}
+    models = {}
+    for name in (*registered(), *RECBOLES_UNSEEN_USERS):
+        settings = _unseen_users(name)
+        if settings is not None:
+            models[name] = settings
+    return models
 
 
 def _unseen_users(model: str) -> Mapping[str, Any] | None:
-    """Return the settings with which one model scores such users; None where it cannot."""
+    """Return the settings with which one model scores unseen users; None if it cannot."""
     if model in registered():
         return getattr(model_class(model), "unseen_users", None)
     return RECBOLES_UNSEEN_USERS.get(model)
@@ -137,13 +156,15 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
         ValueError: It cannot, with the reason.
     """
     check_members(check_unseen_users, model, settings)
-    needed = _unseen_users(model)  # of this model alone: the others are not imported
-    if needed is None:
+
+    # Of this model alone, because the names of all would import every model.
+    required = _unseen_users(model)
+    if required is None:
         raise ValueError(
             f"model: {model} has nothing for a user it was not trained on; models that score a user from a history: "
             f"{', '.join(unseen_users())}"
         )
-    for key, value in needed.items():
+    for key, value in required.items():
         if settings.get(key) != value:
             raise ValueError(
                 f"model: {model} scores users it was not trained on with {key} {value!r} only, "
@@ -169,12 +190,14 @@ def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not is_ensemble(model):
         return {}
+
+    # A class method, because the members are needed before the model is built.
     ensemble: Any = model_class(model)
     return ensemble.members_of(settings)
 
 
 def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]) -> None:
-    """Check each model that an ensemble is made of; there is nothing to check of any other model.
+    """Check each model that an ensemble is made of, and nothing for any other model.
 
     Args:
         check: takes the name of a member's model and all its settings, and raises a ValueError.
@@ -185,8 +208,10 @@ def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, s
         ValueError: That of the check, with the name of the member.
     """
     for label, member in members_of(model, settings).items():
+        # A member's own settings win over the ensemble's, which win over its defaults.
+        member_settings = {**default_settings(member.model), **settings, **member.settings}
         try:
-            check(member.model, {**default_settings(member.model), **settings, **member.settings})
+            check(member.model, member_settings)
         except ValueError as error:
             raise ValueError(f"members: {label}: {error}") from None
 
@@ -197,6 +222,7 @@ def default_settings(model: str) -> dict[str, Any]:
     Args:
         model: its name.
     """
+    # A file of comments alone is empty YAML.
     defaults: dict[str, Any] = {}
     for file in defaults_of(model):
         defaults |= yaml.safe_load(file.read_text(encoding="utf-8")) or {}
@@ -206,9 +232,14 @@ def default_settings(model: str) -> dict[str, Any]:
 @functools.cache
 def own_models() -> dict[str, str]:
     """Return name → YAML file of the models of this package, without those that the installed RecBole has itself."""
-    return {file.stem: str(file) for file in sorted(PROPERTIES.glob("*.yaml")) if not _is_recboles(file.stem)}
+    files = {}
+    for file in sorted(PROPERTIES.glob("*.yaml")):
+        # A later RecBole may bring the model along.
+        if not _is_recboles(file.stem):
+            files[file.stem] = str(file)
+    return files
 
 
 def _is_recboles(name: str) -> bool:
-    """Return whether RecBole itself has a model of a name, which is a module in lower case."""
+    """Return whether RecBole itself has a model of a name, whose module is the name in lower case."""
     return any(RECBOLE_PROPERTIES.parent.glob(f"model/*/{name.lower()}.py"))

@@ -1,4 +1,4 @@
-"""Read the settings of RecBole's own YAML files, which need RecBole's folder and no import of it."""
+"""Read the settings of RecBole's own YAML files without importing RecBole."""
 
 import importlib.util
 import pathlib
@@ -11,6 +11,7 @@ __all__ = ["RECBOLE_PROPERTIES", "Setting", "check_model_settings", "read_schema
 
 def _recbole_folder() -> pathlib.Path:
     """Return the folder of RecBole's package, without importing it."""
+    # A namespace package, such as an empty folder of that name, has no origin.
     spec = importlib.util.find_spec("recbole")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
@@ -25,10 +26,13 @@ def recbole_schema(model: str | None = None) -> dict[str, Setting]:
 
     Some of RecBole's comments contradict the default beside them; those settings are left out.
     """
-    names = ["overall.yaml", "dataset/sample.yaml", f"model/{model}.yaml"]
-    files = [RECBOLE_PROPERTIES / name for name in names]
     settings: dict[str, Setting] = {}
-    for file in files:
-        if file.is_file():
-            settings |= {key: setting for key, setting in read_schema(file).items() if setting.default_is_valid}
+    for name in ("overall.yaml", "dataset/sample.yaml", f"model/{model}.yaml"):
+        # RecBole has no file for the models of this package.
+        file = RECBOLE_PROPERTIES / name
+        if not file.is_file():
+            continue
+        for key, setting in read_schema(file).items():
+            if setting.default_is_valid:
+                settings[key] = setting
     return settings

@@ -1,4 +1,4 @@
-"""Read one file of defaults: the type, range and meaning of each setting stand in its comments. Needs no RecBole.
+"""Read a file of defaults, whose comments have the type, range and meaning of each setting. Needs no RecBole.
 
 A line reads ``key: default  # (type) meaning``, and the meaning may end in ``ranging in [0, 1)`` or
 ``ranging in ['a', 'b']``. Nothing else says what a setting may be.
@@ -15,14 +15,17 @@ from typing import Any
 
 import yaml
 
-from recbole_edlae._choices import closest_first
+from recbole_edlae._choices import check_choice
+from recbole_edlae.settings.values import listed
 from recbole_edlae.solvers.checks import check_emphasis
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")
-_KINDS = re.compile(r" or |, ?|/")  # between the types of a comment
+_SEPARATOR = re.compile(r" or |, ?|/")  # between the types of a comment
 _CHOICES = re.compile(r"ranging in \[(?P<choices> *'[^\]]*)\]")
-_FURTHER_CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {  # beyond a type and an interval: argument, check
+
+# Settings with a range that depends on the type: setting → its argument's name in the check, and the check.
+_FURTHER_CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "emphasis": ("emphasis", check_emphasis),
     "linear_emphasis": ("emphasis", check_emphasis),
 }
@@ -58,15 +61,13 @@ class Setting:
         Raises:
             ValueError: The value is not allowed; the message has the key, the value and what is allowed.
         """
-        if not any(_is_of_type(value, kind.strip()) for kind in re.split(_KINDS, self.type)):
+        if not any(_is_of_type(value, kind) for kind in self._types):
             raise ValueError(f"{self.key} must be {self.type}, got {value!r} ({type(value).__name__})")
-        if interval := _INTERVAL.search(self.meaning):
-            for number in value if isinstance(value, (list, tuple)) else [value]:
-                if number is not None and not _is_inside(number, interval):
-                    raise ValueError(f"{self.key} must be {self.type} in {interval[0][11:]}, got {value!r}")
-        if self.choices and value not in self.choices:
-            choices = ", ".join(closest_first(value, self.choices))
-            raise ValueError(f"{self.key} must be one of {choices}; got {value!r}")
+        self._check_interval(value)
+        if self.choices:
+            check_choice(self.key, value, self.choices)
+
+        # The solver's check calls its argument otherwise.
         if self.key in _FURTHER_CHECKS:
             argument, check = _FURTHER_CHECKS[self.key]
             try:
@@ -89,24 +90,43 @@ class Setting:
     @property
     def is_number(self) -> bool:
         """Whether the setting is a number, and neither its default nor its comment lets it be None."""
-        kinds = [kind.strip() for kind in re.split(_KINDS, self.type)]
-        return yaml.safe_load(self.default) is not None and all(kind in ("int", "float") for kind in kinds)
+        return yaml.safe_load(self.default) is not None and {"int", "float"}.issuperset(self._types)
 
     @property
     def choices(self) -> list[str]:
-        """The texts that the comment lists; empty where it lists none."""
+        """The texts that the comment lists; empty if it lists none."""
         listed = _CHOICES.search(self.meaning)
-        return re.findall(r"'([^']*)'", listed["choices"]) if listed else []
+        if listed is None:
+            return []
+        return re.findall(r"'([^']*)'", listed["choices"])
+
+    @property
+    def _types(self) -> list[str]:
+        """The types that the comment allows."""
+        return [kind.strip() for kind in _SEPARATOR.split(self.type)]
+
+    def _check_interval(self, value: Any) -> None:
+        """Check that a number, or each of a list, is in the range of the comment."""
+        interval = _INTERVAL.search(self.meaning)
+        if interval is None:
+            return
+        for number in listed(value):
+            if number is not None and not _is_inside(number, interval):
+                allowed = interval[0].removeprefix("ranging in ")
+                raise ValueError(f"{self.key} must be {self.type} in {allowed}, got {value!r}")
 
 
 def read_schema(path: str | os.PathLike) -> dict[str, Setting]:
     """Return key → Setting of one YAML file of defaults, without nested and uncommented keys."""
-    lines = map(_LINE.match, pathlib.Path(path).read_text(encoding="utf-8").splitlines())
-    return {line["key"]: Setting(**line.groupdict()) for line in lines if line}
+    settings = {}
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        if match := _LINE.match(line):
+            settings[match["key"]] = Setting(**match.groupdict())
+    return settings
 
 
 def check_model_settings(schema: Mapping[str, Setting], values: Mapping[str, Any]) -> None:
-    """Check that every setting of a model is there, of its type and in its range.
+    """Check that every setting of a model is set, of its type and in its range.
 
     Args:
         schema: key → Setting of the model.
@@ -122,25 +142,38 @@ def check_model_settings(schema: Mapping[str, Setting], values: Mapping[str, Any
 
 
 def _is_of_type(value: Any, kind: str) -> bool:
-    """Return whether a value is of a type as a comment names it; unknown words allow everything."""
+    """Return whether a value is of a type as a comment names it."""
     if value is None:
         return kind in ("None", "~")
     if kind.startswith("list"):
+        if not isinstance(value, (list, tuple)):
+            return False
         element = kind.partition(" of ")[2]
-        return isinstance(value, (list, tuple)) and all(not element or _is_of_type(part, element) for part in value)
-    return {
-        "int": isinstance(value, Integral) and not isinstance(value, bool),
-        "float": isinstance(value, Real) and not isinstance(value, bool),
-        "bool": isinstance(value, bool) or value in (0, 1),
-        "dict": isinstance(value, dict),
-        "None": False,
-    }.get(kind, True)  # a str may have been read as a number
+        return not element or all(_is_of_type(entry, element) for entry in value)
+
+    # A bool is an integer to Python, and RecBole writes 0 and 1 for bools.
+    is_bool = isinstance(value, bool)
+    if kind == "int":
+        return isinstance(value, Integral) and not is_bool
+    if kind == "float":
+        return isinstance(value, Real) and not is_bool
+    if kind == "bool":
+        return is_bool or value in (0, 1)
+    if kind == "dict":
+        return isinstance(value, dict)
+
+    # Anything may be a text, because YAML may have read it as a number.
+    return kind != "None"
 
 
 def _is_inside(number: Any, interval: re.Match[str]) -> bool:
     """Return whether a number is finite and inside an interval."""
     low = float(interval["low"])
     high = float(interval["high"])
-    above = number >= low if interval["left"] == "[" else number > low
-    below = number <= high if interval["right"] == "]" else number < high
-    return math.isfinite(number) and above and below
+    if not math.isfinite(number) or not low <= number <= high:
+        return False
+
+    # A round bracket leaves the end out.
+    if number == low and interval["left"] == "(":
+        return False
+    return number != high or interval["right"] != ")"

@@ -13,5 +13,6 @@ def safe_loader(stock: Any) -> type[yaml.SafeLoader]:
     Args:
         stock: a loader of PyYAML's; RecBole's reads ``5e2`` and ``1e-3`` as numbers.
     """
+    # Copies, because RecBole adds the same rules to its loader again with every Config.
     numbers = {letter: list(rules) for letter, rules in stock.yaml_implicit_resolvers.items()}
     return type("SafeLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": numbers})

@@ -102,13 +102,13 @@ def test_a_split_comes_whole_or_not_at_all(split, capsys, monkeypatch):
 
     # Somebody takes a name in the meantime.
     (folder / "own.test_te.inter").unlink()
-    check = conversion._Parts.check
+    check = conversion._Converter.check
 
     def meanwhile(parts):
         write("mine", folder / "own.test_te.inter")
         check(parts)
 
-    monkeypatch.setattr(conversion._Parts, "check", meanwhile)
+    monkeypatch.setattr(conversion._Converter, "check", meanwhile)
     assert "there already, made in the meantime" in refused(["convert-liang", split("c"), "data/own"], capsys)
     assert names(folder) == ["own.test_te.inter"] and (folder / "own.test_te.inter").read_text() == "mine"
 

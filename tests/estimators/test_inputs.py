@@ -272,7 +272,7 @@ def test_k_is_a_positive_integer(k, edlae):
 def test_similar_items_of_a_frame(edlae):
     answer = edlae.similar("tea", k=1)
     assert list(answer.columns) == ["item_id", "score", "rank"] and answer["item_id"].tolist() == ["milk"]
-    with pytest.raises(ValueError, match="item: there is no teas; there are tea, "):
+    with pytest.raises(ValueError, match="unknown item 'teas'; did you mean tea"):
         edlae.similar("teas")
 
 

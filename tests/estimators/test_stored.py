@@ -106,7 +106,7 @@ def test_files_that_are_not_its_own(log, tmp_path, checkpoints):  # noqa: F811
         DLAE.from_export(tmp_path / "export")
     with pytest.raises(ValueError, match="it is of the model 'EDLAE'; this estimator is DLAE"):
         DLAE.from_checkpoint(checkpoints("EDLAE"))
-    with pytest.raises(ValueError, match=r"export .*nothing: there is no manifest.json"):
+    with pytest.raises(ValueError, match=r"export .*nothing: no file manifest.json"):
         EDLAE.from_export(tmp_path / "nothing")
     (tmp_path / "export" / "items.json").write_text(json.dumps(["[PAD]", "a"]))
     with pytest.raises(ValueError, match=r"items.json has .* bytes of .* it was cut short or changed"):

@@ -203,7 +203,7 @@ WRONG = {
     "--config_files none.yaml": "config_files: no file none.yaml",
     "--settings none.yaml": "no file none.yaml",
     "--dropout_prob=2": r"EDLAE: dropout_prob must be float in \[0, 1\), got 2",
-    "--epohcs=2": "there is no setting epohcs; did you mean epochs?",
+    "--epohcs=2": "unknown setting 'epohcs'; did you mean epochs?",
     "--reference none.csv": "reference: .*none.csv",
     "EDLAE": "'EDLAE' is neither an option nor a setting",
 }
@@ -224,7 +224,7 @@ def test_wrong_settings_files(refused, board_file, tmp_path):
     assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLAE": 1}))
     assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks=["EDLAE"]))
     error = refused("leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}}))
-    assert "mine: there is no setting reg_wieght; did you mean reg_weight?" in error
+    assert "mine: unknown setting 'reg_wieght'; did you mean reg_weight?" in error
 
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "leaderboard").glob("*.yaml")), ids=lambda path: path.stem)

@@ -249,7 +249,7 @@ def test_the_best_on_validation_is_chosen(plan, tmp_path):
         (["--dataset", "ml-10m"], "unknown dataset 'ml-10m'; did you mean ml-1"),
         (["--dataset", "yelp"], "unknown dataset 'yelp'; there are ml-100k, ml-1m, "),
         (["--settings", "nothing.yaml"], "no file nothing.yaml"),
-        (["--reg_wieght=1"], "there is no setting reg_wieght"),
+        (["--reg_wieght=1"], "unknown setting 'reg_wieght'"),
         (["--dropout_prob=2.0"], "dropout_prob must be float in"),
         (["--items=50"], "reproduce times --items N"),
         (["rank", "--items=50"], "reproduce times --items N"),

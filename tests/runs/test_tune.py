@@ -143,7 +143,7 @@ def test_the_range_of_a_loguniform_is_said(tune, capsys):
 
 
 WRONG = {
-    ("reg_wieght choice [1.0]",): "there is no setting reg_wieght; did you mean reg_weight?",
+    ("reg_wieght choice [1.0]",): "unknown setting 'reg_wieght'; did you mean reg_weight?",
     ("dropout_prob choice [0.5,1.0]",): r"dropout_prob must be float in \[0, 1\), got 1.0",
     ("dropout_prob uniform 0.0,1.5", "--algo=random"): r"dropout_prob must be float in \[0, 1\), got 1.5",
     ("dropout_prob uniform 0.0,0.5",): "algo exhaustive needs choice or quniform; dropout_prob is uniform",

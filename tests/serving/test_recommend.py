@@ -105,7 +105,7 @@ def test_every_kind_of_line_end_in_a_user_is_quoted():
 
 
 WRONG = {
-    "--histories=none.csv": "histories: there is no none.csv",
+    "--histories=none.csv": "histories: no file none.csv",
     "--histories=users.txt": "histories must be one of .jsonl, .csv; got '.txt'",
     "--output=top.xml": "output must be one of .jsonl, .csv; got '.xml'",
     "--topk=0": "topk must be at least 1, got 0",
@@ -128,7 +128,7 @@ BAD_LINES = {
         ('{"user": "a", "items": ["i1"]}\n{"user": "b"', "users.jsonl, line 2 is not like"),
         ('{"user": "a", "items": ["i1"]}\n{"items": ["i1"]}\n', "users.jsonl, line 2 is not like"),
         ('{"user": "a", "items": ["i1"]}\n{"user": "b", "items": "i1"}\n', "users.jsonl, line 2 is not like"),
-        ('{"user": "a", "items": ["i1"]}\n{"user": "nobody"}\n', "user: there is no nobody in the data"),
+        ('{"user": "a", "items": ["i1"]}\n{"user": "nobody"}\n', "unknown user 'nobody'"),
     ],
     "users.csv": [
         ("user_id,item_id\na,i1\nb,i1\nc\n", "users.csv, line 4 has 1 fields of 2"),

@@ -69,13 +69,14 @@ def test_a_wrong_name_is_answered_with_the_nearest(tmp_path):
             find(kind, name)
         return str(raised.value)
 
-    assert reason(PROTOCOLS, "ml-10k").startswith("config_files: no file ml-10k; there are ml-100k, ")
+    assert reason(PROTOCOLS, "ml-10k").startswith("config_files: no file ml-10k; did you mean ml-1")
     assert reason(PROTOCOLS, "configs/ml-10k.yaml").startswith(
-        "config_files: no file configs/ml-10k.yaml; there are ml-1"
+        "config_files: no file configs/ml-10k.yaml; did you mean ml-1"
     )
-    assert reason(SPACES, "MultDAE").startswith("space: no file MultDAE; there are MultiDAE, ")
+    assert reason(SPACES, "MultDAE").endswith("space: no file MultDAE; did you mean MultiDAE?")
     (tmp_path / "mine.yaml").touch()
-    assert "; there are mine.yaml, " in reason(PROTOCOLS, "mien.yaml")
+    assert reason(PROTOCOLS, "mien.yaml").endswith("; did you mean mine.yaml?")
+    assert reason(PROTOCOLS, "qqq").endswith(" more")
 
 
 OPTIONS = {
