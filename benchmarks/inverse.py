@@ -17,8 +17,8 @@ from common import Peak, fresh, matmul_rate, median, report, side_by_side, synth
 from scipy.linalg import get_lapack_funcs
 
 from recbole_edlae.solvers import gram
-from recbole_edlae.solvers._inverse import _mirror, inverse
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers.scale.inverse import _mirror, inverse
 
 
 def regularised_gram(items):

@@ -13,7 +13,7 @@ from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._parameters import Progress, check_omega
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 _REFRESH = 16  # iterations after which the recurrences start again from fresh products
 

@@ -12,7 +12,7 @@ from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._parameters import Progress, check_count
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 
 def als(

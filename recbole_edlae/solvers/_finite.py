@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
+from recbole_edlae.solvers.scale.tiles import Symmetric, SymmetricTiles
 
 _ROWS = 1024  # rows of a matrix that are checked at a time
 _ENTRIES = 2**22  # entries of a vector that are checked at a time

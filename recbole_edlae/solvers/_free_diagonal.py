@@ -6,7 +6,7 @@ from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_rank
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 
 def free_diagonal(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:

@@ -4,12 +4,12 @@ from typing import overload
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
-from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import inverse_gram
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.by_users import SparseGram
+from recbole_edlae.solvers.scale.packed import PackedWeights, scaled_columns
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 
 @overload

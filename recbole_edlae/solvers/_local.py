@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_result, check_tensor
 from recbole_edlae.solvers._full_rank import check_inverse, column_scale
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_emphasis, check_low_pass_weight
 from recbole_edlae.solvers._system import inverse_gram, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.by_users import SparseGram
+from recbole_edlae.solvers.scale.packed import PackedWeights, scaled_columns
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 _REMEDY = "the values of G or low_pass_weight are too large or too small; scale them, or compute in float64"
 

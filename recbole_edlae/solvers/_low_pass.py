@@ -8,9 +8,9 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._spectral import decomposition_size, krylov_dimensions, top_eigenvectors
+from recbole_edlae.solvers.scale.gram import gram
 
 GROUPS = 32  # at most: block Lanczos finds an eigenvalue as often as it has vectors in a block
 _ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues, of at most 1, that are 0 but for rounding

@@ -15,9 +15,9 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
 from recbole_edlae.solvers._spectral import decomposition_size
-from recbole_edlae.solvers._tiles import Symmetric
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 METHODS: dict[str, Callable[..., LowRank]] = {
     "admm": admm,

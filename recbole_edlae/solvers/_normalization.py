@@ -9,8 +9,8 @@ import torch
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
 from recbole_edlae.solvers._local import LocalWeights
-from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import check_power
+from recbole_edlae.solvers.scale.packed import PackedWeights
 
 _REMEDY = "the power is too large"
 Weights = TypeVar("Weights", torch.Tensor, PackedWeights, LowRank, LocalWeights, sp.spmatrix)

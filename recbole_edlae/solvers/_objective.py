@@ -7,7 +7,7 @@ import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers.scale.tiles import Symmetric
 
 
 class Factors(NamedTuple):

@@ -8,7 +8,7 @@ import scipy.linalg
 import torch
 
 from recbole_edlae.solvers._system import System
-from recbole_edlae.solvers._tiles import Symmetric, add_to, dense_copy
+from recbole_edlae.solvers.scale.tiles import Symmetric, add_to, dense_copy
 
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
 _TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import (
     SingularError,
     check_finite,
@@ -14,9 +13,10 @@ from recbole_edlae.solvers._finite import (
     check_result,
     check_symmetric,
 )
-from recbole_edlae.solvers._inverse import inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
+from recbole_edlae.solvers.scale.by_users import SparseGram
+from recbole_edlae.solvers.scale.inverse import inverse
+from recbole_edlae.solvers.scale.tiles import Symmetric, SymmetricTiles
 
 
 class System:

@@ -7,7 +7,7 @@ from recbole_edlae.solvers._finite import check_finite, check_gram, check_symmet
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
-from recbole_edlae.solvers._tiles import Symmetric, dense_copy
+from recbole_edlae.solvers.scale.tiles import Symmetric, dense_copy
 
 
 def weight_decay(

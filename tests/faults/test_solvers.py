@@ -14,7 +14,7 @@ from recbole.utils import get_model, init_seed
 
 import recbole_edlae.solvers as solvers
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.solvers import _inverse as inverse_module
+from recbole_edlae.solvers.scale import inverse as inverse_module
 from tests.faults.conftest import shop_rows, shop_text
 
 PROBLEM = {"dropout": 0.3, "l2": 2.0}

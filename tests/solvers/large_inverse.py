@@ -10,7 +10,7 @@ import threadpoolctl
 import torch
 
 from recbole_edlae.solvers import gram
-from recbole_edlae.solvers._inverse import inverse
+from recbole_edlae.solvers.scale.inverse import inverse
 
 L2 = 50.0
 

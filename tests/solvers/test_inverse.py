@@ -9,8 +9,8 @@ import threadpoolctl
 import torch
 
 from recbole_edlae.solvers import SymmetricTiles
-from recbole_edlae.solvers import _inverse as module
-from recbole_edlae.solvers._inverse import inverse
+from recbole_edlae.solvers.scale import inverse as module
+from recbole_edlae.solvers.scale.inverse import inverse
 
 
 @pytest.fixture(params=[module.TILE, 128])

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 
 from recbole_edlae.solvers._finite import check_result
-from recbole_edlae.solvers._row_sums import row_sums
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
+from recbole_edlae.solvers.scale.row_sums import row_sums
+from recbole_edlae.solvers.scale.tiles import Symmetric, SymmetricTiles
 
 _REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 

@@ -7,12 +7,12 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._compiled import compiled
-from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
 from recbole_edlae.solvers._finite import SingularError, check_popularity, checked_matrix
 from recbole_edlae.solvers._full_rank import column_scale
 from recbole_edlae.solvers._parameters import Progress, check_count, penalty
 from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.scale.compiled import compiled
+from recbole_edlae.solvers.scale.cooccurrence import CoOccurrence, Pairs, in_threads
 
 _BATCH_BYTES = 2**26  # of the small systems that are solved at a time
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
-from recbole_edlae.solvers._blas import call
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles, cut
+from recbole_edlae.solvers.scale.blas import call
+from recbole_edlae.solvers.scale.tiles import Symmetric, SymmetricTiles, cut
 
 TILE = 2048  # rows and columns of a tile at most: all that BLAS and LAPACK see
 _CACHED = 256  # rows and columns that are transposed at a time
