@@ -2,8 +2,8 @@
 
 from recbole_edlae.solvers._graph_filter import LINEAR as LINEAR_FILTER
 from recbole_edlae.solvers._graph_filter import filter_of_parts
+from recbole_edlae.solvers._matrix import inverse
 from recbole_edlae.solvers._system import penalties
 from recbole_edlae.solvers.scale.gram import compile_for as compile_gram
-from recbole_edlae.solvers.scale.inverse import inverse
 
 __all__ = ["LINEAR_FILTER", "compile_gram", "filter_of_parts", "inverse", "penalties"]

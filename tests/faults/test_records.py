@@ -277,7 +277,7 @@ def test_row_34_a_run_depends_on_what_its_number_passes_through(model, package):
         "model/deepae",
     ]
     assert not {f"recbole_edlae/{name}.py" for name in outside} & found
-    assert ("recbole_edlae/solvers/scale/inverse.py" in found) == (model == "EDLAE")
+    assert ("recbole_edlae/solvers/_inverse.py" in found) == (model == "EDLAE")
     assert "recbole_edlae/solvers/_admm.py" not in found  # gram and the like are taken by name
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse as sp
 import torch
 from recbole.config import Config
@@ -14,7 +15,8 @@ from recbole.utils import get_model, init_seed
 
 import recbole_edlae.solvers as solvers
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.solvers.scale import inverse as inverse_module
+from recbole_edlae.solvers import SymmetricTiles
+from recbole_edlae.solvers.steps import inverse
 from tests.faults.conftest import shop_rows, shop_text
 
 PROBLEM = {"dropout": 0.3, "l2": 2.0}
@@ -142,11 +144,19 @@ def test_row_26_huge_g_gives_finite_numbers_or_an_error(solve: Callable[..., Any
 
 def test_row_37_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The crash itself needs 30,000 rows: tests/solvers/test_inverse_large.py."""
-    seen, call = [], inverse_module.call
-    monkeypatch.setattr(inverse_module, "call", lambda *words: (seen.append(words), call(*words))[1])
-    inverse_module.inverse(torch.eye(5000))
-    shapes = [word.shape for words in seen for word in words if isinstance(word, np.ndarray)]
-    assert shapes and max(map(max, shapes)) <= 2048
+    rows, factor = [], scipy.linalg.get_lapack_funcs
+
+    def watched(names: tuple[str, ...], dtype: np.dtype) -> list:
+        potrf, *others = factor(names, dtype=dtype)
+        return [lambda tile, **options: (rows.append(len(tile)), potrf(tile, **options))[1], *others]
+
+    # A dense matrix of more rows than LAPACK may see is torch's.
+    monkeypatch.setattr("recbole_edlae.solvers._inverse.LAPACK_ROWS", 50)
+    for module in ("_inverse", "scale.inverse"):
+        monkeypatch.setattr(f"recbole_edlae.solvers.{module}.get_lapack_funcs", watched)
+    inverse(torch.eye(60))
+    inverse(SymmetricTiles.of(torch.eye(5000)))
+    assert rows and max(rows) <= 832
 
 
 @pytest.mark.parametrize("rows", [[1.0, float("nan")], [float("inf"), 1.0]])
