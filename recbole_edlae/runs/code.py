@@ -153,6 +153,11 @@ def _public_names(module: str, root: pathlib.Path) -> dict[str, str]:
     if path is None:
         return {}
 
+    # A package that loads its names when they are asked for lists them in a stub.
+    stub = path.with_suffix(".pyi")
+    if stub.is_file():
+        path = stub
+
     # Only statements at the top of the file: a package exports names there.
     origins = {}
     for node in ast.parse(path.read_bytes()).body:
@@ -173,7 +178,7 @@ def _absolute(node: ast.ImportFrom, name: str, path: pathlib.Path) -> str:
 
     # Dots count from the package, which is the module itself if it is one.
     package = name
-    if path.name != "__init__.py":
+    if path.stem != "__init__":
         package = name.rpartition(".")[0]
     relative = "." * node.level + (node.module or "")
     return importlib.util.resolve_name(relative, package)
