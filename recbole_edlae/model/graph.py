@@ -14,10 +14,12 @@ from recbole.data.interaction import Interaction
 
 from recbole_edlae.model.closed_form import Progress
 from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.filter_weights import Filter
 from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.resources import check_graph_memory
-from recbole_edlae.model.weights import Factors, Filter, Local
+from recbole_edlae.model.weights import Factors
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers.checks import check_count
 from recbole_edlae.solvers.memory import graph_filter_values as graph_size

@@ -11,9 +11,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.data.training_users import with_fold_in
-from recbole_edlae.nn.rows import positions
-
 if TYPE_CHECKING:
     from recbole.data.dataset import Dataset
 
@@ -50,6 +47,8 @@ class HistoryMixin:
 
     def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
+        from recbole_edlae.nn.rows import positions
+
         return positions(self.indptr, row)
 
 
@@ -102,9 +101,14 @@ def interactions_and_histories(
         dataset (Dataset): The training part of the data.
         read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
     """
+    from recbole_edlae.data.training_users import with_fold_in
+
     read = read or binary_interactions
-    training, whole = read(dataset), with_fold_in(dataset)
-    return training, training if whole is dataset else read(whole)
+    training = read(dataset)
+    whole = with_fold_in(dataset)
+    if whole is dataset:
+        return training, training
+    return training, read(whole)
 
 
 def binary_interactions(dataset: "Dataset") -> sp.csr_matrix:

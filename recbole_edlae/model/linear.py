@@ -18,13 +18,19 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm
-from recbole_edlae.model.gram_memory import GramMemory
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
-from recbole_edlae.model.stored_weights import check_tensors
-from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import NAMES, Unfitted, Weights, of_tensors
+from recbole_edlae.model.weights import Unfitted, Weights
 
 PAIRS = 4096  # scored at a time
+
+
+class _Trainer:
+    """Give a class its trainer when RecBole asks for it: the trainer also evaluates, and loads what that takes."""
+
+    def __get__(self, model: Any, owner: type) -> type:
+        from recbole_edlae.model.trainer import ClosedFormTrainer
+
+        return ClosedFormTrainer
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
@@ -41,9 +47,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
 
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
-    trainer = ClosedFormTrainer
+    trainer = _Trainer()
     unseen_users: Mapping[str, Any] | None = {}
-    gram_memory = GramMemory  # where the runs of a sweep take the Gram matrix from
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -161,6 +166,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
+        from recbole_edlae.model.stored_weights import check_tensors
+        from recbole_edlae.model.weight_forms import NAMES, of_tensors
+
         _, _, missing, *_ = arguments
         saved = {name: state_dict.pop(prefix + name) for name in NAMES if prefix + name in state_dict}
         check_tensors(saved, self.size, "users" if self.user_based else "items")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import torch
 
 from recbole_edlae.integration.checkpoint_file import largest
-from recbole_edlae.model.weights import Sparse, Weights
+from recbole_edlae.model import sparse_weights
+from recbole_edlae.model.weights import Weights
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -48,10 +49,10 @@ def portable_tensors(
     return {name: value.contiguous() for name, value in tensors.items()}
 
 
-def _thinned(linear: Mapping[str, Weights], top: int) -> dict[str, Sparse]:
+def _thinned(linear: Mapping[str, Weights], top: int) -> dict[str, sparse_weights.Sparse]:
     """Return prefix → thinned-out weights of those that are of full rank."""
     thinned = {}
     for prefix, weights in linear.items():
         with contextlib.suppress(ValueError):  # of a low rank or a filter
-            thinned[prefix] = weights.thinned(top)
+            thinned[prefix] = sparse_weights.thinned(weights.blocks(), top)
     return thinned
