@@ -41,6 +41,7 @@ def by_gram(
         given (callable, optional): As ``gram`` of :meth:`ClosedForm.fit`.
         progress (callable, optional): As in :meth:`ClosedForm.fit`.
     """
+    # A cache makes what is not given.
     cache = None
     if isinstance(given, Cache):
         cache, given = given, None
@@ -56,6 +57,7 @@ def by_gram(
         if by_users:
             return form.solve(sparse, progress)
 
+    # What the fit takes, before anything of that size is made.
     device = form.fit_device
     packed = form.packed
     matrix = form.size**2
@@ -63,8 +65,10 @@ def by_gram(
         matrix = packed_values(form.size)
     held = form.values_held(matrix, device.type)
     data = gram_workspace(form.interactions, packed)
+
+    # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":
-        check_memory(form.size, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
+        check_memory(form.size, matrix, data, torch.device("cpu"))
     _log(form, _checked(cache, form.size, held, data, device))
 
     try:
@@ -111,13 +115,16 @@ class _CachedInverse(SparseGram):
 
 def _is_by_users(form: ClosedForm, G: SparseGram, cache: Cache | None) -> bool:
     """Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
+    # Sums beyond the largest number are an error of the Gram matrix, which says so.
     diagonal = G.diagonal()
     if not diagonal.isfinite().all():
         return False
-    problem: dict[str, Any] = {"dropout": form.dropout_prob, "l2": form.reg_weight, "item_count": form.item_count}
-    if not G.is_quicker(penalties(diagonal, **problem)):
+
+    Lambda = penalties(diagonal, dropout=form.dropout_prob, l2=form.reg_weight, item_count=form.item_count)
+    if not G.is_quicker(Lambda):
         return False
 
+    # The interactions are held both ways round.
     held = form.values_held(G.values_held(), "cpu")
     data = 2 * gram_workspace(form.interactions, True)
     try:

@@ -76,8 +76,10 @@ class ClosedForm:
         from recbole_edlae.model.weight_forms import of_solution
         from recbole_edlae.solvers import SingularError, activity_weight, normalize_items
 
+        # A user's weight counts in the Gram matrix alone.
+        count = np.diff(self.interactions.indptr)
         with in_words_of_settings(power="user_weight_power"):
-            user_weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
+            user_weight = activity_weight(count, self.user_weight_power)
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
                 B = self.solution(user_weight, gram, progress)
@@ -87,20 +89,24 @@ class ClosedForm:
             raise
 
         # DAN's item side: N^a B N^-a.
-        if self.item_weight_power != 0:
-            popularity = torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.size))
+        power = self.item_weight_power
+        if power != 0:
+            popularity = self.users_of_items().to(self.fit_device)
             with in_words_of_settings(power="item_weight_power"):
-                B = normalize_items(B, popularity.to(self.fit_device), power=self.item_weight_power, overwrite=True)
+                B = normalize_items(B, popularity, power=power, overwrite=True)
 
         weights = of_solution(B)
         if self.zero_diagonal:
             weights.set_diagonal(torch.zeros(self.size, device=self.fit_device))
+
+        # A row of user x user weights is a user to score.
         if self.user_based:
-            weights = weights.transposed()  # a row is a user to score
+            weights = weights.transposed()
         self.weights = weights.on(self.fit_device)
 
     def _undetermined(self) -> ValueError:
         """Return the error of a system that is singular, in words of the settings."""
+        # Those without an interaction determine nothing.
         users = np.count_nonzero(np.diff(self.interactions.indptr))
         items = len(np.unique(self.interactions.indices))
         columns, rows = "items", "users"
@@ -140,7 +146,11 @@ class ClosedForm:
             matrix (int): Numbers in the Gram matrix.
             device (str): Type of the device.
         """
-        return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+        if device == "cpu":
+            return matrix
+
+        # torch's inverse is not in place.
+        return 3 * matrix
 
     def cut_rank(self, name: str) -> None:
         r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
@@ -151,7 +161,8 @@ class ClosedForm:
         Warns:
             DataWarning: The rank is lowered.
         """
-        rank, items = getattr(self, name), self.size - 1  # without [PAD]
+        rank = getattr(self, name)
+        items = self.size - 1  # without [PAD]
         if rank > items:
             warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
             setattr(self, name, items)
@@ -187,7 +198,12 @@ class ClosedForm:
         r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
         if self.dropout_penalty == "weighted":
             return None
-        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.size))
+        return self.users_of_items()
+
+    def users_of_items(self) -> torch.Tensor:
+        r"""Return how many users each item has, shape: [n_items]"""
+        count = np.bincount(self.interactions.indices, minlength=self.size)
+        return torch.from_numpy(count)
 
     @property
     def packed(self) -> bool:

@@ -27,9 +27,11 @@ class DLAEForm(ClosedForm):
         from recbole_edlae.solvers.checks import check_count
 
         check_count("rank", self.rank)
+
+        # Two factors have no diagonal of their own, and their solvers count users as the Gram matrix does.
         for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
-            if getattr(self, name) != off:
-                value = getattr(self, name)
+            value = getattr(self, name)
+            if value != off:
                 raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
 
     def solution(

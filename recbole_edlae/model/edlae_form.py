@@ -28,6 +28,8 @@ class EDLAEForm(ClosedForm):
         self.check_of_items("neighbors", "low_pass_weight")
         if self.low_pass_weight == 0:
             return
+
+        # What only some settings take is loaded with them, here and below.
         from recbole_edlae.solvers.checks import check_count
 
         check_count("low_pass_rank", self.low_pass_rank)
@@ -52,6 +54,7 @@ class EDLAEForm(ClosedForm):
         from recbole_edlae.model.resources import check_sparse_memory
         from recbole_edlae.solvers import neighbors
 
+        # Called before the pairs of items take their memory.
         def announce(size: int) -> None:
             takes = check_sparse_memory(self.n_items, self.neighbors, size)
             self.logger.info(f"{type(self).__name__}: {takes}")
@@ -97,6 +100,8 @@ class EDLAEForm(ClosedForm):
 
         with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
             W = low_pass(self.interactions, self.low_pass_rank, dtype=G.dtype)
+
+        # The filter is made by the CPU, from the interactions.
         W = LowPass(W.left.to(G.device), W.right.to(G.device))
         return local_regression(
             G, W, low_pass_weight=self.low_pass_weight, overwrite=True, progress=progress, **self.problem()

@@ -82,10 +82,13 @@ def in_blocks(
     """
     users, of_pair = user.unique(return_inverse=True)
     scores = item.new_empty(len(item), dtype=torch.float32)
+
+    # As many users at a time as have SCORES scores of all items.
     size = max(1, SCORES // n_items)
     for first in range(0, len(users), size):
-        pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
         block = score(users[first : first + size])
+        is_theirs = (of_pair >= first) & (of_pair < first + size)
+        pairs = is_theirs.nonzero()[:, 0]
         scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
     return scores
 
@@ -105,15 +108,17 @@ def interactions_and_histories(
 
     read = read or binary_interactions
     training = read(dataset)
-    whole = with_fold_in(dataset)
-    if whole is dataset:
+    complete = with_fold_in(dataset)
+    if complete is dataset:
         return training, training
-    return training, read(whole)
+    return training, read(complete)
 
 
 def binary_interactions(dataset: "Dataset") -> sp.csr_matrix:
     r"""Return the dataset's users x items matrix with 1 wherever there is an interaction, however many."""
     matrix = dataset.inter_matrix(form="csr").astype(np.float32)
-    matrix.data[:] = 1  # repeated interactions were summed
+
+    # SciPy has summed repeated interactions.
+    matrix.data[:] = 1
     matrix.sort_indices()
     return matrix

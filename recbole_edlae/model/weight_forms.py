@@ -49,6 +49,7 @@ def of_solution(solution: Any) -> Weights:
     """
     from recbole_edlae.solvers import LowRank
 
+    # The two forms of small catalogs load none of the others.
     if isinstance(solution, torch.Tensor):
         return Dense(encoder=solution)
     if isinstance(solution, LowRank):
