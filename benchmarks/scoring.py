@@ -40,7 +40,7 @@ def contender(name, X, M):
     items = torch.from_numpy(X.indices.astype(np.int64))
     count = torch.from_numpy(np.diff(X.indptr).astype(np.int64))
     if name == "row_sums":
-        from recbole_edlae.solvers._row_sums import row_sums
+        from recbole_edlae.solvers.scale.row_sums import row_sums
 
         return lambda: row_sums(M, items, count).numpy()
     dense = M.dense()

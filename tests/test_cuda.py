@@ -11,7 +11,6 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from recbole_edlae.model import closed_form
 from recbole_edlae.model.weights import Dense
 from recbole_edlae.solvers import (
-    _tiles,
     full_rank,
     gram,
     inverse_gram,
@@ -21,6 +20,7 @@ from recbole_edlae.solvers import (
     objective,
     stationarity,
 )
+from recbole_edlae.solvers.scale import tiles
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 DEVICE = "cuda"
@@ -131,7 +131,7 @@ def test_deep_models_in_mixed_precision(name: str, tiny: str, tmp_path: Any) -> 
 
 def test_packed_weights_become_dense_on_a_gpu(tiny: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
-    monkeypatch.setattr(_tiles, "SIDE", 8)
+    monkeypatch.setattr(tiles, "SIDE", 8)
     settings = {"data_path": tiny, "state": "ERROR", "show_progress": False, "checkpoint_dir": str(tmp_path)}
     run_recbole("EDLAE", "tiny", config_dict={**settings, "use_gpu": False})
     (file,) = tmp_path.glob("*.pth")

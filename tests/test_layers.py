@@ -3,6 +3,7 @@
 import ast
 import configparser
 import importlib
+import importlib.util
 import inspect
 import pathlib
 import shutil
@@ -69,8 +70,24 @@ def test_mathematics_works_without_recbole_ray_and_pandas():
 @pytest.mark.parametrize("package", ["solvers", "nn", "analysis"])
 def test_public_names_of_the_mathematics_are_listed(package):
     module = importlib.import_module(f"recbole_edlae.{package}")
-    public = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
-    assert set(module.__all__) == public
+    public = {name for name in dir(module) if not name.startswith("_")}
+    assert set(module.__all__) == {name for name in public if not inspect.ismodule(getattr(module, name))}
+
+
+def test_a_model_imports_what_it_needs_and_nothing_else():
+    program = (
+        "import sys, recbole_edlae, recbole.quick_start\n"
+        "before = {*sys.modules}\n"
+        "import recbole_edlae.model.edlae\n"
+        "print(*(name for name in sys.modules.keys() - before if name.startswith('recbole_edlae')))\n"
+        "assert 'numba' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.split()
+    files = [importlib.util.find_spec(name).origin for name in loaded]
+    lines = sum(len(pathlib.Path(file).read_text(encoding="utf-8").splitlines()) for file in files)
+    assert len(loaded) <= 12 and lines <= 1500, loaded
 
 
 def test_the_wheel_is_told_of_every_folder():
@@ -108,6 +125,10 @@ def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")} | {
         f"recbole_edlae/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*") if path.is_file()
     }
-    expected |= {"recbole_edlae/py.typed", "recbole_edlae/leaderboard/report.html"}
+    expected |= {
+        "recbole_edlae/py.typed",
+        "recbole_edlae/leaderboard/report.html",
+        "recbole_edlae/solvers/__init__.pyi",
+    }
     expected |= {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.yaml")}
     assert {name for name in names if name.startswith("recbole_edlae/")} == expected

@@ -13,7 +13,8 @@ from recbole_edlae._choices import choose
 from recbole_edlae._files import whole_folder
 from recbole_edlae.estimators.base import LinearEstimator
 from recbole_edlae.model.stored_weights import check_tensors
-from recbole_edlae.model.weights import Weights, of_tensors
+from recbole_edlae.model.weight_forms import of_tensors
+from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.export_files import (
     FIELDS,
     FILES,

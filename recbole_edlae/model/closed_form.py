@@ -15,20 +15,7 @@ import torch
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.errors import in_words_of_settings
-from recbole_edlae.model.gram_memory import GramSource
-from recbole_edlae.model.resources import check_memory, too_large
-from recbole_edlae.model.weights import Weights, of_solution
-from recbole_edlae.solvers import (
-    LocalWeights,
-    LowRank,
-    PackedWeights,
-    SingularError,
-    SparseGram,
-    activity_weight,
-)
-from recbole_edlae.solvers.memory import gram_workspace, packed_values
-from recbole_edlae.solvers.steps import penalties
-from recbole_edlae.solvers.types import Symmetric
+from recbole_edlae.model.weights import Weights
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
@@ -85,69 +72,60 @@ class ClosedForm:
             MemoryError: There is not enough memory, which is found out before any is taken.
             ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
         """
+        # The solvers are loaded by the first fit: a model that was read from a file needs none.
+        from recbole_edlae.model.weight_forms import of_solution
+        from recbole_edlae.solvers import SingularError, activity_weight, normalize_items
+
+        # A user's weight counts in the Gram matrix alone.
+        count = np.diff(self.interactions.indptr)
         with in_words_of_settings(power="user_weight_power"):
-            user_weight = activity_weight(np.diff(self.interactions.indptr), self.user_weight_power)
-        popularity = np.bincount(self.interactions.indices, minlength=self.size)
+            user_weight = activity_weight(count, self.user_weight_power)
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
-                weights = of_solution(self.solution(user_weight, gram, progress))
+                B = self.solution(user_weight, gram, progress)
         except ValueError as error:
-            if not isinstance(error.__cause__, SingularError):
-                raise
-            users, items = np.count_nonzero(np.diff(self.interactions.indptr)), np.count_nonzero(popularity)
-            columns, rows = ("users", "items") if self.user_based else ("items", "users")
-            raise ValueError(
-                f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
-                f"{columns} undetermined by {users} {rows}: raise reg_weight or dropout_prob"
-            ) from error
-        if self.item_weight_power != 0:
+            if isinstance(error.__cause__, SingularError):
+                raise self._undetermined() from error
+            raise
+
+        # DAN's item side: N^a B N^-a.
+        power = self.item_weight_power
+        if power != 0:
+            popularity = self.users_of_items().to(self.fit_device)
             with in_words_of_settings(power="item_weight_power"):
-                weights.scale_items(popularity, self.item_weight_power)
+                B = normalize_items(B, popularity, power=power, overwrite=True)
+
+        weights = of_solution(B)
         if self.zero_diagonal:
             weights.set_diagonal(torch.zeros(self.size, device=self.fit_device))
+
+        # A row of user x user weights is a user to score.
         if self.user_based:
-            weights = weights.transposed()  # a row is a user to score
+            weights = weights.transposed()
         self.weights = weights.on(self.fit_device)
+
+    def _undetermined(self) -> ValueError:
+        """Return the error of a system that is singular, in words of the settings."""
+        # Those without an interaction determine nothing.
+        users = np.count_nonzero(np.diff(self.interactions.indptr))
+        items = len(np.unique(self.interactions.indices))
+        columns, rows = "items", "users"
+        if self.user_based:
+            columns, rows = rows, columns
+        return ValueError(
+            f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
+            f"{columns} undetermined by {users} {rows}: raise reg_weight or dropout_prob"
+        )
 
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> torch.Tensor | LowRank | Any:
+    ) -> Any:
         r"""Return what a solver finds for users of these weights, by way of the Gram matrix and :meth:`solve`."""
-        source = given or GramSource()
-        if isinstance(source, GramSource) and self.packed and self.takes_inverse:
-            sparse = source.sparse(self.interactions, user_weight)
-            if self._fits_by_users(sparse):
-                return self.solve(sparse, progress)  # type: ignore[arg-type]  # which `takes_inverse` allows
-        device = self.fit_device
-        packed = self.packed
-        matrix = packed_values(self.size) if packed else self.size**2
-        held = self.values_held(matrix, device.type)
-        data = gram_workspace(self.interactions, packed)
-        if device.type != "cpu":
-            check_memory(self.size, matrix, data, torch.device("cpu"))  # which sums the Gram matrix
-        self.logger.info(f"{type(self).__name__}: {check_memory(self.size, held, data, device)}")
-        try:
-            return self.solve(source(self.interactions, user_weight, device=device, packed=packed), progress)
-        except torch.cuda.OutOfMemoryError as error:
-            raise too_large(self.size, held, data, device) from error
+        from recbole_edlae.model.by_gram import by_gram
 
-    def _fits_by_users(self, G: SparseGram) -> bool:
-        r"""Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
-        diagonal = G.diagonal()
-        if not diagonal.isfinite().all():
-            return False
-        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "item_count": self.item_count}
-        if not G.is_quicker(penalties(diagonal, **problem)):
-            return False
-        held, data = self.values_held(G.values_held(), "cpu"), 2 * gram_workspace(self.interactions, True)
-        try:
-            takes = check_memory(self.size, held, data, torch.device("cpu"), G.operations)
-        except MemoryError:
-            return False
-        self.logger.info(f"{type(self).__name__}: {G.X.shape[0]} users, {takes}")
-        return True
+        return by_gram(self, user_weight, given, progress)
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank | LocalWeights:
+    def solve(self, G: Any, progress: Progress | None) -> Any:
         r"""Return the weights for a Gram matrix, which may be overwritten.
 
         Args:
@@ -168,7 +146,11 @@ class ClosedForm:
             matrix (int): Numbers in the Gram matrix.
             device (str): Type of the device.
         """
-        return matrix if device == "cpu" else 3 * matrix  # torch's inverse is not in place
+        if device == "cpu":
+            return matrix
+
+        # torch's inverse is not in place.
+        return 3 * matrix
 
     def cut_rank(self, name: str) -> None:
         r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
@@ -179,7 +161,8 @@ class ClosedForm:
         Warns:
             DataWarning: The rank is lowered.
         """
-        rank, items = getattr(self, name), self.size - 1  # without [PAD]
+        rank = getattr(self, name)
+        items = self.size - 1  # without [PAD]
         if rank > items:
             warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
             setattr(self, name, items)
@@ -215,7 +198,12 @@ class ClosedForm:
         r"""The users of each item, where the dropout's penalty counts them whatever they weigh; otherwise None."""
         if self.dropout_penalty == "weighted":
             return None
-        return torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.size))
+        return self.users_of_items()
+
+    def users_of_items(self) -> torch.Tensor:
+        r"""Return how many users each item has, shape: [n_items]"""
+        count = np.bincount(self.interactions.indices, minlength=self.size)
+        return torch.from_numpy(count)
 
     @property
     def packed(self) -> bool:

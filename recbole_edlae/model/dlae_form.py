@@ -11,10 +11,6 @@ import numpy as np
 import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.solvers import LowRank, PackedWeights, SparseGram, full_rank, low_rank
-from recbole_edlae.solvers.checks import check_count
-from recbole_edlae.solvers.memory import low_rank_values
-from recbole_edlae.solvers.types import Symmetric
 
 
 class DLAEForm(ClosedForm):
@@ -28,15 +24,19 @@ class DLAEForm(ClosedForm):
         self.check_of_items("rank")
         if self.rank is None:
             return
+        from recbole_edlae.solvers.checks import check_count
+
         check_count("rank", self.rank)
+
+        # Two factors have no diagonal of their own, and their solvers count users as the Gram matrix does.
         for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
-            if getattr(self, name) != off:
-                value = getattr(self, name)
+            value = getattr(self, name)
+            if value != off:
                 raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
 
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> torch.Tensor | Any:
+    ) -> Any:
         if self.rank is not None:
             self.cut_rank("rank")
         return super().solution(user_weight, given, progress)
@@ -44,16 +44,19 @@ class DLAEForm(ClosedForm):
     def values_held(self, matrix: int, device: str) -> int:
         if self.rank is None:
             return super().values_held(matrix, device)
+        from recbole_edlae.solvers.memory import low_rank_values
+
         return low_rank_values(self.n_items, self.rank, self.solver, matrix, device)
 
     @property
     def takes_inverse(self) -> bool:  # type: ignore[override]
         return self.rank is None
 
-    def solve(self, G: Symmetric | SparseGram, progress: Progress | None) -> torch.Tensor | PackedWeights | LowRank:
+    def solve(self, G: Any, progress: Progress | None) -> Any:
+        from recbole_edlae.solvers import full_rank, low_rank
+
         problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
         if self.rank is not None:
-            assert not isinstance(G, SparseGram)
             return low_rank(G, self.rank, method=self.solver, **problem)
         problem |= {"diagonal_bound": self.diagonal_bound, "item_count": self.item_count}
         return full_rank(G, emphasis=(1.0, 1.0), overwrite=True, **problem)

@@ -12,20 +12,6 @@ import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 from recbole_edlae.model.errors import in_words_of_settings
-from recbole_edlae.model.resources import check_sparse_memory
-from recbole_edlae.solvers import (
-    LocalWeights,
-    LowPass,
-    PackedWeights,
-    SparseGram,
-    full_rank,
-    local_regression,
-    low_pass,
-    neighbors,
-)
-from recbole_edlae.solvers.checks import check_count
-from recbole_edlae.solvers.memory import low_pass_values
-from recbole_edlae.solvers.types import Symmetric
 
 
 class EDLAEForm(ClosedForm):
@@ -42,6 +28,10 @@ class EDLAEForm(ClosedForm):
         self.check_of_items("neighbors", "low_pass_weight")
         if self.low_pass_weight == 0:
             return
+
+        # What only some settings take is loaded with them, here and below.
+        from recbole_edlae.solvers.checks import check_count
+
         check_count("low_pass_rank", self.low_pass_rank)
         if self.neighbors is not None:
             raise ValueError(
@@ -51,12 +41,20 @@ class EDLAEForm(ClosedForm):
 
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> torch.Tensor | Any:
+    ) -> Any:
         if self.low_pass_weight != 0:
             self.cut_rank("low_pass_rank")
         if self.neighbors is None:
             return super().solution(user_weight, given, progress)
 
+        return self._by_neighbors(user_weight, progress)
+
+    def _by_neighbors(self, user_weight: np.ndarray, progress: Progress | None) -> Any:
+        """Return weights of a few items for every item, without a Gram matrix."""
+        from recbole_edlae.model.resources import check_sparse_memory
+        from recbole_edlae.solvers import neighbors
+
+        # Called before the pairs of items take their memory.
         def announce(size: int) -> None:
             takes = check_sparse_memory(self.n_items, self.neighbors, size)
             self.logger.info(f"{type(self).__name__}: {takes}")
@@ -65,37 +63,46 @@ class EDLAEForm(ClosedForm):
             self.interactions,
             self.neighbors,
             user_weight,
-            dropout=self.dropout_prob,
-            l2=self.reg_weight,
-            emphasis=self.emphasis,
-            diagonal_bound=self.diagonal_bound,
-            item_count=self.item_count,
             device=self.fit_device,
             announce=announce,
             progress=progress,
+            **self.problem(),
         )
 
-    def values_held(self, matrix: int, device: str) -> int:
-        held = super().values_held(matrix, device)
-        if self.low_pass_weight == 0:
-            return held
-        return held + low_pass_values(self.n_items, self.low_pass_rank)
-
-    def solve(
-        self, G: Symmetric | SparseGram, progress: Progress | None
-    ) -> torch.Tensor | PackedWeights | LocalWeights:
-        problem: dict[str, Any] = {
+    def problem(self) -> dict[str, Any]:
+        r"""Return the arguments that every solver of this model takes."""
+        return {
             "dropout": self.dropout_prob,
             "l2": self.reg_weight,
             "emphasis": self.emphasis,
             "diagonal_bound": self.diagonal_bound,
             "item_count": self.item_count,
-            "overwrite": True,
-            "progress": progress,
         }
+
+    def values_held(self, matrix: int, device: str) -> int:
+        held = super().values_held(matrix, device)
         if self.low_pass_weight == 0:
-            return full_rank(G, **problem)
+            return held
+        from recbole_edlae.solvers.memory import low_pass_values
+
+        return held + low_pass_values(self.n_items, self.low_pass_rank)
+
+    def solve(self, G: Any, progress: Progress | None) -> Any:
+        from recbole_edlae.solvers import full_rank
+
+        if self.low_pass_weight != 0:
+            return self._beside_low_pass(G, progress)
+        return full_rank(G, overwrite=True, progress=progress, **self.problem())
+
+    def _beside_low_pass(self, G: Any, progress: Progress | None) -> Any:
+        """Return the weights of what a low-pass filter leaves, and the filter."""
+        from recbole_edlae.solvers import LowPass, local_regression, low_pass
+
         with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
             W = low_pass(self.interactions, self.low_pass_rank, dtype=G.dtype)
+
+        # The filter is made by the CPU, from the interactions.
         W = LowPass(W.left.to(G.device), W.right.to(G.device))
-        return local_regression(G, W, low_pass_weight=self.low_pass_weight, **problem)
+        return local_regression(
+            G, W, low_pass_weight=self.low_pass_weight, overwrite=True, progress=progress, **self.problem()
+        )

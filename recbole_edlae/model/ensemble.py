@@ -18,7 +18,6 @@ from recbole.utils import InputType
 from recbole_edlae.model import members
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.model.errors import check_scores
-from recbole_edlae.model.gram_memory import GramMemory
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
 from recbole_edlae.model.members import IN_ONE_STEP, NOT_YET, Member, MemberConfig, TrainedMember, of_member
 from recbole_edlae.model.paper import Paper
@@ -37,7 +36,6 @@ class Ensemble(HistoryMixin, GeneralRecommender):
     input_type = InputType.PAIRWISE
     trainer = EnsembleTrainer
     unseen_users: Mapping[str, Any] | None = {}
-    gram_memory = GramMemory
     batch_bytes = 2**28  # of the scores of the users that are evaluated at a time
     paper = Paper(
         title="Relevance Score Normalization for Metasearch",

@@ -6,7 +6,6 @@ What GF-CF and ChebyCF share: a polynomial of the item graph and an ideal low-pa
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data.dataset import Dataset
@@ -14,14 +13,15 @@ from recbole.data.interaction import Interaction
 
 from recbole_edlae.model.closed_form import Progress
 from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.filter_weights import Filter
 from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.resources import check_graph_memory
-from recbole_edlae.model.weights import Factors, Filter, Local
+from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers.checks import check_count
-from recbole_edlae.solvers.memory import graph_filter_values as graph_size
-from recbole_edlae.solvers.memory import low_pass_values as low_pass_size
+from recbole_edlae.solvers.memory import graph_filter_values, low_pass_values
 
 
 class GraphFilterRecommender(LinearAutoEncoder):
@@ -59,20 +59,27 @@ class GraphFilterRecommender(LinearAutoEncoder):
         """
         if self.low_pass_weight != 0:
             self.cut_rank("low_pass_rank")
-        held = graph_size(self.n_items, self.n_users, self.interactions.nnz)
+        self._check_memory()
+        weights: Weights = Filter.of(self.polynomial())
         if self.low_pass_weight != 0:
-            held += low_pass_size(self.n_items, self.low_pass_rank)
+            weights = Local(weights, self._low_pass())
+        self.weights = weights.on(self.dummy_param.device)
+
+    def _check_memory(self) -> None:
+        """Check the memory before any is taken, and log what the filter takes."""
+        held = graph_filter_values(self.n_items, self.n_users, self.interactions.nnz)
+        if self.low_pass_weight != 0:
+            held += low_pass_values(self.n_items, self.low_pass_rank)
         self.logger.info(f"{type(self).__name__}: {check_graph_memory(self.n_items, held)}")
-        weights = Filter.of(self.polynomial())
-        if self.low_pass_weight == 0:
-            self.weights = weights.on(self.dummy_param.device)
-            return
+
+    def _low_pass(self) -> Factors:
+        """Return the ideal low-pass filter, with its weight."""
         with in_words_of_settings(rank="low_pass_rank", X="the interactions"):
             W = low_pass(self.interactions, self.low_pass_rank)
-        popularity = torch.from_numpy(np.bincount(self.interactions.indices, minlength=self.n_items))
-        left, right = ideal_filter(W, popularity, degree_power=self.low_pass_power)
-        factors = Factors(encoder=self.low_pass_weight * left, decoder=right)
-        self.weights = Local(weights, factors).on(self.dummy_param.device)
+
+        # The models differ in the powers of popularity around V Vᵀ.
+        left, right = ideal_filter(W, self.users_of_items(), degree_power=self.low_pass_power)
+        return Factors(encoder=self.low_pass_weight * left, decoder=right)
 
     def item_embedding(self, side: str = "encoder") -> torch.Tensor:
         raise ValueError(f"{type(self).__name__} is a filter of the item graph and has no item embeddings")

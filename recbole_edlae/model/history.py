@@ -11,9 +11,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.data.training_users import with_fold_in
-from recbole_edlae.nn.rows import positions
-
 if TYPE_CHECKING:
     from recbole.data.dataset import Dataset
 
@@ -50,6 +47,8 @@ class HistoryMixin:
 
     def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
+        from recbole_edlae.nn.rows import positions
+
         return positions(self.indptr, row)
 
 
@@ -83,10 +82,13 @@ def in_blocks(
     """
     users, of_pair = user.unique(return_inverse=True)
     scores = item.new_empty(len(item), dtype=torch.float32)
+
+    # As many users at a time as have SCORES scores of all items.
     size = max(1, SCORES // n_items)
     for first in range(0, len(users), size):
-        pairs = ((of_pair >= first) & (of_pair < first + size)).nonzero()[:, 0]
         block = score(users[first : first + size])
+        is_theirs = (of_pair >= first) & (of_pair < first + size)
+        pairs = is_theirs.nonzero()[:, 0]
         scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
     return scores
 
@@ -102,14 +104,21 @@ def interactions_and_histories(
         dataset (Dataset): The training part of the data.
         read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
     """
+    from recbole_edlae.data.training_users import with_fold_in
+
     read = read or binary_interactions
-    training, whole = read(dataset), with_fold_in(dataset)
-    return training, training if whole is dataset else read(whole)
+    training = read(dataset)
+    complete = with_fold_in(dataset)
+    if complete is dataset:
+        return training, training
+    return training, read(complete)
 
 
 def binary_interactions(dataset: "Dataset") -> sp.csr_matrix:
     r"""Return the dataset's users x items matrix with 1 wherever there is an interaction, however many."""
     matrix = dataset.inter_matrix(form="csr").astype(np.float32)
-    matrix.data[:] = 1  # repeated interactions were summed
+
+    # SciPy has summed repeated interactions.
+    matrix.data[:] = 1
     matrix.sort_indices()
     return matrix

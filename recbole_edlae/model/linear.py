@@ -18,13 +18,19 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm
-from recbole_edlae.model.gram_memory import GramMemory
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
-from recbole_edlae.model.stored_weights import check_tensors
-from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import NAMES, Unfitted, Weights, of_tensors
+from recbole_edlae.model.weights import Unfitted, Weights
 
 PAIRS = 4096  # scored at a time
+
+
+class _Trainer:
+    """Give a class its trainer when RecBole asks for it: the trainer also evaluates, and loads what that takes."""
+
+    def __get__(self, model: Any, owner: type) -> type:
+        from recbole_edlae.model.trainer import ClosedFormTrainer
+
+        return ClosedFormTrainer
 
 
 class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
@@ -41,22 +47,25 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
 
     input_type = InputType.POINTWISE
     type = ModelType.TRADITIONAL
-    trainer = ClosedFormTrainer
+    trainer = _Trainer()
     unseen_users: Mapping[str, Any] | None = {}
-    gram_memory = GramMemory  # where the runs of a sweep take the Gram matrix from
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.read_settings(config)
         self.dummy_param = torch.nn.Parameter(torch.zeros(1))  # RecBole's optimizers want one
+
+        # With users and items exchanged, an item's history is its users.
         interactions, histories = interactions_and_histories(dataset)
         if self.user_based:
-            interactions = histories = interactions.T.tocsr()
+            interactions = interactions.T.tocsr()
+            histories = interactions
+        self.keep_history(histories)
+
         # Ones need not take four bytes each; the indices are shared with the histories.
         ones = np.ones(interactions.nnz, dtype=np.int8)
-        parts = ones, interactions.indices, interactions.indptr
-        self.interactions = sp.csr_matrix(parts, shape=interactions.shape)
-        self.keep_history(histories)
+        arrays = ones, interactions.indices, interactions.indptr
+        self.interactions = sp.csr_matrix(arrays, shape=interactions.shape)
         self.weights: Weights
         self.unfit()
 
@@ -127,16 +136,25 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         r"""Return whether scores are those of the weights: no subclass or instance has another way to score."""
         if self.user_based:
             return False
-        names = ("full_sort_predict", "score", "history")
-        is_own = [getattr(type(self), name) is getattr(LinearAutoEncoder, name) for name in names]
-        return all(is_own) and not any(name in vars(self) for name in names)
+
+        # A subclass may override a method, and a caller may replace it on the instance.
+        for name in ("full_sort_predict", "score", "history"):
+            is_stock = getattr(type(self), name) is getattr(LinearAutoEncoder, name)
+            if not is_stock or name in vars(self):
+                return False
+        return True
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        users, items = interaction[self.USER_ID], interaction[self.ITEM_ID]
+        users = interaction[self.USER_ID]
+        items = interaction[self.ITEM_ID]
         if self.user_based:
             return in_blocks(self._score_users, users, items, self.n_items)
-        pairs = zip(users.split(PAIRS), items.split(PAIRS))
-        return torch.cat([self.weights.score_pairs(*self.history(user), item) for user, item in pairs])
+
+        # Some pairs at a time: every pair has its user's whole history.
+        scores = []
+        for user, item in zip(users.split(PAIRS), items.split(PAIRS)):
+            scores.append(self.weights.score_pairs(*self.history(user), item))
+        return torch.cat(scores)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         if self.user_based:
@@ -146,8 +164,10 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     def _score_users(self, users: torch.Tensor) -> torch.Tensor:
         """Score all items for some users by the rows of the other users, shape: [users, n_items]"""
         weights = self.weights.score(users, torch.ones_like(users))
+
         # The history of an item are its users, whose weights are added up.
-        return F.embedding_bag(self.indices.long(), weights.T.contiguous(), self.indptr[:-1], mode="sum").T
+        rows = weights.T.contiguous()
+        return F.embedding_bag(self.indices.long(), rows, self.indptr[:-1], mode="sum").T
 
     def _apply(self, *arguments: Any, **options: Any) -> "LinearAutoEncoder":
         """Move to a device as modules do; packed weights become dense on a GPU."""
@@ -157,13 +177,25 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
 
     def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination.update({prefix + name: tensor for name, tensor in self.weights.tensors().items()})
+        for name, tensor in self.weights.tensors().items():
+            destination[prefix + name] = tensor
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
-        _, _, missing, *_ = arguments
-        saved = {name: state_dict.pop(prefix + name) for name in NAMES if prefix + name in state_dict}
-        check_tensors(saved, self.size, "users" if self.user_based else "items")
+        from recbole_edlae.model.stored_weights import check_tensors
+        from recbole_edlae.model.weight_forms import NAMES, of_tensors
+
+        # torch calls this with six more arguments; the third is the list of what is missing.
+        missing = arguments[2]
+        saved = {}
+        for name in NAMES:
+            if prefix + name in state_dict:
+                saved[name] = state_dict.pop(prefix + name)
+
+        counted = "items"
+        if self.user_based:
+            counted = "users"
+        check_tensors(saved, self.size, counted)
         weights = of_tensors(saved)
         if weights is None:
             missing.append(f"{prefix}encoder")

@@ -6,7 +6,6 @@ A matrix or a filter, and a low-pass filter beside it.
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import torch
 
 from recbole_edlae.model.weight_forms import of_solution, of_tensors, register
@@ -46,11 +45,6 @@ class Local(Weights):
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         scores = self.matrix.score_pairs(items, count, target)
         return scores + self.factors.score_pairs(items, count, target)
-
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        # N^a (matrix + u v^T) N^-a, term by term.
-        self.matrix.scale_items(popularity, power)
-        self.factors.scale_items(popularity, power)
 
     def set_diagonal(self, values: torch.Tensor) -> None:
         # The factors' product has a diagonal too.

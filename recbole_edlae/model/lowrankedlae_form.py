@@ -11,10 +11,6 @@ import numpy as np
 import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.solvers import LowRank, low_rank, stationarity
-from recbole_edlae.solvers.checks import check_count
-from recbole_edlae.solvers.memory import low_rank_values
-from recbole_edlae.solvers.types import Symmetric
 
 
 class LowRankEDLAEForm(ClosedForm):
@@ -26,23 +22,29 @@ class LowRankEDLAEForm(ClosedForm):
     max_iter: int
 
     def check_settings(self) -> None:
+        from recbole_edlae.solvers.checks import check_count
+
         check_count("rank", self.rank)
 
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> torch.Tensor | Any:
+    ) -> Any:
         self.cut_rank("rank")
         return super().solution(user_weight, given, progress)
 
     def values_held(self, matrix: int, device: str) -> int:
+        from recbole_edlae.solvers.memory import low_rank_values
+
         return low_rank_values(self.n_items, self.rank, self.solver, matrix, device)
 
-    def solve(self, G: Symmetric, progress: Progress | None) -> LowRank:
-        iteration = {} if self.solver == "eigen" else {"tol": self.tol, "max_iter": self.max_iter}
-        problem = {"dropout": self.dropout_prob, "l2": self.reg_weight}
+    def solve(self, G: Any, progress: Progress | None) -> Any:
+        from recbole_edlae.solvers import low_rank, stationarity
+
+        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight}
+        iteration: dict[str, Any] = {}
+        if self.solver != "eigen":
+            iteration = {"tol": self.tol, "max_iter": self.max_iter}
         weights = low_rank(G, self.rank, method=self.solver, progress=progress, **iteration, **problem)
-        self.logger.info(
-            f"{self.solver}: {len(weights.history)} iterations, "
-            f"stationarity {stationarity(G, weights.u, weights.v, **problem):.1e}"
-        )
+        distance = stationarity(G, weights.u, weights.v, **problem)
+        self.logger.info(f"{self.solver}: {len(weights.history)} iterations, stationarity {distance:.1e}")
         return weights

@@ -6,12 +6,11 @@ Full-rank weights of large catalogs, in half the memory.
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 
 from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Dense, Weights, history_sums
-from recbole_edlae.solvers import PackedWeights, SymmetricTiles, normalize_items
+from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
 
 class Packed(Weights):
@@ -65,13 +64,6 @@ class Packed(Weights):
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return history_sums(self.matrix.entries(items, target.repeat_interleave(count)), count)
-
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        scaled = normalize_items(self.matrix, torch.from_numpy(popularity), power=power)
-
-        # Only the scales change: C is shared.
-        self.left = scaled.left
-        self.right = scaled.right
 
     def transposed(self) -> "Packed":
         weights = self.matrix

@@ -14,7 +14,6 @@ import torch
 from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Weights, history_sums
 from recbole_edlae.nn.rows import positions
-from recbole_edlae.solvers import normalize_items
 
 
 class Sparse(Weights):
@@ -64,20 +63,15 @@ class Sparse(Weights):
             scores[row] = all_scores[0, target[row]]
         return scores
 
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        self._replace(normalize_items(self._matrix(), torch.from_numpy(popularity), power=power))
-
     def set_diagonal(self, values: torch.Tensor) -> None:
         matrix = self._matrix()
 
         # Zeros on the diagonal are not stored.
         replaced = matrix + sp.diags(values.cpu().numpy() - matrix.diagonal(), dtype=matrix.dtype)
         replaced.eliminate_zeros()
-        self._replace(replaced)
 
-    def _replace(self, matrix: Any) -> None:
         # Entries may have appeared or gone, so that all three tensors are new.
-        for name, tensor in Sparse.of(matrix).named_buffers():
+        for name, tensor in Sparse.of(replaced).named_buffers():
             setattr(self, name, tensor.to(self.weight.device))
 
     def _matrix(self) -> sp.csr_matrix:

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from recbole_edlae.model.weights import Dense, Factors, Unfitted, Weights
-from recbole_edlae.solvers import LowRank
 
 _MODULES = ("packed_weights", "sparse_weights", "filter_weights", "local_weights")
 _solutions: list[tuple[type | tuple[type, ...], Callable[[Any], Weights]]] = []
@@ -48,6 +47,9 @@ def of_solution(solution: Any) -> Weights:
         solution (torch.Tensor, PackedWeights, LowRank, LocalWeights, GraphFilter or SciPy sparse matrix): item x item
             weights
     """
+    from recbole_edlae.solvers import LowRank
+
+    # The two forms of small catalogs load none of the others.
     if isinstance(solution, torch.Tensor):
         return Dense(encoder=solution)
     if isinstance(solution, LowRank):

@@ -1,41 +1,14 @@
 r"""
 Weights
 ################################################
-What a linear model has learned, in the forms that solvers return. Each is a module of buffers with the same methods, so
-that no model asks which it has. Dense weights and factors are here. Packed, sparse, filter and local weights have a
-module each, which registers its form.
+What a linear model has learned, in the forms that solvers return: modules of buffers with the same methods, so that no
+model asks which it has. Packed, sparse, filter and local weights register beside these (``weight_forms``).
 """
 
-import importlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-
-from recbole_edlae.solvers import LowRank, normalize_items
-
-if TYPE_CHECKING:
-    from recbole_edlae.model.filter_weights import Filter as Filter
-    from recbole_edlae.model.local_weights import Local as Local
-    from recbole_edlae.model.packed_weights import Packed as Packed
-    from recbole_edlae.model.sparse_weights import Sparse as Sparse
-    from recbole_edlae.model.weight_forms import of_solution as of_solution
-    from recbole_edlae.model.weight_forms import of_tensors as of_tensors
-
-    NAMES: tuple[str, ...]
-
-# Names that are imported from here, and the modules that they are in.
-_MODULES = {
-    "Packed": "packed_weights",
-    "Sparse": "sparse_weights",
-    "Filter": "filter_weights",
-    "Local": "local_weights",
-    "NAMES": "weight_forms",
-    "of_solution": "weight_forms",
-    "of_tensors": "weight_forms",
-}
 
 
 class Weights(torch.nn.Module):
@@ -68,25 +41,18 @@ class Weights(torch.nn.Module):
         raise NotImplementedError
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        r"""Score one item for each history.
+        r"""Score one item for each history, shape: [batch_size]
 
         Args:
             items (torch.LongTensor): Item ids of the histories, shape: [total]
             count (torch.LongTensor): How many each history has, shape: [batch_size]
             target (torch.LongTensor): The item to score for each history, shape: [batch_size]
-
-        Returns:
-            torch.FloatTensor: shape: [batch_size]
         """
         raise NotImplementedError
 
     def on(self, device: torch.device) -> "Weights":
         r"""Return these weights, in a form that the device can multiply with, on that device."""
         return self.to(device)
-
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        r"""Normalize the items by a power of their popularity, in place (``solvers.normalize_items``)."""
-        raise NotImplementedError
 
     def transposed(self) -> "Weights":
         r"""Return the same weights, target x input.
@@ -119,20 +85,6 @@ class Weights(torch.nn.Module):
         r"""Return how similar all items are to one: its weights for them, shape: [n_items]"""
         return self.score(torch.tensor([item]), torch.tensor([1]))[0]
 
-    def thinned(self, top: int) -> "Sparse":
-        r"""Return the weights of largest magnitude of each target only.
-
-        Args:
-            top (int): How many of them to keep for a target.
-
-        Raises:
-            ValueError: These weights are not those of a full-rank model.
-        """
-        # The module of sparse weights imports this one.
-        from recbole_edlae.model.sparse_weights import thinned
-
-        return thinned(self.blocks(), top)
-
     def blocks(self) -> Iterator[torch.Tensor]:
         r"""Yield the weights of all items for some targets after others, shape: [n_items, targets]
 
@@ -162,10 +114,6 @@ class Dense(Weights):
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return history_sums(self.encoder[items, target.repeat_interleave(count)], count)
 
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        users = torch.from_numpy(popularity).to(self.encoder.device)
-        self.encoder = normalize_items(self.encoder, users, power=power, overwrite=True)
-
     def transposed(self) -> "Dense":
         return Dense(encoder=self.encoder.T.contiguous())
 
@@ -188,11 +136,6 @@ class Factors(Weights):
 
     def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (self._code(items, count) * self.decoder[target]).sum(-1)
-
-    def scale_items(self, popularity: np.ndarray, power: float) -> None:
-        users = torch.from_numpy(popularity).to(self.encoder.device)
-        scaled = normalize_items(LowRank(self.encoder, self.decoder, True, ()), users, power=power)
-        self.encoder, self.decoder = scaled.u, scaled.v
 
     def item_embedding(self, side: str) -> torch.Tensor:
         return getattr(self, side)
@@ -223,11 +166,3 @@ def history_sums(entries: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
     r"""Sum the entries of each history, given one history after the other."""
     row = torch.arange(len(count), device=count.device).repeat_interleave(count)
     return entries.new_zeros(len(count)).index_add_(0, row, entries)
-
-
-def __getattr__(name: str) -> Any:
-    """Return a name of a module that imports this one."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"recbole_edlae.model.{_MODULES[name]}")
-    return getattr(module, name)

@@ -19,6 +19,7 @@ from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
 from recbole_edlae.model.trainer import ClosedFormTrainer
+from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.loaders import Loaders
 from recbole_edlae.runs.preparation import build_model, build_trainer
 from recbole_edlae.runs.quiet import quiet
@@ -36,7 +37,7 @@ class Runner:
     """
 
     def __init__(self) -> None:
-        self._gram: Any = None  # the Gram memory of the first model that has one
+        self._cache = Cache()
         self._trained = TrainedModels()
         self._loaders = Loaders(on_change=self._trained.clear)
 
@@ -157,25 +158,17 @@ class Runner:
 
     def _remembered(self, trainer: Any) -> dict[str, Any]:
         """Return what a trainer takes from earlier runs: a sweep needs one Gram matrix, and each member once."""
-        if self._gram is None and hasattr(trainer.model, "gram_memory"):
-            self._gram = trainer.model.gram_memory()
-
-        # The memory adds up what it saves, which has to be that of this run alone.
-        if self._gram is not None:
-            self._gram.saved = 0.0
-
+        # What the cache saves has to be that of this run alone.
+        self._cache.saved = 0.0
         if isinstance(trainer, EnsembleTrainer):
-            return {"gram": self._gram, "memory": self._trained}
+            return {"gram": self._cache, "memory": self._trained}
         if isinstance(trainer, ClosedFormTrainer):
-            return {"gram": self._gram}
+            return {"gram": self._cache}
         return {}
 
     def _saved_seconds(self) -> float:
         """Return the seconds that cache hits saved this run; without them its time would depend on its place."""
-        saved = self._trained.saved
-        if self._gram:
-            saved += self._gram.saved
-        return saved
+        return self._trained.saved + self._cache.saved
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and the seconds that the model took to build."""

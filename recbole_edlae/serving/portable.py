@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from recbole_edlae.integration.checkpoint_file import largest
+from recbole_edlae.model import sparse_weights
 from recbole_edlae.model.weights import Weights
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -57,7 +58,7 @@ def _thin_out(tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str,
     for prefix, weights in linear.items():
         # Weights of a low rank or of a filter have no entries to leave out.
         try:
-            sparse = weights.thinned(top)
+            sparse = sparse_weights.thinned(weights.blocks(), top)
         except ValueError:
             continue
         is_thinned = True

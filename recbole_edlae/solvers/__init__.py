@@ -7,60 +7,11 @@ Low-pass: ``low_pass``, and the full-rank model of what it leaves: ``local_regre
 Graph filters: ``graph_filter`` with its result ``GraphFilter``; ``plateau``; beside them, ``ideal_filter``.
 Low rank: ``low_rank`` with its result ``LowRank``; ``objective`` and ``stationarity`` of two factors.
 Item normalization: ``normalize_items``, ``item_scale``.
+
+Every name is loaded when it is first asked for, so that a model meets the solver that it takes and no other one. Which
+module has which name is in ``__init__.pyi``.
 """
 
-from recbole_edlae.solvers._by_users import SparseGram
-from recbole_edlae.solvers._factors import LowRank
-from recbole_edlae.solvers._finite import SingularError
-from recbole_edlae.solvers._full_rank import full_rank, weights
-from recbole_edlae.solvers._gram import gram
-from recbole_edlae.solvers._graph_filter import GraphFilter, graph_filter, ideal_filter
-from recbole_edlae.solvers._iterations import ConvergenceWarning
-from recbole_edlae.solvers._local import LocalWeights, local_regression, local_weights
-from recbole_edlae.solvers._low_pass import LowPass, low_pass
-from recbole_edlae.solvers._low_rank import low_rank
-from recbole_edlae.solvers._neighbors import neighbors
-from recbole_edlae.solvers._normalization import item_scale, normalize_items
-from recbole_edlae.solvers._objective import objective
-from recbole_edlae.solvers._packed import PackedWeights
-from recbole_edlae.solvers._parameters import penalty
-from recbole_edlae.solvers._plateau import plateau
-from recbole_edlae.solvers._shards import PartialGram, gram_of_shards
-from recbole_edlae.solvers._stationarity import stationarity
-from recbole_edlae.solvers._stored_gram import StoredGram
-from recbole_edlae.solvers._system import inverse_gram
-from recbole_edlae.solvers._tiles import SymmetricTiles
-from recbole_edlae.solvers._user_weight import activity_weight
+import lazy_loader
 
-__all__ = [
-    "ConvergenceWarning",
-    "GraphFilter",
-    "LocalWeights",
-    "LowPass",
-    "LowRank",
-    "PackedWeights",
-    "PartialGram",
-    "SingularError",
-    "SparseGram",
-    "StoredGram",
-    "SymmetricTiles",
-    "activity_weight",
-    "full_rank",
-    "gram",
-    "gram_of_shards",
-    "graph_filter",
-    "ideal_filter",
-    "inverse_gram",
-    "item_scale",
-    "local_regression",
-    "local_weights",
-    "low_pass",
-    "low_rank",
-    "neighbors",
-    "normalize_items",
-    "objective",
-    "penalty",
-    "plateau",
-    "stationarity",
-    "weights",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

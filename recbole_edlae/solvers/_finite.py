@@ -1,12 +1,11 @@
 """Check that matrices hold finite real numbers, in one pass over them and without a copy."""
 
+import functools
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
-
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 _ROWS = 1024  # rows of a matrix that are checked at a time
 _ENTRIES = 2**22  # entries of a vector that are checked at a time
@@ -80,10 +79,9 @@ def check_indices(X: sp.csr_matrix, name: str) -> None:
         raise ValueError(f"{name} is damaged: its indices lie outside of shape {X.shape}")
 
 
+@functools.singledispatch
 def check_gram(G: Any, *, name: str = "G") -> None:
-    """Check that G is a square torch.Tensor or SymmetricTiles of floats; see ``check_finite`` for its entries."""
-    if isinstance(G, SymmetricTiles):
-        return
+    """Check that G is a square torch.Tensor of floats; see ``check_finite`` for its entries."""
     check_tensor(G, name)
     if G.ndim != 2 or G.shape[0] != G.shape[1] or len(G) == 0:
         raise ValueError(f"{name} must be a square items × items matrix, got shape {tuple(G.shape)}")
@@ -108,41 +106,35 @@ def _check_no_gradient(A: torch.Tensor, name: str) -> None:
         raise ValueError(f"{name} requires a gradient, and the solvers return none: give {name}.detach()")
 
 
-def check_finite(A: Symmetric, name: str) -> None:
+@functools.singledispatch
+def check_finite(A: Any, name: str) -> None:
     """Check that an argument has neither NaN nor infinity."""
-    # The place of an entry in the tiles would say nothing to the caller.
-    if isinstance(A, SymmetricTiles):
-        if _not_finite(A.values) is not None:
-            raise ValueError(f"{name} must have finite entries only")
-        return
-
-    position = _not_finite(A)
+    position = not_finite(A)
     if position is not None:
         indices = ", ".join(map(str, position))
         raise ValueError(f"{name} must have finite entries only, {name}[{indices}] is {A[position].item()}")
 
 
-def check_symmetric(G: Symmetric) -> None:
-    """Check that a Gram matrix of finite entries is symmetric up to rounding, √ε √(G_ii G_jj)."""
-    # |G_ij − G_ji| may be √ε √(G_ii G_jj), a product of one number an item.
-    root = G.diagonal().clamp(min=0).sqrt() * torch.finfo(G.dtype).eps ** 0.25
-
-    # Tiles off the diagonal are stored once, and cannot differ from themselves.
-    if isinstance(G, SymmetricTiles):
-        for i in range(G.parts):
-            rows = G.part(i)
-            tile = torch.from_numpy(G.tile(i, i))
-            _check_transposed(tile, tile, (rows, rows), root)
-        return
+@functools.singledispatch
+def check_entries(G: Any) -> None:
+    """Check that G is a Gram matrix of finite entries that is symmetric up to rounding, √ε √(G_ii G_jj)."""
+    check_gram(G)
+    check_finite(G, "G")
+    root = symmetric_within(G)
 
     # Each block below the diagonal against the one opposite.
     blocks = [slice(first, min(first + _ROWS, len(G))) for first in range(0, len(G), _ROWS)]
     for number, rows in enumerate(blocks):
         for columns in blocks[: number + 1]:
-            _check_transposed(G[rows, columns], G[columns, rows], (rows, columns), root)
+            check_transposed(G[rows, columns], G[columns, rows], (rows, columns), root)
 
 
-def _check_transposed(A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slice], root: torch.Tensor) -> None:
+def symmetric_within(G: Any) -> torch.Tensor:
+    """Return one number an item, shape (n,): |G_ij − G_ji| may be the product of two, √ε √(G_ii G_jj)."""
+    return G.diagonal().clamp(min=0).sqrt() * torch.finfo(G.dtype).eps ** 0.25
+
+
+def check_transposed(A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slice], root: torch.Tensor) -> None:
     """Check that a block A of G is the transpose of the block B opposite; |A_ij − B_ji| may be root_i root_j."""
     if torch.equal(A, B.T):
         return
@@ -161,7 +153,7 @@ def _check_transposed(A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slic
 
 def check_result(A: torch.Tensor, name: str, remedy: str) -> None:
     """Check that a result has neither NaN nor infinity, and otherwise say what to do."""
-    if _not_finite(A) is not None:
+    if not_finite(A) is not None:
         raise ValueError(f"{name} would not be finite at {A.dtype}: {remedy}")
 
 
@@ -183,7 +175,7 @@ def check_popularity(popularity: Any, items: int | None = None, *, name: str = "
     check_finite(popularity, name)
 
 
-def _not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
+def not_finite(A: torch.Tensor) -> tuple[int, ...] | None:
     """Return the indices of an entry that is not finite; None if all are finite."""
     step = _ROWS
     if A.ndim == 1:

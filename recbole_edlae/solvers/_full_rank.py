@@ -1,43 +1,17 @@
 """Full-rank linear denoising autoencoders in closed form: EASE, EDLAE, DLAE, RDLAE and everything between."""
 
-from typing import overload
+from typing import Any, NamedTuple
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
-from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
+from recbole_edlae.solvers._matrix import invert_sum, regularized_inverse, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
-from recbole_edlae.solvers._system import inverse_gram
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers._system import System
 
 
-@overload
 def full_rank(
-    G: torch.Tensor,
-    *,
-    dropout: float,
-    l2: float,
-    emphasis: tuple[float, float] = ...,
-    diagonal_bound: float | None = ...,
-    item_count: torch.Tensor | None = ...,
-    overwrite: bool = ...,
-    progress: Progress | None = ...,
-) -> torch.Tensor: ...
-@overload
-def full_rank(
-    G: Symmetric | SparseGram,
-    *,
-    dropout: float,
-    l2: float,
-    emphasis: tuple[float, float] = ...,
-    diagonal_bound: float | None = ...,
-    item_count: torch.Tensor | None = ...,
-    overwrite: bool = ...,
-    progress: Progress | None = ...,
-) -> torch.Tensor | PackedWeights: ...
-def full_rank(
-    G: Symmetric | SparseGram,
+    G: Any,
     *,
     dropout: float,
     l2: float,
@@ -46,7 +20,7 @@ def full_rank(
     item_count: torch.Tensor | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> torch.Tensor | PackedWeights:
+) -> Any:
     """Return the item × item weights B of the linear autoencoder trained with emphasized dropout.
 
     Args:
@@ -128,37 +102,22 @@ def full_rank(
         [[0.0, 0.5, -0.1], [0.36, 0.0, 0.2], [-0.18, 0.5, 0.0]]
     """
     # Settings are checked before the inverse takes its time.
-    check_emphasis(emphasis)
-    check_diagonal_bound(diagonal_bound)
-    C, Lambda = inverse_gram(
-        G,
-        dropout=dropout,
-        l2=l2,
-        item_count=item_count,
-        overwrite=overwrite,
-        progress=progress,
-    )
+    problem = Problem.of(dropout, emphasis, diagonal_bound)
 
-    # C is a matrix of this function's own, and may become B.
-    return _weights(
-        C,
-        Lambda,
-        dropout=dropout,
-        emphasis=emphasis,
-        diagonal_bound=diagonal_bound,
-        overwrite=True,
-    )
+    # Λ = λ + p/q · n_i, and from there on `solve`.
+    system = System(G, dropout=dropout, l2=l2, item_count=item_count)
+    return solve(G, system.Lambda, problem, overwrite=overwrite, progress=progress)
 
 
 def weights(
-    C: Symmetric,
+    C: Any,
     Lambda: torch.Tensor,
     *,
     dropout: float,
     emphasis: tuple[float, float] = (1.0, 0.0),
     diagonal_bound: float | None = None,
     overwrite: bool = False,
-) -> torch.Tensor | PackedWeights:
+) -> Any:
     """Return the weights B of ``full_rank`` from what ``inverse_gram`` returned for the same dropout.
 
     Args:
@@ -188,17 +147,90 @@ def weights(
         True
     """
     check_inverse(C, Lambda)
-    return _weights(
-        C,
-        Lambda,
-        dropout=dropout,
-        emphasis=emphasis,
-        diagonal_bound=diagonal_bound,
-        overwrite=overwrite,
-    )
+    problem = Problem.of(dropout, emphasis, diagonal_bound)
+    return solve(Inverted(C), Lambda, problem, overwrite=overwrite)
 
 
-def check_inverse(C: Symmetric, Lambda: torch.Tensor) -> None:
+class Problem(NamedTuple):
+    """The dropout p, the emphasis (a, b) and the bound ξ of ``full_rank``."""
+
+    p: float
+    a: float
+    b: float
+    bound: float | None
+
+    @classmethod
+    def of(cls, dropout: Any, emphasis: Any, diagonal_bound: Any) -> "Problem":
+        """Return the parameters after a check of each."""
+        return cls(check_dropout(dropout), *check_emphasis(emphasis), check_diagonal_bound(diagonal_bound))
+
+
+def solve(
+    G: Any,
+    Lambda: torch.Tensor,
+    problem: Problem,
+    *,
+    explained: torch.Tensor | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Any:
+    """Return B as ``full_rank`` derives it, for any kind of matrix.
+
+    Args:
+        G: the Gram matrix, or ``Inverted``.
+        Lambda: Λ > 0 of every item, shape (n,).
+        problem: p, a, b and ξ.
+        explained: e, shape (n,): what a filter beside B takes from the diagonal of the targets (``local_weights``);
+            None for 0.
+        overwrite: B may replace G.
+        progress: as in ``full_rank``.
+    """
+    p, a, b, bound = problem
+
+    # C = (G + diag Λ)⁻¹, which becomes B.
+    C = regularized_inverse(G, Lambda, overwrite=overwrite, progress=progress)
+    c = C.diagonal().clone()
+    e = torch.zeros_like(c)
+    if explained is not None:
+        e = explained
+
+    # E = 1/c − Λ, ≥ 0 but for rounding; in double precision, as 1 − s β is small where b is much larger than a.
+    inverse = 1 / c.double()
+    penalties = Lambda.double()
+    E = (inverse - penalties).clamp_(min=0)
+
+    # s = b/(ap + bq), r² = ab/(ap + bq)², β = s E / (s² E + r² Λ); of a target that a filter has explained, only
+    # E − e/c is left. b = 0 leaves β open, and 0 is the choice.
+    s = 0.0
+    beta = torch.zeros_like(E)
+    if b > 0:
+        mean = a * p + b * (1 - p)
+        s = b / mean
+        r2 = a * b / mean**2
+        beta = s * (E - e * inverse) / (s * s * E + r2 * penalties)
+    if bound is not None:
+        beta.clamp_(max=bound)
+
+    # B = −C diag(1/c) diag(1 − e − s β) off the diagonal, β + e on it.
+    scale = (s * beta + e - 1) * inverse
+    return scaled_columns(C, scale.to(c), beta.to(c) + e)
+
+
+class Inverted(NamedTuple):
+    """A Gram matrix of which the regularized inverse is known."""
+
+    C: Any
+
+
+@invert_sum.register
+def _(G: Inverted, Lambda: torch.Tensor, overwrite: bool, progress: Progress | None) -> Any:
+    # Without `overwrite` the caller keeps C, and B takes a copy.
+    if overwrite:
+        return G.C
+    return G.C.clone()
+
+
+def check_inverse(C: Any, Lambda: torch.Tensor) -> None:
     """Check that C and Lambda are what ``inverse_gram`` may have returned."""
     check_gram(C, name="C")
     check_tensor(Lambda, "Lambda")
@@ -206,78 +238,3 @@ def check_inverse(C: Symmetric, Lambda: torch.Tensor) -> None:
         raise ValueError(f"Lambda must have shape ({len(C)},), got {tuple(Lambda.shape)}")
     check_finite(C, "C")
     check_finite(Lambda, "Lambda")
-
-
-def _weights(
-    C: Symmetric,
-    Lambda: torch.Tensor,
-    *,
-    dropout: float,
-    emphasis: tuple[float, float],
-    diagonal_bound: float | None,
-    overwrite: bool,
-) -> torch.Tensor | PackedWeights:
-    """Return ``weights`` of a C and a Λ that are known to be finite."""
-    # A copy: the columns of C are scaled in place.
-    c = C.diagonal().clone()
-    scale, beta = column_scale(
-        c,
-        Lambda,
-        dropout=dropout,
-        emphasis=emphasis,
-        diagonal_bound=diagonal_bound,
-    )
-    return scaled_columns(C, scale, beta, overwrite=overwrite)
-
-
-def column_scale(
-    c: torch.Tensor,
-    Lambda: torch.Tensor,
-    *,
-    dropout: float,
-    emphasis: tuple[float, float],
-    diagonal_bound: float | None,
-    explained: torch.Tensor | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return −diag(1/c) diag(1 − e − s β), by which columns of C become those of B, and the diagonal β; shapes (n,).
-
-    e is ``explained``, what a filter beside B takes from the diagonal of the targets (``local_weights``); None for 0.
-    The steps are in double precision: 1 − s β is small where b is much larger than a.
-    """
-    p = check_dropout(dropout)
-    bound = check_diagonal_bound(diagonal_bound)
-    a, b = check_emphasis(emphasis)
-    inverse = 1 / c.double()
-    penalties = Lambda.double()
-    e = torch.zeros_like(inverse)
-    if explained is not None:
-        e = explained.double()
-
-    # E = 1/c − Λ, which is ≥ 0 but for rounding.
-    E = (inverse - penalties).clamp_(min=0)
-
-    # β = s E / (s² E + r² Λ); of a target that a filter has explained, only (E − e/c) c is left.
-    s, beta = _diagonal(E, E - e * inverse, penalties, (p, a, b))
-    if bound is not None:
-        beta.clamp_(max=bound)
-
-    # −diag(1/c) diag(1 − e − s β)
-    scale = (s * beta + e - 1) * inverse
-    return scale.to(c), beta.to(c)
-
-
-def _diagonal(
-    E: torch.Tensor, share: torch.Tensor, Lambda: torch.Tensor, mask: tuple[float, float, float]
-) -> tuple[float, torch.Tensor]:
-    """Return s and the unbounded β = s share / (s² E + r² Λ), shape (n,), for mask (p, a, b)."""
-    p, a, b = mask
-
-    # b = 0 leaves β open, and 0 is the choice.
-    if b == 0:
-        return 0.0, torch.zeros_like(E)
-
-    # s = b/(ap + bq), r² = ab/(ap + bq)²
-    mean = a * p + b * (1 - p)
-    s = b / mean
-    r2 = a * b / mean**2
-    return s, s * share / (s * s * E + r2 * Lambda)

@@ -16,7 +16,7 @@ from recbole_edlae.solvers._parameters import check_power, is_finite
 
 LINEAR = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
-_WIDTH = 64  # histories filtered at a time: their columns stay in the cache
+WIDTH = 64  # histories filtered at a time: their columns stay in the cache
 
 
 class GraphFilter(NamedTuple):
@@ -62,11 +62,11 @@ class GraphFilter(NamedTuple):
         """
         scores = torch.empty(len(count), len(self.scale), dtype=self.scale.dtype, device=self.scale.device)
         first = 0
-        for start in range(0, len(count), _WIDTH):
+        for start in range(0, len(count), WIDTH):
             # Some histories at a time, so that their columns stay in the cache.
-            block = count[start : start + _WIDTH]
+            block = count[start : start + WIDTH]
             last = first + int(block.sum())
-            scores[start : start + _WIDTH] = self._filtered(items[first:last], block).T
+            scores[start : start + WIDTH] = self._filtered(items[first:last], block).T
             first = last
         return scores
 
@@ -229,11 +229,6 @@ def ideal_filter(W: LowPass, item_count: torch.Tensor, *, degree_power: float) -
     degrees = item_count.to(W.left.device).clamp(min=1).double()
     scale = degrees.pow(degree_power + 0.5)[:, None].to(W.left.dtype)
     return LowPass(W.left / scale, W.right * scale)
-
-
-def values_held(n: int, users: int, entries: int) -> int:
-    """Return how many numbers in single precision a GraphFilter and its ``scores`` hold, beside the scores."""
-    return 2 * 2 * entries + 2 * n + users + _WIDTH * (3 * n + users)
 
 
 def _inverse_root(sums: np.ndarray) -> np.ndarray:

@@ -1,17 +1,16 @@
 """Linear autoencoders beside a low-pass filter, in closed form: the filter is global, the regression local."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
+from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_result, check_tensor
-from recbole_edlae.solvers._full_rank import check_inverse, column_scale
+from recbole_edlae.solvers._full_rank import Inverted, Problem, check_inverse, solve
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._packed import PackedWeights, scaled_columns
-from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_emphasis, check_low_pass_weight
+from recbole_edlae.solvers._normalization import normalize_items
+from recbole_edlae.solvers._parameters import Progress, check_low_pass_weight
 from recbole_edlae.solvers._system import inverse_gram, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
 
 _REMEDY = "the values of G or low_pass_weight are too large or too small; scale them, or compute in float64"
 
@@ -33,20 +32,20 @@ class LocalWeights(NamedTuple):
         (torch.Size([3, 3]), torch.Size([3, 1]), torch.Size([3, 3]))
     """
 
-    matrix: torch.Tensor | PackedWeights
+    matrix: Any
     u: torch.Tensor
     v: torch.Tensor
 
     def dense(self) -> torch.Tensor:
         """Return B, shape (n, n)."""
         matrix = self.matrix
-        if isinstance(matrix, PackedWeights):
+        if not isinstance(matrix, torch.Tensor):
             matrix = matrix.dense()
         return torch.addmm(matrix, self.u, self.v.T)
 
 
 def local_regression(
-    G: Symmetric | SparseGram,
+    G: Any,
     W: LowPass,
     *,
     low_pass_weight: float,
@@ -141,8 +140,7 @@ def local_regression(
     """
     # Everything is checked before the inverse takes its time.
     check_low_pass_weight(low_pass_weight)
-    check_emphasis(emphasis)
-    check_diagonal_bound(diagonal_bound)
+    Problem.of(dropout, emphasis, diagonal_bound)
     _check_filter(W, G)
     C, Lambda = inverse_gram(
         G,
@@ -167,7 +165,7 @@ def local_regression(
 
 
 def local_weights(
-    C: Symmetric,
+    C: Any,
     Lambda: torch.Tensor,
     W: LowPass,
     *,
@@ -211,6 +209,7 @@ def local_weights(
         True
     """
     low_pass_weight = check_low_pass_weight(low_pass_weight)
+    problem = Problem.of(dropout, emphasis, diagonal_bound)
     check_inverse(C, Lambda)
     _check_filter(W, C)
 
@@ -221,15 +220,7 @@ def local_weights(
     e = low_pass_weight * (w - z)
 
     # Columns of C by −(Λ + μ); the diagonal is γ w + β, less that of the thin product.
-    scale, beta = column_scale(
-        C.diagonal().clone(),
-        Lambda,
-        dropout=dropout,
-        emphasis=emphasis,
-        diagonal_bound=diagonal_bound,
-        explained=e,
-    )
-    matrix = scaled_columns(C, scale, beta + e, overwrite=overwrite)
+    matrix = solve(Inverted(C), Lambda, problem, explained=e, overwrite=overwrite)
 
     # γ (CΛ L) Rᵀ as two factors.
     u = product.mul_(low_pass_weight)
@@ -237,7 +228,7 @@ def local_weights(
     return LocalWeights(matrix, u, W.right)
 
 
-def _check_filter(W: LowPass, like: Symmetric | SparseGram) -> None:
+def _check_filter(W: LowPass, like: Any) -> None:
     """Check that W is a filter of finite entries on the items, of the type and on the device of a matrix."""
     items = len(like)
     for name, factor in (("W.left", W.left), ("W.right", W.right)):
@@ -249,3 +240,11 @@ def _check_filter(W: LowPass, like: Symmetric | SparseGram) -> None:
         if factor.dtype != like.dtype or factor.device != like.device:
             raise ValueError(f"{name} must be {like.dtype} on {like.device}, got {factor.dtype} on {factor.device}")
         check_finite(factor, name)
+
+
+@normalize_items.register
+def _(B: LocalWeights, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> LocalWeights:
+    # N^α (matrix + u vᵀ) N^−α, term by term.
+    matrix = normalize_items(B.matrix, popularity, power=power, overwrite=overwrite)
+    factors = normalize_items(LowRank(B.u, B.v, True, ()), popularity, power=power)
+    return LocalWeights(matrix, factors.u, factors.v)

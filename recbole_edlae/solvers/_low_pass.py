@@ -8,11 +8,11 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._parameters import check_rank
-from recbole_edlae.solvers._spectral import decomposition_size, krylov_dimensions, top_eigenvectors
+from recbole_edlae.solvers._spectral import krylov_dimensions, top_eigenvectors
 
 GROUPS = 32  # at most: block Lanczos finds an eigenvalue as often as it has vectors in a block
+_ROWS = 1024  # of a dense matrix that are made at a time
 _ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues, of at most 1, that are 0 but for rounding
 
 
@@ -110,15 +110,6 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
     return LowPass((V * root).to(dtype), (V / root).to(dtype))
 
 
-def values_held(n: int, rank: int) -> int:
-    """Return how many numbers in single precision ``low_pass`` and ``local_weights`` hold at most beside a matrix."""
-    # LAPACK's way is in double precision (see `low_pass`).
-    precision = 1
-    if krylov_dimensions(n, rank) is None:
-        precision = 2
-    return precision * decomposition_size(n, rank, "cpu") + 6 * n * rank
-
-
 def _eigenvectors(
     X: sp.csr_matrix, user_sums: np.ndarray, item_sums: np.ndarray, rank: int, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,9 +125,13 @@ def _eigenvectors(
     def product(x: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(transposed @ (normalized @ np.ascontiguousarray(x.numpy())))
 
-    # D_I^−½ (Xᵀ D_U⁻¹ X) D_I^−½
+    # D_I^−½ (Xᵀ D_U⁻¹ X) D_I^−½, some rows at a time: as one sparse matrix it would take more memory than N.
     def dense() -> torch.Tensor:
-        N = gram(X, 1 / user_sums, dtype=dtype)
+        weighted = (sp.diags(1 / user_sums) @ X).T.tocsr()
+        N = torch.empty(X.shape[1], X.shape[1], dtype=dtype)
+        for first in range(0, len(N), _ROWS):
+            rows = weighted[first : first + _ROWS] @ X
+            N[first : first + _ROWS] = torch.from_numpy(rows.toarray())
         root = torch.from_numpy(np.sqrt(item_sums)).to(dtype)
         return N.div_(root).div_(root[:, None])
 

@@ -14,8 +14,7 @@ from recbole_edlae.solvers._eigen import eigen
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._free_diagonal import free_diagonal
-from recbole_edlae.solvers._spectral import decomposition_size
-from recbole_edlae.solvers._tiles import Symmetric
+from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._weight_decay import weight_decay
 from recbole_edlae.solvers._zero_diagonal import zero_diagonal
 
@@ -104,32 +103,6 @@ def low_rank(G: Symmetric, rank: int, *, dropout: float, l2: float, method: str 
             f"the decomposition of G fails at {G.dtype}: its values are too large or too small; scale X, or compute "
             "in float64"
         ) from None
-
-
-def values_held(n: int, rank: int, method: str, matrix: int, device: str = "cpu") -> int:
-    """Return how many numbers a method holds at most, G included.
-
-    Args:
-        n: items.
-        rank: k.
-        method: as in ``low_rank``.
-        matrix: numbers in G: n², or fewer where it is packed.
-        device: "cpu" or another type of device.
-
-    Notes:
-        Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
-        workspace (``decomposition_size``); in the iterations, n × k arrays.
-    """
-    # All but weight_decay hold G and C.
-    matrices = 2 * matrix
-    if method == "weight_decay":
-        matrices = matrix
-
-    # The iterations' arrays, counted in their files: n × k ones and bases of k × k.
-    iterations = 0
-    if method in ("admm", "als", "zero_diagonal"):
-        iterations = 26 * n * rank + 8 * rank**2
-    return matrices + decomposition_size(n, rank, device) + iterations
 
 
 def _quoted(names: Iterable[str]) -> str:

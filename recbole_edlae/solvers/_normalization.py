@@ -1,6 +1,7 @@
 """Power normalization of items (DAN) around any linear model of this package."""
 
-from typing import TypeVar
+import functools
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,12 +9,9 @@ import torch
 
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
-from recbole_edlae.solvers._local import LocalWeights
-from recbole_edlae.solvers._packed import PackedWeights
 from recbole_edlae.solvers._parameters import check_power
 
-_REMEDY = "the power is too large"
-Weights = TypeVar("Weights", torch.Tensor, PackedWeights, LowRank, LocalWeights, sp.spmatrix)
+REMEDY = "the power is too large"
 
 
 def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
@@ -45,7 +43,8 @@ def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
     return scale
 
 
-def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> Weights:
+@functools.singledispatch
+def normalize_items(B: Any, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> Any:
     """Apply the item side of data-adaptive normalization: N^α B N^−α, N = diag(popularity).
 
     Args:
@@ -86,30 +85,22 @@ def normalize_items(B: Weights, popularity: torch.Tensor, *, power: float, overw
         >>> normalize_items(torch.ones(2, 2), torch.tensor([1, 4]), power=0.5).tolist()
         [[1.0, 0.5], [2.0, 1.0]]
     """
-    # Other forms scale what they consist of.
-    if isinstance(B, LowRank):
-        return _normalized_factors(B, popularity, power)
-    if isinstance(B, LocalWeights):
-        return _normalized_sum(B, popularity, power=power, overwrite=overwrite)
-    if isinstance(B, PackedWeights):
-        return _normalized_packed(B, popularity, power)
-    if sp.issparse(B):
-        return _normalized_sparse(B, popularity, power)
-
     check_gram(B, name="B")
     check_finite(B, "B")
     check_popularity(popularity, len(B))
     scale = item_scale(popularity, power=power).to(B)
 
     # Rows by N^α, then columns by N^−α.
-    B = B.mul_(scale[:, None]) if overwrite else B * scale[:, None]
+    if not overwrite:
+        B = B.clone()
+    B.mul_(scale[:, None])
     B.div_(scale)
-    check_result(B, "B", _REMEDY)
+    check_result(B, "B", REMEDY)
     return B
 
 
-def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> LowRank:
-    """Return factors N^α U and N^−α V."""
+@normalize_items.register
+def _(B: LowRank, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> LowRank:
     for factor in (B.u, B.v):
         check_tensor(factor, "B")
         check_finite(factor, "B")
@@ -119,38 +110,14 @@ def _normalized_factors(B: LowRank, popularity: torch.Tensor, power: float) -> L
     scale = item_scale(popularity, power=power).to(B.u)[:, None]
     u = B.u * scale
     v = B.v / scale
-    check_result(u, "B", _REMEDY)
-    check_result(v, "B", _REMEDY)
+    check_result(u, "B", REMEDY)
+    check_result(v, "B", REMEDY)
     return B._replace(u=u, v=v)
 
 
-def _normalized_sum(B: LocalWeights, popularity: torch.Tensor, *, power: float, overwrite: bool) -> LocalWeights:
-    """Return N^α B N^−α of a matrix and factors."""
-    matrix = normalize_items(B.matrix, popularity, power=power, overwrite=overwrite)
-    factors = _normalized_factors(LowRank(B.u, B.v, True, ()), popularity, power)
-    return LocalWeights(matrix, factors.u, factors.v)
-
-
-def _normalized_packed(B: PackedWeights, popularity: torch.Tensor, power: float) -> PackedWeights:
-    """Return N^α B N^−α of packed weights, which share C with B."""
-    check_popularity(popularity, len(B.right))
-    scale = item_scale(popularity, power=power).to(B.right)
-
-    # The scales of C take N^α and N^−α; the diagonal stays, n_i^α / n_i^α of it.
-    left = scale
-    if B.left is not None:
-        left = scale * B.left
-    right = B.right / scale
-
-    # No entry is larger than the largest factors' product.
-    low, high = torch.aminmax(B.C.values)
-    largest = max(abs(low).item(), abs(high).item())
-    check_result(largest * left.abs().max() * right, "B", _REMEDY)
-    return B._replace(left=left, right=right)
-
-
-def _normalized_sparse(B: sp.spmatrix, popularity: torch.Tensor, power: float) -> sp.spmatrix:
-    """Return N^α B N^−α of a sparse B."""
+@normalize_items.register(sp.spmatrix)
+@normalize_items.register(sp.sparray)
+def _(B: Any, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> Any:
     if B.dtype.kind != "f":
         raise ValueError(f"B must hold floating-point numbers, got {B.dtype}")
     check_popularity(popularity, B.shape[0])
@@ -160,5 +127,5 @@ def _normalized_sparse(B: sp.spmatrix, popularity: torch.Tensor, power: float) -
     scale = item_scale(popularity.cpu(), power=power).numpy().astype(B.dtype)
     with np.errstate(all="ignore"):
         scaled = sp.diags(scale) @ B @ sp.diags(1 / scale)
-    check_result(torch.from_numpy(scaled.tocsr().data), "B", _REMEDY)
+    check_result(torch.from_numpy(scaled.tocsr().data), "B", REMEDY)
     return scaled

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
+from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
 
 
 class Factors(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.linalg
 import torch
 
+from recbole_edlae.solvers._matrix import Symmetric, add_to, dense_copy
 from recbole_edlae.solvers._system import System
-from recbole_edlae.solvers._tiles import Symmetric, add_to, dense_copy
 
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
 _TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue
@@ -41,7 +41,7 @@ def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple
     # The same matrix, in the memory of one copy of C.
     def dense() -> torch.Tensor:
         N = dense_copy(C).mul_(mu).mul_(mu.T)
-        add_to(N, system.G)
+        add_to(system.G, N)
         N.diagonal().add_(shift[:, 0])
         return N
 
@@ -116,25 +116,6 @@ def krylov_dimensions(n: int, rank: int) -> int | None:
     if 4 * first > n:
         return None
     return min(n // 2, 2 * first)
-
-
-def decomposition_size(n: int, rank: int, device: str) -> int:
-    """Return how many numbers of its type ``top_eigenvectors`` holds at most, beside what it multiplies with.
-
-    The factors are what was measured with SciPy's and torch's LAPACK.
-    """
-    if device != "cpu":
-        return 4 * n * n
-
-    # The basis, and T with the workspace of its decomposition.
-    krylov = krylov_dimensions(n, rank)
-    if krylov is not None:
-        return krylov * n + 6 * krylov**2
-
-    # LAPACK's partial and its full decomposition (see `_by_lapack`).
-    if 2 * rank <= n:
-        return 2 * n * n
-    return 10 * n * n
 
 
 def _first_check(rank: int) -> int:

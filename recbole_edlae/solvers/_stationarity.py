@@ -2,9 +2,9 @@
 
 import torch
 
+from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._objective import Factors, check_factors, check_value, gradients
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers._tiles import Symmetric
 
 
 def stationarity(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float, l2: float) -> float:

@@ -1,22 +1,12 @@
 """The regularized Gram matrix M = G + diag Λ, which every solver here solves with: its products and its inverse."""
 
-import contextlib
-from collections.abc import Iterator
+from typing import Any
 
 import torch
 
-from recbole_edlae.solvers._by_users import SparseGram
-from recbole_edlae.solvers._finite import (
-    SingularError,
-    check_finite,
-    check_gram,
-    check_popularity,
-    check_result,
-    check_symmetric,
-)
-from recbole_edlae.solvers._inverse import inverse
+from recbole_edlae.solvers._finite import check_entries, check_popularity, check_result
+from recbole_edlae.solvers._matrix import regularized_inverse
 from recbole_edlae.solvers._parameters import Progress, penalty
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 
 
 class System:
@@ -26,10 +16,8 @@ class System:
     is then that of the identity, so that M is regular with l2 = 0 too and their weights are zeros, not rounding errors.
     """
 
-    def __init__(self, G: Symmetric, *, dropout: float, l2: float, item_count: torch.Tensor | None = None) -> None:
-        check_gram(G)
-        check_finite(G, "G")
-        check_symmetric(G)
+    def __init__(self, G: Any, *, dropout: float, l2: float, item_count: torch.Tensor | None = None) -> None:
+        check_entries(G)
 
         # A copy: with `overwrite` the inverse takes the place of G.
         gram_diagonal = G.diagonal().clone()
@@ -45,17 +33,9 @@ class System:
         """Return M U."""
         return (self.G @ U).addcmul_(self.Lambda[:, None], U)
 
-    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> Symmetric:
+    def inverse(self, *, overwrite: bool = False, progress: Progress | None = None) -> Any:
         """Return C = M⁻¹, of G's kind; with ``overwrite`` it replaces G."""
-        M = self.G if overwrite else self.G.clone()
-
-        # M differs from G on the diagonal alone.
-        if isinstance(M, SymmetricTiles):
-            M.set_diagonal(self.diagonal)
-        else:
-            M.diagonal().copy_(self.diagonal)
-        with _determined(M):
-            return inverse(M, overwrite=True, progress=progress)
+        return regularized_inverse(self.G, self.Lambda, overwrite=overwrite, progress=progress)
 
 
 def penalties(
@@ -73,18 +53,6 @@ def penalties(
     return Lambda
 
 
-@contextlib.contextmanager
-def _determined(G: Symmetric | SparseGram) -> Iterator[None]:
-    """Say in the terms of the model that a matrix is singular."""
-    try:
-        yield
-    except torch.linalg.LinAlgError:
-        raise SingularError(
-            f"G + penalty is not positive definite at {G.dtype}: the users do not determine the weights of "
-            f"{len(G)} items. Raise l2 or dropout, or compute in float64"
-        ) from None
-
-
 def _checked_count(item_count: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Return the users of each item in another vector's type and on its device, after a check."""
     check_popularity(item_count, len(like), name="item_count")
@@ -97,14 +65,14 @@ def row_dot(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
 
 
 def inverse_gram(
-    G: Symmetric | SparseGram,
+    G: Any,
     *,
     dropout: float,
     l2: float,
     item_count: torch.Tensor | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> tuple[Symmetric, torch.Tensor]:
+) -> tuple[Any, torch.Tensor]:
     """Return C = (G + diag Λ)⁻¹ and Λ: all that a linear model's weights depend on, and all of its cost.
 
     Args:
@@ -142,12 +110,6 @@ def inverse_gram(
         >>> Lambda.tolist(), C.round(decimals=4).tolist()
         ([2.0, 4.0], [[0.25, 0.0], [0.0, 0.125]])
     """
-    # A SparseGram goes through its users, and G is never made.
-    if isinstance(G, SparseGram):
-        Lambda = penalties(G.diagonal(), dropout=dropout, l2=l2, item_count=item_count)
-        with _determined(G):
-            return G.inverse(Lambda, progress), Lambda
-
     system = System(G, dropout=dropout, l2=l2, item_count=item_count)
     C = system.inverse(overwrite=overwrite, progress=progress)
     return C, system.Lambda

@@ -3,11 +3,11 @@
 import torch
 
 from recbole_edlae.solvers._factors import LowRank
-from recbole_edlae.solvers._finite import check_finite, check_gram, check_symmetric
+from recbole_edlae.solvers._finite import check_entries, check_gram
 from recbole_edlae.solvers._iterations import checked_result
+from recbole_edlae.solvers._matrix import Symmetric, dense_copy
 from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
-from recbole_edlae.solvers._tiles import Symmetric, dense_copy
 
 
 def weight_decay(
@@ -46,8 +46,7 @@ def weight_decay(
         True
     """
     check_gram(G)
-    check_finite(G, "G")
-    check_symmetric(G)
+    check_entries(G)
     check_rank(rank, len(G))
     l2 = check_l2(l2)
     if dropout != 0:

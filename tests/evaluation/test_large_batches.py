@@ -17,8 +17,9 @@ from recbole_edlae.evaluation.kept_lists import KeptLists, ranked
 from recbole_edlae.evaluation.large_batches import OF_RECBOLE, UserBatch
 from recbole_edlae.model import trainer as trainers
 from recbole_edlae.model.linear import LinearAutoEncoder
+from recbole_edlae.model.packed_weights import Packed
 from recbole_edlae.model.trainer import ClosedFormTrainer
-from recbole_edlae.model.weights import Dense, Factors, Packed, Weights
+from recbole_edlae.model.weights import Dense, Factors, Weights
 from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
 ALL_LISTS = ["Recall", "NDCG", "MAP", "ItemCoverage", "GiniIndex", "AveragePopularity", "TailPercentage"]

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from recbole_edlae.model import closed_form, resources
-from recbole_edlae.solvers import SparseGram, _tiles, gram
+from recbole_edlae.solvers import SparseGram, gram
+from recbole_edlae.solvers.memory import gram_workspace, packed_values
+from recbole_edlae.solvers.scale import tiles
 from tests.model.test_resources import model_of
 
 MODELS = {
@@ -19,7 +21,7 @@ MODELS = {
 @pytest.fixture(autouse=True)
 def packed(monkeypatch):
     monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
-    monkeypatch.setattr(_tiles, "SIDE", 8)
+    monkeypatch.setattr(tiles, "SIDE", 8)
 
 
 @pytest.mark.parametrize("name, settings", MODELS.values(), ids=MODELS)
@@ -59,7 +61,7 @@ def test_a_given_gram_matrix_is_taken(tiny, monkeypatch):
 def test_not_where_memory_suffices_for_the_gram_matrix_only(tiny, monkeypatch, caplog):
     monkeypatch.setattr(SparseGram, "is_quicker", lambda *_: True)
     model = model_of("EDLAE", tiny)
-    needed = 4 * model.values_held(_tiles.size(31), "cpu") + closed_form.workspace(model.interactions, True)
+    needed = 4 * model.values_held(packed_values(31), "cpu") + gram_workspace(model.interactions, True)
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     with caplog.at_level(logging.INFO):
         model.fit()

@@ -13,7 +13,8 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model
 
 from recbole_edlae import cli
-from recbole_edlae.model import closed_form, resources
+from recbole_edlae.model import resources
+from recbole_edlae.solvers.memory import gram_workspace
 from tests.conftest import ROOT
 
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
@@ -32,7 +33,7 @@ def without_gram(*_, **__):
 @pytest.mark.parametrize("name, settings", [FULL, LOW, LOW_PASS, ("DLAE", {}), ("DLAE", {"rank": 5})])
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
-    needed = 4 * model.values_held(model.n_items**2, "cpu") + closed_form.workspace(model.interactions, False)
+    needed = 4 * model.values_held(model.n_items**2, "cpu") + gram_workspace(model.interactions, False)
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
@@ -43,20 +44,22 @@ def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tin
 PEAK = """
 import sys
 from recbole_edlae.model import closed_form
+from recbole_edlae.solvers import SparseGram
+from recbole_edlae.solvers.memory import gram_workspace, packed_values
 from tests.model.test_resources import model_of, resident
 
 closed_form.DENSE_ITEMS = int(sys.argv[2])
-closed_form.SparseGram.is_quicker = lambda *_: sys.argv[5] == "users"
+SparseGram.is_quicker = lambda *_: sys.argv[5] == "users"
 settings = eval(sys.argv[4])
 model_of(sys.argv[3], sys.argv[1], "warm", **settings).fit()  # loads and compiles what the measured fit runs
 model = model_of(sys.argv[3], sys.argv[1], "large", **settings)
 before = resident("VmRSS", reset=True)
 model.fit()
 packed = model.n_items > closed_form.DENSE_ITEMS
-matrix = closed_form.tiles_size(model.n_items) if packed else model.n_items**2
+matrix = packed_values(model.n_items) if packed else model.n_items**2
 if packed and model.takes_inverse and sys.argv[5] == "users":
-    matrix = closed_form.SparseGram(model.interactions).values_held()
-held = 4 * model.values_held(matrix, "cpu") + closed_form.workspace(model.interactions, packed)
+    matrix = SparseGram(model.interactions).values_held()
+held = 4 * model.values_held(matrix, "cpu") + gram_workspace(model.interactions, packed)
 print(resident("VmHWM") - before, held)
 """
 

@@ -17,8 +17,9 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import checkpoints
-from recbole_edlae.model import gram_memory
+from recbole_edlae.model import by_gram
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
+from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
@@ -53,8 +54,8 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
 
 
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
-    built, stock = [], gram_memory.gram
-    monkeypatch.setattr(gram_memory, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
+    built, stock = [], by_gram.gram
+    monkeypatch.setattr(by_gram, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
     runner = Runner()
     for power in (0.0, 0.5):
         for penalty in (1.0, 2.0, 5.0):
@@ -176,21 +177,20 @@ def test_key_follows_what_determines_the_result_and_nothing_else(tiny, protocol,
     assert len(set(different)) == len(different)
 
 
-def test_a_gram_matrix_found_ready_counts_as_long_as_it_took(monkeypatch):
+def test_a_matrix_found_ready_counts_as_long_as_it_took():
     built = []
 
-    def slow(X, user_weight=None, **_):
+    def slow():
         built.append(1)
         time.sleep(0.05)
-        return torch.from_numpy((X.T @ X).toarray())
+        return torch.eye(3)
 
-    monkeypatch.setattr(gram_memory, "gram", slow)
-    memory, X = gram_memory.GramMemory(), sp.eye(3).tocsr()
-    first = memory(X)
-    assert memory.saved == 0
+    cache, X = Cache(), sp.eye(3).tocsr()
+    first = cache.keep(slow, X, None)
+    assert cache.saved == 0
     first.zero_()  # the caller may overwrite what it gets
-    assert torch.equal(memory(X), torch.eye(3, dtype=torch.float64)) and len(built) == 1
-    assert memory.saved >= 0.05
+    assert torch.equal(cache.keep(slow, X, None), torch.eye(3)) and len(built) == 1
+    assert cache.saved >= 0.05
 
 
 class FullFile(io.BytesIO):

@@ -18,7 +18,7 @@ from recbole_edlae.model import closed_form
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import read_export, write_export
 from recbole_edlae.serving.recommender import Recommender
-from recbole_edlae.solvers import _tiles
+from recbole_edlae.solvers.scale import tiles
 
 HISTORIES = [["i1", "i4"], ["i9"], [], ["i2", "i3", "i5", "i8", "i11"]]
 
@@ -47,7 +47,7 @@ import pickle, torch
 def refuse(*_, **__): raise AssertionError("unpickled")
 pickle.load = pickle.loads = pickle.Unpickler = torch.load = refuse
 from recbole_edlae.serving.recommender import Recommender
-from recbole_edlae.solvers import _tiles
+from recbole_edlae.solvers.scale import tiles
 print(Recommender.load({str(export())!r}).recommend([["i1"]], 3).items)
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
@@ -266,7 +266,7 @@ def kind_of_weights(request, checkpoints):
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "packed":
             patch.setattr(closed_form, "DENSE_ITEMS", 0)
-            patch.setattr(_tiles, "SIDE", 8)
+            patch.setattr(tiles, "SIDE", 8)
             settings = settings | {"reg_weight": 6.0}  # a checkpoint of its own
         return Checkpoint.read(checkpoints(model, **settings))
 

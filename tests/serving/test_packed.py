@@ -7,11 +7,14 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from safetensors.torch import load_file
 
 from recbole_edlae.model import closed_form
-from recbole_edlae.model.weights import Dense, Local, Packed
+from recbole_edlae.model.local_weights import Local
+from recbole_edlae.model.packed_weights import Packed
+from recbole_edlae.model.weights import Dense
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export import write_export
 from recbole_edlae.serving.recommender import Recommender
-from recbole_edlae.solvers import _tiles
+from recbole_edlae.solvers import PackedWeights
+from recbole_edlae.solvers.scale import tiles
 
 HISTORIES = [["i1", "i4"], ["i9"], [], ["i2", "i3", "i5", "i8", "i11"]]
 CASES = {
@@ -36,7 +39,7 @@ def pair(request, tiny, tmp_path_factory):
         quiet = {"data_path": tiny, "state": "ERROR", "show_progress": False, "checkpoint_dir": str(folder)}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(closed_form, "DENSE_ITEMS", 0 if packed else 4096)
-            patch.setattr(_tiles, "SIDE", 8)
+            patch.setattr(tiles, "SIDE", 8)
             results.append(run_recbole(name, "tiny", config_dict={**quiet, "topk": [5, 10], **settings}))
         results.append(str(next(folder.glob("*.pth"))))
     return results
@@ -104,8 +107,8 @@ def test_thinned_export(pair, tmp_path):
 
 def test_half_precision_holds_weights_of_many_users(tiny):
     """C is of the order of 1 over a number of users, which half precision does not resolve."""
-    C = _tiles.SymmetricTiles.of(torch.eye(20).roll(1, 0) * 1e-9 + torch.eye(20).roll(-1, 0) * 1e-9, 8)
-    weights = Packed.of(closed_form.PackedWeights(C, None, torch.full((20,), 1e8), torch.zeros(20)))
+    C = tiles.SymmetricTiles.of(torch.eye(20).roll(1, 0) * 1e-9 + torch.eye(20).roll(-1, 0) * 1e-9, 8)
+    weights = Packed.of(PackedWeights(C, None, torch.full((20,), 1e8), torch.zeros(20)))
     halves = weights.portable()
     halves["packed.values"] = halves["packed.values"].half().float()
     again = Packed(**{name: halves[name] for name in Packed.names})

@@ -13,8 +13,6 @@ from recbole_edlae.solvers import (
     SingularError,
     SparseGram,
     SymmetricTiles,
-    _by_users,
-    _tiles,
     full_rank,
     gram,
     inverse_gram,
@@ -22,11 +20,12 @@ from recbole_edlae.solvers import (
     low_pass,
     low_rank,
 )
+from recbole_edlae.solvers.scale import by_users, tiles
 
 
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tiles, "SIDE", 40)  # 130 items are four parts
+    monkeypatch.setattr(tiles, "SIDE", 40)  # 130 items are four parts
 
 
 def interactions(users: int, items: int = 130, seed: int = 0, density: float = 0.1) -> sp.csr_matrix:
@@ -56,14 +55,14 @@ def test_is_the_inverse(users: int, shared: bool, dropout: float, l2: float, dty
     rounding = 4 * cancels * torch.finfo(dtype).eps * expected.max()
     np.testing.assert_allclose(C.dense().double().numpy(), expected, rtol=0, atol=rounding)
     assert torch.equal(C.dense(), C.dense().T)
-    assert (_by_users._Plan(130, len(SparseGram(X, weight).X.indptr) - 1).start is not None) == shared
+    assert (by_users._Plan(130, len(SparseGram(X, weight).X.indptr) - 1).start is not None) == shared
 
 
 @pytest.mark.parametrize("together", [1, 17 * 80])
 def test_does_not_depend_on_how_much_is_made_at_a_time(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     X = interactions(17)
     expected = inverse_gram(SparseGram(X), dropout=0.5, l2=1.0)[0]
-    monkeypatch.setattr(_by_users, "_BATCH_VALUES", together)
+    monkeypatch.setattr(by_users, "_BATCH_VALUES", together)
     assert torch.equal(inverse_gram(SparseGram(X), dropout=0.5, l2=1.0)[0].values, expected.values)
 
 

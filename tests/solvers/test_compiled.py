@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from numba.core import caching
 
-from recbole_edlae.solvers._compiled import compiled
+from recbole_edlae.solvers.scale.compiled import compiled
 
 
 def double(x: int) -> int:

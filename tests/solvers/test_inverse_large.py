@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import psutil
 import pytest
+import scipy.linalg
 import torch
 
-from recbole_edlae.solvers import _inverse as inverse_module
+from recbole_edlae.solvers import SymmetricTiles
+from recbole_edlae.solvers.steps import inverse
 from tests.conftest import ROOT
 
 ITEMS = 30_000
@@ -43,8 +45,16 @@ def test_a_matrix_of_30_000_rows_on_two_threads() -> None:
 
 def test_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The crash itself needs 30,000 rows: see above."""
-    seen, call = [], inverse_module.call
-    monkeypatch.setattr(inverse_module, "call", lambda *words: (seen.append(words), call(*words))[1])
-    inverse_module.inverse(torch.eye(5000))
-    shapes = [word.shape for words in seen for word in words if isinstance(word, np.ndarray)]
-    assert shapes and max(map(max, shapes)) <= 2048
+    rows, factor = [], scipy.linalg.get_lapack_funcs
+
+    def watched(names: tuple[str, ...], dtype: np.dtype) -> list:
+        potrf, *others = factor(names, dtype=dtype)
+        return [lambda tile, **options: (rows.append(len(tile)), potrf(tile, **options))[1], *others]
+
+    # A dense matrix of more rows than LAPACK may see is torch's.
+    monkeypatch.setattr("recbole_edlae.solvers._inverse.LAPACK_ROWS", 50)
+    for module in ("_inverse", "scale.inverse"):
+        monkeypatch.setattr(f"recbole_edlae.solvers.{module}.get_lapack_funcs", watched)
+    inverse(torch.eye(60))
+    inverse(SymmetricTiles.of(torch.eye(5000)))
+    assert rows and max(rows) <= 832

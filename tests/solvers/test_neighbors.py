@@ -81,7 +81,7 @@ def test_many_items_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     X, done = sp.csr_matrix(matrix(300, 200, 0.1)), []
     whole = neighbors(X, 20, dropout=0.3, l2=5.0)
     assert whole.dtype == np.float32 and (whole.getnnz(axis=0) == 20).all()
-    monkeypatch.setattr(importlib.import_module("recbole_edlae.solvers._neighbors"), "_BATCH_BYTES", 4 * 21**2 * 7)
+    monkeypatch.setattr(importlib.import_module("recbole_edlae.solvers.scale.neighbors"), "_BATCH_BYTES", 4 * 21**2 * 7)
     parts = neighbors(X, 20, dropout=0.3, l2=5.0, progress=lambda *step: done.append(step))
     np.testing.assert_allclose(parts.toarray(), whole.toarray(), atol=1e-6)
     assert len(done) == 29 and done[0] == (7, 200) and done[-1] == (200, 200)

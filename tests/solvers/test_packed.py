@@ -21,9 +21,9 @@ from recbole_edlae.solvers import (
     stationarity,
     weights,
 )
-from recbole_edlae.solvers._inverse import inverse
-from recbole_edlae.solvers._row_sums import row_sums
-from recbole_edlae.solvers._tiles import size
+from recbole_edlae.solvers.scale.row_sums import row_sums
+from recbole_edlae.solvers.scale.tiles import size
+from recbole_edlae.solvers.steps import inverse
 from tests import oracles
 
 SIDE = 50  # so that 130 items are three parts of different sizes

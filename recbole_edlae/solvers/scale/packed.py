@@ -4,11 +4,8 @@ from typing import NamedTuple
 
 import torch
 
-from recbole_edlae.solvers._finite import check_result
-from recbole_edlae.solvers._row_sums import row_sums
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
-
-_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
+from recbole_edlae.solvers.scale.row_sums import row_sums
+from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 
 class PackedWeights(NamedTuple):
@@ -110,32 +107,3 @@ class PackedWeights(NamedTuple):
     def dense(self) -> torch.Tensor:
         """Return B, shape (n, n)."""
         return torch.cat([self.columns(part) for part in range(self.C.parts)], dim=1)
-
-
-def scaled_columns(
-    C: Symmetric, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
-) -> torch.Tensor | PackedWeights:
-    """Return C diag(scale) with another diagonal, after a check that it is finite; with ``overwrite`` in C's place."""
-    if isinstance(C, SymmetricTiles):
-        return _packed_columns(C, scale, diagonal, overwrite=overwrite)
-
-    # B = −C diag(1/c) diag(1 − s β) off the diagonal, β on it.
-    B = C.mul_(scale) if overwrite else C * scale
-    B.diagonal().copy_(diagonal)
-    check_result(B, "B", _REMEDY)
-    return B
-
-
-def _packed_columns(
-    C: SymmetricTiles, scale: torch.Tensor, diagonal: torch.Tensor, *, overwrite: bool
-) -> PackedWeights:
-    """Return ``scaled_columns`` of a packed C, whose scale stays apart from its tiles."""
-    c = C.diagonal()
-    if not overwrite:
-        C = C.clone()
-    C.set_diagonal(torch.zeros_like(c))
-
-    # |C_ij| ≤ √(c_i c_j): no entry of B is larger than these.
-    check_result(c.max().sqrt() * c.sqrt() * scale, "B", _REMEDY)
-    check_result(diagonal, "B", _REMEDY)
-    return PackedWeights(C, None, scale, diagonal)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from recbole_edlae.solvers._tiles import SymmetricTiles
+from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 WIDTH = 64  # columns of a panel, which stays in the cache while the rows of all histories are added
 

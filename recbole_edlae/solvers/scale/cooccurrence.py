@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._compiled import compiled
+from recbole_edlae.solvers.scale.compiled import compiled
 
 
 class Pairs(NamedTuple):

@@ -3,7 +3,6 @@
 import bisect
 import itertools
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -151,8 +150,18 @@ class SymmetricTiles:
     def dense(self) -> torch.Tensor:
         """Return the matrix with both triangles, shape (n, n)."""
         M = torch.zeros(self.shape, dtype=self.dtype)
-        add_to(M, self)
+        self.add_to(M)
         return M
+
+    def add_to(self, N: torch.Tensor) -> None:
+        """Add the matrix to a dense one, in the place of that."""
+        for i, j in self.lower():
+            tile = torch.from_numpy(self.tile(i, j))
+            N[self.part(i), self.part(j)] += tile
+
+            # The tile above the diagonal is the transpose.
+            if i != j:
+                N[self.part(j), self.part(i)] += tile.T
 
     def copy_rows(self, target: torch.Tensor, rows: torch.Tensor | None, columns: slice) -> None:
         """Copy some columns of some rows to a contiguous tensor of shape (rows, columns).
@@ -208,30 +217,6 @@ class SymmetricTiles:
             if i != j:
                 result[self.part(j)].addmm_(tile.T, U[self.part(i)])
         return result
-
-
-Symmetric: TypeAlias = torch.Tensor | SymmetricTiles
-
-
-def dense_copy(M: Symmetric) -> torch.Tensor:
-    """Return a dense copy of a matrix that is dense or packed."""
-    if isinstance(M, SymmetricTiles):
-        return M.dense()
-    return M.clone()
-
-
-def add_to(N: torch.Tensor, M: Symmetric) -> None:
-    """Add a matrix that is dense or packed to a dense one, in place."""
-    if isinstance(M, torch.Tensor):
-        N.add_(M)
-        return
-
-    # Each stored tile, and the one opposite.
-    for i, j in M.lower():
-        tile = torch.from_numpy(M.tile(i, j))
-        N[M.part(i), M.part(j)] += tile
-        if i != j:
-            N[M.part(j), M.part(i)] += tile.T
 
 
 def size(n: int, side: int | None = None) -> int:

@@ -6,13 +6,15 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers._gram import fill_tiles
-from recbole_edlae.solvers._inverse import inverse
+from recbole_edlae.solvers._finite import check_entries, checked_matrix
+from recbole_edlae.solvers._matrix import invert_sum
 from recbole_edlae.solvers._parameters import Progress
-from recbole_edlae.solvers._row_sums import WIDTH, Histories, bag_sums, row_sums
-from recbole_edlae.solvers._tiles import SymmetricTiles, cut, size
 from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.scale import operations as operations  # what the formulas do with the inverse
+from recbole_edlae.solvers.scale.gram import fill_tiles
+from recbole_edlae.solvers.scale.inverse import packed_inverse
+from recbole_edlae.solvers.scale.row_sums import WIDTH, Histories, bag_sums, row_sums
+from recbole_edlae.solvers.scale.tiles import SymmetricTiles, cut, size
 
 _BATCH_VALUES = 2**27  # values of Z at a time, at most: for each batch K⁻¹ is read once
 _PER_ADDITION = 30  # operations of a matrix product that take as long as one addition to a sum of rows
@@ -96,11 +98,12 @@ class SparseGram:
     @property
     def operations(self) -> int:
         """Return what ``inverse`` takes, in multiply-adds of a matrix product."""
-        return _operations(self.X)
+        users, items = self.X.shape
+        return users**3 + _PER_ADDITION * self.X.nnz * (users + items // 2)
 
     def is_quicker(self, Lambda: torch.Tensor) -> bool:
         """Return whether ``inverse`` is quicker than the inverse of G + diag Λ, without loss of accuracy."""
-        if _operations(self.X) > _QUICKER * len(self) ** 3:
+        if self.operations > _QUICKER * len(self) ** 3:
             return False
 
         # The share of the diagonal that is left after cancellation, at least (see Notes).
@@ -149,7 +152,7 @@ class SparseGram:
         C = SymmetricTiles.empty(items, self.dtype)
         K = plan.place(C)
         steps.fill(K)
-        inverse(K, overwrite=True, progress=progress and (lambda done, _: progress(done, total)))
+        packed_inverse(K, overwrite=True, progress=progress and (lambda done, _: progress(done, total)))
 
         # C = Λ^−½ (I − Yᵀ K⁻¹ Y) Λ^−½ in batches of rows of tiles; the last batch overwrites K.
         for group in plan.groups():
@@ -165,10 +168,15 @@ class SparseGram:
         return C
 
 
-def _operations(X: sp.csr_matrix) -> int:
-    """Return what the way through the users takes, in multiply-adds of a matrix product."""
-    users, items = X.shape
-    return users**3 + _PER_ADDITION * X.nnz * (users + items // 2)
+@check_entries.register
+def _(G: SparseGram) -> None:
+    # Interactions and weights are checked when a SparseGram is made.
+    pass
+
+
+@invert_sum.register
+def _(G: SparseGram, Lambda: torch.Tensor, overwrite: bool, progress: Progress | None) -> SymmetricTiles:
+    return G.inverse(Lambda, progress)
 
 
 class _Plan:

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
-from recbole_edlae.solvers._gram_loops import BLOCK, fill, fill_packed, users_of_items
-from recbole_edlae.solvers._tiles import Symmetric, SymmetricTiles
 from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed, users_of_items
+from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 _SHORT = 2**16  # items that 16 bits can name
 _FEW = 2**25  # additions, and entries of G, that SciPy completes before Numba is imported
@@ -34,7 +34,7 @@ def gram(
     dtype: torch.dtype = ...,
     device: torch.device | str = ...,
     packed: bool,
-) -> Symmetric: ...
+) -> torch.Tensor | SymmetricTiles: ...
 def gram(
     X: sp.spmatrix,
     user_weight: np.ndarray | None = None,
@@ -42,7 +42,7 @@ def gram(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     packed: bool = False,
-) -> Symmetric:
+) -> torch.Tensor | SymmetricTiles:
     """Return G = Xᵀ diag(w) X as an exactly symmetric matrix, dense or packed.
 
     Args:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recbole_edlae.solvers._compiled import compiled
+from recbole_edlae.solvers.scale.compiled import compiled
 
 BLOCK = 32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
 

@@ -10,8 +10,8 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
-from recbole_edlae.solvers._gram import gram
 from recbole_edlae.solvers._parameters import check_power
+from recbole_edlae.solvers.scale.gram import gram
 
 Shard: TypeAlias = sp.spmatrix | str | os.PathLike
 

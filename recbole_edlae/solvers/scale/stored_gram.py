@@ -7,7 +7,7 @@ import torch
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._parameters import check_power
-from recbole_edlae.solvers._shards import PartialGram
+from recbole_edlae.solvers.scale.shards import PartialGram
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,18 +1,19 @@
 """EDLAE with a few inputs for every target item: for catalogs too large for a dense matrix."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.solvers._compiled import compiled
-from recbole_edlae.solvers._cooccurrence import CoOccurrence, Pairs, in_threads
 from recbole_edlae.solvers._finite import SingularError, check_popularity, checked_matrix
-from recbole_edlae.solvers._full_rank import column_scale
+from recbole_edlae.solvers._full_rank import Problem, solve
+from recbole_edlae.solvers._matrix import invert_sum, scaled_columns
 from recbole_edlae.solvers._parameters import Progress, check_count, penalty
 from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.scale.compiled import compiled
+from recbole_edlae.solvers.scale.cooccurrence import CoOccurrence, Pairs, in_threads
 
 _BATCH_BYTES = 2**26  # of the small systems that are solved at a time
 
@@ -81,8 +82,7 @@ def neighbors(
     # Settings are checked before the sums take their time.
     check_count("count", count)
     penalty(np.zeros(0), dropout=dropout, l2=l2)
-    problem: dict[str, Any] = {"dropout": dropout, "emphasis": emphasis, "diagonal_bound": diagonal_bound}
-    column_scale(torch.ones(0), torch.ones(0), **problem)
+    problem = Problem.of(dropout, emphasis, diagonal_bound)
     X, weight = _checked(X, user_weight, dtype)
     numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
 
@@ -116,10 +116,10 @@ def neighbors(
     step = max(1, _BATCH_BYTES // (values.itemsize * (inputs.shape[1] + 1) ** 2))
     for start in range(0, len(order), step):
         batch = slice(start, start + step)
-        systems = _systems(pairs, Lambda, inputs, lengths, batch).to(device)
-        column, c = _last_columns(systems)
-        scale, beta = column_scale(c, torch.from_numpy(Lambda[batch]).to(c), **problem)
-        values[batch] = (column * scale[:, None]).cpu()
+        systems = Systems(_systems(pairs, Lambda, inputs, lengths, batch).to(device))
+        targets = torch.from_numpy(Lambda[batch]).to(systems.lower)
+        column, beta = solve(systems, targets, problem)
+        values[batch] = column.cpu()
         diagonal[batch] = beta.cpu()
         if progress is not None:
             progress(min(start + step, len(order)), len(order))
@@ -171,12 +171,30 @@ def _systems(pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.n
     return torch.from_numpy(systems)
 
 
-def _last_columns(systems: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the last columns of the inverses without the diagonal, and its last entries."""
-    factor, info = torch.linalg.cholesky_ex(systems)
+class Systems(NamedTuple):
+    """M on N(j) ∪ {j} for some targets j, which come last; shape (targets, k + 1, k + 1), the lower halves."""
+
+    lower: torch.Tensor
+
+
+class LastColumns(NamedTuple):
+    """The last column of the inverse of each system without its last entry, and that entry c."""
+
+    column: torch.Tensor
+    c: torch.Tensor
+
+    def diagonal(self) -> torch.Tensor:
+        """Return c, shape (targets,)."""
+        return self.c
+
+
+@invert_sum.register
+def _(G: Systems, Lambda: torch.Tensor, overwrite: bool, progress: Progress | None) -> LastColumns:
+    # Λ is in the systems already, that of the inputs too.
+    factor, info = torch.linalg.cholesky_ex(G.lower)
     if (info != 0).any():
         raise SingularError(
-            f"G + penalty is not positive definite at {systems.dtype} on the neighbors of {(info != 0).sum()} items: "
+            f"G + penalty is not positive definite at {factor.dtype} on the neighbors of {(info != 0).sum()} items: "
             "raise l2 or dropout, or compute in float64"
         )
 
@@ -184,7 +202,12 @@ def _last_columns(systems: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     right = torch.zeros_like(factor[:, :, :1])
     right[:, -1, 0] = 1 / factor[:, -1, -1]
     columns = torch.linalg.solve_triangular(factor.mT, right, upper=True)[:, :, 0]
-    return columns[:, :-1], columns[:, -1]
+    return LastColumns(columns[:, :-1], columns[:, -1])
+
+
+@scaled_columns.register
+def _(C: LastColumns, scale: torch.Tensor, diagonal: torch.Tensor) -> LastColumns:
+    return LastColumns(C.column * scale[:, None], diagonal)
 
 
 def _assemble(
