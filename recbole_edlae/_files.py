@@ -9,13 +9,9 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # no locks there: two runs into one output are not told from each other
-    fcntl = None
+import filelock
 
 _PACKAGE = pathlib.Path(__file__).parent
 # A folder of the package where it was built, the folder at the top in a clone.
@@ -259,14 +255,14 @@ class PartFile:
 
     def _lock(self, file: int) -> None:
         """Lock the part, or raise ValueError where another process has it."""
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            in_use = not os.path.samestat(os.fstat(file), os.lstat(self.path))  # it has just got its name
-        except (BlockingIOError, FileNotFoundError):
+            is_locked = filelock.lock_descriptor(file, blocking=False)
+
+            # Another process may have given it its name since it was opened.
+            in_use = not is_locked or not os.path.samestat(os.fstat(file), os.lstat(self.path))
+        except FileNotFoundError:
             in_use = True
-        except OSError:  # a file system without locks
+        except OSError:  # a system, or a file system, without locks: two runs into one output go unnoticed
             in_use = False
         if in_use:
             raise ValueError(f"output: another run is writing {self.output}")

@@ -1,7 +1,7 @@
 """Check from the first lines of a dataset's files that they have the columns that settings name."""
 
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from recbole.utils import FeatureType
@@ -59,19 +59,22 @@ def check_columns(settings: Mapping[str, Any]) -> None:
     _check_filters(of_all_files, settings)
 
 
-def create_dataset(stock: Callable, config: Any) -> Any:
-    """Create the dataset of a run as RecBole does, after a look for the labels that mode labeled measures on.
+def check_labels(settings: Mapping[str, Any]) -> None:
+    """Check that the files of interactions have the labels that mode labeled measures on, if that is the mode.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
 
     Raises:
         ValueError: A file has none; the message has the setting, the file and its columns.
     """
-    settings = config.final_config_dict
     needed = [row for row in _needed(settings) if row[0] == "LABEL_FIELD"]
-    for file in interaction_files(settings["dataset"], settings) if needed else ():
+    if not needed:
+        return
+    for file in interaction_files(settings["dataset"], settings):
         path = pathlib.Path(settings["data_path"], file)
         if path.is_file():
             _check_interactions(path, needed, settings)
-    return stock(config)
 
 
 def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:

@@ -14,8 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from recbole_edlae.convert.values import MISSING
-
 _BLOCK = 1 << 22  # bytes that pyarrow takes at once, and so of the longest line
 
 
@@ -80,9 +78,7 @@ def numbers(table: Table, fields: Sequence[str]) -> dict[str, pd.Series]:
         "names": table.fields,
         "index_col": False,
         "quoting": csv.QUOTE_NONE,
-        "keep_default_na": False,
         "usecols": fields,
-        "na_values": MISSING,
     }
     try:
         return dict(pd.read_csv(io.BytesIO(table.content), dtype=np.float64, **options).items())

@@ -16,7 +16,7 @@ users, of the validation users' fold-in and targets, and of the test users' fold
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -28,7 +28,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
 from recbole_edlae.data.time_order import order_by_time, token_rank
-from recbole_edlae.data.training_users import training_users, with_fold_in
+from recbole_edlae.data.training_users import training_users
 
 FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _TRAINING, _VALIDATION, _TEST = range(3)
@@ -117,36 +117,6 @@ def check(settings: Mapping[str, Any]) -> None:
         raise ValueError(f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}")
     if eval_args.get("order", "RO") not in ("RO", "TO"):
         raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
-
-
-def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
-    """Split as RecBole does, or by user where that is asked for; no other split changes."""
-    if not asked_for(dataset.config.final_config_dict):
-        return stock(dataset)
-    return from_files(stock(dataset)) if dataset.benchmark_filename_list else split(dataset)
-
-
-def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """Create RecBole's samplers, for which the fold-in of held-out users counts as training."""
-    return stock(config, dataset, [with_fold_in(built_datasets[0]), *built_datasets[1:]])
-
-
-def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
-    """Return RecBole's loader of a phase; where it batches users, one of the training users only."""
-    loader = stock(config, phase)
-    restrict = loader is UserDataLoader and phase == "train" and asked_for(config.final_config_dict)
-    return TrainingUserDataLoader if restrict else loader
-
-
-def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Dataset) -> None:
-    """Construct one of RecBole's linear models, and have it score from the histories, not from its training matrix."""
-    stock(model, config, dataset)
-    if isinstance(dataset, TrainingUsers):
-        histories = dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32)
-        if hasattr(model, "pred_mat"):
-            model.pred_mat = histories.dot(model.w).tolil()
-        else:
-            model.interaction_matrix = histories
 
 
 def split(dataset: Dataset) -> list[Dataset]:

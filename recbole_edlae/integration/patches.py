@@ -1,13 +1,17 @@
 """The table of all that is changed in RecBole, and nothing outside of RecBole is: what, why, and when it can go.
 
-There are two kinds. *Repairs* (:mod:`~recbole_edlae.integration.repairs_table`) make RecBole run on today's stack, know
-the models of this package, or run faster with the same digits. *Corrections*
-(:mod:`~recbole_edlae.integration.corrections_table`) change its numbers, and the setting ``corrections`` switches them
-off (:mod:`~recbole_edlae.settings.corrections`).
+Each room has its own rows:
 
-Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. Rows of one
-attribute apply in the order of the table, each to what those before have made of it. ``make tables`` writes the table
-into docs/recbole.md.
+* :mod:`~recbole_edlae.integration.additions`: what RecBole lacks, such as models and checkpoints that know their data;
+* :mod:`~recbole_edlae.integration.compat.table`: RecBole on today's stack; no number changes;
+* :mod:`~recbole_edlae.integration.fixes.table`: what RecBole gets wrong. Rows that change its numbers are
+  *corrections*, which the setting ``corrections`` switches off (:mod:`~recbole_edlae.settings.corrections`);
+* :mod:`~recbole_edlae.integration.fast.table`: the same results in less time, which the setting
+  ``vectorized_data: False`` switches off (:mod:`~recbole_edlae.settings.vectorized`).
+
+Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. An attribute has
+one function, which its row names, and one row for each reason to change it. ``make tables`` writes the table into
+docs/recbole.md.
 
 NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
 them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
@@ -18,18 +22,43 @@ scikit-learn, ``sys.modules`` has stand-ins for them.
 
 from collections.abc import Iterable
 
-from recbole_edlae.integration.corrections_table import CORRECTED
+from recbole_edlae.integration import additions
+from recbole_edlae.integration.compat import table as compat
+from recbole_edlae.integration.fast import table as fast
+from recbole_edlae.integration.fixes import table as fixes
 from recbole_edlae.integration.patch import Patch
-from recbole_edlae.integration.repairs_table import REPAIRS
 from recbole_edlae.settings.corrections import CORRECTIONS
 
-PATCHES: tuple[Patch, ...] = REPAIRS + CORRECTED
+ROOMS: dict[str, tuple[Patch, ...]] = {
+    "What it adds": additions.ROWS,
+    "What RecBole needs on today's stack": compat.ROWS,
+    "What it fixes without changing a number": fixes.ROWS,
+    "What it makes faster": fast.ROWS,
+}
+PATCHES: tuple[Patch, ...] = additions.ROWS + compat.ROWS + fixes.ROWS + fast.ROWS
+
+
+def by_attribute(patches: Iterable[Patch]) -> dict[str, list[list[Patch]]]:
+    """Return module → the rows of each of its attributes that change.
+
+    Args:
+        patches: rows of the table.
+    """
+    modules: dict[str, dict[str, list[Patch]]] = {}
+    for patch in patches:
+        attributes = modules.setdefault(patch.module, {})
+        attributes.setdefault(patch.attribute, []).append(patch)
+    return {module: list(attributes.values()) for module, attributes in modules.items()}
 
 
 def repairs_as_markdown() -> str:
-    """Return the repairs for the page "RecBole on a current stack", rows with the same reason as one."""
-    lines = ["| in RecBole | as it is there | can go when |", "|---|---|---|"]
-    return "\n".join(lines + _merged(REPAIRS)) + "\n"
+    """Return the rows that change no number for the page "RecBole on a current stack", room by room."""
+    lines: list[str] = []
+    for title, rows in ROOMS.items():
+        repairs = [patch for patch in rows if not patch.correction]
+        lines += [f"### {title}", "", "| in RecBole | as it is there | can go when |", "|---|---|---|"]
+        lines += [*_merged(repairs), ""]
+    return "\n".join(lines)
 
 
 def corrections_as_markdown() -> str:
@@ -39,7 +68,8 @@ def corrections_as_markdown() -> str:
 
     lines += ["", "| correction | in RecBole | as it is there | can go when |", "|---|---|---|---|"]
     for name in CORRECTIONS:
-        lines += [f"| `{name}` {line}" for line in _merged(patch for patch in CORRECTED if patch.correction == name)]
+        corrected = [patch for patch in PATCHES if patch.correction == name]
+        lines += [f"| `{name}` {line}" for line in _merged(corrected)]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +77,9 @@ def _merged(patches: Iterable[Patch]) -> list[str]:
     """Return a line of the table for all rows with the same reason."""
     attributes: dict[tuple[str, str], list[str]] = {}
     for patch in patches:
-        name = patch.module if patch.kind == "import" else f"{patch.module}.{patch.attribute}"
+        name = f"{patch.module}.{patch.attribute}"
+        if patch.kind == "import":
+            name = patch.module
         names = attributes.setdefault((patch.why, patch.until), [])
         if f"`{name}`" not in names:
             names.append(f"`{name}`")

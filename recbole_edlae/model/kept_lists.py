@@ -9,8 +9,8 @@ import weakref
 
 import torch
 
-from recbole_edlae.evaluation.large_batches import UserBatch
-from recbole_edlae.evaluation.ties import Best, settled
+from recbole_edlae.integration.fast.large_batches import UserBatch
+from recbole_edlae.integration.fixes.ties import Best, settled
 from recbole_edlae.nn.rows import positions
 
 SPARE = 16  # items kept beyond the longest list
@@ -168,7 +168,7 @@ def ranked(scores: torch.Tensor, k: int, spare: int, order: torch.Tensor | None)
         scores: of shape (users, items); those of masked items are -inf.
         k: at most the number of items.
         spare: number of items in the longer list beyond k.
-        order: ids of all items by preference, as in :func:`recbole_edlae.evaluation.ties.best_items`.
+        order: ids of all items by preference, as in :func:`recbole_edlae.integration.fixes.ties.best_items`.
 
     Returns:
         The k best items; and the longer list as int32, of shape (users, at most k + spare). It has -1 from the first

@@ -1,24 +1,14 @@
-"""Collect what RecBole's metrics need, in less memory, and for lists that are longer than the catalog.
-
-With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list of length 50 holds 20 items and 30
-empty places. Metrics keep their names. A metric that counts hits finds none in the empty places. A metric of the
-recommended items (coverage, popularity, entropy, Gini, long tail) has at 50 its value at 20.
-"""
+"""Collect what RecBole's metrics need in less memory, with a rule for equal scores."""
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import torch
 from recbole.config import Config
-from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
-from recbole.evaluator.collector import Collector, DataStruct
-from recbole.utils import EvaluatorType
+from recbole.evaluator.collector import Collector
 
-from recbole_edlae._warnings import warn
-from recbole_edlae.evaluation.ties import Best, best_items
+from recbole_edlae.integration.fixes.ties import Best, best_items
 from recbole_edlae.settings import corrections
 
 
@@ -28,7 +18,7 @@ class TopItems:
 
     Attributes:
         items: of shape (users, K), the best one first.
-        is_masked: whether a place holds a masked item because no other was left, of the same shape.
+        is_masked: whether an item is masked, and in the list because no other was left, of the same shape.
     """
 
     items: torch.Tensor
@@ -126,56 +116,6 @@ def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i
     return torch.cat((hits.to(positives.dtype), positives), dim=1)
 
 
-def eval_batch_collect(
-    stock: Callable, collector: Collector, scores_tensor: torch.Tensor, *batch: Any, **options: Any
-) -> None:
-    """Collect one batch as RecBole does, with lists of at most as many places as there are scores."""
-    longest = scores_tensor.shape[-1]
-    topk = collector.topk
-    ranks = collector.register.need("rec.topk") or collector.register.need("rec.items")
-
-    # torch.topk fails where k exceeds the number of scores.
-    if ranks and max(topk) > longest:
-        collector.topk = [longest]
-
-    # Metrics read the collector's setting later on, so it is restored.
-    try:
-        stock(collector, scores_tensor, *batch, **options)
-    finally:
-        collector.topk = topk
-
-
-def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
-    """Return what RecBole collected, with lists of hits padded to the longest ``topk`` by places without a hit."""
-    collected = stock(collector)
-    if "rec.topk" not in collected:
-        return collected
-
-    # The last column holds the numbers of positives; empty places go before it.
-    matrix = collected.get("rec.topk")
-    hits = matrix[:, :-1]
-    positives = matrix[:, -1:]
-    missing = max(max(collector.topk) - hits.shape[1], 0)
-    empty = hits.new_zeros(len(hits), missing)
-    collected.set("rec.topk", torch.cat((hits, empty, positives), dim=1))
-    return collected
-
-
-def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
-    """Return RecBole's result, where k beyond the catalog has the value of the longest list that is possible."""
-    beyond = max(max(metric.topk) - values.shape[1], 0)
-    padded = np.pad(values, ((0, 0), (0, beyond)), mode="edge")
-    return stock(metric, name, padded)
-
-
-def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """Create RecBole's samplers, and warn once, before the training, of lists that are longer than the catalog.
-
-    Warns:
-        DataWarning: ``topk`` exceeds the number of items.
-    """
-    items = dataset.item_num - 1
-    if config["eval_type"] == EvaluatorType.RANKING and max(config["topk"]) > items:
-        longer = ", ".join(str(k) for k in config["topk"] if k > items)
-        warn(f"topk {longer} exceeds the {items:,} items of {config['dataset']}; the places beyond stay empty")
-    return stock(config, dataset, built_datasets)
+def collector(stock: Callable, config: Config) -> LeanCollector:
+    """Return the collector of a trainer, in the place of RecBole's."""
+    return LeanCollector(config)

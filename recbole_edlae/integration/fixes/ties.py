@@ -12,7 +12,9 @@ import numpy as np
 import torch
 
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.training_counts import item_counts
+from recbole_edlae.data.training_users import item_counts
+from recbole_edlae.integration.fast import large_batches
+from recbole_edlae.settings import corrections
 
 _CHUNK = 2**24  # number of scores that are sorted at a time
 
@@ -130,7 +132,7 @@ def _by_preference(scores: torch.Tensor, k: int, least: torch.Tensor, order: tor
 
 
 def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
-    """Evaluate as RecBole does, and tell the collector the order of equal scores."""
-    if eval_data:
+    """Evaluate as RecBole does, in large batches, and tell the collector the order of equal scores."""
+    if eval_data and corrections.is_on(trainer.config, "ties"):
         trainer.eval_collector.order = preference(eval_data._dataset)
-    return stock(trainer, eval_data, *arguments, **options)
+    return large_batches.evaluate(stock, trainer, eval_data, *arguments, **options)
