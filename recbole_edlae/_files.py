@@ -1,4 +1,4 @@
-"""Files and folders that bear their name only when they are whole, and where the project's configs are."""
+"""Atomic writes of files and folders, and where the project's configs are."""
 
 import contextlib
 import errno
@@ -20,11 +20,11 @@ CONFIGS = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name when the block ends well; until then it is ``NAME.PID.part``.
+    """Open ``NAME.PID.part`` for writing; it is renamed to NAME when the block ends without an error.
 
-    Whatever interrupts the block leaves the file of that name, if there is one, as it was. An error in the block
-    removes the part; only a process that is killed leaves it behind. A file, a link or anything else that has the
-    part's name already is left alone: the part then is ``NAME.PID-1.part``, and so on.
+    Whatever interrupts the block leaves an existing file of that name as it was. An error removes the temporary file;
+    only a process that is killed leaves it behind. Another file or link with the temporary name is left alone; then
+    the name is ``NAME.PID-1.part``, and so on.
 
     Args:
         path: of the file to write, in a folder that exists.

@@ -40,10 +40,10 @@ def texts(table: Table, fields: Sequence[str], *, block_size: int | None = None)
         >>> texts(Table(b"user,item\nanna,tea\nbert,\n", ",", ["user", "item"]), ["item"])["item"].tolist()
         ['tea', nan]
     """
+    # The header is skipped here, as pyarrow drops a byte order mark where its input begins. With threads pyarrow before
+    # 23 may wait forever after an error.
     parsed = pyarrow.csv.read_csv(
         pa.BufferReader(table.content),
-        # The header is skipped here, as pyarrow drops a byte order mark where its input begins. With threads pyarrow
-        # before 23 may wait forever after an error.
         pyarrow.csv.ReadOptions(
             column_names=table.fields, skip_rows=1, block_size=block_size or _BLOCK, use_threads=False
         ),
@@ -80,6 +80,8 @@ def numbers(table: Table, fields: Sequence[str]) -> dict[str, pd.Series]:
         "quoting": csv.QUOTE_NONE,
         "usecols": fields,
     }
+
+    # Read again as texts where a field is none, to say which.
     try:
         return dict(pd.read_csv(io.BytesIO(table.content), dtype=np.float64, **options).items())
     except ValueError as error:

@@ -64,7 +64,11 @@ def order_by_time(dataset: Dataset, rows: np.ndarray | None = None, first: Seque
     chosen = slice(None) if rows is None else rows
     keys = [feat[field].numpy()[chosen] for field in first]
     keys.append(feat.file_times.values.numpy()[chosen])
+
+    # Tokens decide between equal times.
     for field in (dataset.iid_field, dataset.uid_field):
         if field in feat:
             keys.append(token_rank(dataset, field)[feat[field].numpy()[chosen]])
+
+    # lexsort's last key is its first criterion.
     return np.lexsort(keys[::-1])

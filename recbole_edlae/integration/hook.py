@@ -31,8 +31,6 @@ class _Applied:
 
     Attributes:
         rows: of the table, one for each reason; all have the same replacement.
-        module: of RecBole's.
-        active: whether the replacement is in place.
     """
 
     def __init__(self, rows: list[Patch], module: types.ModuleType, late: bool) -> None:
@@ -62,14 +60,16 @@ class _Applied:
     def put(self, late: bool) -> None:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.value)
-        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)  # each module of RecBole has its own row
+
+        # torch and the like have a row for each module of RecBole's.
+        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)
         if late and isinstance(self.owner, types.ModuleType) and not is_torch_or_the_like:
             _exchange_in_recbole(self.stock, self.value)
 
     def take_back(self) -> None:
         """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
         self.active = False
-        self.is_wrapped = self._current() is not self.value
+        self.is_wrapped = self._namespace().get(self.name) is not self.value
         if self.is_wrapped:
             return
         if self.is_new and isinstance(self.owner, dict):
@@ -86,15 +86,12 @@ class _Applied:
 
         It does not where another package has changed the attribute since it was taken back.
         """
-        if not self.is_wrapped and self._current() is not (None if self.is_new else self.stock):
+        if not self.is_wrapped and self._namespace().get(self.name) is not (None if self.is_new else self.stock):
             return False
         self.active = True
         if not self.is_wrapped:
             self.put(late=True)
         return True
-
-    def _current(self) -> Any:
-        return self._namespace().get(self.name)
 
     def _wrapper(self) -> Callable:
         """Return a function that hands each call, with the stock function first, to the replacement."""
@@ -124,7 +121,7 @@ class _Applied:
 
 
 class _Hook(importlib.abc.MetaPathFinder):
-    """The finder on ``sys.meta_path``: it finds what the others find, and has the patches applied after the import."""
+    """The finder on ``sys.meta_path``: it delegates to the others, and patches a module after its import."""
 
     def __init__(self, patches: Sequence[Patch]) -> None:
         self.patches = by_attribute(patches)
@@ -136,8 +133,9 @@ class _Hook(importlib.abc.MetaPathFinder):
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec that the other finders have for a module of the table, its loader wrapped."""
+        # The hook of another package may ask this one in turn.
         asked = vars(self._asking).setdefault("names", set())
-        if name not in self.patches or name in asked:  # another package's hook may ask this one in turn
+        if name not in self.patches or name in asked:
             return None
         asked.add(name)
         try:
@@ -149,7 +147,7 @@ class _Hook(importlib.abc.MetaPathFinder):
         return spec
 
     def arm(self) -> None:
-        """Patch what is imported already, and wait for the rest."""
+        """Patch the modules that are imported already, and wait for the others."""
         if self in sys.meta_path:
             return
         sys.meta_path.insert(0, self)
@@ -206,7 +204,8 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Run the module's code, then patch it."""
-        module.__loader__ = self._loader  # to everybody else the module is what it would be without the hook
+        # To everybody else the module is what it would be without the hook.
+        module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         with contextlib.ExitStack() as around:
@@ -260,8 +259,10 @@ def _spec_of_others(hook: _Hook, name: str, path: Any, target: Any) -> importlib
 
 def _exchange_in_recbole(before: Any, after: Any) -> None:
     """Exchange an object in every module of RecBole that took it by name (``from recbole.data.utils import *``)."""
-    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "recbole" and module]
-    for module in modules:
+    # Both tables may change while they are walked through.
+    for path, module in list(sys.modules.items()):
+        if path.partition(".")[0] != "recbole" or not module:
+            continue
         for name, value in list(vars(module).items()):
             if value is before:
                 setattr(module, name, after)

@@ -33,14 +33,15 @@ from recbole_edlae.settings.schema import check_model_settings, read_schema, rec
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]
 
 
-def _check_recboles(model: str, given: Mapping[str, Any]) -> None:
+def _check_recboles(model: str, external: Mapping[str, Any]) -> None:
     """Refuse a setting that this package's model of a name has, where the model is RecBole's own, which ignores it."""
+    # A later RecBole may have a model of that name itself.
     namesake = PROPERTIES / f"{model}.yaml"
     if model in registered() or not namesake.is_file():
         return
 
     unread = read_schema(namesake).keys() - recbole_schema(model).keys()
-    for key in sorted(unread.intersection(given)):
+    for key in sorted(unread.intersection(external)):
         raise ValueError(
             f"{key} is a setting of {model} in recbole_edlae; the {model} of this RecBole itself does not have it"
         )
@@ -113,9 +114,9 @@ def to_save(config: Any) -> Any:
     """
     if config["model"] not in registered().keys() - own_models().keys():
         return config
-    config = copy.copy(config)
-    vars(config).pop("model_class", None)
-    return config
+    saved = copy.copy(config)
+    vars(saved).pop("model_class", None)
+    return saved
 
 
 def add_later_settings(config: Any) -> None:
@@ -124,6 +125,8 @@ def add_later_settings(config: Any) -> None:
     if name not in registered():
         return
     config.model_class = model_class(name)
+
+    # What the checkpoint has goes before a default of today.
     for key, setting in schema_of(name).items():
         if key not in config.final_config_dict:
             config[key] = yaml.safe_load(setting.default)

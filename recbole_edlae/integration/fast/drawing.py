@@ -34,6 +34,8 @@ def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, n
     keys = np.array(key_ids)
     if not isinstance(used, (UsedIds, ChosenItems)) or not _are_positions(keys, len(used)):
         return stock(sampler, key_ids, num)
+
+    # Draw for all, and again for those who know what was drawn.
     drawn_for = np.tile(keys, num)
     if (keys == keys[0]).all():
         # RecBole treats a single key apart, and keeps the dtype of what is drawn.
@@ -69,6 +71,8 @@ def sample_for_chosen_items(
     is_plain = isinstance(item_ids, np.ndarray) and are_ids(item_ids) and len(item_ids) == len(user_ids)
     if not is_plain or not is_on(sampler.dataset.config):
         return stock(sampler, user_ids, item_ids, num)
+
+    # Rows take the role of users, each with one item.
     sampler.used_ids = ChosenItems(item_ids)
     if not len(item_ids):
         return stock(sampler, user_ids, item_ids, num)
@@ -151,6 +155,8 @@ def pop_sampling(stock: Callable, sampler: AbstractSampler, sample_num: int) -> 
     table = vars(sampler).get("alias_table")
     if table is None or table.source is not sampler.prob or not sample_num:
         return stock(sampler, sample_num)
+
+    # The same calls in the same order keep the random numbers that come next.
     rows = np.random.randint(0, len(table.keys), sample_num)
     stays = table.probabilities[rows] > np.random.random(sample_num)
     return np.where(stays, table.keys[rows], table.aliases[rows])

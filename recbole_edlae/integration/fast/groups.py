@@ -23,6 +23,7 @@ def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]
     Notes:
         SciPy counts the rows of each key: linear time, where ``argsort`` compares.
     """
+    # A matrix of keys × rows: the rows of a key are the columns of its entries.
     n_rows = len(keys)
     ones = np.ones(n_rows, dtype=np.int8)
     by_key = sp.csr_matrix((ones, (keys, np.arange(n_rows))), shape=(length, n_rows))
@@ -40,7 +41,8 @@ class Groups:
     """
 
     def __init__(self, keys: Any, values: Any, length: int, width: int) -> None:
-        self.keys = keys  # a dataset's own tensors, which a pickle of both holds once
+        # A dataset's own tensors: a pickle of both stores them once.
+        self.keys = keys
         self.values = values
         self.shape = (length, width)
 

@@ -74,7 +74,11 @@ def _number_rows(loader: AbstractDataLoader, config: Any, dataset: Dataset, samp
     loader._dataset = dataset
     loader._sampler = sampler
     loader._batch_size = loader.step = loader.model = None
+
+    # The subclass's method sets the sizes.
     loader._init_batch_size_and_step()
+
+    # Shuffling draws from a generator of the loader's own, as in RecBole.
     loader.generator = torch.Generator()
     loader.generator.manual_seed(config["seed"])
     loader.transform = construct_transform(config)
@@ -136,6 +140,8 @@ class HistoryItems(LazyArray):
         positives = self.positives.set_of(position)
         if positives is None:
             return None
+
+        # A difference of sets has an order of its own, which is that of RecBole's tensor.
         return _as_ids(self.used.make(position) - positives)
 
     @functools.cached_property
@@ -143,6 +149,8 @@ class HistoryItems(LazyArray):
         """Users × items, those of a user in ascending order."""
         used = self.used.matrix
         positives = self.positives.pairs.matrix
+
+        # All entries are 1, so the product has the pairs that are in both.
         history = used - used.multiply(positives)
         history.eliminate_zeros()
         return history
@@ -187,6 +195,7 @@ def full_sort_loader(
     loader.uid2positive_item = PositiveItems(pairs)
     loader.uid2history_item = HistoryItems(sampler.used_ids, loader.uid2positive_item)
 
+    # A row for each user, with the user's features.
     loader.user_df = dataset.join(Interaction({loader.uid_field: loader.uid_list}))
     loader.sample_size = len(loader.user_df)
     if shuffle:
@@ -224,6 +233,8 @@ def batch_of(
     history = vars(loader).get("uid2history_item")
     if not isinstance(positives, PositiveItems) or not isinstance(history, HistoryItems):
         return loader.collate_fn(rows.tolist())
+
+    # Slices of the two matrices that the loader has.
     user_df = loader.user_df[rows]
     users = user_df[loader.uid_field].numpy()
     masked = _entries(history.matrix[users])
@@ -257,7 +268,8 @@ def sampled_loader(
     phase = sampler.phase if sampler is not None else "test"
     neg_sample_args = config[f"{phase}_neg_sample_args"]
     draws = "none" not in (neg_sample_args["distribution"], neg_sample_args["sample_num"])
-    if not draws or not is_on(config) or not len(dataset) or not are_ids(dataset.inter_feat[dataset.uid_field]):
+    is_plain = len(dataset) > 0 and are_ids(dataset.inter_feat[dataset.uid_field])
+    if not draws or not is_plain or not is_on(config):
         stock(loader, config, dataset, sampler, shuffle)
         return
     loader.logger = getLogger()

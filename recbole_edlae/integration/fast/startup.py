@@ -35,14 +35,17 @@ def sklearn_stand_in() -> Iterator[None]:
     RecBole needs three functions of it, for AUC, MAE and RMSE, and gets ones that import it when they are called. The
     import takes a second.
     """
+    # Whoever has imported scikit-learn gets it.
     if "sklearn" in sys.modules:
         yield
         return
+
     stand_ins = {name: _Later(name) for name in ("sklearn", "sklearn.metrics")}
     sys.modules.update(stand_ins)
     try:
         yield
     finally:
+        # Something else may have put the real ones there in the meantime.
         for name, stand_in in stand_ins.items():
             if sys.modules.get(name) is stand_in:
                 del sys.modules[name]
@@ -91,6 +94,7 @@ def get_flops(
 
     To find out, RecBole imports its counter and what that depends on, and copies the model with its histories.
     """
+    # RecBole counts operations of layers, of which a linear autoencoder has none.
     is_counted = not hasattr(model, "scores_by_weights") or len(list(model.modules())) > 2
     does_something = type(transform).__name__ != "Equal"
     if is_counted or does_something or verbose or not vectorized.is_on(dataset.config):

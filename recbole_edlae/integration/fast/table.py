@@ -86,12 +86,12 @@ ROWS = (
     *rows(
         "builds a users x items matrix of integers; the same numbers are collected without it",
         "RecBole collects hits without a matrix",
-        {"trainer.trainer:Collector": "recbole_edlae.integration.fixes.collector:collector"},
+        {"trainer.trainer:Collector": "recbole_edlae.integration.fixes.ranking:collector"},
     ),
     *rows(
         "EASE, ADMMSLIM, SLIMElastic and ItemKNN score one user at a time with the default eval_batch_size",
         "RecBole chooses the size of a batch of full ranking",
-        {"trainer.trainer:Trainer.evaluate": "recbole_edlae.integration.fixes.ties:evaluate"},
+        {"trainer.trainer:Trainer.evaluate": "recbole_edlae.integration.fixes.ranking:evaluate"},
     ),
     # Short runs that are not mostly imports and waiting.
     *rows(

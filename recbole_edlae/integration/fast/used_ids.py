@@ -66,6 +66,8 @@ class LazyArray:
         if isinstance(positions, np.integer):
             self._made[int(positions)] = value
             return
+
+        # One value for all, or one for each.
         picked = np.empty(positions.shape, dtype=object)
         picked[...] = value
         self._made.update(zip(positions.ravel().tolist(), picked.ravel()))
@@ -75,7 +77,8 @@ class LazyArray:
         return array if dtype is None else array.astype(dtype)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # what copy and pickle look for
+        # copy and pickle look for methods that an array of all elements must not answer for.
+        if name.startswith("_"):
             raise AttributeError(name)
         return getattr(np.asarray(self), name)
 
@@ -128,6 +131,8 @@ class UsedIds(LazyArray):
         """Keys × ids, each pair once, those of a key in ascending order."""
         if not self.phases:
             return sp.csr_matrix((len(self), self.width), dtype=np.int8)
+
+        # A pair of two phases has the sum 2.
         union = self.phases[0].matrix
         for phase in self.phases[1:]:
             union = with_ones(union + phase.matrix)
@@ -202,6 +207,7 @@ def used_items(stock: Callable, sampler: Sampler) -> Any:
         if not _has_ids(sampler, dataset):
             return stock(sampler)
 
+    # Validation excludes what is in training, the test what is in both.
     length = datasets[0].user_num
     width = datasets[0].item_num
     groups = [groups_of(dataset) for dataset in datasets]

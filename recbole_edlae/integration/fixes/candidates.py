@@ -60,6 +60,8 @@ def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -
     items = stock(sampler)
     if "rank" not in vars(sampler):
         return items
+
+    # An item is listed once for each interaction, so that its share is its popularity.
     items = np.asarray(items, dtype=np.int64)
     return items[np.argsort(sampler.rank[items], kind="stable")].tolist()
 
@@ -114,6 +116,8 @@ def check_candidates(loaders: Sequence[Any]) -> None:
     for loader in loaders:
         if not isinstance(loader, NegSampleEvalDataLoader) or not _draws(loader):
             continue
+
+        # Whoever has all items would be drawn for without end.
         sampler = loader._sampler
         complete = loader.uid_list[unknown_items(loader) <= 0]
         if len(complete):

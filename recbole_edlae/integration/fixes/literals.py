@@ -52,6 +52,7 @@ def check_teacher(stock: Callable, model: Any, config: Config, dataset: Any) -> 
     Raises:
         ValueError: RecBole's module has no network of that name.
     """
+    # RecBole looks the name up among all names of this module.
     module = importlib.import_module("recbole.model.context_aware_recommender.kd_dagfm")
     networks = {}
     for name, value in vars(module).items():
@@ -67,6 +68,7 @@ def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
     Raises:
         SyntaxError: A key has two values.
     """
+    # RecBole takes words with exactly one = only.
     settings: dict[str, Any] = {}
     others = []
     for word in process_words():

@@ -41,6 +41,7 @@ def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     Warns:
         DataWarning: A pair is in two splits, or held-out users have no interactions in training.
     """
+    # RecBole knows splits of interactions only, and files of such splits.
     if not user_split.asked_for(dataset.config.final_config_dict):
         parts = stock(dataset)
     elif dataset.benchmark_filename_list:
@@ -48,12 +49,14 @@ def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     else:
         parts = user_split.split(dataset)
 
-    if dataset.uid_field is not None:
-        if not dataset.config["repeatable"]:
-            _warn_of_repeats(dataset, parts)
-        if dataset.iid_field is not None:
-            note_item_counts(parts)
-            _warn_of_unknown_users(parts)
+    # Some datasets of RecBole's have no users, or no items.
+    if dataset.uid_field is None:
+        return parts
+    if not dataset.config["repeatable"]:
+        _warn_of_repeats(dataset, parts)
+    if dataset.iid_field is not None:
+        note_item_counts(parts)
+        _warn_of_unknown_users(parts)
     return parts
 
 
@@ -83,6 +86,7 @@ def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> N
     Warns:
         DataWarning: Two splits share pairs.
     """
+    # What a model is shown of a held-out user counts as training.
     pairs = [groups_of(part) for part in (with_fold_in(parts[0]), *parts[1:])]
     for first, second in ((0, 1), (0, 2), (1, 2)):
         if names[first] == names[second]:
@@ -105,6 +109,8 @@ def shared_pairs(first: Groups, second: Groups) -> int:
     shared = numbered_pairs(first.matrix.multiply(second.matrix).tocsr())
     if not len(shared):
         return 0
+
+    # The matrix has a repeated pair once, the rows have it as often as it occurs.
     rows = np.asarray(second.keys).astype(np.int64) * second.shape[1] + np.asarray(second.values)
     return int(np.isin(rows, shared).sum())
 
@@ -129,6 +135,7 @@ def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datase
     Warns:
         DataWarning: ``topk`` exceeds the number of items, or there is nothing to validate or to test on.
     """
+    # Before the training, which takes the most time.
     _warn_of_long_lists(config, dataset)
     for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
         if not len(built):

@@ -20,7 +20,6 @@ from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
 from recbole.sampler.sampler import AbstractSampler
 from recbole.utils import ModelType
 
-from recbole_edlae.integration.fast import drawing
 from recbole_edlae.integration.fast.used_ids import UsedIds, used_items
 
 _NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
@@ -80,6 +79,8 @@ def train_loader(
     if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
         interactions = np.bincount(dataset.inter_feat[dataset.uid_field].numpy())
         users = users_with_all_items(sampler, np.flatnonzero(interactions))
+
+        # A traditional model does not use the negatives, so it can do without.
         loader.draws_nothing = len(users) > 0 and config["MODEL_TYPE"] == ModelType.TRADITIONAL
         if len(users) and not loader.draws_nothing:
             raise ValueError(
@@ -115,6 +116,8 @@ def sample_for_chosen_items(
     Raises:
         ValueError: There is one item.
     """
+    from recbole_edlae.integration.fast import drawing  # most runs draw otherwise, or nothing
+
     _check_drawn(sampler, user_ids)
     return drawing.sample_for_chosen_items(stock, sampler, user_ids, item_ids, num)
 
@@ -147,6 +150,7 @@ def mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_it
     Raises:
         ValueError: The sequence has all items.
     """
+    # The two ids beside the items are padding and the mask.
     if len(set(item_set) - {0, n_items}) >= n_items - 1:
         raise ValueError(f"a sequence has all {n_items - 1:,} items, so that no negative one can be drawn")
     return stock(transform, item_set, n_items)

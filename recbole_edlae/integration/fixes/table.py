@@ -191,7 +191,7 @@ ROWS = (
     *rows(
         "equal scores are ordered by the order of the file's lines",
         "RecBole has a rule for equal scores",
-        {"trainer.trainer:Trainer.evaluate": "ties:evaluate"},
+        {"trainer.trainer:Trainer.evaluate": "ranking:evaluate"},
         correction="ties",
     ),
     *rows(

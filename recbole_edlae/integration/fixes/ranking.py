@@ -1,4 +1,4 @@
-"""Order items of equal score by a rule: the more popular in training first, then the smaller token as text.
+"""Rank items, those of equal score by a rule: the more popular in training first, then the smaller token as text.
 
 RecBole leaves equal scores in the order in which ``torch.topk`` returns them. This order follows from the ids, and ids
 follow from the lines of the file. A linear model scores every item 0 for a user without training data, and such a user
@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from recbole.config import Config
+from recbole.data.interaction import Interaction
+from recbole.evaluator.collector import Collector
 
 from recbole_edlae.data.time_order import token_rank
 from recbole_edlae.data.training_users import item_counts
@@ -65,24 +68,9 @@ def best_items(scores: torch.Tensor, k: int, order: torch.Tensor | None) -> Best
     """
     # The item after the k best shows whether the last of them has an equal.
     values, items = scores.topk(min(k + 1, scores.shape[1]), dim=-1)
-    return settled(scores, values, items, k, order)
 
-
-def settled(
-    scores: torch.Tensor, values: torch.Tensor, items: torch.Tensor, k: int, order: torch.Tensor | None
-) -> Best:
-    """Return the k best items of each user from a longer list in which equal scores have any order.
-
-    Args:
-        scores: of shape (users, items).
-        values: the best k + 1 or more of each user's scores, or all, descending.
-        items: ids of their items, of the same shape.
-        k: at most the number of items.
-        order: as in :func:`best_items`.
-    """
     # Where every score is larger than the next one, there is nothing to decide.
-    compared = values[:, : k + 1]
-    is_clear = (compared[:, :-1] > compared[:, 1:]).all(1)
+    is_clear = (values[:, :-1] > values[:, 1:]).all(1)
     values = values[:, :k]
     items = items[:, :k]
     if is_clear.all():
@@ -129,6 +117,87 @@ def _by_preference(scores: torch.Tensor, k: int, least: torch.Tensor, order: tor
     # The chosen items are in order of preference, which a stable sort by the scores keeps among equal ones.
     best_first = scores.gather(1, position).sort(dim=1, descending=True, stable=True).indices
     return order[position.gather(1, best_first)]
+
+
+class LeanCollector(Collector):
+    """Collect the same numbers without RecBole's users × items matrix of integers and its sum.
+
+    Attributes:
+        order: ids of all items by preference, which decides between equal scores; None leaves that to torch.topk.
+
+    Notes:
+        Cost: O(positives + users · k) in time and memory beside the scores, instead of 8 bytes · users · items.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.order: torch.Tensor | None = None
+        self.ranking = self.register.need("rec.topk")
+        self.recommended = self.register.need("rec.items")
+
+        # RecBole's collector no longer needs these two, and collects everything else.
+        for name in ("rec.topk", "rec.items"):
+            setattr(self.register, name, False)
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether a metric needs more of a batch than each user's best items."""
+        return any(map(self.register.need, ("rec.meanrank", "rec.score", "data.label")))
+
+    def eval_batch_collect(
+        self,
+        scores_tensor: torch.Tensor,
+        interaction: Interaction,
+        positive_u: torch.Tensor,
+        positive_i: torch.Tensor,
+    ) -> None:
+        """Collect one batch as RecBole does.
+
+        Args:
+            scores_tensor: scores of shape (users, items), -inf for masked items.
+            interaction: the users of the batch.
+            positive_u: row of each positive in the scores.
+            positive_i: item of each positive.
+        """
+        # What follows from each user's best items, in lists as long as the longest that is asked for.
+        if self.ranking or self.recommended:
+            length = min(max(self.topk), scores_tensor.shape[-1])
+            best = best_items(scores_tensor, length, self.order)
+            if best.is_reordered:
+                corrections.note(self.config, "ties")
+            if self.recommended:
+                self.data_struct.update_tensor("rec.items", self._recommended(best))
+            if self.ranking:
+                self.data_struct.update_tensor("rec.topk", _hits_and_positives(best.items, positive_u, positive_i))
+
+        # All else is RecBole's to collect.
+        super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
+
+    def _recommended(self, best: Best) -> torch.Tensor:
+        """Return the recommended items, with 0 for masked ones unless the correction for them is switched off."""
+        if not corrections.is_on(self.config, "beyond_accuracy"):
+            return best.items
+        return best.items.masked_fill(best.scores == -torch.inf, 0)
+
+
+def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:
+    """Return whether each recommended item is a positive of its user, and in the last column each user's positives."""
+    row = torch.arange(len(topk), device=topk.device)[:, None]
+    user = positive_u.to(topk.device)
+    item = positive_i.to(topk.device)
+
+    # One integer for a pair of user and item, so that a repeated positive counts once, as in RecBole's matrix.
+    items = int(max(topk.max(), item.max())) + 1
+    pairs = (user * items + item).unique()
+
+    hits = torch.isin(row * items + topk, pairs, assume_unique=True)
+    positives = torch.bincount(pairs // items, minlength=len(topk))[:, None]
+    return torch.cat((hits.to(positives.dtype), positives), dim=1)
+
+
+def collector(stock: Callable, config: Config) -> LeanCollector:
+    """Return the collector of a trainer, in the place of RecBole's."""
+    return LeanCollector(config)
 
 
 def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
