@@ -41,9 +41,9 @@ def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *a
 
     # Other data would give every weight another item.
     current = training_data.known_data(model)
-    if current is not None and saved is None:
+    if saved is None and current is not None:
         warn(unchecked(file))
-    elif current is not None:
+    elif saved is not None and current is not None:
         training_data.check_same(saved, current, file)
 
     # torch lists every weight that does not fit, in many lines.

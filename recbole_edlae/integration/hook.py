@@ -15,14 +15,14 @@ import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import operator
 import sys
 import threading
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from recbole_edlae.integration.patch import Patch
-from recbole_edlae.integration.patches import PATCHES, by_attribute
+from recbole_edlae.integration.patches import PATCHES, Patch, by_attribute
 from recbole_edlae.settings import corrections
 
 
@@ -51,10 +51,10 @@ class _Applied:
         # What RecBole has there, and what takes its place.
         self.is_new = self.name not in self._namespace()
         self.stock = self._namespace().get(self.name, getattr(self.owner, self.name, None))
-        if rows[0].kind == "call":
-            self.value = self._wrapper()
-        else:
-            self.value = _resolve(rows[0].replacement)(self.stock)
+        kind = rows[0].kind
+        self.value = self._wrapper() if kind == "call" else _resolve(rows[0].replacement)
+        if kind == "value":
+            self.value = self.value(self.stock)
         self.put(late)
 
     def put(self, late: bool) -> None:
@@ -269,10 +269,10 @@ def _exchange_in_recbole(before: Any, after: Any) -> None:
 
 
 @functools.cache
-def _resolve(replacement: str) -> Callable:
-    """Return the function that a row of the table names."""
-    module, _, function = replacement.partition(":")
-    return getattr(importlib.import_module(module), function)
+def _resolve(replacement: str) -> Any:
+    """Return the function, or another object, that a row of the table names."""
+    module, _, path = replacement.partition(":")
+    return operator.attrgetter(path)(importlib.import_module(module))
 
 
 _HOOK = _Hook(PATCHES)

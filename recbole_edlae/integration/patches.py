@@ -9,9 +9,10 @@ Each room has its own rows:
 * :mod:`~recbole_edlae.integration.fast.table`: the same results in less time, which the setting
   ``vectorized_data: False`` switches off (:mod:`~recbole_edlae.settings.vectorized`).
 
-Rows are text: reading the table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. An attribute has
-one function, which its row names, and one row for each reason to change it. ``make tables`` writes the table into
-docs/recbole.md.
+A row has a reason, ``why`` and ``until``, and ``functions``: "module:attribute" inside RecBole → "module:function"
+inside the room, or with its full name. ``kind`` and ``correction`` are as in :class:`Patch`. Rows are text: reading the
+table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. An attribute has one function, and a row for
+each reason to change it. ``make tables`` writes the table into docs/recbole.md.
 
 NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
 them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
@@ -21,28 +22,62 @@ scikit-learn, ``sys.modules`` has stand-ins for them.
 """
 
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from recbole_edlae.integration import additions
 from recbole_edlae.integration.compat import table as compat
 from recbole_edlae.integration.fast import table as fast
 from recbole_edlae.integration.fixes import table as fixes
-from recbole_edlae.integration.patch import Patch
 from recbole_edlae.settings.corrections import CORRECTIONS
 
+
+class Patch(NamedTuple):
+    """One reason to change an object of RecBole's, and what takes its place.
+
+    ``kind`` says how: ``call`` hands each call to the replacement, with the stock function as first argument;
+    ``object`` puts the replacement itself in place; ``value`` puts in place what it returns for the stock object;
+    ``import`` enters it, a context manager, while the module is imported. If all patches of an object have a
+    ``correction``, calls go to the stock function where the setting ``corrections`` of the call's Config switches these
+    off.
+    """
+
+    module: str
+    attribute: str  # "Dataset.sort" of a class, "tune" of the module, "metrics_dict[liangrecall]" of a dict
+    replacement: str  # "module:function"
+    why: str
+    until: str  # when the patch can go
+    kind: str = "call"
+    correction: str = ""  # "" where no number changes
+
+
+def _patches(room: str, rows: Iterable[dict[str, Any]]) -> tuple[Patch, ...]:
+    """Return the patches of a room, one for each attribute and reason."""
+    package = room.partition(".")[0]
+    patches = []
+    for row in rows:
+        reason = {name: value for name, value in row.items() if name != "functions"}
+        for changed, function in row["functions"].items():
+            module, _, attribute = changed.partition(":")
+            if not function.startswith(package):
+                function = room + function
+            patches.append(Patch(f"recbole.{module}", attribute, function, **reason))
+    return tuple(patches)
+
+
 ROOMS: dict[str, tuple[Patch, ...]] = {
-    "What it adds": additions.ROWS,
-    "What RecBole needs on today's stack": compat.ROWS,
-    "What it fixes without changing a number": fixes.ROWS,
-    "What it makes faster": fast.ROWS,
+    "What it adds": _patches(additions.ROOM, additions.ROWS),
+    "What RecBole needs on today's stack": _patches(compat.ROOM, compat.ROWS),
+    "What it fixes without changing a number": _patches(fixes.ROOM, fixes.ROWS),
+    "What it makes faster": _patches(fast.ROOM, fast.ROWS),
 }
-PATCHES: tuple[Patch, ...] = additions.ROWS + compat.ROWS + fixes.ROWS + fast.ROWS
+PATCHES: tuple[Patch, ...] = sum(ROOMS.values(), ())
 
 
 def by_attribute(patches: Iterable[Patch]) -> dict[str, list[list[Patch]]]:
-    """Return module → the rows of each of its attributes that change.
+    """Return module → the patches of each of its attributes that change.
 
     Args:
-        patches: rows of the table.
+        patches: of the table.
     """
     modules: dict[str, dict[str, list[Patch]]] = {}
     for patch in patches:
@@ -52,17 +87,17 @@ def by_attribute(patches: Iterable[Patch]) -> dict[str, list[list[Patch]]]:
 
 
 def repairs_as_markdown() -> str:
-    """Return the rows that change no number for the page "RecBole on a current stack", room by room."""
+    """Return what changes no number for the page "RecBole on a current stack", room by room."""
     lines: list[str] = []
-    for title, rows in ROOMS.items():
-        repairs = [patch for patch in rows if not patch.correction]
+    for title, patches in ROOMS.items():
+        repairs = [patch for patch in patches if not patch.correction]
         lines += [f"### {title}", "", "| in RecBole | as it is there | can go when |", "|---|---|---|"]
         lines += [*_merged(repairs), ""]
     return "\n".join(lines)
 
 
 def corrections_as_markdown() -> str:
-    """Return the corrections for the same page: the names of the setting, then the rows behind each."""
+    """Return the corrections for the same page: the names of the setting, then the changes behind each."""
     lines = ["| name | what it does |", "|---|---|"]
     lines += [f"| `{name}` | {meaning} |" for name, meaning in CORRECTIONS.items()]
 
@@ -74,7 +109,7 @@ def corrections_as_markdown() -> str:
 
 
 def _merged(patches: Iterable[Patch]) -> list[str]:
-    """Return a line of the table for all rows with the same reason."""
+    """Return a line of the table for all attributes with the same reason."""
     attributes: dict[tuple[str, str], list[str]] = {}
     for patch in patches:
         name = f"{patch.module}.{patch.attribute}"
