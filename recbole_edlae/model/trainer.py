@@ -1,6 +1,5 @@
 """Trainers for the models that RecBole's own trainers do not fit."""
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,41 +9,14 @@ from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
 from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
-from recbole_edlae.integration.fixes.ranking import LeanCollector
+from recbole_edlae.integration.fixes.ranking import LeanCollector, TopItems
+from recbole_edlae.model.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.settings import vectorized
 
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
-
-
-class ModelState:
-    """Detect changed tensors: whether a model still has the same ones, with the same values."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        """Remember the tensors of a model, without keeping them in memory.
-
-        Args:
-            model: whose tensors they are.
-        """
-        tensors = [*model.buffers(), *model.parameters()]
-        self._tensors = [(weakref.ref(tensor), tensor._version) for tensor in tensors]
-
-    def is_of(self, model: torch.nn.Module) -> bool:
-        """Return whether a model has these tensors, unchanged.
-
-        Args:
-            model: that may have changed.
-        """
-        tensors = [*model.buffers(), *model.parameters()]
-        if len(tensors) != len(self._tensors):
-            return False
-
-        # torch raises a tensor's version with every change in place.
-        for tensor, (reference, version) in zip(tensors, self._tensors):
-            if reference() is not tensor or version != tensor._version:
-                return False
-        return True
+KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
 
 
 class ClosedFormTrainer(TraditionalTrainer):
@@ -54,6 +26,8 @@ class ClosedFormTrainer(TraditionalTrainer):
     """
 
     _written: tuple[str, ModelState] | None = None  # the checkpoint last written, and the model in it
+    _kept: KeptLists | None = None  # of the validation that the training ended with
+    _keeping: bool = False
     _gram: Callable[..., torch.Tensor] | None = None
     _room: torch.Tensor | None = None  # of the scores of a batch
 
@@ -93,6 +67,17 @@ class ClosedFormTrainer(TraditionalTrainer):
         name = self._name(options.get("saved_model_file"))
         self._written = name, ModelState(self.model)
 
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict[str, float]]:
+        """Validate as RecBole does, and keep what the test can use."""
+        # Lists of the last validation alone, and of a share of the memory at hand.
+        limit = int(KEPT_SHARE * memory_at_hand(torch.device("cpu")))
+        self._kept = KeptLists(self.model, valid_data._dataset.item_num, limit)
+        self._keeping = True
+        try:
+            return super()._valid_epoch(valid_data, show_progress)
+        finally:
+            self._keeping = False
+
     def evaluate(
         self, eval_data: Any, load_best_model: bool = True, model_file: Any = None, show_progress: bool = False
     ) -> dict[str, float]:
@@ -105,7 +90,9 @@ class ClosedFormTrainer(TraditionalTrainer):
             show_progress: As in RecBole's ``Trainer.evaluate``.
 
         Notes:
-            Memory: the scores of a batch take an eighth of the memory at hand, at most 1 GiB.
+            Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
+            test does not follow from it (:mod:`recbole_edlae.model.kept_lists`). The scores of a batch take an
+            eighth of the memory at hand, at most 1 GiB.
         """
         # Reading the checkpoint takes twice the memory of the weights.
         load = load_best_model and not self._is_in(model_file)
@@ -139,8 +126,41 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Score and rank a large batch, or score one of RecBole's."""
         if not isinstance(batched_data, UserBatch):
             return super()._full_sort_batch_eval(batched_data)
-        scores = self._scores(batched_data)
-        return batched_data.interaction, scores, batched_data.positive_u, batched_data.positive_i
+        collector = self.eval_collector
+        users = batched_data.interaction[self.model.USER_ID]
+
+        # Lists of other weights say nothing about these.
+        lists_kept = None
+        if self._kept is not None and self._kept.is_of(self.model):
+            lists_kept = self._kept
+
+        if lists_kept is None:
+            top = collector.top_items(self._scores(batched_data))
+        elif self._keeping:
+            # Validation ranks more items than it needs, for the test.
+            k = min(max(collector.topk), self.tot_item_num)
+            best, lists = ranked(self._scores(batched_data), k, SPARE, collector.order)
+            lists_kept.add(users, batched_data.history, lists)
+            top = collector.noted(best)
+        else:
+            top = self._top_by_kept(lists_kept, batched_data, users)
+        return batched_data.interaction, top, batched_data.positive_u, batched_data.positive_i
+
+    def _top_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor) -> TopItems:
+        """Return the best items by what validation has kept; users for whom that does not suffice are scored."""
+        k = min(max(self.eval_collector.topk), self.tot_item_num)
+        follows, lists = kept.lists_of(batch, users, k)
+
+        # A list that validation has kept holds no masked item.
+        items = torch.empty(len(users), k, dtype=torch.int64)
+        is_masked = torch.zeros(len(users), k, dtype=torch.bool)
+        items[follows] = lists
+
+        if not follows.all():
+            scored = self.eval_collector.top_items(self._scores(batch.of_rows(~follows)))
+            items[~follows] = scored.items.cpu()
+            is_masked[~follows] = scored.is_masked.cpu()
+        return TopItems(items, is_masked)
 
     def _scores(self, batch: UserBatch) -> torch.Tensor:
         """Return the scores of a batch as RecBole masks them; they take the place of those of the last batch."""

@@ -1,4 +1,4 @@
-"""Large batches have the results of RecBole's own evaluation, number for number."""
+"""Large batches, and lists kept from validation, have the results of RecBole's own evaluation, number for number."""
 
 import copy
 from typing import Any
@@ -12,8 +12,10 @@ from recbole.evaluator.collector import Collector
 from recbole.trainer import TraditionalTrainer
 from recbole.utils import get_model, init_seed
 
-from recbole_edlae.integration.fast.large_batches import OF_RECBOLE
+from recbole_edlae.integration.fast.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.model import kept_lists
 from recbole_edlae.model import trainer as trainers
+from recbole_edlae.model.kept_lists import KeptLists, ranked
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import Dense, Factors, Packed, Weights
@@ -118,6 +120,7 @@ def test_results_are_those_of_recboles_loop(
     settings = {**settings, "corrections": corrections}
     stock, stock_data, *stock_random = evaluate_all(odd, weights, True, monkeypatch, **settings)
     monkeypatch.setattr(trainers, "SCORES_BYTES", 4 * 9 * 26)  # a few batches
+    monkeypatch.setattr(kept_lists, "SPARE", 2)
     results, data, *random = evaluate_all(odd, weights, False, monkeypatch, **settings)
     assert results == stock and len(data) == len(stock_data) == 4 and random == stock_random
     for ours, theirs in zip(data, stock_data):
@@ -142,14 +145,38 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_a_full_ranking_takes_one_batch(scored: list[int]) -> None:
+def test_the_test_of_a_validated_model_scores_nobody_again(scored: list[int]) -> None:
     settings = {"state": "ERROR", "show_progress": False}
     config = Config("EDLAE", "ml-100k", config_dict=settings)
     train, valid, test = data_preparation(config, create_dataset(config))
     trainer = ClosedFormTrainer(config, get_model("EDLAE")(config, train.dataset))
     trainer.fit(train, valid)
+    assert scored == [len(valid.uid_list)]  # one batch, where eval_batch_size makes one of two users
     trainer.evaluate(test)
-    assert scored == [len(valid.uid_list), len(test.uid_list)]  # eval_batch_size makes batches of two users
+    in_validation = np.isin(test.uid_list, valid.uid_list)
+    assert sum(scored[1:]) <= np.count_nonzero(~in_validation) + 20
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("change", ["replaced", "in place", "loaded", "own function", "history"])
+def test_a_model_that_has_changed_is_scored_again(odd: str, scored: list[int], change: str) -> None:
+    trainer, train, valid, test = trainer_of(odd, "no ties")
+    trainer.fit(train, valid)
+    model = trainer.model
+    before, weights = trainer.evaluate(test), model.weights.encoder
+    scored.clear()
+    if change == "replaced":
+        model.weights = Dense(encoder=-weights)
+    elif change == "in place":
+        weights.neg_()
+    elif change == "loaded":
+        model.load_state_dict(model.state_dict() | {"encoder": -weights})
+    elif change == "history":
+        model.indices.copy_(model.indices.flip(0))
+    else:
+        model.full_sort_predict = lambda users: -type(model).full_sort_predict(model, users)
+    after = trainer.evaluate(test, load_best_model=False)
+    assert sum(scored) == len(test.uid_list) and after != before
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -182,5 +209,38 @@ def test_a_batch_that_is_larger_than_the_one_before(odd: str) -> None:
     trainer, train, valid, test = trainer_of(odd, "packed")
     trainer.fit(train, valid)
     expected = trainer.evaluate(test, load_best_model=False)
+    trainer._kept = None
     trainer._room = torch.empty(1, trainer.model.n_items)
     assert trainer.evaluate(test, load_best_model=False) == expected and trainer._room is None
+
+
+def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
+    generator = torch.Generator().manual_seed(0)
+    seen = []
+    for trial in range(60):
+        users, items, k = 12, 15, int(torch.randint(1, 6, (1,), generator=generator))
+        scores = torch.randint(0, 4 if trial % 2 else 1000, (users, items), generator=generator).float()
+        first, second = (torch.rand(users, items, generator=generator) < 0.2 for _ in range(2))
+        if trial % 3:
+            second |= first  # nothing is unmasked
+        kept = KeptLists(torch.nn.Linear(1, 1), items, 10**6)
+        ids = torch.randperm(users, generator=generator)
+        for rows in ids.split(5):
+            _, lists = ranked(scores[rows].masked_fill(first[rows], -torch.inf), k, 2, None)
+            kept.add(rows, first[rows].nonzero(as_tuple=True), lists)
+        asked = torch.randperm(users + 3, generator=generator)  # some of whom nothing is known
+        mask = torch.cat((second, second[:3]))[asked]
+        follows, lists = kept.lists_of(UserBatch(None, mask.nonzero(as_tuple=True), None, None), asked, k)
+        masked = torch.cat((scores, scores[:3]))[asked].masked_fill(mask, -torch.inf)
+        assert torch.equal(lists, masked[follows].topk(k).indices) and not follows[asked >= users].any()
+        seen.append(follows.float().mean().item())
+    assert min(seen) < 0.1 and max(seen) > 0.6
+
+
+def test_lists_that_would_take_too_much_memory_are_not_kept() -> None:
+    lists, history = torch.tensor([[2, 1, 0]], dtype=torch.int32), (torch.tensor([0]), torch.tensor([3]))
+    for limit, known in ((1000, True), (30, False)):
+        kept = KeptLists(torch.nn.Linear(1, 1), 4, limit)
+        kept.add(torch.tensor([7]), history, lists)
+        follows, _ = kept.lists_of(UserBatch(None, history, None, None), torch.tensor([7]), 2)
+        assert follows.tolist() == [known]

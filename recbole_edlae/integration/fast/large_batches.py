@@ -36,6 +36,22 @@ class UserBatch(NamedTuple):
     positive_u: torch.Tensor
     positive_i: torch.Tensor
 
+    def of_rows(self, rows: torch.Tensor) -> "UserBatch":
+        """Return the batch of some of its users, in their order, without their positives.
+
+        Args:
+            rows: whether each user is one of them, of shape (users,).
+        """
+        user, item = self.history
+
+        # Users move up into the rows of those who are left out, and their masks with them.
+        new_row = rows.cumsum(0) - 1
+        is_selected = rows[user]
+        history = new_row[user[is_selected]], item[is_selected]
+
+        interaction = self.interaction[rows.nonzero().squeeze(1)]
+        return UserBatch(interaction, history, positive_u=user[:0], positive_i=item[:0])
+
 
 class LargeBatches(FullSortEvalDataLoader):
     """Stand in for a loader of full ranking: the same users in the same order, in larger batches.

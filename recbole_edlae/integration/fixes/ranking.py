@@ -5,6 +5,7 @@ follow from the lines of the file. A linear model scores every item 0 for a user
 then gets the first items of the file. Where a file is sorted by time, these can be the very items that are tested.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -68,9 +69,24 @@ def best_items(scores: torch.Tensor, k: int, order: torch.Tensor | None) -> Best
     """
     # The item after the k best shows whether the last of them has an equal.
     values, items = scores.topk(min(k + 1, scores.shape[1]), dim=-1)
+    return settled(scores, values, items, k, order)
 
+
+def settled(
+    scores: torch.Tensor, values: torch.Tensor, items: torch.Tensor, k: int, order: torch.Tensor | None
+) -> Best:
+    """Return the k best items of each user from a longer list in which equal scores have any order.
+
+    Args:
+        scores: of shape (users, items).
+        values: the best k + 1 or more of each user's scores, or all, descending.
+        items: ids of their items, of the same shape.
+        k: at most the number of items.
+        order: as in :func:`best_items`.
+    """
     # Where every score is larger than the next one, there is nothing to decide.
-    is_clear = (values[:, :-1] > values[:, 1:]).all(1)
+    compared = values[:, : k + 1]
+    is_clear = (compared[:, :-1] > compared[:, 1:]).all(1)
     values = values[:, :k]
     items = items[:, :k]
     if is_clear.all():
@@ -119,6 +135,19 @@ def _by_preference(scores: torch.Tensor, k: int, least: torch.Tensor, order: tor
     return order[position.gather(1, best_first)]
 
 
+@dataclasses.dataclass(frozen=True)
+class TopItems:
+    """Stand in for the scores of a batch where metrics need only each user's best items.
+
+    Attributes:
+        items: of shape (users, K), the best one first.
+        is_masked: whether an item is masked, and in the list because no other was left, of the same shape.
+    """
+
+    items: torch.Tensor
+    is_masked: torch.Tensor
+
+
 class LeanCollector(Collector):
     """Collect the same numbers without RecBole's users × items matrix of integers and its sum.
 
@@ -146,7 +175,7 @@ class LeanCollector(Collector):
 
     def eval_batch_collect(
         self,
-        scores_tensor: torch.Tensor,
+        scores_tensor: torch.Tensor | TopItems,
         interaction: Interaction,
         positive_u: torch.Tensor,
         positive_i: torch.Tensor,
@@ -154,30 +183,45 @@ class LeanCollector(Collector):
         """Collect one batch as RecBole does.
 
         Args:
-            scores_tensor: scores of shape (users, items), -inf for masked items.
+            scores_tensor: scores of shape (users, items); the best items alone where nothing else is needed.
             interaction: the users of the batch.
             positive_u: row of each positive in the scores.
             positive_i: item of each positive.
         """
-        # What follows from each user's best items, in lists as long as the longest that is asked for.
+        # What follows from each user's best items alone.
         if self.ranking or self.recommended:
-            length = min(max(self.topk), scores_tensor.shape[-1])
-            best = best_items(scores_tensor, length, self.order)
-            if best.is_reordered:
-                corrections.note(self.config, "ties")
+            top = scores_tensor
+            if not isinstance(top, TopItems):
+                top = self.top_items(top)
             if self.recommended:
-                self.data_struct.update_tensor("rec.items", self._recommended(best))
+                self.data_struct.update_tensor("rec.items", self._recommended(top))
             if self.ranking:
-                self.data_struct.update_tensor("rec.topk", _hits_and_positives(best.items, positive_u, positive_i))
+                self.data_struct.update_tensor("rec.topk", _hits_and_positives(top.items, positive_u, positive_i))
 
-        # All else is RecBole's to collect.
-        super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
+        # All else is RecBole's to collect, from the scores of all items.
+        if not isinstance(scores_tensor, TopItems):
+            super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
 
-    def _recommended(self, best: Best) -> torch.Tensor:
-        """Return the recommended items, with 0 for masked ones unless the correction for them is switched off."""
+    def top_items(self, scores: torch.Tensor) -> TopItems:
+        """Return each user's best items, up to the length of the longest list.
+
+        Args:
+            scores: of shape (users, items), -inf for masked items.
+        """
+        length = min(max(self.topk), scores.shape[-1])
+        return self.noted(best_items(scores, length, self.order))
+
+    def noted(self, best: Best) -> TopItems:
+        """Return each user's best items, and log once that the rule for equal scores changed them."""
+        if best.is_reordered:
+            corrections.note(self.config, "ties")
+        return TopItems(best.items, best.scores == -torch.inf)
+
+    def _recommended(self, top: TopItems) -> torch.Tensor:
+        """Return the recommended items, with 0 in empty places unless the correction for them is switched off."""
         if not corrections.is_on(self.config, "beyond_accuracy"):
-            return best.items
-        return best.items.masked_fill(best.scores == -torch.inf, 0)
+            return top.items
+        return top.items.masked_fill(top.is_masked, 0)
 
 
 def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:
