@@ -100,10 +100,14 @@ def read_atomic(
     Notes:
         Cost: the file's bytes once, and for a million rows about 0.1 seconds, or 0.2 if they come as texts.
     """
+    # UTF-8, lines that end in \n, no byte order mark.
     with _open(path) as file:
         content = file.read()
-    content = _decoded(path, content, encoding).encode() if not content.isascii() else content
+    if not content.isascii():
+        content = _decoded(path, content, encoding).encode()
     content = _one_kind_of_line_end(path, content.removeprefix(_BOM), separator)
+
+    # The header, and something after it.
     start = content.find(b"\n") + 1 or len(content)
     columns = _columns(path, content[:start].decode().removesuffix("\n"), separator)
     if re.compile(rb"\S").search(content, start) is None:
@@ -113,11 +117,14 @@ def read_atomic(
     requested = [column for column in columns if column.field in fields]
     text_fields = [column.field for column in requested if not column.is_float]
     table, values = _table(path, content, start, columns, text_fields, separator)
-    values |= {field: values[field].astype(object) for field in text_fields if field not in categories}
+    for field in text_fields:
+        if field not in categories:
+            values[field] = values[field].astype(object)
 
     # Numbers need rows that have.
+    float_fields = [column.field for column in requested if column.is_float]
     try:
-        values |= numbers(table, [column.field for column in requested if column.is_float])
+        values |= numbers(table, float_fields)
     except ValueError as error:
         raise AtomicFileError(f"{path}, {error}") from None
     return pd.DataFrame({column.field: values[column.field] for column in requested}, copy=False)
@@ -147,10 +154,13 @@ def _one_kind_of_line_end(path: str | os.PathLike, content: bytes, separator: st
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n")
     for byte, name in ((b"\r", "a carriage return"), (b"\0", "a NUL byte")):
-        if (offset := content.find(byte)) >= 0:
+        offset = content.find(byte)
+        if offset >= 0:
             line = content.count(b"\n", 0, offset) + 1
             raise AtomicFileError(f"{path}, line {line} has {name} inside")
-    blanks = [blank for blank in (b" ", b"\t") if blank not in separator.encode() and blank in content]
+
+    # A blank that is the separator stands for an empty field. The search costs less than the replacement.
+    blanks = [blank for blank in (b" ", b"\t") if blank not in separator.encode()]
     if any(blank + b"\n" in content or content.endswith(blank) for blank in blanks):
         content = re.sub(rb"[%b]+(?=\n|\Z)" % b"".join(blanks), b"", content)
     return content
@@ -164,6 +174,8 @@ def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]
     head = head.removesuffix(separator)
     if not head.strip():
         raise AtomicFileError(f"{path} is empty or begins with an empty line; it must begin with field:type columns")
+
+    # Each column is field:type.
     types = {feature_type.value: feature_type for feature_type in FeatureType}
     columns = []
     for text in head.split(separator):
@@ -175,9 +187,12 @@ def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]
                 f"field_separator {separator!r}; its first line is {head[:120]!r}{hint}"
             )
         columns.append(Column(field, types[kind]))
+
+    # Columns of one name could not be told apart.
     fields = [column.field for column in columns]
-    if repeated := [field for field in fields if fields.count(field) > 1]:
-        raise AtomicFileError(f"{path} has two columns {repeated[0]}; its first line is {head[:120]!r}")
+    for field in fields:
+        if fields.count(field) > 1:
+            raise AtomicFileError(f"{path} has two columns {field}; its first line is {head[:120]!r}")
     return columns
 
 
@@ -194,10 +209,13 @@ def _table(
 ) -> tuple[Table, dict[str, pd.Series]]:
     """Return the rows, and some columns of texts; most files are parsed as they are."""
     table = Table(content, separator, [column.field for column in columns])
+
+    # pyarrow refuses lines of more or fewer fields than the header, and those that are longer than a block.
     if len(separator.encode()) == 1 and content.find(b'"', start) < 0:
-        # pyarrow refuses lines of more or fewer fields than the header, and those that are longer than a block.
         with contextlib.suppress(pa.ArrowInvalid):
             return table, texts(table, text_fields)
+
+    # Other files are brought into that form line by line.
     table = _regular(path, content[start:], table.fields, separator)
     return table, texts(table, text_fields, block_size=min(len(table.content), 1 << 30))
 
@@ -209,11 +227,15 @@ def _regular(path: str | os.PathLike, rows: bytes, names: list[str], separator: 
         raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
     width = len(names)
     lines: list[str] = []
-    odd: dict[str, list[int]] = {"fewer": [], "more": []}
+    shorter: list[int] = []
+    longer: list[int] = []
     for number, line in enumerate(rows.decode().split("\n"), 2):
-        if not line.strip(" \t"):  # control characters are tokens
+        # Control characters are tokens, blanks are an empty line.
+        if not line.strip(" \t"):
             lines.append("")
             continue
+
+        # A separator at the end does not count. A first row that is too long belongs to another header.
         fields = _fields(line, separator, width)
         if len(fields) == width + 1 and not fields[-1]:
             fields.pop()
@@ -221,23 +243,28 @@ def _regular(path: str | os.PathLike, rows: bytes, names: list[str], separator: 
             raise AtomicFileError(
                 f"{path}, line {number} has {len(fields)} fields, the header has {width}: {line[:80]!r}"
             )
-        if len(fields) != width:
-            odd["fewer" if len(fields) < width else "more"].append(number)
-        fields = [*fields, *[""] * (width - len(fields))][:width]
-        lines.append(spare.decode().join(fields))
-    _warn_of_odd_lines(path, odd)
-    if not any(lines):  # a quoted field of nothing in a single column
+
+        if len(fields) < width:
+            shorter.append(number)
+            fields += [""] * (width - len(fields))
+        elif len(fields) > width:
+            longer.append(number)
+        lines.append(spare.decode().join(fields[:width]))
+
+    _warn_of_odd_lines(path, shorter, "fewer", "the others are missing values")
+    _warn_of_odd_lines(path, longer, "more", "those beyond are not read")
+
+    # A single column may have nothing but quoted fields of nothing.
+    if not any(lines):
         raise AtomicFileError(f"{path} has a header and no rows")
     return Table("\n".join(["header", *lines]).encode(), spare.decode(), names)
 
 
-def _warn_of_odd_lines(path: str | os.PathLike, odd: dict[str, list[int]]) -> None:
-    """Count the lines with fewer and with more fields than the header."""
-    meaning = {"fewer": "the others are missing values", "more": "those beyond are not read"}
-    for kind, line_numbers in odd.items():
-        if line_numbers:
-            first = f"the first in line {line_numbers[0]}"
-            warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning[kind]}")
+def _warn_of_odd_lines(path: str | os.PathLike, line_numbers: list[int], kind: str, meaning: str) -> None:
+    """Count the lines with fewer, or with more, fields than the header."""
+    if line_numbers:
+        first = f"the first in line {line_numbers[0]}"
+        warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning}")
 
 
 def _fields(line: str, separator: str, width: int) -> list[str]:

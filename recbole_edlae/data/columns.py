@@ -1,7 +1,7 @@
 """Check from the first lines of a dataset's files that they have the columns that settings name."""
 
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from recbole.utils import FeatureType
@@ -35,6 +35,8 @@ def check_columns(settings: Mapping[str, Any]) -> None:
     """
     folder = pathlib.Path(settings["data_path"])
     name = settings["dataset"]
+
+    # The files of interactions.
     loaded: dict[str, dict[str, FeatureType]] = {"inter": {}}
     for file in interaction_files(name, settings):
         path = folder / file
@@ -44,6 +46,8 @@ def check_columns(settings: Mapping[str, Any]) -> None:
         if not has_rows(path):
             raise ValueError(f"{path} has a header and no rows")
         loaded["inter"] |= _to_load(path, "inter", settings)
+
+    # Those of users, items and whatever else is named; RecBole passes over the first two where they are missing.
     additional = settings.get("additional_feat_suffix") or ()
     for suffix in ("user", "item", *additional):
         path = folder / f"{name}.{suffix}"
@@ -53,25 +57,32 @@ def check_columns(settings: Mapping[str, Any]) -> None:
             raise ValueError(f"additional_feat_suffix: {folder} has no {path.name}")
         elif suffix in (settings.get("load_col") or {}):
             warn(f"load_col: {folder} has no {path.name}, so nothing is loaded of it")
+
+    # What the settings name of them.
     _check_unused(loaded, settings)
-    of_all_files = {field: kind for columns in loaded.values() for field, kind in columns.items()}
+    of_all_files: dict[str, FeatureType] = {}
+    for columns in loaded.values():
+        of_all_files |= columns
     _check_named(of_all_files, settings)
     _check_filters(of_all_files, settings)
 
 
-def create_dataset(stock: Callable, config: Any) -> Any:
-    """Create the dataset of a run as RecBole does, after a look for the labels that mode labeled measures on.
+def check_labels(settings: Mapping[str, Any]) -> None:
+    """Check that the files of interactions have the labels that mode labeled measures on, if that is the mode.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
 
     Raises:
         ValueError: A file has none; the message has the setting, the file and its columns.
     """
-    settings = config.final_config_dict
     needed = [row for row in _needed(settings) if row[0] == "LABEL_FIELD"]
-    for file in interaction_files(settings["dataset"], settings) if needed else ():
+    if not needed:
+        return
+    for file in interaction_files(settings["dataset"], settings):
         path = pathlib.Path(settings["data_path"], file)
         if path.is_file():
             _check_interactions(path, needed, settings)
-    return stock(config)
 
 
 def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
@@ -82,13 +93,16 @@ def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> di
     excluded = (settings.get("unload_col") or {}).get(suffix, [])
     if load_col is not None and load_col.get(suffix) not in (None, [], "*") and excluded:
         raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
+
+    # A column to load has to be in the file; one to leave out need not.
     for field in included:
         if field not in columns:
             raise ValueError(f"load_col: {path} has no column {field}; it has {', '.join(columns)}")
     for field in excluded:
         if field not in columns:
             warn(f"unload_col: {path} has no column {field}; it has {', '.join(columns)}")
-    return {field: kind for field, kind in columns.items() if field in included and field not in excluded}
+    names = [field for field in columns if field in included and field not in excluded]
+    return {field: columns[field] for field in names}
 
 
 def _header(path: pathlib.Path, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
@@ -109,6 +123,8 @@ def _check_interactions(path: pathlib.Path, needed: Iterable[Need], settings: Ma
     names = _listed(settings.get("load_col"), "inter", list(columns))
     excluded = (settings.get("unload_col") or {}).get("inter", [])
     loaded = [name for name in names if name in columns and name not in excluded]
+
+    # In this order, so that the message names what to change first.
     for key, kind, why in needed:
         field = settings[key]
         if field not in columns:
@@ -142,8 +158,10 @@ def _needed(settings: Mapping[str, Any]) -> Iterator[Need]:
 def _check_unused(loaded: dict[str, dict[str, FeatureType]], settings: Mapping[str, Any]) -> None:
     """Check that the columns that are dropped after the split are there."""
     for suffix, fields in (settings.get("unused_col") or {}).items():
+        if suffix in _GRAPH:
+            continue
         columns = loaded.get(suffix, {})
-        for field in fields if suffix not in _GRAPH else ():
+        for field in fields:
             if field not in columns:
                 names = ", ".join(columns) or "none"
                 raise ValueError(f"unused_col: no column {field} is loaded of {suffix}; its columns are {names}")
@@ -170,7 +188,9 @@ def _check_filters(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) 
     for field, value in (settings.get("val_interval") or {}).items():
         is_number = loaded[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
         if is_number != isinstance(value, str):
-            allowed = "an interval such as '[3,inf)'" if is_number else "a list of tokens"
+            allowed = "a list of tokens"
+            if is_number:
+                allowed = "an interval such as '[3,inf)'"
             raise ValueError(
                 f"val_interval: {field} is of type {loaded[field].value} and takes {allowed}, got {value!r}"
             )

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from recbole_edlae._choices import closest_first
+from recbole_edlae.data.fingerprint import interaction_files
 from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
 
 
@@ -20,19 +21,22 @@ def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: A file is missing; the message has the files or the datasets that exist.
     """
+    # It ships with RecBole.
     if dataset == "ml-100k":
         return
+
+    # RecBole downloads a dataset that has no folder.
     root = pathlib.Path(str(settings.get("data_path") or "dataset/"))
     folder = root / dataset
-    parts = settings.get("benchmark_filename") or []
-    needed = [f"{dataset}.{part}.inter" for part in parts] or [f"{dataset}.inter"]
+    needed = interaction_files(dataset, settings)
     missing = [name for name in needed if not (folder / name).is_file()]
     downloads = list(yaml.safe_load((RECBOLE_PROPERTIES / "dataset" / "url.yaml").read_text()))
     if not missing or (not folder.exists() and dataset in downloads):
         return
+
     if folder.is_dir():
         raise ValueError(f"dataset: {folder} has no {missing[0]}; it has {', '.join(_names(folder)) or 'no files'}")
-    local = ["ml-100k"]  # ships with RecBole
+    local = ["ml-100k"]
     if root.is_dir():
         local += [name for name in _names(root) if (root / name).is_dir()]
     raise ValueError(

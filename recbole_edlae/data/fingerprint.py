@@ -38,15 +38,17 @@ def fingerprint(settings: Mapping[str, Any], known: dict[str, str] | None = None
         ChangedFileError: A file is not what ``known`` says.
     """
     digest = hashlib.sha256()
-    names = []
+    any_exists = False
     for path in files_read(settings):
         content = _hash(path) if path.is_file() else ""
+
+        # A file that was missing and is now there has changed, too.
         if known is not None and known.setdefault(os.path.abspath(path), content) != content:
             raise changed(path, settings)
         if content:
-            names.append(path.name)
+            any_exists = True
             digest.update(f"{path.name}\n{content}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16] if names else ""
+    return digest.hexdigest()[:16] if any_exists else ""
 
 
 def changed(path: str | os.PathLike, settings: Mapping[str, Any]) -> ChangedFileError:
@@ -70,10 +72,15 @@ def files_read(settings: Mapping[str, Any]) -> Iterator[pathlib.Path]:
     """
     folder = pathlib.Path(settings["data_path"])
     dataset = settings["dataset"]
-    yield from (folder / name for name in interaction_files(dataset, settings))
+    for name in interaction_files(dataset, settings):
+        yield folder / name
+
+    # Only models of knowledge graphs read these two.
     suffixes = ["user", "item", *(settings.get("additional_feat_suffix") or ())]
     if hasattr(class_of(settings), "_load_kg"):
         suffixes += ["kg", "link"]
+
+    # RecBole reads no file of which it loads no column.
     columns = settings.get("load_col")
     for suffix in suffixes:
         if columns is None or columns.get(suffix):
@@ -93,8 +100,10 @@ def interaction_files(dataset: str, settings: Mapping[str, Any]) -> list[str]:
         >>> interaction_files("shop", {"benchmark_filename": ["train", "test", "test"]})
         ['shop.train.inter', 'shop.test.inter']
     """
-    parts = dict.fromkeys(settings.get("benchmark_filename") or ())
-    return [f"{dataset}.{part}.inter" for part in parts] or [f"{dataset}.inter"]
+    names = dict.fromkeys(settings.get("benchmark_filename") or ())
+    if not names:
+        return [f"{dataset}.inter"]
+    return [f"{dataset}.{name}.inter" for name in names]
 
 
 def class_of(settings: Mapping[str, Any]) -> Any:
@@ -110,6 +119,7 @@ def class_of(settings: Mapping[str, Any]) -> Any:
 
 def _hash(path: pathlib.Path) -> str:
     """Return the hash of a file's content, which is read again only where the file has been touched since."""
+    # A file that has changed a moment ago may change again without another time.
     status = path.stat()
     touched = status.st_mtime_ns, status.st_ctime_ns
     if time.time() - max(touched) / 1e9 < _CLOCK:

@@ -29,9 +29,13 @@ def convert(folder: str | os.PathLike, output: str | os.PathLike) -> dict[str, t
     output = pathlib.Path(output).absolute()
     names = {part: f"{output.name}.{part}.inter" for part in PARTS}
     files = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
+
+    sizes = {}
     with whole_folder(output, list(names.values()), beside_others=True) as written:
-        found = {part: write_interactions(file, written / names[part], Numerals()) for part, file in files.items()}
-    return {part: (conversion.interactions, conversion.users) for part, conversion in found.items()}
+        for part, file in files.items():
+            conversion = write_interactions(file, written / names[part], Numerals())
+            sizes[part] = (conversion.interactions, conversion.users)
+    return sizes
 
 
 def _read(path: pathlib.Path) -> Content:

@@ -14,8 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from recbole_edlae.convert.values import MISSING
-
 _BLOCK = 1 << 22  # bytes that pyarrow takes at once, and so of the longest line
 
 
@@ -42,10 +40,10 @@ def texts(table: Table, fields: Sequence[str], *, block_size: int | None = None)
         >>> texts(Table(b"user,item\nanna,tea\nbert,\n", ",", ["user", "item"]), ["item"])["item"].tolist()
         ['tea', nan]
     """
+    # The header is skipped here, as pyarrow drops a byte order mark where its input begins. With threads pyarrow before
+    # 23 may wait forever after an error.
     parsed = pyarrow.csv.read_csv(
         pa.BufferReader(table.content),
-        # The header is skipped here, as pyarrow drops a byte order mark where its input begins. With threads pyarrow
-        # before 23 may wait forever after an error.
         pyarrow.csv.ReadOptions(
             column_names=table.fields, skip_rows=1, block_size=block_size or _BLOCK, use_threads=False
         ),
@@ -80,10 +78,10 @@ def numbers(table: Table, fields: Sequence[str]) -> dict[str, pd.Series]:
         "names": table.fields,
         "index_col": False,
         "quoting": csv.QUOTE_NONE,
-        "keep_default_na": False,
         "usecols": fields,
-        "na_values": MISSING,
     }
+
+    # Read again as texts where a field is none, to say which.
     try:
         return dict(pd.read_csv(io.BytesIO(table.content), dtype=np.float64, **options).items())
     except ValueError as error:

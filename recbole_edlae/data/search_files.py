@@ -28,6 +28,8 @@ def check_search_files(settings: Mapping[str, Any]) -> None:
     fit, valid = settings[SEARCH_FILES]
     train, _, test = settings["benchmark_filename"]
     pairs = _pairs(settings, (fit, valid, train, test))
+
+    # What the test repeats of the training file is known to both.
     searched = np.union1d(pairs[fit], pairs[valid])
     leaked = np.setdiff1d(np.intersect1d(searched, pairs[test]), pairs[train])
     if len(leaked):
@@ -35,6 +37,7 @@ def check_search_files(settings: Mapping[str, Any]) -> None:
             f"{SEARCH_FILES}: {len(leaked):,} interactions of {fit} and {valid} are in {test} and not in {train}: "
             "settings would be chosen on the test"
         )
+
     missing = np.setdiff1d(pairs[train], searched)
     added = np.setdiff1d(searched, pairs[train])
     if len(missing) or len(added):
@@ -49,15 +52,19 @@ def _pairs(settings: Mapping[str, Any], parts: Iterable[str]) -> dict[str, np.nd
     columns = [settings["USER_ID_FIELD"], settings["ITEM_ID_FIELD"]]
     folder = pathlib.Path(settings["data_path"])
     options = {"separator": settings["field_separator"], "encoding": settings.get("encoding")}
-    frames = {
-        part: read_atomic(folder / f"{settings['dataset']}.{part}.inter", columns, categories=columns, **options)
-        for part in dict.fromkeys(parts)
-    }
+    frames = {}
+    for part in dict.fromkeys(parts):
+        path = folder / f"{settings['dataset']}.{part}.inter"
+        frames[part] = read_atomic(path, columns, categories=columns, **options)
+
+    # Tokens of all files get their numbers together.
     users, items = [
         union_categoricals([frame[column].astype("category") for frame in frames.values()]) for column in columns
     ]
     pairs = users.codes.astype(np.int64) * len(items.categories) + items.codes
-    pairs[(users.codes < 0) | (items.codes < 0)] = -1  # a run leaves rows without a user or an item out
+
+    # A run leaves rows without a user or an item out.
+    pairs[(users.codes < 0) | (items.codes < 0)] = -1
     ends = np.cumsum([len(frame) for frame in frames.values()])
-    of_each = np.split(pairs, ends[:-1])
-    return {part: np.unique(numbers[numbers >= 0]) for part, numbers in zip(frames, of_each)}
+    of_files = np.split(pairs, ends[:-1])
+    return {part: np.unique(numbers[numbers >= 0]) for part, numbers in zip(frames, of_files)}

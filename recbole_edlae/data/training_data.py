@@ -120,10 +120,13 @@ def check_same(saved: dict[str, Any], current: dict[str, Any], file: str) -> Non
     Warns:
         DataWarning: The files have changed in what is not compared: held-out parts, times, ratings, features.
     """
+    # Ids first: the interactions are compared by them.
     for field, digest in current["fields"].items():
         if saved["fields"].get(field) != digest:
             reason = _how_tokens_differ(saved, current, field)
             raise OtherDataError(f"checkpoint {file} was not trained on these data: {reason}")
+
+    # Either may lack a digest: of data without users or items, or of a model whose dataset is gone.
     before = saved.get("training")
     now = current.get("training")
     if before is not None and now is not None and before != now:
@@ -151,7 +154,8 @@ def say_changed_files(saved: dict[str, Any], current: dict[str, Any], file: str)
 
 def _describe_interactions(dataset: Any) -> dict[str, Any]:
     """Return digest, number of interactions and popularity of the training part."""
-    matrix = dataset.inter_matrix(form="csr")  # repeated pairs are summed
+    # RecBole sums repeated pairs. Sorted, the matrix is the same for any order of lines.
+    matrix = dataset.inter_matrix(form="csr")
     matrix.sort_indices()
     digest = hashlib.blake2b(digest_size=16)
     for array in (matrix.indptr, matrix.indices, matrix.data):
@@ -169,7 +173,8 @@ def _describe_tokens(tokens: dict[str, Any], ids: list[str | None]) -> dict[str,
     fields: dict[str, str] = {}
     stored: dict[str, bytes] = {}
     for field, by_id in tokens.items():
-        field = str(field)  # RecBole's may be NumPy's
+        # RecBole's names and tokens may be NumPy's.
+        field = str(field)
         content = json.dumps([str(token) for token in by_id]).encode()
         fields[field] = hashlib.blake2b(content, digest_size=16).hexdigest()
         if field in ids:
@@ -181,8 +186,11 @@ def _how_tokens_differ(saved: dict[str, Any], current: dict[str, Any], field: st
     """Say how the tokens of a field differ."""
     if field not in saved["tokens"] or field not in current["tokens"]:
         return f"the values of {field} are numbered otherwise or are others"
+
+    # Padding is the first token.
     before = tokens_of(saved, field)[1:]
     now = tokens_of(current, field)[1:]
+
     gone = len(set(before) - set(now))
     new = len(set(now) - set(before))
     if gone or new:

@@ -16,7 +16,7 @@ users, of the validation users' fold-in and targets, and of the test users' fold
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -28,7 +28,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
 from recbole_edlae.data.time_order import order_by_time, token_rank
-from recbole_edlae.data.training_users import training_users, with_fold_in
+from recbole_edlae.data.training_users import training_users
 
 FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _TRAINING, _VALIDATION, _TEST = range(3)
@@ -56,15 +56,16 @@ class TrainingUsers(Dataset):
 
     def with_fold_in(self) -> Dataset:
         """Return a plain Dataset of the training users' interactions and the held-out users' fold-in."""
-        whole = Dataset.__new__(Dataset)
-        vars(whole).update(vars(self), inter_feat=cat_interactions([self.inter_feat, self.fold_in]))
-        return whole
+        histories = Dataset.__new__(Dataset)
+        vars(histories).update(vars(self), inter_feat=cat_interactions([self.inter_feat, self.fold_in]))
+        return histories
 
     def history_item_matrix(
         self, value_field: str | None = None, max_history_len: int | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return what RecBole's method of that name returns, for training users and held-out users."""
-        with torch.random.fork_rng(devices=[]):  # it shuffles: what is drawn later does not depend on the fold-in
+        # RecBole's method shuffles; what is drawn later shall not depend on the fold-in.
+        with torch.random.fork_rng(devices=[]):
             return self.with_fold_in().history_item_matrix(value_field, max_history_len)
 
 
@@ -109,6 +110,7 @@ def check(settings: Mapping[str, Any]) -> None:
             "benchmark_filename splits the data already: leave the split US out; files of a user split have five "
             "names, [train, validation_tr, validation_te, test_tr, test_te]"
         )
+
     _check_parts(_split(settings)["US"])
     fold_in = eval_args.get("fold_in", FOLD_IN)
     if not _is_number(fold_in) or not 0 < fold_in < 1:
@@ -117,36 +119,6 @@ def check(settings: Mapping[str, Any]) -> None:
         raise ValueError(f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}")
     if eval_args.get("order", "RO") not in ("RO", "TO"):
         raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
-
-
-def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
-    """Split as RecBole does, or by user where that is asked for; no other split changes."""
-    if not asked_for(dataset.config.final_config_dict):
-        return stock(dataset)
-    return from_files(stock(dataset)) if dataset.benchmark_filename_list else split(dataset)
-
-
-def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """Create RecBole's samplers, for which the fold-in of held-out users counts as training."""
-    return stock(config, dataset, [with_fold_in(built_datasets[0]), *built_datasets[1:]])
-
-
-def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
-    """Return RecBole's loader of a phase; where it batches users, one of the training users only."""
-    loader = stock(config, phase)
-    restrict = loader is UserDataLoader and phase == "train" and asked_for(config.final_config_dict)
-    return TrainingUserDataLoader if restrict else loader
-
-
-def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Dataset) -> None:
-    """Construct one of RecBole's linear models, and have it score from the histories, not from its training matrix."""
-    stock(model, config, dataset)
-    if isinstance(dataset, TrainingUsers):
-        histories = dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32)
-        if hasattr(model, "pred_mat"):
-            model.pred_mat = histories.dot(model.w).tolil()
-        else:
-            model.interaction_matrix = histories
 
 
 def split(dataset: Dataset) -> list[Dataset]:
@@ -166,13 +138,19 @@ def split(dataset: Dataset) -> list[Dataset]:
     generator = np.random.default_rng(dataset.config["seed"])
     user = dataset.inter_feat[dataset.uid_field].numpy()
     item = dataset.inter_feat[dataset.iid_field].numpy()
-    part_of_user = _draw_parts(dataset, np.unique(user), eval_args, generator)
 
+    # Rows of training users, and of held-out users those of items that can be learned.
+    part_of_user = _draw_parts(dataset, np.unique(user), eval_args, generator)
     training = np.flatnonzero(part_of_user[user] == _TRAINING)
     held_out = np.flatnonzero((part_of_user[user] > _TRAINING) & np.isin(item, item[training]))
+
+    # In the order of the fold-in, and of a repeated pair the first row only.
     held_out = held_out[_order(dataset, held_out, eval_args["order"], generator)]
     pair = user[held_out].astype(np.int64) * dataset.item_num + item[held_out]
-    held_out = held_out[np.sort(np.unique(pair, return_index=True)[1])]  # a pair that is there twice counts once
+    _, first = np.unique(pair, return_index=True)
+    held_out = held_out[np.sort(first)]
+
+    # User after user: the fold-in, and then the targets.
     held_out = held_out[np.argsort(user[held_out], kind="stable")]
     is_target = _is_target(user[held_out], eval_args.get("fold_in", FOLD_IN))
     targets = held_out[is_target]
@@ -181,8 +159,10 @@ def split(dataset: Dataset) -> list[Dataset]:
     dataset._drop_unused_col()
     interactions = dataset.inter_feat
     parts = [TrainingUsers(dataset, interactions[training], interactions[fold_in])]
+    part_of_target = part_of_user[user[targets]]
     for part in (_VALIDATION, _TEST):
-        parts.append(dataset.copy(interactions[targets[part_of_user[user[targets]] == part]]))
+        rows = targets[part_of_target == part]
+        parts.append(dataset.copy(interactions[rows]))
     return parts
 
 
@@ -197,12 +177,16 @@ def from_files(parts: list[Dataset]) -> list[Dataset]:
     """
     train, valid_fold_in, valid, test_fold_in, test = parts
     names = train.benchmark_filename_list
+
+    # A user belongs to training, to validation or to test.
     users = [set(part.inter_feat[part.uid_field].tolist()) for part in parts]
     groups = [(names[0], users[0]), (names[1], users[1] | users[2]), (names[3], users[3] | users[4])]
     for (first, first_users), (second, second_users) in itertools.combinations(groups, 2):
-        if shared := first_users & second_users:
+        shared = first_users & second_users
+        if shared:
             token = train.id2token(train.uid_field, min(shared))
             raise ValueError(f"benchmark_filename: a user split, but user {token} is in {first} and in {second}")
+
     fold_in = cat_interactions([valid_fold_in.inter_feat, test_fold_in.inter_feat])
     return [TrainingUsers(train, train.inter_feat, fold_in), valid, test]
 
@@ -211,7 +195,8 @@ def _draw_parts(
     dataset: Dataset, users: np.ndarray, eval_args: Mapping[str, Any], generator: np.random.Generator
 ) -> np.ndarray:
     """Return the part that each user id is drawn for."""
-    if eval_args["order"] == "TO":  # the draw must not depend on the order of lines, which the ids follow
+    # Ids follow the order of lines, on which the draw must not depend where the order is by time.
+    if eval_args["order"] == "TO":
         users = users[np.argsort(token_rank(dataset, dataset.uid_field)[users])]
     users = generator.permutation(users)
     n_valid, n_test = _n_held_out(eval_args["split"]["US"], len(users))
@@ -236,7 +221,8 @@ def _check_parts(parts: Any) -> None:
     if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(_is_number, parts)):
         raise ValueError(message)
     are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
-    if not are_numbers and not (min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)):
+    are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)
+    if not are_numbers and not are_shares:
         raise ValueError(message)
 
 
@@ -247,6 +233,7 @@ def _is_number(value: Any) -> bool:
 
 def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:
     """Return how many users to hold out for validation and for test."""
+    # Shares are rounded down, and leave at least one user.
     valid, test = parts[1:]
     if parts[0] != -1:
         valid = max(1, int(valid * users + 1e-9))
@@ -257,7 +244,7 @@ def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:
 
 
 def _order(dataset: Dataset, rows: np.ndarray, order: str, generator: np.random.Generator) -> np.ndarray:
-    """Return the order of some rows, of which each user's first ones are the fold-in."""
+    """Return the order of some rows; each user's first rows are the fold-in."""
     if order == "RO":
         return generator.permutation(len(rows))
     return order_by_time(dataset, rows)
@@ -265,6 +252,9 @@ def _order(dataset: Dataset, rows: np.ndarray, order: str, generator: np.random.
 
 def _is_target(user: np.ndarray, fold_in: float) -> np.ndarray:
     """Return which of the users' items, one user after the other, come after the fold-in: of two, at least one."""
+    # Where each user's rows begin, and how many they are.
     _, first, position, n_items = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+
+    # At least one target, and of more than one item at least one in the fold-in.
     n_targets = np.clip(((1 - fold_in) * n_items + 1e-9).astype(np.int64), 1, np.maximum(n_items - 1, 0))
     return np.arange(len(user)) - first[position] >= (n_items - n_targets)[position]

@@ -41,18 +41,3 @@ class LiangRecall(TopkMetric):
         k = np.arange(1, pos_index.shape[1] + 1)
         attainable = np.minimum(k, pos_len[:, None])
         return hits / attainable
-
-
-def metric(stock: object) -> type[LiangRecall]:
-    """Return the metric's class, for RecBole's table of metrics."""
-    return LiangRecall
-
-
-def metric_type(stock: object) -> object:
-    """Return the metric's type, ranking, for RecBole's table of types."""
-    return LiangRecall.metric_type
-
-
-def metric_information(stock: object) -> list[str]:
-    """Return the names of the inputs that the metric needs, for RecBole's table of inputs."""
-    return LiangRecall.metric_need

@@ -40,7 +40,9 @@ def checked(checkpoint: Any, file: Any) -> Saved:
     saved.file = str(file)
     if "config" in saved:
         _check_config(saved["config"], file)
-    if isinstance(saved.get("state_dict"), str):  # the decision trees' is the name of a file
+
+    # That of decision trees is the name of a file.
+    if isinstance(saved.get("state_dict"), str):
         return saved
     if "state_dict" in saved:
         state = _named_weights(saved["state_dict"], file)
@@ -52,10 +54,13 @@ def checked(checkpoint: Any, file: Any) -> Saved:
 def _check_config(config: Any, file: Any) -> None:
     """Check that a config is RecBole's and has the settings that identify a run."""
     config_class = importlib.import_module("recbole.config").Config
-    settings = vars(config).get("final_config_dict") if isinstance(config, config_class) else None
+    settings = None
+    if isinstance(config, config_class):
+        settings = vars(config).get("final_config_dict")
     if not isinstance(settings, dict):
         raise ValueError(f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config")
-    if missing := [key for key in NEEDED if settings.get(key) is None]:
+    missing = [key for key in NEEDED if settings.get(key) is None]
+    if missing:
         raise ValueError(f"checkpoint {file}: its config lacks {', '.join(missing)}")
 
 
@@ -88,7 +93,9 @@ def largest(values: torch.Tensor) -> float:
     if values.numel() == 0:
         return 0.0
     low, high = torch.aminmax(values.detach())
-    return float("nan") if low != low else max(-low.item(), high.item())
+    if low.isnan():
+        return float("nan")
+    return max(-low.item(), high.item())
 
 
 def check_finite(tensors: Mapping[str, Any], source: str) -> None:
@@ -102,7 +109,11 @@ def check_finite(tensors: Mapping[str, Any], source: str) -> None:
         ValueError: Some weights have values that are NaN or infinite.
     """
     for name, value in tensors.items():
-        if isinstance(value, torch.Tensor) and value.is_floating_point() and not largest(value) < float("inf"):
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            continue
+
+        # NaN is not smaller, either.
+        if not largest(value) < float("inf"):
             raise ValueError(f"{source}: its weights {name} have values that are NaN or infinite")
 
 

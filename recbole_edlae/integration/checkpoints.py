@@ -38,12 +38,15 @@ def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *a
     file, saved = getattr(state_dict, "checkpoint", (None, None))
     if file is None:
         return stock(model, state_dict, *arguments, **options)
+
+    # Other data would give every weight another item.
     current = training_data.known_data(model)
-    if current is not None:
-        if saved is None:
-            warn(unchecked(file))
-        else:
-            training_data.check_same(saved, current, file)
+    if saved is None and current is not None:
+        warn(unchecked(file))
+    elif saved is not None and current is not None:
+        training_data.check_same(saved, current, file)
+
+    # torch lists every weight that does not fit, in many lines.
     try:
         return stock(model, state_dict, *arguments, **options)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
@@ -60,17 +63,21 @@ def unchecked(file: str) -> str:
 
 
 def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = True, **options: Any) -> None:
-    """Write RecBole's checkpoint with what it was trained on, as a file that is whole or not there.
+    """Write RecBole's checkpoint with what it was trained on, atomically.
 
-    RecBole writes into the file that bears the name: a run that is killed, or whose disk is full, while it saves has
-    lost the best epoch before too. It pickles by protocol 4, of which ``torch.load`` cannot even say what it refuses.
+    RecBole writes into the file itself: a run that is killed, or whose disk is full, while it saves has lost the best
+    epoch before too. It pickles by protocol 4, of which ``torch.load`` cannot even say what it refuses.
     """
     if not trainer.config["single_spec"] and trainer.config["local_rank"] != 0:
         return
+
+    # torch.load names the first thing that it refuses.
     saved_model_file = options.pop("saved_model_file", trainer.saved_model_file)
     state: dict[str, Any] = {}
     if _is_ours(trainer):
-        state["opened_with"] = import_recbole_edlae_to_open_this_checkpoint  # first, so that torch.load names it
+        state["opened_with"] = import_recbole_edlae_to_open_this_checkpoint
+
+    # What RecBole stores, and what the model was trained on.
     state |= {
         "config": to_save(trainer.config),
         "epoch": epoch,
@@ -80,8 +87,10 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
         "other_parameter": trainer.model.other_parameter(),
         "optimizer": trainer.optimizer.state_dict(),
     }
-    if (data := training_data.known_data(trainer.model)) is not None:
+    data = training_data.known_data(trainer.model)
+    if data is not None:
         state[training_data.KEY] = data
+
     with whole(saved_model_file) as file:
         _save(state, file)
     if verbose:
@@ -110,18 +119,20 @@ def import_recbole_edlae_to_open_this_checkpoint() -> None:
 
 def _is_ours(trainer: Any) -> bool:
     """Return whether a checkpoint needs this package: RecBole alone can open those of its own models."""
-    classes = (type(trainer.model), type(trainer))
-    return any(kind.__module__.partition(".")[0] == "recbole_edlae" for kind in classes)
+    modules = (type(trainer.model).__module__, type(trainer).__module__)
+    return "recbole_edlae" in [module.partition(".")[0] for module in modules]
 
 
 def resume_checkpoint(stock: Callable, trainer: Any, resume_file: Any) -> None:
     """Resume as RecBole does; a checkpoint that is refused leaves the trainer as it was."""
-    kept = ("saved_model_file", "start_epoch", "cur_step", "best_valid_score")
-    before = {name: getattr(trainer, name) for name in kept}
+    names = ("saved_model_file", "start_epoch", "cur_step", "best_valid_score")
+    before = {name: getattr(trainer, name) for name in names}
+
+    # Otherwise the next fit would write into the file that was refused.
     try:
         stock(trainer, resume_file)
     except Exception:
-        vars(trainer).update(before)  # or the next fit would write into the file that was refused
+        vars(trainer).update(before)
         raise
 
 
@@ -140,6 +151,7 @@ def trainer_with_its_own_file(stock: Callable, trainer: Any, config: Any, model:
             stem, extension = os.path.splitext(getattr(trainer, name))
             setattr(trainer, name, f"{stem}-{suffix}{extension}")
 
+    # A loaded model may be evaluated without a fit.
     dataset = training_data.dataset_of(model)
     if dataset is not None:
         trainer.eval_collector.data_collect(types.SimpleNamespace(dataset=dataset))
@@ -154,8 +166,12 @@ def fit(stock: Callable, trainer: Any, *arguments: Any, **options: Any) -> tuple
     bound = inspect.signature(stock).bind(trainer, *arguments, **options)
     bound.apply_defaults()
     result = stock(trainer, *arguments, **options)
-    if bound.arguments["saved"] or trainer.best_valid_result is None or getattr(trainer, "validates_at_the_end", False):
+    if bound.arguments["saved"] or trainer.best_valid_result is None:
         return result
+    if getattr(trainer, "validates_at_the_end", False):
+        return result
+
+    # cur_step counts the validations since the best one.
     last_is_best = trainer.cur_step == 0 and trainer.epochs % trainer.eval_step == 0
     if not last_is_best:
         warn(

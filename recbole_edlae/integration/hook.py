@@ -5,11 +5,9 @@ RecBole. Child processes import the package with what is pickled to them (:mod:`
 This module and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for a
 few small files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
 
-``wrapt``, with which such hooks are usually written, was tried and does not fit. (1) It fires after an import only, and
-``recbole.quick_start`` needs something in place of a broken ray during its own. (2) For a module that is in the middle
-of its import it fires at once, before there is anything to patch; RecBole's modules are in that state where a module
-that they import, another plugin's say, imports this package. (3) Its hooks cannot be taken back. (4) Its wrappers
-cannot be pickled by name, as ``mp.spawn`` and Ray pickle functions.
+``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, as the stand-in for
+ray has to; it fires too early for a module in the middle of its import, where another plugin may import this package;
+its hooks cannot be taken back; and its wrappers cannot be pickled by name, as ``mp.spawn`` and Ray pickle functions.
 """
 
 import contextlib
@@ -17,85 +15,100 @@ import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import operator
 import sys
 import threading
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from recbole_edlae.integration.patch import Patch
-from recbole_edlae.integration.patches import PATCHES
+from recbole_edlae.integration.patches import PATCHES, Patch, by_attribute
 from recbole_edlae.settings import corrections
 
 
 class _Applied:
-    """One patch that is in place, and how to take it back."""
+    """One changed attribute, and how to change it back.
 
-    def __init__(self, patch: Patch, module: types.ModuleType, late: bool) -> None:
-        self.patch, self.module = patch, module
+    Attributes:
+        rows: of the table, one for each reason; all have the same replacement.
+    """
+
+    def __init__(self, rows: list[Patch], module: types.ModuleType, late: bool) -> None:
+        self.rows = rows
+        self.module = module
         self.active = True
         self.is_wrapped = False  # by another package, when it was taken back
-        path, _, key = patch.attribute.rstrip("]").partition("[")
+
+        # The attribute belongs to a module or a class, or is the entry of a dict.
+        path, _, key = rows[0].attribute.rstrip("]").partition("[")
         *parents, name = path.split(".")
         owner: Any = module
         for parent in parents:
             owner = getattr(owner, parent)
-        # An entry of a dict, or an attribute of a module or class.
-        self.owner, self.name = (getattr(owner, name), key) if key else (owner, name)
+        self.owner = getattr(owner, name) if key else owner
+        self.name = key or name
+
+        # What RecBole has there, and what takes its place.
         self.is_new = self.name not in self._namespace()
         self.stock = self._namespace().get(self.name, getattr(self.owner, self.name, None))
-        self.value = self._wrapper() if patch.kind == "call" else _resolve(patch.replacement)(self.stock)
+        kind = rows[0].kind
+        self.value = self._wrapper() if kind == "call" else _resolve(rows[0].replacement)
+        if kind == "value":
+            self.value = self.value(self.stock)
         self.put(late)
 
     def put(self, late: bool) -> None:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.value)
-        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)  # each module of RecBole has its own row
+
+        # torch and the like have a row for each module of RecBole's.
+        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)
         if late and isinstance(self.owner, types.ModuleType) and not is_torch_or_the_like:
             _exchange_in_recbole(self.stock, self.value)
 
     def take_back(self) -> None:
         """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
         self.active = False
-        self.is_wrapped = self._current() is not self.value
+        self.is_wrapped = self._namespace().get(self.name) is not self.value
         if self.is_wrapped:
             return
-        if self.is_new:
-            self._delete()
-            return
-        self._set(self.stock)
-        if isinstance(self.owner, types.ModuleType):
-            _exchange_in_recbole(self.value, self.stock)
+        if self.is_new and isinstance(self.owner, dict):
+            del self.owner[self.name]
+        elif self.is_new:
+            delattr(self.owner, self.name)
+        else:
+            self._set(self.stock)
+            if isinstance(self.owner, types.ModuleType):
+                _exchange_in_recbole(self.value, self.stock)
 
     def put_again(self) -> bool:
         """Put the same replacement in place once more, which modules may have taken by name; return whether it fits.
 
         It does not where another package has changed the attribute since it was taken back.
         """
-        if not self.is_wrapped and self._current() is not (None if self.is_new else self.stock):
+        if not self.is_wrapped and self._namespace().get(self.name) is not (None if self.is_new else self.stock):
             return False
         self.active = True
         if not self.is_wrapped:
             self.put(late=True)
         return True
 
-    def _current(self) -> Any:
-        return self._namespace().get(self.name)
-
     def _wrapper(self) -> Callable:
         """Return a function that hands each call, with the stock function first, to the replacement."""
         stock = self.stock
-        correction = self.patch.correction
+        replacement = self.rows[0].replacement
+
+        # A single reason that no setting switches off is enough.
+        names = {row.correction for row in self.rows}
+        is_always_on = "" in names
 
         def wrapper(*arguments: Any, **options: Any) -> Any:
-            if not self.active:
-                return stock(*arguments, **options)
-            if correction and not corrections.is_on(corrections.config_of(arguments), correction):
-                return stock(*arguments, **options)
-            return _resolve(self.patch.replacement)(stock, *arguments, **options)
+            if self.active and (is_always_on or corrections.any_is_on(names, arguments)):
+                return _resolve(replacement)(stock, *arguments, **options)
+            return stock(*arguments, **options)
 
-        names = (name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(stock, name))
-        return functools.update_wrapper(wrapper, stock, assigned=tuple(names), updated=())
+        assigned = [name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(stock, name)]
+        return functools.update_wrapper(wrapper, stock, assigned=assigned, updated=())
 
     def _namespace(self) -> Any:
         return self.owner if isinstance(self.owner, dict) else vars(self.owner)
@@ -106,20 +119,12 @@ class _Applied:
         else:
             setattr(self.owner, self.name, value)
 
-    def _delete(self) -> None:
-        if isinstance(self.owner, dict):
-            del self.owner[self.name]
-        else:
-            delattr(self.owner, self.name)
-
 
 class _Hook(importlib.abc.MetaPathFinder):
-    """The finder on ``sys.meta_path``: it finds what the others find, and has the patches applied after the import."""
+    """The finder on ``sys.meta_path``: it delegates to the others, and patches a module after its import."""
 
     def __init__(self, patches: Sequence[Patch]) -> None:
-        self.patches: dict[str, list[Patch]] = {}
-        for patch in patches:
-            self.patches.setdefault(patch.module, []).append(patch)
+        self.patches = by_attribute(patches)
         self.applied: list[_Applied] = []
         self._taken_back: list[_Applied] = []
         self._asking = threading.local()
@@ -128,8 +133,9 @@ class _Hook(importlib.abc.MetaPathFinder):
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec that the other finders have for a module of the table, its loader wrapped."""
+        # The hook of another package may ask this one in turn.
         asked = vars(self._asking).setdefault("names", set())
-        if name not in self.patches or name in asked:  # another package's hook may ask this one in turn
+        if name not in self.patches or name in asked:
             return None
         asked.add(name)
         try:
@@ -141,7 +147,7 @@ class _Hook(importlib.abc.MetaPathFinder):
         return spec
 
     def arm(self) -> None:
-        """Patch what is imported already, and wait for the rest."""
+        """Patch the modules that are imported already, and wait for the others."""
         if self in sys.meta_path:
             return
         sys.meta_path.insert(0, self)
@@ -162,20 +168,20 @@ class _Hook(importlib.abc.MetaPathFinder):
 
     def enter(self, name: str, around: contextlib.ExitStack) -> None:
         """Enter what has to be in place while a module is imported."""
-        for patch in self.patches[name]:
-            if patch.kind == "import":
-                around.enter_context(_resolve(patch.replacement)())
+        for rows in self.patches[name]:
+            if rows[0].kind == "import":
+                around.enter_context(_resolve(rows[0].replacement)())
 
     def finish(self, module: types.ModuleType, late: bool = False) -> None:
         """Apply the patches of a module whose code has run."""
-        for patch in self.patches[module.__name__]:
-            if patch.kind != "import":
-                self.applied.append(self._again(patch, module) or _Applied(patch, module, late))
+        for rows in self.patches[module.__name__]:
+            if rows[0].kind != "import":
+                self.applied.append(self._again(rows, module) or _Applied(rows, module, late))
 
-    def _again(self, patch: Patch, module: types.ModuleType) -> _Applied | None:
+    def _again(self, rows: list[Patch], module: types.ModuleType) -> _Applied | None:
         """Return a patch of before :meth:`restore` that is in place again; None where there is none."""
         for applied in self._taken_back:
-            if applied.patch is patch and applied.module is module:
+            if applied.rows is rows and applied.module is module:
                 self._taken_back.remove(applied)
                 return applied if applied.put_again() else None
         return None
@@ -198,7 +204,8 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Run the module's code, then patch it."""
-        module.__loader__ = self._loader  # to everybody else the module is what it would be without the hook
+        # To everybody else the module is what it would be without the hook.
+        module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         with contextlib.ExitStack() as around:
@@ -252,18 +259,20 @@ def _spec_of_others(hook: _Hook, name: str, path: Any, target: Any) -> importlib
 
 def _exchange_in_recbole(before: Any, after: Any) -> None:
     """Exchange an object in every module of RecBole that took it by name (``from recbole.data.utils import *``)."""
-    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "recbole" and module]
-    for module in modules:
+    # Both tables may change while they are walked through.
+    for path, module in list(sys.modules.items()):
+        if path.partition(".")[0] != "recbole" or not module:
+            continue
         for name, value in list(vars(module).items()):
             if value is before:
                 setattr(module, name, after)
 
 
 @functools.cache
-def _resolve(replacement: str) -> Callable:
-    """Return the function that a row of the table names."""
-    module, _, function = replacement.partition(":")
-    return getattr(importlib.import_module(module), function)
+def _resolve(replacement: str) -> Any:
+    """Return the function, or another object, that a row of the table names."""
+    module, _, path = replacement.partition(":")
+    return operator.attrgetter(path)(importlib.import_module(module))
 
 
 _HOOK = _Hook(PATCHES)
@@ -286,6 +295,6 @@ def stock(module: str, attribute: str) -> Any:
         LookupError: No patch of that module and attribute is in place.
     """
     for applied in _HOOK.applied:
-        if (applied.patch.module, applied.patch.attribute) == (module, attribute):
+        if (applied.rows[0].module, applied.rows[0].attribute) == (module, attribute):
             return applied.stock
     raise LookupError(f"no patch of {module}.{attribute} is in place")

@@ -9,10 +9,11 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import yaml
+from recbole.data.dataloader import UserDataLoader
 
 from recbole_edlae.data import user_split
-from recbole_edlae.evaluation.collector import LeanCollector
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.registry import (
     PROPERTIES,
@@ -32,14 +33,15 @@ from recbole_edlae.settings.schema import check_model_settings, read_schema, rec
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]
 
 
-def _check_recboles(model: str, given: Mapping[str, Any]) -> None:
+def _check_recboles(model: str, external: Mapping[str, Any]) -> None:
     """Refuse a setting that this package's model of a name has, where the model is RecBole's own, which ignores it."""
+    # A later RecBole may have a model of that name itself.
     namesake = PROPERTIES / f"{model}.yaml"
     if model in registered() or not namesake.is_file():
         return
 
     unread = read_schema(namesake).keys() - recbole_schema(model).keys()
-    for key in sorted(unread.intersection(given)):
+    for key in sorted(unread.intersection(external)):
         raise ValueError(
             f"{key} is a setting of {model} in recbole_edlae; the {model} of this RecBole itself does not have it"
         )
@@ -52,14 +54,24 @@ def get_model(stock: Callable, model_name: str) -> type:
 
 def get_trainer(stock: Callable, model_type: Any, model_name: str) -> type:
     """Return the trainer of a model, as RecBole's function of that name."""
-    trainer = getattr(model_class(model_name), "trainer", None) if model_name in registered() else None
+    trainer = None
+    if model_name in registered():
+        trainer = getattr(model_class(model_name), "trainer", None)
     return stock(model_type, model_name) if trainer is None else trainer
 
 
 def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
-    """Return the loader of a phase as RecBole's function of that name, which asks the model first."""
-    own = getattr(getattr(config, "model_class", None), "train_loader", None)
-    return own(config) if own is not None and phase == "train" else stock(config, phase)
+    """Return the loader of a phase as RecBole's function of that name, which asks the model first.
+
+    Under a user split a loader that batches users has the training users only.
+    """
+    if phase != "train":
+        return stock(config, phase)
+    train_loader = getattr(getattr(config, "model_class", None), "train_loader", None)
+    loader = stock(config, phase) if train_loader is None else train_loader(config)
+    if loader is UserDataLoader and user_split.asked_for(config.final_config_dict):
+        return user_split.TrainingUserDataLoader
+    return loader
 
 
 def load_internal_config_dict(stock: Callable, config: Any, model: str, model_class: type, dataset: str) -> None:
@@ -73,16 +85,22 @@ def load_internal_config_dict(stock: Callable, config: Any, model: str, model_cl
 def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
     """Return RecBole's final settings, those of registered models and of user splits checked."""
     settings = stock(config)
+
+    # The two settings that say what is changed in RecBole.
     settings.setdefault(corrections.SETTING, True)
     corrections.chosen(settings[corrections.SETTING])
-    _check_recboles(config.model, config.external_config_dict)
     check_vectorized_data(settings)
+
+    # Those of the model.
+    _check_recboles(config.model, config.external_config_dict)
     if config.model in registered():
         check_model_settings(schema_of(config.model), settings)
         check_rules(settings)
         check_config = getattr(config.model_class, "check_config", None)
         if check_config is not None:
             check_config(config, settings)
+
+    # Those of a user split, which not every model can do.
     user_split.check(settings)
     if user_split.asked_for(settings):
         check_unseen_users(config.model, settings)
@@ -92,13 +110,13 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
 def to_save(config: Any) -> Any:
     """Return the Config to write into a checkpoint: without the class of a registered model, which has a name.
 
-    A pickle has the place of a class instead, where another program may not find it; a class in a function has none.
+    A pickle has the module of a class instead, which another program may lack; a class in a function cannot be pickled.
     """
     if config["model"] not in registered().keys() - own_models().keys():
         return config
-    config = copy.copy(config)
-    vars(config).pop("model_class", None)
-    return config
+    saved = copy.copy(config)
+    vars(saved).pop("model_class", None)
+    return saved
 
 
 def add_later_settings(config: Any) -> None:
@@ -107,11 +125,23 @@ def add_later_settings(config: Any) -> None:
     if name not in registered():
         return
     config.model_class = model_class(name)
+
+    # What the checkpoint has goes before a default of today.
     for key, setting in schema_of(name).items():
         if key not in config.final_config_dict:
             config[key] = yaml.safe_load(setting.default)
 
 
-def collector(stock: Callable, config: Any) -> Any:
-    """Return a collector of the same numbers that needs no users × items matrix of integers."""
-    return LeanCollector(config)
+def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Any) -> None:
+    """Construct one of RecBole's linear models, which under a user split scores from the histories.
+
+    RecBole's scores from the matrix that it was trained on, where held-out users have no row.
+    """
+    stock(model, config, dataset)
+    if not isinstance(dataset, user_split.TrainingUsers):
+        return
+    histories = dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32)
+    if hasattr(model, "pred_mat"):
+        model.pred_mat = histories.dot(model.w).tolil()
+    else:
+        model.interaction_matrix = histories

@@ -19,12 +19,6 @@ class Armed:
     """Mark a loader: where it is unpickled, this package is imported."""
 
 
-def then_mark(stock: Callable, loader: Any, *arguments: Any, **options: Any) -> None:
-    """Construct a loader as RecBole does, and mark it."""
-    stock(loader, *arguments, **options)
-    loader.recbole_edlae = Armed()
-
-
 def run(*arguments: Any, **options: Any) -> Any:
     """Call RecBole's ``run``."""
     return _stock("run")(*arguments, **options)
@@ -56,7 +50,9 @@ def stand_in(stock: Callable) -> Callable:
 def _stock(name: str) -> Callable:
     """Return a function of RecBole's; in a process that has just unpickled its stand-in, RecBole is imported now."""
     module = importlib.import_module(_MODULE)
+
+    # The patch may have been taken back by `restore`.
     try:
         return hook.stock(_MODULE, name)
-    except LookupError:  # taken back by `restore`
+    except LookupError:
         return getattr(module, name)

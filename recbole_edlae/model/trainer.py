@@ -8,9 +8,9 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.evaluation.collector import LeanCollector, TopItems
-from recbole_edlae.evaluation.kept_lists import SPARE, KeptLists, ModelState, ranked
-from recbole_edlae.evaluation.large_batches import LargeBatches, UserBatch, has_users
+from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
+from recbole_edlae.integration.fixes.ranking import LeanCollector, TopItems
+from recbole_edlae.model.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.model.resources import memory_at_hand
 from recbole_edlae.settings import vectorized
 
@@ -91,7 +91,7 @@ class ClosedFormTrainer(TraditionalTrainer):
 
         Notes:
             Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
-            test does not follow from it (:mod:`recbole_edlae.evaluation.kept_lists`). The scores of a batch take an
+            test does not follow from it (:mod:`recbole_edlae.model.kept_lists`). The scores of a batch take an
             eighth of the memory at hand, at most 1 GiB.
         """
         # Reading the checkpoint takes twice the memory of the weights.

@@ -12,7 +12,7 @@ from recbole.data.dataloader import KnowledgeBasedDataLoader
 from recbole.utils import init_seed
 
 from recbole_edlae.data.fingerprint import changed, fingerprint
-from recbole_edlae.data.saved import BATCHING
+from recbole_edlae.integration.fixes.saved import BATCHING
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.protocol import data_settings, dataset_class, has_own_dataset
 from recbole_edlae.settings import corrections

@@ -8,7 +8,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.data.dataset import Dataset
 from recbole.utils import get_trainer, init_seed
 
-from recbole_edlae.data.candidates import check_candidates
+from recbole_edlae.integration.fixes.candidates import check_candidates
 from recbole_edlae.model.members import build
 
 

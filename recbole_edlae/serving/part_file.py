@@ -4,15 +4,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
-from typing import Any
+
+import filelock
 
 from recbole_edlae._files import append_whole
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks: two runs with one output do not notice each other
-    fcntl = None
 
 
 class PartFile:
@@ -106,17 +101,15 @@ class PartFile:
 
     def _lock(self, file: int) -> None:
         """Lock the temporary file, or raise ValueError if another process has locked it."""
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_locked = filelock.lock_descriptor(file, blocking=False)
 
             # The other process may have renamed the file between our opening and locking it.
-            in_use = not self._is_ours(file)
-        except (BlockingIOError, FileNotFoundError):
+            in_use = not is_locked or not self._is_ours(file)
+        except FileNotFoundError:
             in_use = True
         except OSError:
-            # Some file systems have no locks.
+            # Some systems and file systems have no locks: two runs into one output go unnoticed.
             in_use = False
         if in_use:
             raise ValueError(f"output: another run is writing {self.output}")

@@ -70,6 +70,17 @@ def is_on(config: Any, name: str) -> bool:
     return config is None or name in chosen(_value(config))
 
 
+def any_is_on(names: Iterable[str], arguments: Iterable[Any]) -> bool:
+    """Return whether one of some corrections is switched on.
+
+    Args:
+        names: of the corrections.
+        arguments: of a call, which lead to a Config as in :func:`config_of`.
+    """
+    config = config_of(arguments)
+    return any(is_on(config, name) for name in names)
+
+
 def config_of(arguments: Iterable[Any]) -> Any:
     """Return the Config that the arguments of a call lead to; None where none does.
 

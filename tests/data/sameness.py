@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from recbole.config import Config
 
-from recbole_edlae.data.lazy import LazyArray
-from recbole_edlae.data.positions import Positions
+from recbole_edlae.integration.fast.loaders import Positions
+from recbole_edlae.integration.fast.used_ids import LazyArray
 
 OWN = {"alias_table"}  # what the vectorized functions keep beside RecBole's attributes
 PLAIN = (int, float, complex, str, bytes, bool, type(None), slice, range, type, torch.dtype, torch.device, np.dtype)

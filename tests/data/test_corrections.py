@@ -14,7 +14,7 @@ from recbole_edlae.integration.patches import PATCHES
 CORRECTIONS = [
     patch
     for patch in PATCHES
-    if patch.replacement.startswith(("recbole_edlae.data.time_order:", "recbole_edlae.data.repeats:"))
+    if patch.replacement.startswith("recbole_edlae.integration.fixes.time_order:") or patch.attribute == "Dataset.build"
 ]
 SPLITS = [
     {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user"},

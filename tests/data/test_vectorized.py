@@ -15,9 +15,12 @@ from recbole.quick_start import quick_start
 from recbole.utils import KGDataLoaderState, get_model, init_seed
 
 from recbole_edlae.cli import single_run
-from recbole_edlae.data import full_sort, groups, repeats, time_order
-from recbole_edlae.data.lazy import LazyArray
+from recbole_edlae.data.time_order import FileTimes
 from recbole_edlae.integration import hook
+from recbole_edlae.integration.fast import groups, loaders
+from recbole_edlae.integration.fast import rows as fast_rows
+from recbole_edlae.integration.fast.used_ids import LazyArray
+from recbole_edlae.integration.fixes import preparation
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.runner import Runner
 
@@ -233,10 +236,8 @@ def batches(loader, model):
 
 def with_stock_rows(monkeypatch):
     """RecBole's own way to pick and move rows, which has no switch, with the times of the file that go along."""
-    move = hook.stock("recbole.data.interaction", "Interaction._reindex")
-    monkeypatch.setattr(Interaction, "_reindex", lambda rows, index: time_order.reindex(move, rows, index))
-    stock = hook.stock("recbole.data.interaction", "Interaction.__getitem__")
-    monkeypatch.setattr(Interaction, "__getitem__", lambda rows, index: time_order.getitem(stock, rows, index))
+    for name in ("getitem", "reindex"):
+        monkeypatch.setattr(fast_rows, name, lambda stock, interaction, index: stock(interaction, index))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -306,7 +307,7 @@ def test_rows_are_picked_as_recbole_picks_them(name, timed):
     stock = hook.stock("recbole.data.interaction", "Interaction.__getitem__")
     rows = copy.deepcopy(ROWS)
     if timed:
-        rows.file_times = time_order.FileTimes("time", torch.arange(6.0, dtype=torch.float64))
+        rows.file_times = FileTimes("time", torch.arange(6.0, dtype=torch.float64))
     ours = outcome(lambda: rows[INDICES[name]])
     theirs = outcome(lambda: stock(rows, INDICES[name]))
     if timed and isinstance(ours, Interaction):
@@ -409,7 +410,7 @@ def test_batch_is_the_loaders_in_ascending_order(name, folder):
             for rows in (everybody, everybody[::-3], everybody[:1]):
                 if not len(rows):
                     continue
-                ours = full_sort.batch_of(loader, rows)
+                ours = loaders.batch_of(loader, rows)
                 theirs = loader.collate_fn(rows.tolist())
                 for tensor, other in zip((*ours[1], *ours[2:]), (*theirs[1], *theirs[2:])):
                     assert tensor.dtype == other.dtype
@@ -423,7 +424,7 @@ def test_batch_is_the_loaders_in_ascending_order(name, folder):
 
 def test_batch_of_a_sequential_model_is_the_loaders(folder):
     loader = prepare(config_of(*CASES["sequential"], folder))["loaders"][2]
-    assert_same(full_sort.batch_of(loader, np.arange(3)), loader.collate_fn([0, 1, 2]))
+    assert_same(loaders.batch_of(loader, np.arange(3)), loader.collate_fn([0, 1, 2]))
 
 
 def test_pairs_in_two_parts_are_counted_by_rows():
@@ -432,7 +433,7 @@ def test_pairs_in_two_parts_are_counted_by_rows():
         first, second = (generator.integers(20, size=(2, n)) for n in (200, rows))
         pairs = [groups.Groups(user, item, 20, 20) for user, item in (first, second)]
         expected = np.isin(second[0] * 20 + second[1], first[0] * 20 + first[1]).sum()
-        assert repeats.shared_pairs(*pairs) == expected
+        assert preparation.shared_pairs(*pairs) == expected
 
 
 def test_groups_follow_the_interactions():

@@ -16,8 +16,9 @@ from recbole.data.dataset import Dataset, DecisionTreeDataset, KGSeqDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import init_seed
 
-from recbole_edlae.data import atomic, parsing, reading
+from recbole_edlae.data import atomic, parsing
 from recbole_edlae.data.atomic import AtomicFileError, read_atomic
+from recbole_edlae.integration.fixes import reading
 
 PLAIN = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", "mode": "full"}
 COLUMNS = (

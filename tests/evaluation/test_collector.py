@@ -6,7 +6,7 @@ import pytest
 import torch
 from recbole.evaluator.collector import Collector
 
-from recbole_edlae.evaluation.collector import LeanCollector
+from recbole_edlae.integration.fixes.ranking import LeanCollector
 
 METRICS = [["Recall", "NDCG"], ["Hit", "GAUC"], ["ItemCoverage", "MRR"], ["ShannonEntropy"]]
 

@@ -12,10 +12,10 @@ from recbole.evaluator.collector import Collector
 from recbole.trainer import TraditionalTrainer
 from recbole.utils import get_model, init_seed
 
-from recbole_edlae.evaluation import kept_lists
-from recbole_edlae.evaluation.kept_lists import KeptLists, ranked
-from recbole_edlae.evaluation.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.integration.fast.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.model import kept_lists
 from recbole_edlae.model import trainer as trainers
+from recbole_edlae.model.kept_lists import KeptLists, ranked
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.packed_weights import Packed
 from recbole_edlae.model.trainer import ClosedFormTrainer

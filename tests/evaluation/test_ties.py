@@ -10,7 +10,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.quick_start import run_recbole
 
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.evaluation.ties import best_items, preference
+from recbole_edlae.integration.fixes.ranking import best_items, preference
 
 HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 
@@ -45,7 +45,7 @@ def test_users_are_settled_a_part_at_a_time(monkeypatch):
     scores = torch.zeros(50, 20)
     order = torch.randperm(20)
     together = best_items(scores, 7, order).items
-    monkeypatch.setattr("recbole_edlae.evaluation.ties._CHUNK", 60)
+    monkeypatch.setattr("recbole_edlae.integration.fixes.ranking._CHUNK", 60)
     assert torch.equal(best_items(scores, 7, order).items, together)
     assert together.tolist() == [order[:7].tolist()] * 50
 

@@ -92,7 +92,7 @@ def measured(model, settings, folder):
     """Return what one run leaves behind: its metrics, its weights, and the classes that its checkpoint names."""
     from recbole.quick_start import run_recbole
 
-    from recbole_edlae.integration.stack import read_checkpoint
+    from recbole_edlae.integration.compat.stack import read_checkpoint
 
     config = {**QUICK, **settings, "checkpoint_dir": str(folder)}
     result = run_recbole(model, "ml-100k", config_dict=config)

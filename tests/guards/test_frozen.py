@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from recbole_edlae.integration.stack import read_checkpoint
+from recbole_edlae.integration.compat.stack import read_checkpoint
 from recbole_edlae.settings import registry
 from tests.guards import freeze, measure, surface
 

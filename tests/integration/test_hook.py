@@ -45,8 +45,14 @@ def python(program, folder):
 def test_the_table_is_complete():
     for patch in patches.PATCHES:
         assert patch.module.startswith("recbole.") and patch.replacement.startswith("recbole_edlae.")
-        assert patch.why and patch.until and patch.kind in ("call", "value", "import")
+        assert patch.why and patch.until and patch.kind in ("call", "object", "value", "import")
     assert len(set(patches.PATCHES)) == len(patches.PATCHES)
+
+
+def test_an_attribute_has_one_function():
+    for attributes in patches.by_attribute(patches.PATCHES).values():
+        for rows in attributes:
+            assert len({(row.replacement, row.kind) for row in rows}) == 1, rows
 
 
 def test_the_page_lists_the_table():
@@ -129,7 +135,7 @@ def test_the_order_of_imports_does_not_matter(order, tmp_path, settings):
         from recbole.config import Config
         from recbole_edlae.integration import hook
         rows = [row for row in hook.PATCHES if row.kind != "import" and row.module in sys.modules]
-        print(sorted(applied.patch for applied in hook._HOOK.applied) == sorted(rows))
+        print(sorted(row for applied in hook._HOOK.applied for row in applied.rows) == sorted(rows))
         print(recbole.data.create_samplers is recbole.data.utils.create_samplers, quick_start.tune.report())
         result = quick_start.run_recbole("EDLAE", "tiny", config_dict={settings!r})
         print(result["test_result"])

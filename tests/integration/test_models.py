@@ -60,7 +60,7 @@ def test_lookups():
 
 
 def test_all_models_collect_lean(settings):
-    from recbole_edlae.evaluation.collector import LeanCollector
+    from recbole_edlae.integration.fixes.ranking import LeanCollector
 
     for model in ("EDLAE", "EASE"):
         config = Config(model, "tiny", config_dict=settings)

@@ -14,7 +14,7 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.quick_start import quick_start, run_recbole
 
-from recbole_edlae.integration import stack
+from recbole_edlae.integration.compat import stack
 from recbole_edlae.integration.patches import PATCHES
 from tests.conftest import ROOT
 

@@ -16,7 +16,8 @@ from recbole.data.transform import construct_transform
 from recbole.quick_start import run_recbole
 from recbole.utils import get_environment, get_flops, get_model
 
-from recbole_edlae.integration import hook, startup
+from recbole_edlae.integration import hook
+from recbole_edlae.integration.fast import startup
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.settings.registry import model_class, own_models
 from tests.conftest import ROOT

@@ -15,6 +15,8 @@ from recbole_edlae.settings import corrections
 def init(stock: Callable, model: Any, config: Any, dataset: Any) -> None:
     """Construct the model as RecBole does, and count each interaction of the training part once."""
     stock(model, config, dataset)
+
+    # What RecBole adds up batch by batch.
     items = dataset.inter_feat[dataset.iid_field]
     model.item_cnt = torch.bincount(items, minlength=model.n_items).view(-1, 1).to(model.device)
     model.max_cnt = model.item_cnt.max(dim=0).values

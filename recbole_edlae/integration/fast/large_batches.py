@@ -12,7 +12,7 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.data import full_sort
+from recbole_edlae.integration.fast import loaders
 from recbole_edlae.settings import vectorized
 
 # RecBole's models that score each user alone, by item weights or stored rows. They copy scores several times, so they
@@ -76,7 +76,7 @@ class LargeBatches(FullSortEvalDataLoader):
     def __iter__(self) -> Iterator[UserBatch]:
         rows = np.arange(len(self.loader.user_df))
         for first in range(0, len(rows), self.users):
-            yield UserBatch(*full_sort.batch_of(self.loader, rows[first : first + self.users]))
+            yield UserBatch(*loaders.batch_of(self.loader, rows[first : first + self.users]))
 
 
 def has_users(loader: Any, config: Any) -> bool:

@@ -9,8 +9,8 @@ import torch
 from recbole.sampler import RepeatableSampler, Sampler
 from recbole.sampler.sampler import AbstractSampler
 
-from recbole_edlae.data.groups import are_ids
-from recbole_edlae.data.used_ids import ChosenItems, UsedIds
+from recbole_edlae.integration.fast.groups import are_ids
+from recbole_edlae.integration.fast.used_ids import ChosenItems, UsedIds
 from recbole_edlae.settings.vectorized import is_on
 
 
@@ -34,19 +34,24 @@ def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, n
     keys = np.array(key_ids)
     if not isinstance(used, (UsedIds, ChosenItems)) or not _are_positions(keys, len(used)):
         return stock(sampler, key_ids, num)
+
+    # Draw for all, and again for those who know what was drawn.
     drawn_for = np.tile(keys, num)
     if (keys == keys[0]).all():
+        # RecBole treats a single key apart, and keeps the dtype of what is drawn.
         ids = used.ids_of(int(keys[0]))
         values = sampler.sampling(len(drawn_for))
         again = np.flatnonzero(np.isin(values, ids))
         while len(again):
-            values[again] = drawn = sampler.sampling(len(again))
+            drawn = sampler.sampling(len(again))
+            values[again] = drawn
             again = again[np.isin(drawn, ids)]
     else:
         values = np.zeros(len(drawn_for), dtype=np.int64)
         again = np.arange(len(drawn_for))
         while len(again):
-            values[again] = drawn = sampler.sampling(len(again))
+            drawn = sampler.sampling(len(again))
+            values[again] = drawn
             again = again[used.contain(drawn_for[again], drawn)]
     return torch.tensor(values, dtype=torch.long)
 
@@ -66,6 +71,8 @@ def sample_for_chosen_items(
     is_plain = isinstance(item_ids, np.ndarray) and are_ids(item_ids) and len(item_ids) == len(user_ids)
     if not is_plain or not is_on(sampler.dataset.config):
         return stock(sampler, user_ids, item_ids, num)
+
+    # Rows take the role of users, each with one item.
     sampler.used_ids = ChosenItems(item_ids)
     if not len(item_ids):
         return stock(sampler, user_ids, item_ids, num)
@@ -106,6 +113,8 @@ def build_alias_table(stock: Callable, sampler: AbstractSampler) -> None:
     prob = {key: pow(count / total, sampler.alpha) for key, count in counts.items()}
     alias = dict.fromkeys(counts, -1)
     normalize_count = sum(prob.values())
+
+    # Queues, from which the first one is taken at once.
     large: collections.deque = collections.deque()
     small: collections.deque = collections.deque()
     for key in prob:
@@ -114,6 +123,8 @@ def build_alias_table(stock: Callable, sampler: AbstractSampler) -> None:
             large.append(key)
         elif prob[key] < 1:
             small.append(key)
+
+    # Each small probability is filled up by a large one, in RecBole's order.
     while large and small:
         giver = large.popleft()
         taker = small.popleft()
@@ -125,8 +136,12 @@ def build_alias_table(stock: Callable, sampler: AbstractSampler) -> None:
             large.append(giver)
     sampler.prob = prob
     sampler.alias = alias
-    columns = (np.array(list(column)) for column in (prob, prob.values(), alias.values()))
-    sampler.alias_table = AliasTable(prob, *columns)
+    sampler.alias_table = AliasTable(
+        source=prob,
+        keys=np.array(list(prob)),
+        probabilities=np.array(list(prob.values())),
+        aliases=np.array(list(alias.values())),
+    )
 
 
 def pop_sampling(stock: Callable, sampler: AbstractSampler, sample_num: int) -> np.ndarray:
@@ -140,21 +155,25 @@ def pop_sampling(stock: Callable, sampler: AbstractSampler, sample_num: int) -> 
     table = vars(sampler).get("alias_table")
     if table is None or table.source is not sampler.prob or not sample_num:
         return stock(sampler, sample_num)
+
+    # The same calls in the same order keep the random numbers that come next.
     rows = np.random.randint(0, len(table.keys), sample_num)
-    is_kept = table.probabilities[rows] > np.random.random(sample_num)
-    return np.where(is_kept, table.keys[rows], table.aliases[rows])
+    stays = table.probabilities[rows] > np.random.random(sample_num)
+    return np.where(stays, table.keys[rows], table.aliases[rows])
 
 
 def _are_positions(keys: np.ndarray, length: int) -> bool:
     """Return whether keys are integers from 0 to length - 1, and at least one of them."""
-    return keys.ndim == 1 and len(keys) > 0 and keys.dtype.kind == "i" and keys.min() >= 0 and keys.max() < length
+    if keys.ndim != 1 or not len(keys) or keys.dtype.kind != "i":
+        return False
+    return bool(keys.min() >= 0 and keys.max() < length)
 
 
 def _candidate_counts(sampler: AbstractSampler) -> dict[Any, int] | None:
     """Return candidate → number of interactions in RecBole's order; None for samplers of something else."""
     if type(sampler) not in (Sampler, RepeatableSampler):
         return None
-    datasets = [sampler.dataset] if isinstance(sampler, RepeatableSampler) else sampler.datasets
+    datasets = sampler.datasets if isinstance(sampler, Sampler) else [sampler.dataset]
     columns = [dataset.inter_feat[sampler.iid_field] for dataset in datasets]
     if not is_on(datasets[0].config) or not are_ids(*columns):
         return None
@@ -162,9 +181,12 @@ def _candidate_counts(sampler: AbstractSampler) -> dict[Any, int] | None:
     if not len(items):
         return None
     counts = np.bincount(items)
-    if "rank" in vars(sampler):  # candidates.get_candidates_list sorts them, and makes them integers of Python
+
+    # Where candidates are corrected, they are in order of their tokens, and integers of Python.
+    keys: list[Any]
+    if "rank" in vars(sampler):
         present = np.flatnonzero(counts)
-        keys: list[Any] = present[np.argsort(sampler.rank[present])].tolist()
+        keys = present[np.argsort(sampler.rank[present])].tolist()
     else:
         _, first = np.unique(items, return_index=True)
         keys = list(items[np.sort(first)])

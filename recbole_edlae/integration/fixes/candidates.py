@@ -20,9 +20,10 @@ from recbole.data.interaction import Interaction
 from recbole.sampler import RepeatableSampler, Sampler
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.sampler import all_items, can_be_drawn
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.used_ids import UsedIds
+from recbole_edlae.integration.fast.loaders import sampled_loader
+from recbole_edlae.integration.fast.used_ids import UsedIds
+from recbole_edlae.integration.fixes.sampler import all_items, can_be_drawn
 from recbole_edlae.settings import corrections
 
 
@@ -34,37 +35,33 @@ def for_evaluation(config: Any, dataset: Dataset, sampler: Any) -> Any:
     Args:
         config: RecBole's Config.
         dataset: whose items are drawn.
-        sampler: of the phase, as RecBole made it; None where nothing is drawn.
+        sampler: of the phase, as RecBole made it.
     """
-    args = config[f"{sampler.phase}_neg_sample_args"] if sampler is not None else {"sample_num": "none"}
-    if args["sample_num"] == "none":
-        return sampler
     corrections.note(config, "candidates")
     sampler = copy.copy(sampler)
     sampler.alpha = 1.0
+
+    # Items in order of their tokens, without padding.
     sampler.rank = token_rank(dataset, dataset.iid_field)
     sampler.by_token = 1 + np.argsort(sampler.rank[1:])
-    sampler.set_distribution(args["distribution"])
+
+    sampler.set_distribution(config[f"{sampler.phase}_neg_sample_args"]["distribution"])
     return sampler
 
 
-def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
-    """Do as RecBole does, with samplers of candidates that share nothing."""
-    train, *held_out = stock(config, dataset, built_datasets)
-    return train, *(for_evaluation(config, dataset, sampler) for sampler in held_out)
-
-
 def uni_sampling(stock: Callable, sampler: Sampler | RepeatableSampler, sample_num: int) -> np.ndarray:
-    """Do as RecBole does, but draw candidates by the rank of their tokens."""
+    """Draw candidates uniformly as RecBole does, but by the rank of their tokens."""
     drawn = stock(sampler, sample_num)
     return sampler.by_token[drawn - 1] if "by_token" in vars(sampler) else drawn
 
 
 def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -> list[int]:
-    """Do as RecBole does, with candidates in order of their tokens."""
+    """Return the candidates of a sampler as RecBole does, in order of their tokens."""
     items = stock(sampler)
     if "rank" not in vars(sampler):
         return items
+
+    # An item is listed once for each interaction, so that its share is its popularity.
     items = np.asarray(items, dtype=np.int64)
     return items[np.argsort(sampler.rank[items], kind="stable")].tolist()
 
@@ -72,8 +69,11 @@ def get_candidates_list(stock: Callable, sampler: Sampler | RepeatableSampler) -
 def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
     """Return how many items each user of a loader does not know yet."""
     sampler = loader._sampler
-    if isinstance(sampler, RepeatableSampler):  # excludes the target, and no other item
+
+    # It excludes the target, and no other item.
+    if isinstance(sampler, RepeatableSampler):
         return np.full(len(loader.uid_list), can_be_drawn(sampler) - 1)
+
     used = sampler.used_ids
     if isinstance(used, UsedIds):
         return can_be_drawn(sampler) - used.counts[loader.uid_list]
@@ -83,23 +83,24 @@ def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
 def eval_loader(
     stock: Callable, loader: NegSampleEvalDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
-    """Construct the loader as RecBole does, with a warning where candidates are few.
+    """Construct a loader of drawn candidates as RecBole does, by arrays, with a warning where candidates are few.
 
     Warns:
         DataWarning: Users have fewer unknown items than candidates are asked for.
     """
-    stock(loader, config, dataset, sampler, shuffle)
+    sampled_loader(stock, loader, config, dataset, sampler, shuffle)
     if not _draws(loader):
         return
     requested = loader.neg_sample_args["sample_num"]
     unknown = unknown_items(loader)
-    few = loader.uid_list[unknown < requested]
-    if len(few):
-        token = dataset.id2token(loader.uid_field, few[0])
+    is_few = unknown < requested
+    users = loader.uid_list[is_few]
+    if len(users):
+        token = dataset.id2token(loader.uid_field, users[0])
         warn(
-            f"{_mode(loader)}: {len(few):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
+            f"{_mode(loader)}: {len(users):,} of {len(loader.uid_list):,} users of the {sampler.phase} part have "
             f"fewer than {requested:,} items that they do not know yet (user {token} "
-            f"has {unknown[unknown < requested][0]:,}); their candidates are drawn with replacement and repeat"
+            f"has {unknown[is_few][0]:,}); their candidates are drawn with replacement and repeat"
         )
 
 
@@ -115,6 +116,8 @@ def check_candidates(loaders: Sequence[Any]) -> None:
     for loader in loaders:
         if not isinstance(loader, NegSampleEvalDataLoader) or not _draws(loader):
             continue
+
+        # Whoever has all items would be drawn for without end.
         sampler = loader._sampler
         complete = loader.uid_list[unknown_items(loader) <= 0]
         if len(complete):
@@ -122,13 +125,6 @@ def check_candidates(loaders: Sequence[Any]) -> None:
                 f"{_mode(loader)}: {all_items(sampler, complete)}, so that there is nothing to rank against; leave "
                 f"such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
             )
-
-
-def prepared(stock: Callable, config: Any, dataset: Dataset) -> tuple:
-    """Prepare the data of a run as RecBole does, and check that there are candidates for every user."""
-    loaders = stock(config, dataset)
-    check_candidates(loaders)
-    return loaders
 
 
 def _draws(loader: NegSampleEvalDataLoader) -> bool:
@@ -142,9 +138,11 @@ def _mode(loader: NegSampleEvalDataLoader) -> str:
 
 
 def neg_sampling(stock: Callable, loader: NegSampleEvalDataLoader, inter_feat: Interaction) -> Interaction:
-    """Do as RecBole does, for one user, with random numbers of the user's own."""
+    """Draw the candidates of one user as RecBole does, with random numbers of the user's own."""
     if loader.neg_sample_args["sample_num"] == "none":
         return stock(loader, inter_feat)
+
+    # The seed follows from the user's token; the random numbers of the training go on as if nothing was drawn.
     user = loader._dataset.id2token(loader.uid_field, int(inter_feat[loader.uid_field][0]))
     name = f"{loader.config['seed']}\n{loader._sampler.phase}\n{user}"
     state = np.random.get_state()

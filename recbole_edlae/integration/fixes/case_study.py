@@ -30,6 +30,8 @@ def _with_histories(test_data: Any, users: Iterable[int]) -> Any:
     missing = [user for user in map(int, users) if test_data.uid2history_item[user] is None]
     if not missing:
         return test_data
+
+    # The sampler knows the items of every user.
     used = test_data._sampler.used_ids
     completed = copy.copy(test_data)
     completed.uid2history_item = test_data.uid2history_item.copy()

@@ -1,4 +1,4 @@
-"""What the table of patches puts in place so that RecBole 1.2.1 runs on today's NumPy, SciPy, pandas, torch and ray.
+"""Run RecBole 1.2.1 on today's NumPy, SciPy, pandas, torch and ray.
 
 None of it changes a result. Where RecBole calls another package in a way that the package no longer has, RecBole's
 module gets a namespace of its own under that package's name; the package itself stays as it is.
@@ -21,7 +21,6 @@ import torch
 import yaml
 
 from recbole_edlae.data import training_data
-from recbole_edlae.integration import checkpoint_file
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.yaml_loader import safe_loader
 
@@ -63,9 +62,11 @@ def ray_stand_in() -> Iterator[None]:
     RecBole needs ray in Tune sessions only, and :func:`tune` looks for it there. The import would take a second, and
     ray 2.6.3, the newest that RecBole's requirements allow, fails on new versions of NumPy and setuptools.
     """
+    # Whoever has imported ray gets it.
     if "ray" in sys.modules:
         yield
         return
+
     stand_in = types.ModuleType("ray", doc="Stands in for ray while recbole.quick_start is imported.")
     stand_in.tune = types.ModuleType("ray.tune")  # type: ignore[attr-defined]
     sys.modules["ray"] = stand_in
@@ -86,8 +87,11 @@ def report(**metrics: Any) -> None:
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return
+
+    # Ray 2.7 takes a dict where earlier versions take keywords.
     ray_tune = importlib.import_module("ray.tune")
-    if tuple(map(int, ray.__version__.split(".")[:2])) < (2, 7):
+    major, minor = map(int, ray.__version__.split(".")[:2])
+    if (major, minor) < (2, 7):
         ray_tune.report(**metrics)
     else:
         ray_tune.report(metrics)
@@ -113,21 +117,30 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
     on_gpu = torch.cuda.is_available()
     if not on_gpu and not arguments:
         options["map_location"] = "cpu"
+
+    # Some errors say themselves what is wrong. Beside them, torch's three file formats fail in a dozen ways.
     try:
         content = torch.load(file, *arguments, **options)
     except (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, AttributeError, MemoryError):
-        raise  # these say themselves what is wrong
-    except Exception as error:  # torch's three file formats fail in a dozen ways
+        raise
+    except Exception as error:
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
+
+    # RecBole is in the middle of its import while this module is imported, and these two need it.
+    from recbole_edlae.integration import checkpoint_file, models
+
     checkpoint = checkpoint_file.checked(content, file)
-    if "config" in checkpoint and corrections.SETTING not in checkpoint["config"]:
-        # RecBole alone wrote it, and split its data uncorrected; this package stores what it was trained on.
-        checkpoint["config"][corrections.SETTING] = training_data.KEY in checkpoint
-    if "config" in checkpoint:
-        importlib.import_module("recbole_edlae.integration.models").add_later_settings(checkpoint["config"])
-    if "config" in checkpoint and not on_gpu:
-        checkpoint["config"]["device"] = torch.device("cpu")
+    if "config" not in checkpoint:
+        return checkpoint
+    config = checkpoint["config"]
+
+    # RecBole alone splits its data uncorrected, and does not store what a model was trained on as this package does.
+    if corrections.SETTING not in config:
+        config[corrections.SETTING] = training_data.KEY in checkpoint
+    models.add_later_settings(config)
+    if not on_gpu:
+        config["device"] = torch.device("cpu")
     return checkpoint
 
 
@@ -155,7 +168,11 @@ def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple
     quick_start = importlib.import_module("recbole.quick_start.quick_start")
     checkpoint = read_checkpoint(model_file)
     config = checkpoint["config"]
-    config.compatibility_settings()  # a Config that is unpickled has not called it, and RecBole's metrics rely on it
+
+    # A Config that is unpickled has not called it, and RecBole's metrics rely on it.
+    config.compatibility_settings()
+
+    # RecBole's lines.
     quick_start.init_seed(config["seed"], config["reproducibility"])
     quick_start.init_logger(config)
     logger = logging.getLogger()
@@ -172,12 +189,14 @@ def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple
 
 def sparse_for_recbole(stock: types.ModuleType) -> Namespace:
     """Return scipy.sparse as RecBole's graph models see it: ``dok_matrix`` has the method ``_update`` of old."""
+    if hasattr(stock.dok_matrix, "_update"):
+        return Namespace(stock)
 
     class dok_matrix(stock.dok_matrix):  # type: ignore[name-defined]
         def _update(self, entries: dict[tuple[int, int], float]) -> None:
             self._dict.update(entries)
 
-    return Namespace(stock, dok_matrix=stock.dok_matrix if hasattr(stock.dok_matrix, "_update") else dok_matrix)
+    return Namespace(stock, dok_matrix=dok_matrix)
 
 
 def without_future_warnings(stock: Callable, *arguments: Any) -> Any:
@@ -195,15 +214,25 @@ def amp_for_recbole(stock: types.ModuleType) -> Namespace:
 
 def compatibility_settings(stock: Callable, config: Any) -> None:
     """Set the names that RecBole's method of that name sets in NumPy, whichever of their sources NumPy still has."""
-    names = {"bool": "bool_", "int": "int_", "float": "float64", "complex": "complex128", "object": "object_"}
-    for name, source in (names | {"str": "str_", "long": "int_", "unicode": "str_"}).items():
+    sources = {
+        "bool": "bool_",
+        "int": "int_",
+        "float": "float64",
+        "complex": "complex128",
+        "object": "object_",
+        "str": "str_",
+        "long": "int_",
+        "unicode": "str_",
+    }
+    for name, source in sources.items():
         setattr(np, name, getattr(np, source))
 
 
 def get_data_struct(stock: Callable, collector: Any) -> Any:
     """Return RecBole's collected data; counts, which are no tensors, stay on no device."""
     collected = collector.data_struct._data_dict
-    counts = {key: collected.pop(key) for key in list(collected) if not isinstance(collected[key], torch.Tensor)}
+    names = [name for name, value in collected.items() if not isinstance(value, torch.Tensor)]
+    counts = {name: collected.pop(name) for name in names}
     returned = stock(collector)
     collected.update(counts)
     returned._data_dict.update(counts)
@@ -213,5 +242,9 @@ def get_data_struct(stock: Callable, collector: Any) -> Any:
 def evaluate(stock: Callable, evaluator: Any, collected: Any) -> dict[str, float]:
     """Return RecBole's metrics as plain floats, which print as numbers, and say in the log what was corrected."""
     result = stock(evaluator, collected)
+
+    # All corrections of a run have been noted when its first metrics are.
     corrections.say(evaluator.config)
-    return type(result)((name, float(value)) for name, value in result.items())
+    for name, value in result.items():
+        result[name] = float(value)
+    return result

@@ -1,4 +1,4 @@
-"""What the table of patches puts in place so that a short run is not mostly imports and waiting. No result changes."""
+"""Spare short runs what is mostly imports and waiting. No result changes."""
 
 import contextlib
 import functools
@@ -35,14 +35,17 @@ def sklearn_stand_in() -> Iterator[None]:
     RecBole needs three functions of it, for AUC, MAE and RMSE, and gets ones that import it when they are called. The
     import takes a second.
     """
+    # Whoever has imported scikit-learn gets it.
     if "sklearn" in sys.modules:
         yield
         return
+
     stand_ins = {name: _Later(name) for name in ("sklearn", "sklearn.metrics")}
     sys.modules.update(stand_ins)
     try:
         yield
     finally:
+        # Something else may have put the real ones there in the meantime.
         for name, stand_in in stand_ins.items():
             if sys.modules.get(name) is stand_in:
                 del sys.modules[name]
@@ -55,18 +58,23 @@ def get_environment(stock: Callable, config: Any) -> Any:
     """
     if not vectorized.is_on(config):
         return stock(config)
+
+    # The same numbers as RecBole's.
     utils = importlib.import_module("recbole.utils.utils")
     psutil = importlib.import_module("psutil")
-    on_gpu = torch.cuda.is_available() and config["use_gpu"]
+    gpu = "0.0 / 0.0"
+    if torch.cuda.is_available() and config["use_gpu"]:
+        gpu = utils.get_gpu_usage(config["device"])
     used = psutil.Process(os.getpid()).memory_info().rss / 1024**3
     total = psutil.virtual_memory().total / 1024**3
+
     table = utils.Texttable()
     table.set_cols_align(["l", "c"])
     table.set_cols_valign(["m", "m"])
     rows = [
         ["Environment", "Usage"],
         ["CPU", f"{psutil.cpu_percent():.2f} %"],
-        ["GPU", utils.get_gpu_usage(config["device"]) if on_gpu else "0.0 / 0.0"],
+        ["GPU", gpu],
         ["Memory", f"{used:.2f} G/{total:.2f} G"],
     ]
     table.add_rows(rows)
@@ -86,6 +94,7 @@ def get_flops(
 
     To find out, RecBole imports its counter and what that depends on, and copies the model with its histories.
     """
+    # RecBole counts operations of layers, of which a linear autoencoder has none.
     is_counted = not hasattr(model, "scores_by_weights") or len(list(model.modules())) > 2
     does_something = type(transform).__name__ != "Equal"
     if is_counted or does_something or verbose or not vectorized.is_on(dataset.config):

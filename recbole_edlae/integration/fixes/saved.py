@@ -42,9 +42,8 @@ def reading(config: Any) -> list[str]:
         config: RecBole's Config.
     """
     documented = read_schema(RECBOLE_PROPERTIES / "dataset" / "sample.yaml")
-    return list(
-        dict.fromkeys([*config.parameters["Dataset"], *documented, "encoding", "repeatable", corrections.SETTING])
-    )
+    names = [*config.parameters["Dataset"], *documented, "encoding", "repeatable", corrections.SETTING]
+    return list(dict.fromkeys(names))
 
 
 def from_scratch(stock: Callable, dataset: Dataset) -> None:
@@ -72,12 +71,17 @@ def create_dataset(stock: Callable, config: Any) -> Dataset:
     """
     dataset_class = class_of(config.final_config_dict)
     file = _file("dataset_save_path", f"{config['dataset']}-{dataset_class.__name__}.pth", config)
-    saved = None if file is None else _saved_dataset(file, dataset_class, config)
+    saved = None
+    if file is not None:
+        saved = _saved_dataset(file, dataset_class, config)
+
+    # The settings of this run split it.
     if saved is not None:
         getLogger().info(set_color("Load filtered dataset from", "pink") + f": [{file}]")
         corrections.note(config, *corrections.touched(saved.config))
-        saved.config = config  # it is split by the settings of this run
+        saved.config = config
         return saved
+
     dataset = dataset_class(config)
     if config["save_dataset"]:
         dataset.save()
@@ -93,9 +97,11 @@ def load_split_dataloaders(stock: Callable, config: Any) -> tuple | None:
     file = _file("dataloaders_save_path", f"{config['dataset']}-for-{config['model']}-dataloader.pth", config)
     if file is None:
         return None
+
+    # What a pickle has may fail in any way.
     try:
         loaders = stock(config)
-    except Exception as error:  # of pickle, or of what it finds
+    except Exception as error:
         _say_unused(file, f"it cannot be read ({type(error).__name__})")
         return None
     if loaders is None:
@@ -136,12 +142,14 @@ def _file(setting: str, name: str, config: Any) -> str | None:
 
 def _saved_dataset(file: str, dataset_class: Any, config: Any) -> Dataset | None:
     """Return the dataset in a file where it is what the config asks for."""
+    # What a pickle has may fail in any way.
     try:
         with open(file, "rb") as opened:
             dataset = pickle.load(opened)
-    except Exception as error:  # of pickle, or of what it finds
+    except Exception as error:
         _say_unused(file, f"it cannot be read ({type(error).__name__})")
         return None
+
     if type(dataset) is not dataset_class:
         needed = f"{config['model']} needs a {dataset_class.__name__}"
         _say_unused(file, f"it holds a {type(dataset).__name__}, and {needed}")
@@ -161,8 +169,9 @@ def _is_of_these_files(dataset: Dataset, file: str, config: Any) -> bool:
     noted = vars(dataset).get("fingerprint")
     if noted == fingerprint(config.final_config_dict):
         return True
-    folder = config["data_path"]
-    reason = "it does not say which files it is of" if noted is None else f"it is not of the files in {folder}"
+    reason = f"it is not of the files in {config['data_path']}"
+    if noted is None:
+        reason = "it does not say which files it is of"
     _say_unused(file, reason)
     return False
 

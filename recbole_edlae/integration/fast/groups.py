@@ -23,9 +23,11 @@ def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]
     Notes:
         SciPy counts the rows of each key: linear time, where ``argsort`` compares.
     """
+    # A matrix of keys × rows: the rows of a key are the columns of its entries.
     n_rows = len(keys)
-    placed = sp.csr_matrix((np.ones(n_rows, dtype=np.int8), (keys, np.arange(n_rows))), shape=(length, n_rows))
-    return placed.indptr, placed.indices
+    ones = np.ones(n_rows, dtype=np.int8)
+    by_key = sp.csr_matrix((ones, (keys, np.arange(n_rows))), shape=(length, n_rows))
+    return by_key.indptr, by_key.indices
 
 
 class Groups:
@@ -39,13 +41,17 @@ class Groups:
     """
 
     def __init__(self, keys: Any, values: Any, length: int, width: int) -> None:
-        self.keys = keys  # a dataset's own tensors, which a pickle of both holds once
+        # A dataset's own tensors: a pickle of both stores them once.
+        self.keys = keys
         self.values = values
         self.shape = (length, width)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is computed from the pairs."""
-        return {name: value for name, value in vars(self).items() if name not in ("_rows", "matrix")}
+        state = dict(vars(self))
+        for name in ("_rows", "matrix"):
+            state.pop(name, None)
+        return state
 
     @functools.cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:
@@ -81,30 +87,37 @@ def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
 
 
-_kept: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # Interaction → its tensors, their versions, Groups
+_known: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # Interaction → its tensors, their versions, Groups
 
 
 def groups_of(dataset: Any) -> Groups:
     """Return the pairs of user and item of a dataset's interactions, grouped by user.
 
-    What is computed of them is kept as long as the interactions stay as they are: the split, the samplers and the
-    loaders ask for the same.
+    The split, the samplers and the loaders ask for the same pairs, so they are remembered as long as the interactions
+    stay as they are.
 
     Args:
         dataset: RecBole's Dataset.
     """
     feat: Interaction = dataset.inter_feat
-    tensors = [feat[dataset.uid_field], feat[dataset.iid_field]]
-    shape = (dataset.user_num, dataset.item_num)
-    state = (*(tensor._version for tensor in tensors), *shape)
-    kept_tensors, kept_state, groups = _kept.get(feat, ((None, None), None, None))
-    if kept_state == state and all(kept is tensor for kept, tensor in zip(kept_tensors, tensors)):
+    users = feat[dataset.uid_field]
+    items = feat[dataset.iid_field]
+
+    # torch raises a tensor's version with every change in place.
+    state = (users._version, items._version, dataset.user_num, dataset.item_num)
+    known_users, known_items, known_state, groups = _known.get(feat, (None, None, None, None))
+    if known_users is users and known_items is items and known_state == state:
         return groups
-    groups = Groups(tensors[0], tensors[1], dataset.user_num, dataset.item_num)
-    _kept[feat] = (tensors, state, groups)
+
+    groups = Groups(users, items, dataset.user_num, dataset.item_num)
+    _known[feat] = (users, items, state, groups)
     return groups
 
 
 def are_ids(*columns: torch.Tensor | np.ndarray) -> bool:
     """Return whether columns are one-dimensional integers."""
-    return all(column.ndim == 1 and (column.dtype == torch.int64 or column.dtype == np.int64) for column in columns)
+    for column in columns:
+        is_integer = column.dtype == torch.int64 or column.dtype == np.int64
+        if column.ndim != 1 or not is_integer:
+            return False
+    return True

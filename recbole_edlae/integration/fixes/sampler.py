@@ -20,7 +20,7 @@ from recbole.sampler import RepeatableSampler, Sampler, SeqSampler
 from recbole.sampler.sampler import AbstractSampler
 from recbole.utils import ModelType
 
-from recbole_edlae.data.used_ids import UsedIds
+from recbole_edlae.integration.fast.used_ids import UsedIds, used_items
 
 _NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
 
@@ -32,7 +32,8 @@ def can_be_drawn(sampler: AbstractSampler) -> int:
 
 def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> np.ndarray:
     """Return which users have, in all parts together, every item that a sampler draws from."""
-    if isinstance(sampler, RepeatableSampler):  # excludes the one item that was chosen, and no other
+    # It excludes the one item that was chosen, and no other.
+    if isinstance(sampler, RepeatableSampler):
         return users if can_be_drawn(sampler) <= 1 else users[:0]
     return users[sampler.items_of_user[users] >= can_be_drawn(sampler)]
 
@@ -40,36 +41,46 @@ def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray
 def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
     """Return the words that say which users have all items."""
     dataset = sampler.dataset if isinstance(sampler, RepeatableSampler) else sampler.datasets[0]
-    token = dataset.id2token(dataset.uid_field, int(users[0]))
-    others = len(users) - 1
+    text = f"user {dataset.id2token(dataset.uid_field, int(users[0]))}"
+    if len(users) > 1:
+        text += f" (and {len(users) - 1:,} more)"
     items = can_be_drawn(sampler)
-    more = f" (and {others:,} more)" if others else ""
-    return f"user {token}{more} has {f'all {items:,} items' if items > 1 else 'the only item'}"
+    if items > 1:
+        return f"{text} has all {items:,} items"
+    return f"{text} has the only item"
 
 
 def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
-    """Do as RecBole does, but refuse no user, and keep the number of items of each."""
+    """Return the items of each user as RecBole does, but refuse no user, and note the number of items of each."""
+    # No user has -1 items.
     item_num = sampler.item_num
-    sampler.item_num = -1  # no user has that many
+    sampler.item_num = -1
     try:
-        used = stock(sampler)
+        used = used_items(stock, sampler)
     finally:
         sampler.item_num = item_num
-    last = used[sampler.phases[-1]]
-    sampler.items_of_user = last.counts if isinstance(last, UsedIds) else np.array([len(items) for items in last])
+
+    items_of_user = used[sampler.phases[-1]]
+    if isinstance(items_of_user, UsedIds):
+        sampler.items_of_user = items_of_user.counts
+    else:
+        sampler.items_of_user = np.array([len(items) for items in items_of_user])
     return used
 
 
 def train_loader(
     stock: Callable, loader: TrainDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
 ) -> None:
-    """Do as RecBole does, if there are negative items to draw.
+    """Construct the loader of training as RecBole does, if there are negative items to draw.
 
     Raises:
         ValueError: There is no negative item for a user, and the model needs one.
     """
     if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
-        users = users_with_all_items(sampler, _users(dataset))
+        interactions = np.bincount(dataset.inter_feat[dataset.uid_field].numpy())
+        users = users_with_all_items(sampler, np.flatnonzero(interactions))
+
+        # A traditional model does not use the negatives, so it can do without.
         loader.draws_nothing = len(users) > 0 and config["MODEL_TYPE"] == ModelType.TRADITIONAL
         if len(users) and not loader.draws_nothing:
             raise ValueError(
@@ -79,37 +90,51 @@ def train_loader(
     stock(loader, config, dataset, sampler, shuffle=shuffle)
 
 
-def _users(dataset: Dataset) -> np.ndarray:
-    """Return the ids of the users that have interactions, ascending."""
-    return np.flatnonzero(np.bincount(dataset.inter_feat[dataset.uid_field].numpy()))
-
-
 def set_neg_sample_args(
     stock: Callable, loader: NegSampleDataLoader, config: Any, dataset: Dataset, dl_format: Any, neg_sample_args: dict
 ) -> None:
-    """Do as RecBole does, but draw nothing where there is nothing to draw."""
+    """Set how a loader draws as RecBole does, but draw nothing where there is nothing to draw."""
     drawn = _NOTHING_DRAWN if vars(loader).get("draws_nothing") else neg_sample_args
     stock(loader, config, dataset, dl_format, drawn)
 
 
-def sample_by_user_ids(
-    stock: Callable, sampler: Sampler | RepeatableSampler, user_ids: Any, item_ids: Any, num: int
-) -> torch.Tensor:
-    """Do as RecBole does, but stop where there is nothing to draw; RecBole never returns.
+def sample_by_user_ids(stock: Callable, sampler: Sampler, user_ids: Any, item_ids: Any, num: int) -> torch.Tensor:
+    """Draw items for users as RecBole does, but stop where there is nothing to draw; RecBole never returns.
 
     Raises:
         ValueError: A user has everything that can be drawn.
     """
+    _check_drawn(sampler, user_ids)
+    return stock(sampler, user_ids, item_ids, num)
+
+
+def sample_for_chosen_items(
+    stock: Callable, sampler: RepeatableSampler, user_ids: Any, item_ids: Any, num: int
+) -> torch.Tensor:
+    """Draw items other than those that users chose as RecBole does, by arrays, but stop where there is no other.
+
+    Raises:
+        ValueError: There is one item.
+    """
+    from recbole_edlae.integration.fast import drawing  # most runs draw otherwise, or nothing
+
+    _check_drawn(sampler, user_ids)
+    return drawing.sample_for_chosen_items(stock, sampler, user_ids, item_ids, num)
+
+
+def _check_drawn(sampler: Sampler | RepeatableSampler, user_ids: Any) -> None:
+    """Check that there is an item to draw for every user."""
     users = users_with_all_items(sampler, np.unique(user_ids))
+
+    # The phase may leave items of later ones to draw.
     if isinstance(sampler, Sampler):
         users = np.array([user for user in users if len(sampler.used_ids[user]) >= can_be_drawn(sampler)])
     if len(users):
         raise ValueError(f"{all_items(sampler, users)}, so that no other one can be drawn")
-    return stock(sampler, user_ids, item_ids, num)
 
 
 def sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torch.Tensor) -> torch.Tensor:
-    """Do as RecBole does, but stop where there is only one item; RecBole never returns.
+    """Draw for a sequence as RecBole does, but stop where there is only one item; RecBole never returns.
 
     Raises:
         ValueError: There is only one item.
@@ -120,11 +145,12 @@ def sample_neg_sequence(stock: Callable, sampler: SeqSampler, pos_sequence: torc
 
 
 def mask_negative(stock: Callable, transform: Any, item_set: Sequence[int], n_items: int) -> int:
-    """Do as RecBole does, but stop where a sequence has all items; RecBole never returns.
+    """Draw for a mask as RecBole does, but stop where a sequence has all items; RecBole never returns.
 
     Raises:
         ValueError: The sequence has all items.
     """
+    # The two ids beside the items are padding and the mask.
     if len(set(item_set) - {0, n_items}) >= n_items - 1:
         raise ValueError(f"a sequence has all {n_items - 1:,} items, so that no negative one can be drawn")
     return stock(transform, item_set, n_items)

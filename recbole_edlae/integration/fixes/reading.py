@@ -1,30 +1,17 @@
 """Read RecBole's datasets by the rules of :mod:`recbole_edlae.data.atomic`, and warn of rows that are left out."""
 
 import io
-import os
-from collections import defaultdict
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
-from recbole_edlae.settings import corrections, vectorized
-
-# What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
-_STEPS = (
-    *("_from_scratch", "_load_data", "_load_inter_feat", "_load_feat", "_load_user_or_item_feat"),
-    *("_load_additional_feat", "_load_kg", "_load_link", "_init_alias", "_set_alias", "_data_processing"),
-    *("_build_feat_name_list", "_data_filtering", "_filter_nan_user_or_item", "_remove_duplication"),
-    *("_filter_by_field_value", "_filter_inter_by_user_or_item", "_filter_by_inter_num"),
-    *("_get_illegal_ids_by_inter_num", "_parse_intervals_str", "_within_intervals", "_reset_index"),
-    *("_filter_kg_by_triple_num", "_filter_link", "_get_rec_item_token", "_get_entity_token"),
-    *("_remap_ID_all", "_get_remap_list", "_concat_remaped_tokens", "_remap", "field2feats"),
-)
+from recbole_edlae.integration.fast.categories import is_vectorized
+from recbole_edlae.settings import corrections
 
 
 def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
@@ -50,16 +37,19 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
     load_col, unload_col = dataset._get_load_and_unload_col(source)
     if load_col == set():
         return None
+
+    # The columns that the settings leave.
     separator = dataset.config["field_separator"]
     encoding = dataset.config["encoding"]
-    columns = [
-        column
-        for column in read_header(filepath, separator, encoding)
-        if (load_col is None or column.field in load_col) and (unload_col is None or column.field not in unload_col)
-    ]
+    columns = []
+    for column in read_header(filepath, separator, encoding):
+        is_named = load_col is None or column.field in load_col
+        if is_named and (unload_col is None or column.field not in unload_col):
+            columns.append(column)
     if not columns:
         dataset.logger.warning(f"No columns has been loaded from [{source}]")
         return None
+
     if source != "link":
         for column in columns:
             _enter(dataset, column, source)
@@ -70,54 +60,29 @@ def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureS
         encoding=encoding,
         categories=_categories(dataset, columns, source),
     )
+
+    # RecBole would have kept such rows, or read other tokens.
     rows = len(frame)
     frame = _with_ids(dataset, frame, filepath, source)
     if len(frame) < rows or _reads_otherwise(frame, columns, separator):
         corrections.note(dataset.config, "tokens")
+
     for column in columns:
         if column.type in (FeatureType.TOKEN_SEQ, FeatureType.FLOAT_SEQ):
             _split_sequences(dataset, frame, column, filepath)
     return frame
 
 
-def load_inter_feat(stock: Callable, dataset: Dataset, token: str, dataset_path: str) -> None:
-    """Do as RecBole does; the categories of several files are joined without making texts of them.
-
-    Args:
-        stock: RecBole's method, called where there is one file.
-        dataset: RecBole's dataset.
-        token: name of the dataset.
-        dataset_path: folder of its files.
-
-    Raises:
-        ValueError: A file of ``benchmark_filename`` does not exist.
-    """
-    if dataset.benchmark_filename_list is None or not vectorized.is_on(dataset.config):
-        stock(dataset, token, dataset_path)
-        return
-    frames = []
-    longest: defaultdict[str, int] = defaultdict(int)
-    for name in dataset.benchmark_filename_list:
-        path = os.path.join(dataset_path, f"{token}.{name}.inter")
-        if not os.path.isfile(path):
-            raise ValueError(f"File {path} not exist.")
-        frames.append(dataset._load_feat(path, FeatureSource.INTERACTION))
-        for field, length in dataset.field2seqlen.items():
-            longest[field] = max(longest[field], length)
-    dataset.file_size_list = [len(frame) for frame in frames]
-    dataset.inter_feat = _concatenated(frames)
-    dataset.field2seqlen = longest
-
-
 def filter_inter_by_user_or_item(stock: Callable, dataset: Dataset) -> None:
-    """Do as RecBole does, and count the interactions whose user or item is in no file of users or items.
+    """Filter as RecBole does, and count the interactions whose user or item is in no file of users or items.
 
     Warns:
         DataWarning: Interactions are left out.
     """
     before = len(dataset.inter_feat)
     stock(dataset)
-    if left_out := before - len(dataset.inter_feat):
+    left_out = before - len(dataset.inter_feat)
+    if left_out:
         warn(
             f"{left_out} of {before} interactions are left out: their users are not in {dataset.dataset_name}.user "
             f"or their items not in {dataset.dataset_name}.item; filter_inter_by_user_or_item: False keeps them"
@@ -130,37 +95,10 @@ def _categories(dataset: Dataset, columns: list[Column], source: FeatureSource |
         return []
     if not is_vectorized(dataset):
         return []
-    tokens = [column.field for column in columns if column.type == FeatureType.TOKEN]
+
     # RecBole may sort by the time: as texts, and equal ones in no certain order.
+    tokens = [column.field for column in columns if column.type == FeatureType.TOKEN]
     return [field for field in tokens if field != dataset.time_field]
-
-
-def is_vectorized(dataset: Dataset) -> bool:
-    """Return whether tokens may be read as categories: by the setting, and as no step between file and ids is a user's.
-
-    Args:
-        dataset: RecBole's dataset, or one of a class of the user's.
-    """
-    if not vectorized.is_on(dataset.config):
-        return False
-    dataset_class = type(dataset)
-    steps = [getattr(dataset_class, name) for name in _STEPS if hasattr(dataset_class, name)]
-    return all((getattr(step, "__module__", None) or "").partition(".")[0] == "recbole" for step in steps)
-
-
-def _concatenated(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of all frames; a column of categories stays one if it is one in every frame."""
-    for field in dict.fromkeys(field for frame in frames for field in frame):
-        columns = [frame.get(field) for frame in frames]
-        is_category = [column is not None and isinstance(column.dtype, pd.CategoricalDtype) for column in columns]
-        if all(is_category):
-            categories = union_categoricals(columns).categories
-            for frame in frames:
-                frame[field] = frame[field].cat.set_categories(categories)
-        else:
-            for frame in (frame for frame, has in zip(frames, is_category) if has):
-                frame[field] = frame[field].astype(object)
-    return pd.concat(frames, ignore_index=True)
 
 
 def _reads_otherwise(frame: pd.DataFrame, columns: list[Column], separator: str) -> bool:
@@ -170,11 +108,13 @@ def _reads_otherwise(frame: pd.DataFrame, columns: list[Column], separator: str)
             continue
         tokens = frame[column.field].dropna().unique().tolist()
         lines = io.StringIO("\n".join(["token", *tokens]) + "\n")
+
+        # pandas refuses a quotation mark that opens and does not close.
         try:
-            read = pd.read_csv(lines, sep=separator, dtype=str, skip_blank_lines=False)["token"].tolist()
-        except ValueError:  # a quotation mark that opens and does not close
+            read = pd.read_csv(lines, sep=separator, dtype=str, skip_blank_lines=False)
+        except ValueError:
             return True
-        if read != tokens:
+        if read["token"].tolist() != tokens:
             return True
     return False
 
@@ -197,9 +137,14 @@ def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: Feat
         FeatureSource.ITEM: (dataset.iid_field,),
     }
     ids = [field for field in id_fields.get(source, ()) if field in frame]
-    repeated = frame.duplicated(ids[0]).sum() if len(ids) == 1 else 0
-    if repeated:  # RecBole keeps the first one
+
+    # RecBole takes the first row of a user or an item.
+    repeated = 0
+    if len(ids) == 1:
+        repeated = frame.duplicated(ids[0]).sum()
+    if repeated:
         warn(f"{filepath}: {repeated} rows repeat a {ids[0]}; its first row counts")
+
     missing = frame[ids].isna().any(axis=1)
     if not missing.any():
         return frame
@@ -214,14 +159,21 @@ def _split_sequences(dataset: Dataset, frame: pd.DataFrame, column: Column, file
     """Split the texts of a sequence column in place, and enter its length, as RecBole does."""
     field = column.field
     separator = dataset.config["seq_separator"]
-    parts = [list(filter(None, text.split(separator))) for text in frame[field].fillna("").to_numpy()]
-    if column.type == FeatureType.FLOAT_SEQ:
-        parts = [_floats(words, f"{filepath}, row {row}: {field}") for row, words in enumerate(parts, 1)]
-    sequences = [np.array(words) for words in parts]
+    sequences = []
+    for row, text in enumerate(frame[field].fillna("").to_numpy(), 1):
+        words = list(filter(None, text.split(separator)))
+        if column.type == FeatureType.FLOAT_SEQ:
+            words = _floats(words, f"{filepath}, row {row}: {field}")
+        sequences.append(np.array(words))
+
+    # seq_len of the settings cuts them.
     longest = max(map(len, sequences))
     limit = (dataset.config["seq_len"] or {}).get(field)
-    frame[field] = sequences if limit is None else [sequence[:limit] for sequence in sequences]
-    dataset.field2seqlen[field] = longest if limit is None else min(limit, longest)
+    if limit is not None:
+        sequences = [sequence[:limit] for sequence in sequences]
+        longest = min(limit, longest)
+    frame[field] = sequences
+    dataset.field2seqlen[field] = longest
 
 
 def _floats(words: list[str], where: str) -> list[float]:

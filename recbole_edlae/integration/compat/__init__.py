@@ -1,0 +1,1 @@
+"""RecBole on today's NumPy, SciPy, pandas, torch and ray. No number changes."""

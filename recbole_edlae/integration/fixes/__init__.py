@@ -1,0 +1,1 @@
+"""What RecBole gets wrong. Where a fix changes RecBole's numbers, the setting ``corrections`` switches it off."""

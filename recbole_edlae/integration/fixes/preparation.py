@@ -1,0 +1,179 @@
+"""Check and complete what lies between the files and the training: the dataset, its split, samplers and loaders.
+
+RecBole splits interactions, so that a repeated pair may be both trained on and tested, and a model that remembers its
+training data wins. The split stays RecBole's, row for row, as published numbers have it, and a warning counts the pairs
+and names the setting that keeps one interaction of each. With ``repeatable: True``, which asks for repeats to be
+recommended, there is no warning.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from recbole.data.dataloader import NegSampleEvalDataLoader
+from recbole.data.dataset import Dataset
+from recbole.utils import EvaluatorType
+
+from recbole_edlae._warnings import warn
+from recbole_edlae.data import user_split
+from recbole_edlae.data.training_users import note_item_counts, with_fold_in
+from recbole_edlae.integration.fast.groups import Groups, groups_of, numbered_pairs
+from recbole_edlae.settings import corrections
+from recbole_edlae.settings.parts import PARTS
+
+
+def create_dataset(stock: Callable, config: Any) -> Any:
+    """Create the dataset of a run as RecBole does, after a look for the labels that mode labeled measures on.
+
+    Raises:
+        ValueError: A file has none; the message has the setting, the file and its columns.
+    """
+    if "labeled" in config["eval_args"]["mode"].values():
+        from recbole_edlae.data.columns import check_labels  # a ranking measures on none
+
+        check_labels(config.final_config_dict)
+    return stock(config)
+
+
+def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
+    """Split as RecBole does, or by user where that is asked for; every split learns the popularity in training.
+
+    Warns:
+        DataWarning: A pair is in two splits, or held-out users have no interactions in training.
+    """
+    # RecBole knows splits of interactions only, and files of such splits.
+    if not user_split.asked_for(dataset.config.final_config_dict):
+        parts = stock(dataset)
+    elif dataset.benchmark_filename_list:
+        parts = user_split.from_files(stock(dataset))
+    else:
+        parts = user_split.split(dataset)
+
+    # Some datasets of RecBole's have no users, or no items.
+    if dataset.uid_field is None:
+        return parts
+    if not dataset.config["repeatable"]:
+        _warn_of_repeats(dataset, parts)
+    if dataset.iid_field is not None:
+        note_item_counts(parts)
+        _warn_of_unknown_users(parts)
+    return parts
+
+
+def _warn_of_repeats(dataset: Dataset, parts: list[Dataset]) -> None:
+    """Count the pairs that a split, or its files, have twice."""
+    files = dataset.benchmark_filename_list
+    if not files:
+        cure = "rm_dup_inter: first or last keeps one interaction of each pair"
+        warn_of_shared_pairs(parts, ["training", "validation", "test"], cure)
+        return
+
+    # Three files are the three splits. Of five, the first two are trained on or shown to the model.
+    names = [files[0], *files[-2:]]
+    if len(files) != 3:
+        names = [f"{files[0]} or the fold-in", *files[2::2]]
+    warn_of_shared_pairs(parts, names, "the files are left as they are: take the pairs out of one of them")
+
+
+def warn_of_shared_pairs(parts: list[Dataset], names: list[str], cure: str) -> None:
+    """Count the pairs of user and item that are in two splits.
+
+    Args:
+        parts: training, validation and test; a user split's fold-in counts as training.
+        names: what the warning calls the three; splits of one name are one file, and not compared.
+        cure: what can be done about it.
+
+    Warns:
+        DataWarning: Two splits share pairs.
+    """
+    # What a model is shown of a held-out user counts as training.
+    pairs = [groups_of(part) for part in (with_fold_in(parts[0]), *parts[1:])]
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        if names[first] == names[second]:
+            continue
+        shared = shared_pairs(pairs[first], pairs[second])
+        if shared:
+            warn(
+                f"{shared:,} of {len(pairs[second].keys):,} interactions in {names[second]} are of pairs of user and "
+                f"item that are in {names[first]} too: a model that remembers {names[first]} finds them; {cure}"
+            )
+
+
+def shared_pairs(first: Groups, second: Groups) -> int:
+    """Return how many rows of the second have a pair that the first has too.
+
+    Args:
+        first: users and items.
+        second: users and items.
+    """
+    shared = numbered_pairs(first.matrix.multiply(second.matrix).tocsr())
+    if not len(shared):
+        return 0
+
+    # The matrix has a repeated pair once, the rows have it as often as it occurs.
+    rows = np.asarray(second.keys).astype(np.int64) * second.shape[1] + np.asarray(second.values)
+    return int(np.isin(rows, shared).sum())
+
+
+def _warn_of_unknown_users(parts: Sequence[Dataset]) -> None:
+    """Count the users of validation and of test that have neither training interactions nor a fold-in."""
+    field = parts[0].uid_field
+    known = np.unique(with_fold_in(parts[0]).inter_feat[field])
+    for part, name in zip(parts[1:], ("validation", "test")):
+        users = np.unique(part.inter_feat[field])
+        unknown = int((~np.isin(users, known)).sum())
+        if unknown:
+            warn(
+                f"{unknown:,} of {len(users):,} users of the {name} part have no interactions in training: a model "
+                "that scores a history gives them equal scores, which are ordered by the popularity in training"
+            )
+
+
+def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datasets: list[Dataset]) -> tuple:
+    """Create RecBole's samplers; those of candidates share nothing, and a user split's fold-in counts as training.
+
+    Warns:
+        DataWarning: ``topk`` exceeds the number of items, or there is nothing to validate or to test on.
+    """
+    # Before the training, which takes the most time.
+    _warn_of_long_lists(config, dataset)
+    for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
+        if not len(built):
+            warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
+
+    train, *held_out = stock(config, dataset, [with_fold_in(built_datasets[0]), *built_datasets[1:]])
+    if corrections.is_on(config, "candidates"):
+        held_out = [_of_one_phase(config, dataset, sampler) for sampler in held_out]
+    return train, *held_out
+
+
+def _warn_of_long_lists(config: Any, dataset: Dataset) -> None:
+    """Warn once, before the training, of lists that are longer than the catalog."""
+    items = dataset.item_num - 1
+    if config["eval_type"] != EvaluatorType.RANKING or max(config["topk"]) <= items:
+        return
+    longer = ", ".join(str(k) for k in config["topk"] if k > items)
+    warn(f"topk {longer} exceeds the {items:,} items of {config['dataset']}; the places beyond stay empty")
+
+
+def _of_one_phase(config: Any, dataset: Dataset, sampler: Any) -> Any:
+    """Return the sampler of a phase; one that draws candidates shares no settings with training."""
+    if sampler is None or config[f"{sampler.phase}_neg_sample_args"]["sample_num"] == "none":
+        return sampler
+    from recbole_edlae.integration.fixes import candidates  # a full ranking draws none
+
+    return candidates.for_evaluation(config, dataset, sampler)
+
+
+def data_preparation(stock: Callable, config: Any, dataset: Dataset) -> tuple:
+    """Prepare the data of a run as RecBole does, and check that there are candidates for every user.
+
+    Raises:
+        ValueError: A user has all items.
+    """
+    loaders = stock(config, dataset)
+    if any(isinstance(loader, NegSampleEvalDataLoader) for loader in loaders):
+        from recbole_edlae.integration.fixes import candidates  # a full ranking draws none
+
+        candidates.check_candidates(loaders)
+    return loaders
