@@ -100,7 +100,7 @@ class ClosedForm:
                 f"reg_weight {self.reg_weight!r} and dropout_prob {self.dropout_prob!r} leave the weights of {items} "
                 f"{columns} undetermined by {users} {rows}: raise reg_weight or dropout_prob"
             ) from error
-        if self.item_weight_power != 0:
+        if self.item_weight_power != 0 and not self.user_based:
             with in_words_of_settings(power="item_weight_power"):
                 weights.scale_items(popularity, self.item_weight_power)
         if self.zero_diagonal:

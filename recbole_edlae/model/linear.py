@@ -18,11 +18,13 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.gram_memory import GramMemory
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
 from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.model.weights import NAMES, Unfitted, Weights, of_tensors
+from recbole_edlae.solvers import item_scale
 
 PAIRS = 4096  # scored at a time
 
@@ -52,6 +54,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         interactions, histories = interactions_and_histories(dataset)
         if self.user_based:
             interactions = histories = interactions.T.tocsr()
+            # A power that is too large is refused before the fit.
+            with in_words_of_settings(power="item_weight_power"):
+                item_scale(torch.from_numpy(np.diff(histories.indptr)), power=self.item_weight_power)
         # Ones need not take four bytes each; the indices are shared with the histories.
         ones = np.ones(interactions.nnz, dtype=np.int8)
         parts = ones, interactions.indices, interactions.indptr
@@ -147,7 +152,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         """Score all items for some users by the rows of the other users, shape: [users, n_items]"""
         weights = self.weights.score(users, torch.ones_like(users))
         # The history of an item are its users, whose weights are added up.
-        return F.embedding_bag(self.indices.long(), weights.T.contiguous(), self.indptr[:-1], mode="sum").T
+        scores = F.embedding_bag(self.indices.long(), weights.T.contiguous(), self.indptr[:-1], mode="sum").T
+        if self.item_weight_power == 0:
+            return scores
+
+        # An item's score is divided by a power of its popularity, as with weights of items.
+        return scores / item_scale(self.indptr.diff(), power=self.item_weight_power).to(scores)
 
     def _apply(self, *arguments: Any, **options: Any) -> "LinearAutoEncoder":
         """Move to a device as modules do; packed weights become dense on a GPU."""
