@@ -88,9 +88,9 @@ class ClosedForm:
                 raise self._undetermined() from error
             raise
 
-        # DAN's item side: N^a B N^-a.
+        # DAN's item side: N^a B N^-a. Weights of users leave it to the scores.
         power = self.item_weight_power
-        if power != 0:
+        if power != 0 and not self.user_based:
             popularity = self.users_of_items().to(self.fit_device)
             with in_words_of_settings(power="item_weight_power"):
                 B = normalize_items(B, popularity, power=power, overwrite=True)

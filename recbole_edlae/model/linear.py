@@ -18,6 +18,7 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
 from recbole_edlae.model.weights import Unfitted, Weights
 
@@ -61,6 +62,8 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
             interactions = interactions.T.tocsr()
             histories = interactions
         self.keep_history(histories)
+        if self.user_based and self.item_weight_power != 0:
+            self._item_scale()  # refuses a power that is too large before the fit
 
         # Ones need not take four bytes each; the indices are shared with the histories.
         ones = np.ones(interactions.nnz, dtype=np.int8)
@@ -167,7 +170,19 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
 
         # The history of an item are its users, whose weights are added up.
         rows = weights.T.contiguous()
-        return F.embedding_bag(self.indices.long(), rows, self.indptr[:-1], mode="sum").T
+        scores = F.embedding_bag(self.indices.long(), rows, self.indptr[:-1], mode="sum").T
+        if self.item_weight_power == 0:
+            return scores
+
+        # An item's score is divided by a power of its popularity, as with weights of items.
+        return scores / self._item_scale().to(scores)
+
+    def _item_scale(self) -> torch.Tensor:
+        """Return the power of every item's popularity, where an item's history is its users."""
+        from recbole_edlae.solvers import item_scale
+
+        with in_words_of_settings(power="item_weight_power"):
+            return item_scale(self.indptr.diff(), power=self.item_weight_power)
 
     def _apply(self, *arguments: Any, **options: Any) -> "LinearAutoEncoder":
         """Move to a device as modules do; packed weights become dense on a GPU."""
