@@ -21,6 +21,7 @@ from recbole_edlae.runs.run import WITHOUT_EFFECT
 from recbole_edlae.settings.configs import REPRODUCTIONS
 
 PROGRAM = "recbole-edlae reproduce"
+OUTPUT = "reproduction"  # default folder
 PARTS = {"validation": "settings are chosen on it", "test": "figures show what was measured on it"}
 
 
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
     parser.add_argument("--items", type=int, metavar="N", help="of made-up data, for times only")
     parser.add_argument("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
+    command.add_shared_arguments(parser, OUTPUT)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
             runs = [run for row in protocol.plan["rows"] for run in protocol.extremes(row)]
             command.check(runs, overrides, parts)
         # One dataset after the other: a study reads its data once for all figures.
-        records = Records(options.output or "reproduction")
+        records = Records(options.output or OUTPUT)
         file = pathlib.Path(options.page or records.folder / "results.md")
         studies = [Study(protocol, records, options.engine) for protocol in protocols]
         pending = [(study, name) for study in studies for name in options.figures or page.FIGURES]
