@@ -143,3 +143,17 @@ def test_search_finds_a_solver(browser, address):
     browser.call("/url", url=f"{address}/index.html")
     index = browser.run("return fetch('search.json').then(answer => answer.text())")
     assert "full_rank" in index and "LowRankEDLAE" in index
+
+
+def test_escaped_signs_are_shown_without_their_backslash():
+    assert r"\&lt;" not in (SITE / "boards.html").read_text(encoding="utf-8")
+
+
+def test_names_of_a_board_stay_in_sight_while_its_numbers_scroll(browser, address):
+    browser.call("/window/rect", width=520, height=900)
+    browser.call("/url", url=f"{address}/boards.html")
+    scroll = "const wrap = document.querySelector('.md-typeset__scrollwrap'); wrap.scrollLeft = 150;"
+    scroll += "return [wrap.scrollLeft, wrap.querySelector('td').getBoundingClientRect().left]"
+    scrolled, left = browser.run(scroll)
+    browser.call("/window/rect", width=1280, height=1800)
+    assert scrolled == 150 and left >= 0

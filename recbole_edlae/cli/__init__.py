@@ -3,6 +3,7 @@
 A command is a module with ``main(words)``, imported when it is called: the help needs neither RecBole nor torch.
 """
 
+import argparse
 import contextlib
 import importlib
 import sys
@@ -44,6 +45,19 @@ COMMANDS = {
     "reproduce": Command("recbole_edlae.cli.reproduce", "measure the papers' figures and tables"),
 }
 
+COMPLETION = "--print-completion"
+SHELLS = ["bash", "zsh", "fish", "tcsh"]
+
+
+class PrintCompletion(argparse.Action):
+    """Print the script that completes the command line in a shell, and end the process."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None) -> None:
+        """Import all commands, because the script has their options."""
+        completion = _module("recbole_edlae.cli.completion", parser.prog)
+        print(completion.script(shell))
+        parser.exit()
+
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command that the first word names: the entry point of `recbole-edlae`.
@@ -57,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
     words = without_debug(words)
 
     with forgiving_output():
-        name = _command(words[:1])
+        name = _command(words)
         program = f"recbole-edlae {name}"
 
         # `run` is called by two programs, so its main takes the name for its messages.
@@ -101,7 +115,7 @@ def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any
         if own_process:
             import_context = interrupts_end_at_once(program)
         with import_context:
-            command = _module(name, program)
+            command = _module(COMMANDS[name].module, program)
 
         result = command.main(*arguments)
 
@@ -112,24 +126,31 @@ def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any
 
 
 def _module(name: str, program: str) -> types.ModuleType:
-    """Return the module of a command; end the process with one line if it needs RecBole and RecBole is missing."""
+    """Return a module of this name; end the process with one line if it needs RecBole and RecBole is missing."""
     # Any other error of an import is not the user's, and shows its traceback.
     with errors_in_one_line(program, missing_recbole):
-        return importlib.import_module(COMMANDS[name].module)
+        return importlib.import_module(name)
 
 
 def _command(words: list[str]) -> str:
-    """Return the name of the command; end the process for the help, the version and an unknown command."""
+    """Return the name of the command; end the process for an option of its own and for an unknown command."""
     # Each command parses its own words, its help included.
     parser = Parser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
     parser.epilog = "`recbole-edlae COMMAND --help` describes a command. With --debug, errors show their traceback."
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
+    script = f"print a script that completes words in a shell: {', '.join(SHELLS)}"
+    parser.add_argument(COMPLETION, metavar="SHELL", choices=SHELLS, action=PrintCompletion, help=script)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
     for name, command in COMMANDS.items():
         commands.add_parser(name, help=command.help, add_help=False)
 
     # argparse would list all commands, without the nearest one.
-    for word in words:
+    for word in words[:1]:
         if not word.startswith("-") and word not in COMMANDS:
             parser.error(str(unknown("command", word, COMMANDS)))
-    return parser.parse_args(words).command
+
+    # What comes after its name is for the command to read.
+    own = words[:1]
+    if own == [COMPLETION]:
+        own = words[:2]
+    return parser.parse_args(own).command

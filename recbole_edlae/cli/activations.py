@@ -1,5 +1,6 @@
 """`recbole-edlae activations`: DeepAE with several latent activations, what its encoder keeps and how it ranks."""
 
+import argparse
 import json
 import pathlib
 from collections.abc import Sequence
@@ -24,6 +25,14 @@ DESCRIPTION = (
 )
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    output = "folder of runs.json, table.txt and properties.png (default: %(default)s)"
+    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    parser.add_argument("--output", default="activations", metavar="DIR", help=output)
+
+
 def main(arguments: Sequence[str]) -> list[Trained]:
     """Train DeepAE with every activation and seed, write the study and print its table.
 
@@ -34,10 +43,7 @@ def main(arguments: Sequence[str]) -> list[Trained]:
         The runs, as ``compare_activations`` returns them.
     """
     parser = Parser(PROGRAM, description=DESCRIPTION)
-    add = parser.add_argument
-    add("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
-    add("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
-    add("--output", default="activations", help="folder of runs.json, table.txt and properties.png")
+    add_arguments(parser)
     usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."
     parser.epilog = f"{usage}\n\n{listing(PROTOCOLS)}"
     with command.ended_in_one_line(PROGRAM):

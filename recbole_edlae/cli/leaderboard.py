@@ -19,6 +19,7 @@ from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES
 
 PROGRAM = "recbole-edlae leaderboard"
+OUTPUT = "leaderboard"  # default folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seeds", nargs="+", type=int, metavar="N", help="each is another split (default: 2020)")
     add("--test", choices=TESTS, default=TESTS[0], help="paired test over users (default: %(default)s)")
     add("--reference", metavar="FILE", help="CSV of published results to show beside")
+    command.add_shared_arguments(parser, OUTPUT)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         for plan in plans:
             plan.check_tested()
 
-        with Records(options.output or "leaderboard") as records:
+        with Records(options.output or OUTPUT) as records:
             leaderboards = [_run(plan, records, options) for plan in plans]
             words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
             report.write(leaderboards, records.folder, words)

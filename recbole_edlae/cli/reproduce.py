@@ -22,6 +22,7 @@ from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.settings.configs import REPRODUCTIONS
 
 PROGRAM = "recbole-edlae reproduce"
+OUTPUT = "reproduction"  # default folder
 PARTS = {"validation": "settings are chosen on it", "test": "figures show what was measured on it"}
 
 
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ranks", nargs="+", type=int, metavar="K", help="of the figures that have ranks")
     add("--items", type=int, metavar="N", help="of made-up data, for times only")
     add("--page", metavar="FILE", help="Markdown page of all results (default: results.md in --output)")
+    command.add_shared_arguments(parser, OUTPUT)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str]) -> None:
             command.check(runs, overrides, parts)
 
         # One dataset after the other: a study reads its data once for all figures.
-        records = Records(options.output or "reproduction")
+        records = Records(options.output or OUTPUT)
         file = pathlib.Path(options.page or records.folder / "results.md")
         studies = [Study(protocol, records, options.engine) for protocol in protocols]
         pending = list(itertools.product(studies, options.figures or page.FIGURES))

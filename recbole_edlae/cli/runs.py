@@ -45,6 +45,19 @@ def ended_in_one_line(program: str) -> Iterator[None]:
             raise
 
 
+def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
+    """Add the options that all commands over many runs have.
+
+    Args:
+        parser: parser of the command.
+        output: default of ``--output``, for the help.
+    """
+    folder = f"folder of the results; given again, goes on where it was (default: {output})"
+    parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    parser.add_argument("--output", metavar="DIR", help=folder)
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+
+
 def parse(
     program: str,
     description: str | None,
@@ -69,10 +82,6 @@ def parse(
     """
     parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
-    add = parser.add_argument
-    add("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
-    add("--output", metavar="DIR", help="folder of the results; given again, goes on where it was")
-    add("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
 
     # Reading finds a damaged file here, where the message can name it as the user did.
     options, overrides = parser.parse(words)

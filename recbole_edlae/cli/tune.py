@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before")
     parser.add_argument("--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)")
     parser.add_argument("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
+    command.add_shared_arguments(parser, "tune/MODEL-DATASET")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
 """Say in words what the numbers of a leaderboard are."""
 
+from recbole.evaluator import metrics_dict, smaller_metrics
+
 from recbole_edlae.leaderboard.results import Leaderboard
 from recbole_edlae.settings import corrections
-
-_HEADINGS = {"ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "liangrecall": "LiangRecall"}
 
 
 def caption(leaderboard: Leaderboard) -> str:
@@ -24,7 +24,30 @@ def caption(leaderboard: Leaderboard) -> str:
         name = leaderboard.test.capitalize()
         test = f"paired {name} test over {leaderboard.users} users, Holm-corrected, p < .05"
         text += f" Bold: significantly ahead of every other row run here ({test})."
+    if remark := direction(leaderboard):
+        text += f" {remark}"
     return text + _corrections(leaderboard)
+
+
+def lower_is_better(leaderboard: Leaderboard) -> list[str]:
+    """Return the metrics of which RecBole calls a smaller value better, such as giniindex@10.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    return [name for name in leaderboard.metrics if name.partition("@")[0] in smaller_metrics]
+
+
+def direction(leaderboard: Leaderboard) -> str:
+    """Return a sentence that names the metrics of which lower is better; "" if there are none.
+
+    Args:
+        leaderboard: of one dataset.
+    """
+    names = lower_is_better(leaderboard)
+    if not names:
+        return ""
+    return f"Lower is better: {', '.join(map(heading, names))}."
 
 
 def _corrections(leaderboard: Leaderboard) -> str:
@@ -59,8 +82,9 @@ def heading(metric: str) -> str:
         metric: "metric@k" as in RecBole's results.
 
     Examples:
-        >>> heading("ndcg@10"), heading("liangrecall@20"), heading("recall@5")
-        ('NDCG@10', 'LiangRecall@20', 'Recall@5')
+        >>> heading("ndcg@10"), heading("liangrecall@20"), heading("itemcoverage@5")
+        ('NDCG@10', 'LiangRecall@20', 'ItemCoverage@5')
     """
+    # RecBole's results have names in lower case, its classes have those of the papers.
     name = metric.partition("@")[0]
-    return _HEADINGS.get(name, name.capitalize()) + metric.removeprefix(name)
+    return metrics_dict[name].__name__ + metric.removeprefix(name)

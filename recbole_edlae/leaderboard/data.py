@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_edlae.leaderboard.captions import caption, heading
+from recbole_edlae.leaderboard.captions import caption, heading, lower_is_better
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 from recbole_edlae.runs.run import versions
 from recbole_edlae.settings import registry
@@ -54,6 +54,7 @@ def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
         "dataset": leaderboard.dataset,
         "metrics": leaderboard.metrics,
         "headings": headings,
+        "lower_is_better": lower_is_better(leaderboard),
         "caption": caption(leaderboard),
         "seeds": leaderboard.seeds,
         "users": leaderboard.users,

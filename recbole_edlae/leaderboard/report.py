@@ -15,11 +15,11 @@ from tabulate import tabulate
 
 from recbole_edlae._files import write_whole
 from recbole_edlae.leaderboard import escapes
-from recbole_edlae.leaderboard.captions import caption, heading
+from recbole_edlae.leaderboard.captions import caption, direction, heading
 from recbole_edlae.leaderboard.data import as_data
 from recbole_edlae.leaderboard.results import Leaderboard, Row
 
-TEMPLATE = pathlib.Path(__file__).with_name("report.html")
+TEMPLATES = pathlib.Path(__file__).parent
 
 
 def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, command: str) -> None:
@@ -37,7 +37,7 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
         "md": "\n".join(map(markdown, leaderboards)),
         "tex": "\n".join(map(latex, leaderboards)),
         "json": json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-        "html": html(data),
+        "html": html(data, [csv([leaderboard]) for leaderboard in leaderboards]),
     }
     for kind, text in texts.items():
         path = pathlib.Path(folder) / f"leaderboard.{kind}"
@@ -52,8 +52,10 @@ def terminal(leaderboard: Leaderboard) -> str:
     """
     # A space in the place of * keeps the numbers aligned.
     table = _table(leaderboard, escapes.line, best="{}*", other="{} ")
-    failures = _failures(leaderboard, escapes.line)
-    return _aligned(table, "simple") + failures
+    text = _aligned(table, "simple")
+    if remark := direction(leaderboard):
+        text += f"\n{remark}"
+    return text + _failures(leaderboard, escapes.line)
 
 
 def markdown(leaderboard: Leaderboard) -> str:
@@ -134,18 +136,20 @@ def _csv_line(leaderboard: Leaderboard, row: Row) -> dict[str, Any]:
     return line
 
 
-def html(data: dict[str, Any]) -> str:
+def html(data: dict[str, Any], csv_files: Sequence[str]) -> str:
     """Return the page as a single file that loads nothing; its own security policy forbids it.
 
     Args:
         data: as :func:`as_data` returns it.
+        csv_files: one per dataset, to be downloaded from the page.
     """
-    jinja = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = jinja.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    jinja = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = jinja.get_template("report.html")
 
     # Without a literal "<", no label can end the script that holds the data.
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return page.render(**data, embedded=embedded)
+    return page.render(**data, embedded=embedded, csv_files=csv_files)
 
 
 def _aligned(table: pd.DataFrame, style: str) -> str:

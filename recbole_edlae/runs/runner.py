@@ -26,6 +26,7 @@ from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
+from recbole_edlae.runs.warm_up import warm_up
 from recbole_edlae.settings import corrections, registry
 from recbole_edlae.solvers.steps import compile_gram
 
@@ -83,6 +84,7 @@ class Runner:
 
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
+            warm_up(config["device"])
             dataset, train, valid, test = self._loaders.prepare(config, run.data)
             check_loaders((train, valid, test), ("training", needed))
             trainer, build_seconds = self._build(config, dataset, train)

@@ -2,9 +2,11 @@
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import re
+import urllib.parse
 
 import numpy as np
 import pytest
@@ -107,6 +109,22 @@ def test_published_rows_may_share_a_name_and_lack_a_source(tmp_path):
     assert report.latex(built).count("\nX ") == 3 and report.latex(built).count("textbf") == 1
     report.write([built], tmp_path, "command")
     assert "NaN" not in (tmp_path / "leaderboard.json").read_text()
+
+
+def test_the_page_has_the_csv_file_of_each_dataset(odd, tmp_path):
+    other = made_up(tmp_path / "other", {"good": 0.9})
+    report.write([odd, other], tmp_path, "command")
+    links = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', (tmp_path / "leaderboard.html").read_text())
+    texts = [urllib.parse.unquote(html.unescape(link)) for link in links]
+    assert texts == [report.csv([odd]), report.csv([other])]
+
+
+@pytest.mark.parametrize(("metric", "said"), [("giniindex@5", "GiniIndex@5"), ("itemcoverage@5", "")])
+def test_tables_say_where_lower_is_better(metric, said, tmp_path):
+    outcomes = {label: [record_of(number, 1, {metric: 0.5})] for number, label in enumerate("ab")}
+    built = build("d", outcomes, Records(tmp_path), settings={"a": {}, "b": {}})
+    for text in (report.terminal(built), report.markdown(built), report.latex(built)):
+        assert re.findall(r"Lower is better: (\S+)\.", text) == ([said] if said else [])
 
 
 WRONG_REFERENCES = {

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import io
 import json
 import os
@@ -17,12 +18,13 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import checkpoints
-from recbole_edlae.model import by_gram
+from recbole_edlae.model import by_gram, resources
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
+from recbole_edlae.runs.warm_up import warm_up
 from recbole_edlae.settings import registry
 from tests.data.shop_splits import SAMPLED
 from tests.runs.conftest import QUICK
@@ -39,6 +41,18 @@ def test_same_metrics_as_run_recbole(model, tiny, protocol):
     assert result["test"] == dict(stock["test_result"]) and result["valid"] == dict(stock["best_valid_result"])
     for name, value in result["test"].items():
         assert per_user.metric(name).mean() == pytest.approx(value, abs=5.1e-5)
+
+
+@pytest.mark.parametrize("model", ["EDLAE", "BPR"])
+def test_what_a_process_does_once_counts_for_no_model(model, protocol, monkeypatch):
+    ahead, stock_clock, stock_step = [0.0], time.perf_counter, torch.optim.Adam.step
+    once = functools.cache(lambda name: ahead.append(ahead.pop() + 1000))
+    monkeypatch.setattr(time, "perf_counter", lambda: stock_clock() + ahead[0])
+    monkeypatch.setattr(resources, "_operations_a_second", lambda device: (once("estimate"), 1e9)[1])
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda *args: (once("step"), stock_step(*args))[1])
+    warm_up.cache_clear()
+    result, _ = Runner().run(Run(model, "tiny", (protocol,), QUICK.get(model, {})))
+    assert ahead == [2000] and 0 < result["fit_seconds"] < 1000
 
 
 def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
