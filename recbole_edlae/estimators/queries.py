@@ -132,10 +132,12 @@ def _known_users(names: list, users: Ids | None, matrix: sp.csr_matrix | None) -
 
 def _binary(X: Any, items: int | None = None) -> sp.csr_matrix:
     """Return a matrix or 2-D array in CSR, checked; of so many columns, if a number is given."""
+    if isinstance(X, np.ma.MaskedArray):
+        X = X.filled(0)
     if isinstance(X, np.ndarray) and X.ndim == 2:
         X = sp.csr_matrix(check_array(X))
-    if not sp.issparse(X):
-        shape = f" of shape {X.shape}" if isinstance(X, np.ndarray) else ""
+    if not sp.issparse(X) or X.ndim != 2:
+        shape = f" of shape {X.shape}" if isinstance(X, np.ndarray) or sp.issparse(X) else ""
         raise ValueError(
             "X must be a SciPy sparse matrix or 2-D array of numbers (users × items), or a DataFrame with one "
             f"interaction a row; got {type(X).__name__}{shape}"

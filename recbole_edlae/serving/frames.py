@@ -11,11 +11,13 @@ import numpy as np
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae._warnings import warn
+from recbole_edlae.serving.tokens import is_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("user_id", "item_id")  # RecBole's names
+NAMED = 5  # columns that a message names, of a users × items DataFrame with thousands too
 
 
 class Interactions(NamedTuple):
@@ -74,13 +76,19 @@ def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
     """Return the position of each value among the different ones, and these, in the order of their first rows.
 
     Raises:
-        ValueError: A value is a list or the like.
+        ValueError: A value is a list, a tuple or the like, or a bool.
     """
     try:
-        return column.factorize()
+        row, ids = column.factorize()
     except TypeError:
         wrong = next(value for value in column if not isinstance(value, Hashable))
         raise ValueError(f"column {column.name!r} must hold one id a row, got {wrong!r}") from None
+
+    # Nobody could ask for these by id: a tuple in a list is a history, and True is equal to 1.
+    for value in ids if ids.dtype.kind in "bO" else ():
+        if isinstance(value, (bool, np.bool_)) or is_list(value):
+            raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
+    return row, ids
 
 
 def column_names(frame: Any) -> list:
@@ -145,7 +153,8 @@ def _found(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
     if missing and len(names) == 2 and all(name in COLUMNS for name in missing):
         return _of_two(names)
     if missing:
-        near = ", ".join(map(str, closest_first(missing[0], names)))
+        near = ", ".join(map(str, closest_first(missing[0], names)[:NAMED]))
+        near += ", …" if len(names) > NAMED else ""
         raise ValueError(
             f"the DataFrame has no column {missing[0]!r}; it has {near}: name the two with user=… and item=…"
         )
