@@ -33,7 +33,7 @@ def why() -> str:
     ]
     for library, contender, *features in LIBRARIES:
         cells = ["not measured", "", ""]
-        if contender is not None:
+        if contender in rows:
             row = rows[contender]
             seconds = row["fit s"] + row["recommend s"]
             cells = [_seconds(seconds), _mebibytes(row["peak MiB"]), _hit_rate(row)]
