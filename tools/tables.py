@@ -2,8 +2,7 @@
 
 A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "repairs" or
 "corrections", the rows of integration/patches.py, "settings MODEL", the settings in properties/model/MODEL.yaml, or
-"solution MODEL", which is no table but the code by which a reference model of upstream/ finds its weights. "why" and
-"estimators" are what was measured beside other libraries.
+"solution MODEL", which is no table but the code by which a reference model of upstream/ finds its weights.
 """
 
 import ast
@@ -20,6 +19,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ROOT / "docs"
 REFERENCES = ROOT / "upstream" / "recbole" / "model" / "general_recommender"
 TABLE = re.compile(r"(?P<start><!-- table: (?P<name>[\w ]+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+# Tables without a model in their name. "why" and "estimators" are what was measured beside other libraries.
 GENERATED = {
     "repairs": repairs_as_markdown,
     "corrections": corrections_as_markdown,
