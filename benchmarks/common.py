@@ -100,19 +100,37 @@ def fresh(function, *arguments):
         return pool.submit(function, *arguments).result()
 
 
-def by_turns(description, contenders, measure):
-    """Measure contenders on one synthetic matrix, each run in a process of its own, as the command line says.
+def interactions_in(file):
+    """The users × items matrix of a RecBole file, .inter: every row is an interaction, and repeated ones count once.
+
+    Users and items are in the order of their first rows.
+    """
+    import pandas as pd
+
+    columns = pd.read_csv(file, sep="\t", usecols=["user_id:token", "item_id:token"], dtype=str)
+    user, users = pd.factorize(columns["user_id:token"])
+    item, items = pd.factorize(columns["item_id:token"])
+    X = sp.csr_matrix((np.ones(len(user), dtype=np.float32), (user, item)), shape=(len(users), len(items)))
+    X.data[:] = 1  # a repeated interaction counts once
+    return X
+
+
+def by_turns(description, contenders, measure, data=None):
+    """Measure contenders on one matrix, each run in a process of its own, as the command line says.
 
     Args:
         description: of the script.
         contenders: their names.
         measure: function of a name and the matrix's file, of a module's top level.
+        data: RecBole file to measure on where the command line names neither a file nor a shape; None for the
+            synthetic shape "6k".
 
     Returns:
-        dict, name → what its runs returned; and the options, ``shape`` among them.
+        dict, name → what its runs returned; and the options, with ``shape`` and ``name`` of the data.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=SHAPES, default="6k")
+    parser.add_argument("--data", help="RecBole's file of interactions, .inter")
+    parser.add_argument("--shape", choices=SHAPES, help="synthetic data of this shape")
     parser.add_argument("--users", type=int)
     parser.add_argument("--items", type=int)
     parser.add_argument("--interactions", type=int)
@@ -120,16 +138,27 @@ def by_turns(description, contenders, measure):
     parser.add_argument("--contenders", nargs="+", choices=contenders, default=list(contenders))
     parser.add_argument("--out", help="JSON file")
     options = parser.parse_args()
-    given = options.users, options.items, options.interactions
-    options.shape = tuple(own or usual for own, usual in zip(given, SHAPES[options.shape]))
+    options.name, X = _chosen_matrix(options, data)
+    options.shape = *X.shape, X.nnz
     runs = {name: [] for name in options.contenders}
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "X.npz")
-        sp.save_npz(file, synthetic(*options.shape), compressed=False)
+        sp.save_npz(file, X, compressed=False)
+        del X
         for _ in range(options.repeats):
             for name in runs:
                 runs[name].append(fresh(measure, name, file))
     return runs, options
+
+
+def _chosen_matrix(options, data):
+    """Name and matrix of the data that the command line says."""
+    given = options.users, options.items, options.interactions
+    if options.data or not (options.shape or any(given) or data is None):
+        file = pathlib.Path(options.data or data)
+        return file.stem, interactions_in(file)
+    usual = SHAPES[options.shape or "6k"]
+    return "synthetic", synthetic(*(own or default for own, default in zip(given, usual)))
 
 
 def options_of(parser, measure):

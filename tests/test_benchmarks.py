@@ -43,8 +43,16 @@ def test_fit_and_plot(script, tmp_path, capsys):
 
 def test_estimators(script):
     rows = script("estimators", *SMALL, "--repeats", "1")["rows"]
-    assert [row["contender"] for row in rows][:2] == ["EDLAE", "DLAE"]
+    assert [row["contender"] for row in rows][:3] == ["EDLAE", "DLAE", "RecBole's EASE"]
     assert all(row["fit s"] > 0 and row["recommend s"] > 0 and 0.1 < row["hits@10"] < 1 for row in rows)
+
+
+def test_estimators_on_a_file(script, tmp_path):
+    lines = [f"u{user}\ti{item}" for user in range(40) for item in range(30) if (user + item) % 3]
+    (tmp_path / "shop.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines, *lines[:5]]) + "\n")
+    found = script("estimators", "--data", "shop.inter", "--repeats", "1", "--contenders", "EDLAE")
+    assert (found["data"], found["users"], found["items"], found["interactions"]) == ("shop", 40, 30, len(lines))
+    assert found["rows"][0]["hits@10"] == 1  # the items of a third of the users are alike, so nothing else is as likely
 
 
 def test_scoring(script):

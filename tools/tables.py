@@ -1,4 +1,4 @@
-"""Write the tables of docs/ that are made from the package: `python -m tools.tables`, which is `make tables`.
+"""Write the tables of README and docs/ that are generated: `python -m tools.tables`, which is `make tables`.
 
 A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "repairs" or
 "corrections", the rows of integration/*/table.py, "settings MODEL", the settings in properties/model/MODEL.yaml, or
@@ -13,16 +13,25 @@ import textwrap
 from recbole_edlae.integration.patches import corrections_as_markdown, repairs_as_markdown
 from recbole_edlae.settings.registry import registered
 from recbole_edlae.settings.schema import Setting, read_schema
+from tools import measured
 
-PAGES = pathlib.Path(__file__).parents[1] / "docs"
-REFERENCES = pathlib.Path(__file__).parents[1] / "upstream" / "recbole" / "model" / "general_recommender"
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = ROOT / "docs"
+REFERENCES = ROOT / "upstream" / "recbole" / "model" / "general_recommender"
 TABLE = re.compile(r"(?P<start><!-- table: (?P<name>[\w ]+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+# Tables without a model in their name. "why" and "estimators" are what was measured beside other libraries.
+GENERATED = {
+    "repairs": repairs_as_markdown,
+    "corrections": corrections_as_markdown,
+    "why": measured.why,
+    "estimators": measured.estimators,
+}
 RANGE = re.compile(r"(?P<meaning>.*?),? ranging in (?P<range>.*?)\.?$")
 
 
 def main() -> None:
     """Write the tables into all pages."""
-    for page in sorted(PAGES.rglob("*.md")):
+    for page in [ROOT / "README.md", *sorted(PAGES.rglob("*.md"))]:
         text = page.read_text(encoding="utf-8")
         if (updated := with_tables(text)) != text:
             page.write_text(updated, encoding="utf-8")
@@ -40,18 +49,15 @@ def table(name: str) -> str:
     Raises:
         ValueError: There is no table of that name.
     """
-    if name == "repairs":
-        return repairs_as_markdown()
-    if name == "corrections":
-        return corrections_as_markdown()
+    if name in GENERATED:
+        return GENERATED[name]()
     kind, _, model = name.partition(" ")
     if kind == "settings" and model in registered():
         return settings_table(model)
     if kind == "solution" and (REFERENCES / f"{model.lower()}.py").is_file():
         return solution(REFERENCES / f"{model.lower()}.py")
-    raise ValueError(
-        f"unknown table {name!r}; there are 'repairs', 'corrections', 'settings MODEL' and 'solution MODEL'"
-    )
+    names = ", ".join(map(repr, GENERATED))
+    raise ValueError(f"unknown table {name!r}; there are {names}, 'settings MODEL' and 'solution MODEL'")
 
 
 def solution(path: pathlib.Path) -> str:

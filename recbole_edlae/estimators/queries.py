@@ -187,11 +187,14 @@ def _coordinates(rows: sp.csr_matrix) -> Entries:
 
 def _binary(X: Any) -> sp.csr_matrix:
     """Return a matrix or 2-D array in CSR, checked."""
+    # A masked entry is missing: it is no interaction.
+    if isinstance(X, np.ma.MaskedArray):
+        X = X.filled(0)
     if isinstance(X, np.ndarray) and X.ndim == 2:
         X = sp.csr_matrix(check_array(X))
-    if not sp.issparse(X):
+    if not sp.issparse(X) or X.ndim != 2:
         kind = type(X).__name__
-        if isinstance(X, np.ndarray):
+        if isinstance(X, np.ndarray) or sp.issparse(X):
             kind += f" of shape {X.shape}"
         raise ValueError(
             "X must be a SciPy sparse matrix or 2-D array of numbers (users × items), "

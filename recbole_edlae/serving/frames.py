@@ -11,11 +11,13 @@ import numpy as np
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae._warnings import warn
+from recbole_edlae.serving.tokens import is_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("user_id", "item_id")  # RecBole's names
+NAMED = 5  # columns that a message names, of a users × items DataFrame with thousands too
 
 
 class Interactions(NamedTuple):
@@ -75,16 +77,24 @@ def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
     """Return the position of each value among the distinct ones, and the distinct ones by first row.
 
     Raises:
-        ValueError: A value is a list or the like.
+        ValueError: A value is a list, a tuple or the like, or a bool.
     """
     # Lists, sets and dicts cannot be told apart by hash.
     try:
-        return column.factorize()
+        row, ids = column.factorize()
     except TypeError:
         for value in column:
             if not isinstance(value, Hashable):
                 raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}") from None
         raise
+
+    # Nobody could ask for these by id: a tuple in a list is a history, and True is equal to 1.
+    if ids.dtype.kind not in "bO":
+        return row, ids
+    for value in ids:
+        if isinstance(value, (bool, np.bool_)) or is_list(value):
+            raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
+    return row, ids
 
 
 def column_names(frame: Any) -> list:
@@ -158,7 +168,9 @@ def _user_and_item(names: list, columns: tuple[Any, Any]) -> tuple[Any, Any]:
             return second, first
         return first, second
     if missing:
-        nearest = ", ".join(map(str, closest_first(missing[0], names)))
+        nearest = ", ".join(map(str, closest_first(missing[0], names)[:NAMED]))
+        if len(names) > NAMED:
+            nearest += ", …"
         raise ValueError(
             f"the DataFrame has no column {missing[0]!r}; it has {nearest}: name the two with user=… and item=…"
         )

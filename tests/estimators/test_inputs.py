@@ -173,12 +173,17 @@ def test_pyarrow(edlae):
     (LOG.assign(item_id=pd.Series([1, 2, None, 4, 5, 6, 7])), "missing values, the first in row 2"),
     (LOG.assign(item_id=pd.Series([1, 2, pd.NA, 4, 5, 6, 7], dtype="Int64")), "the first in row 2"),
     (LOG.rename(columns={"user_id": "userid"}), "has no column 'user_id'; it has userid, item_id, rating: name"),
+    (pd.DataFrame(np.eye(300)), "has no column 'user_id'; it has 0, 1, 2, 3, 4, …: name"),
     (LOG.iloc[:0], "X has no interactions"),
     (pd.concat([LOG, LOG[["item_id"]]], axis=1), "has 2 columns named 'item_id'"),
     (LOG["item_id"], "X must be a SciPy sparse matrix .* got Series"),
     (LOG[["item_id"]], "has no column 'user_id'"),
     (LOG.assign(item_id=[["tea"]] * 7), "column 'item_id' must hold one id a row, got \\['tea'\\]"),
     (LOG.assign(user_id=[{}] * 7), "column 'user_id' must hold one id a row, got {}"),
+    (LOG.assign(user_id=[("ann", 1)] * 7), "column 'user_id' must hold one id a row, got \\('ann', 1\\)"),
+    (LOG.assign(item_id=[True, False] * 3 + [True]), "column 'item_id' must hold one id a row, got True"),
+    (LOG.assign(item_id=["tea", True] * 3 + ["rum"]), "column 'item_id' must hold one id a row, got True"),
+    (LOG.assign(item_id=pd.array([True] * 7, dtype="boolean")), "must hold one id a row, got True"),
 ])  # fmt: skip
 def test_frames_that_cannot_be_fitted_to(frame, message):
     with pytest.raises(ValueError, match=message):
@@ -198,6 +203,19 @@ def test_frames_that_cannot_be_fitted_to(frame, message):
 def test_matrices_that_cannot_be_fitted_to(X, message):
     with pytest.raises(ValueError, match=message):
         EDLAE().fit(X)
+
+
+def test_a_masked_entry_is_no_interaction():
+    masked = np.ma.masked_array(np.ones((2, 3)), mask=[[0, 1, 0], [0, 0, 0]])
+    assert EDLAE().fit(masked).popularity_.tolist() == [2, 1, 2]
+
+
+def test_a_sparse_vector_is_no_matrix():
+    vector = sp.coo_array(np.ones(3))
+    if vector.ndim == 2:
+        pytest.skip("this SciPy has no sparse vectors")
+    with pytest.raises(ValueError, match="got coo_array of shape \\(3,\\)"):
+        EDLAE().fit(vector)
 
 
 @pytest.mark.parametrize("given, message", [
