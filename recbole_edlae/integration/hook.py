@@ -61,9 +61,10 @@ class _Applied:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.value)
 
-        # torch and the like have a row for each module of RecBole's.
-        is_torch_or_the_like = isinstance(self.stock, types.ModuleType)
-        if late and isinstance(self.owner, types.ModuleType) and not is_torch_or_the_like:
+        # What a module only imports, such as torch or a class of another module, is changed in that module alone.
+        is_from_elsewhere = isinstance(self.stock, types.ModuleType)
+        is_from_elsewhere |= getattr(self.stock, "__module__", self.module.__name__) != self.module.__name__
+        if late and isinstance(self.owner, types.ModuleType) and not is_from_elsewhere:
             _exchange_in_recbole(self.stock, self.value)
 
     def take_back(self) -> None:

@@ -148,6 +148,23 @@ def test_the_order_of_imports_does_not_matter(order, tmp_path, settings):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("order", ["the package first", "RecBole first"])
+def test_classes_of_recbole_stay_classes_where_they_are_defined(order, tmp_path):
+    program = """
+        first, second = ORDER
+        importlib.import_module(first)
+        importlib.import_module(second)
+        import inspect, recbole.evaluator.collector as collector, recbole_edlae.model.trainer
+        import recbole.trainer, recbole.evaluator
+        assert inspect.isclass(collector.Collector) and recbole.evaluator.Collector is collector.Collector
+        assert not inspect.isclass(sys.modules["recbole.trainer.trainer"].Collector)
+    """
+    names = ["recbole_edlae", "recbole.trainer"]
+    if order == "RecBole first":
+        names.reverse()
+    python(program.replace("ORDER", repr(names)), tmp_path)
+
+
 def test_any_package_of_recbole_may_be_imported_first():
     modules = sorted({".".join(patch.module.split(".")[:2]) for patch in patches.PATCHES})
     program = (
