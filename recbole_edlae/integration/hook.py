@@ -61,9 +61,11 @@ class _Applied:
         """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.value)
 
-        # What a module only imports, such as torch or a class of another module, is changed in that module alone.
+        # What a module only imports is changed in that module alone: torch and the like, or a class of another module
+        # of RecBole's. A function of another package is a wrapper of RecBole's own.
+        home = getattr(self.stock, "__module__", None) or ""
         is_from_elsewhere = isinstance(self.stock, types.ModuleType)
-        is_from_elsewhere |= getattr(self.stock, "__module__", self.module.__name__) != self.module.__name__
+        is_from_elsewhere |= home.startswith("recbole.") and home != self.module.__name__
         if late and isinstance(self.owner, types.ModuleType) and not is_from_elsewhere:
             _exchange_in_recbole(self.stock, self.value)
 
