@@ -35,7 +35,7 @@ class Dimension:
             text: the numbers as the user wrote them, for the message.
 
         Raises:
-            ValueError: the range has not.
+            ValueError: the range is wrong; the message says what its type takes.
         """
         names = NUMBERS[self.type]
         wrong = ValueError(f"{self.type} takes {','.join(names)}, got {text}")
