@@ -90,6 +90,18 @@ def test_a_model_imports_what_it_needs_and_nothing_else():
     assert len(loaded) <= 12 and lines <= 1500, loaded
 
 
+def test_a_formula_on_a_dense_matrix_loads_nothing_of_scale():
+    program = (
+        "import sys, torch\n"
+        "from recbole_edlae.solvers import full_rank, low_rank\n"
+        "full_rank(torch.eye(3), dropout=0.5, l2=1.0)\n"
+        "low_rank(torch.eye(3), 2, dropout=0.5, l2=1.0)\n"
+        "print('recbole_edlae.solvers.scale' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "False", done.stderr
+
+
 def test_the_wheel_is_told_of_every_folder():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")

@@ -66,7 +66,8 @@ class ClosedForm:
             progress (callable, optional): Called as ``progress(done, total)``. Defaults to ``None``.
             gram (callable, optional): Returns the Gram matrix, which may be overwritten, for the arguments of
                 ``solvers.gram``: one that is there already, or from shards. Defaults to ``None``: it is made of the
-                interactions or, where that is quicker, its inverse through the users (``solvers.SparseGram``).
+                interactions or, where that is quicker, its inverse through the users (``solvers.SparseGram``). A
+                ``runs.cache.Cache`` makes them in the same ways, and keeps them for other fits.
 
         Raises:
             MemoryError: There is not enough memory, which is found out before any is taken.

@@ -17,11 +17,9 @@ from recbole_edlae.model.filter_weights import Filter
 from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.local_weights import Local
-from recbole_edlae.model.resources import check_graph_memory
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
 from recbole_edlae.solvers.checks import check_count
-from recbole_edlae.solvers.memory import graph_filter_values, low_pass_values
 
 
 class GraphFilterRecommender(LinearAutoEncoder):
@@ -67,6 +65,10 @@ class GraphFilterRecommender(LinearAutoEncoder):
 
     def _check_memory(self) -> None:
         """Check the memory before any is taken, and log what the filter takes."""
+        # A forecast is of a fit alone: a model that was read from a file loads none.
+        from recbole_edlae.model.resources import check_graph_memory
+        from recbole_edlae.solvers.memory import graph_filter_values, low_pass_values
+
         held = graph_filter_values(self.n_items, self.n_users, self.interactions.nnz)
         if self.low_pass_weight != 0:
             held += low_pass_values(self.n_items, self.low_pass_rank)

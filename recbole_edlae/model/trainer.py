@@ -45,7 +45,7 @@ class ClosedFormTrainer(TraditionalTrainer):
 
         Args:
             arguments: Those of RecBole's ``Trainer.fit``.
-            gram: What the model's ``fit`` takes its Gram matrix from.
+            gram: What the model's ``fit`` takes its Gram matrix from, or a ``runs.cache.Cache``.
             options: Those of RecBole's ``Trainer.fit``.
         """
         self._gram = gram
