@@ -1,6 +1,6 @@
 """What the formulas do with packed tiles, where they have a dense matrix otherwise.
 
-Whoever makes ``SymmetricTiles`` or ``PackedWeights`` imports them from here: no formula meets some that it does not know.
+Whoever makes ``SymmetricTiles`` or ``PackedWeights`` imports them from here, so that every formula knows them.
 """
 
 import torch
