@@ -13,10 +13,8 @@ import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 from recbole_edlae.model.resources import check_memory, too_large
-from recbole_edlae.solvers import SparseGram, SymmetricTiles, gram
+from recbole_edlae.solvers import gram
 from recbole_edlae.solvers.memory import gram_workspace, packed_values
-from recbole_edlae.solvers.steps import inverse, penalties
-from recbole_edlae.solvers.types import Progress as Steps
 
 
 @runtime_checkable
@@ -50,10 +48,9 @@ def by_gram(
     X = form.interactions
     inverts = given is None and form.packed and form.takes_inverse
     if inverts:
-        sparse = SparseGram(X, user_weight)
-        by_users = _is_by_users(form, sparse, cache)
-        if cache is not None:
-            sparse = _CachedInverse(sparse, cache, by_users)
+        from recbole_edlae.model.by_users import through_users
+
+        sparse, by_users = through_users(form, user_weight, cache)
         if by_users:
             return form.solve(sparse, progress)
 
@@ -69,18 +66,18 @@ def by_gram(
     # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":
         check_memory(form.size, matrix, data, torch.device("cpu"))
-    _log(form, _checked(cache, form.size, held, data, device))
+    log(form, checked(cache, form.size, held, data, device))
 
     try:
         if inverts and cache is not None:
             return form.solve(sparse, progress)
-        make = given or _made(cache)
+        make = given or made(cache)
         return form.solve(make(X, user_weight, device=device, packed=packed), progress)
     except torch.cuda.OutOfMemoryError as error:
         raise too_large(form.size, held, data, device) from error
 
 
-def _made(cache: Cache | None) -> Callable[..., Any]:
+def made(cache: Cache | None) -> Callable[..., Any]:
     """Return ``gram``, whose matrices are kept where there is a cache."""
     if cache is None:
         return gram
@@ -91,51 +88,7 @@ def _made(cache: Cache | None) -> Callable[..., Any]:
     return cached
 
 
-class _CachedInverse(SparseGram):
-    """Keep the inverse for the fits that follow; it is made in the way that was chosen for it."""
-
-    def __init__(self, G: SparseGram, cache: Cache, by_users: bool) -> None:
-        vars(self).update(vars(G))
-        self._cache = cache
-        self._by_users = by_users
-
-    def inverse(self, Lambda: torch.Tensor, progress: Steps | None = None) -> SymmetricTiles:
-        """Return (G + diag Λ)⁻¹; the caller may overwrite it."""
-        make = self._through_gram
-        if self._by_users:
-            make = super().inverse
-        return self._cache.keep(lambda: make(Lambda, progress), self.X, self.weight, Lambda.numpy(), "inverse")
-
-    def _through_gram(self, Lambda: torch.Tensor, progress: Steps | None) -> SymmetricTiles:
-        """Return the inverse by way of the packed Gram matrix, which a sweep over penalties uses again."""
-        M = _made(self._cache)(self.X, self.weight, device=self.device, packed=True)
-        M.set_diagonal(M.diagonal() + Lambda)
-        return inverse(M, overwrite=True, progress=progress)
-
-
-def _is_by_users(form: ClosedForm, G: SparseGram, cache: Cache | None) -> bool:
-    """Return whether the way through the users is quicker, and there is the memory for it; log what it takes."""
-    # Sums beyond the largest number are an error of the Gram matrix, which says so.
-    diagonal = G.diagonal()
-    if not diagonal.isfinite().all():
-        return False
-
-    Lambda = penalties(diagonal, dropout=form.dropout_prob, l2=form.reg_weight, item_count=form.item_count)
-    if not G.is_quicker(Lambda):
-        return False
-
-    # The interactions are held both ways round.
-    held = form.values_held(G.values_held(), "cpu")
-    data = 2 * gram_workspace(form.interactions, True)
-    try:
-        takes = _checked(cache, form.size, held, data, torch.device("cpu"), G.operations)
-    except MemoryError:
-        return False
-    _log(form, f"{G.X.shape[0]} users, {takes}")
-    return True
-
-
-def _checked(cache: Cache | None, *needed: Any) -> str:
+def checked(cache: Cache | None, *needed: Any) -> str:
     """Return what a fit takes, after a check; what is remembered of earlier fits makes room where it has to."""
     try:
         return check_memory(*needed)
@@ -146,6 +99,6 @@ def _checked(cache: Cache | None, *needed: Any) -> str:
         return check_memory(*needed)
 
 
-def _log(form: ClosedForm, takes: str) -> None:
+def log(form: ClosedForm, takes: str) -> None:
     """Say what a fit takes before it begins."""
     form.logger.info(f"{type(form).__name__}: {takes}")

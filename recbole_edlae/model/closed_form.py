@@ -75,7 +75,7 @@ class ClosedForm:
         """
         # The solvers are loaded by the first fit: a model that was read from a file needs none.
         from recbole_edlae.model.weight_forms import of_solution
-        from recbole_edlae.solvers import SingularError, activity_weight, normalize_items
+        from recbole_edlae.solvers import SingularError, activity_weight
 
         # A user's weight counts in the Gram matrix alone.
         count = np.diff(self.interactions.indptr)
@@ -92,6 +92,8 @@ class ClosedForm:
         # DAN's item side: N^a B N^-a. Weights of users leave it to the scores.
         power = self.item_weight_power
         if power != 0 and not self.user_based:
+            from recbole_edlae.solvers import normalize_items
+
             popularity = self.users_of_items().to(self.fit_device)
             with in_words_of_settings(power="item_weight_power"):
                 B = normalize_items(B, popularity, power=power, overwrite=True)

@@ -16,10 +16,9 @@ from ._user_weight import activity_weight
 from .scale.by_users import SparseGram
 from .scale.gram import gram
 from .scale.neighbors import neighbors
-from .scale.packed import PackedWeights
+from .scale.operations import PackedWeights, SymmetricTiles
 from .scale.shards import PartialGram, gram_of_shards
 from .scale.stored_gram import StoredGram
-from .scale.tiles import SymmetricTiles
 
 __all__ = [
     "ConvergenceWarning",

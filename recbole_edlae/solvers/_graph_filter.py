@@ -14,7 +14,7 @@ from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._low_pass import LowPass
 from recbole_edlae.solvers._parameters import check_power, is_finite
 
-LINEAR = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
+LINEAR_FILTER = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
 WIDTH = 64  # histories filtered at a time: their columns stay in the cache
 
@@ -115,7 +115,7 @@ def graph_filter(
 
     Args:
         X: SciPy sparse matrix, shape (u, n), users × items; finite values ≥ 0. Duplicates are summed.
-        coefficients: c_0, …, c_K of the polynomial p = Σ c_k T_k; ``LINEAR`` for p(L̃) = N.
+        coefficients: c_0, …, c_K of the polynomial p = Σ c_k T_k; ``LINEAR_FILTER`` for p(L̃) = N.
         degree_power: β, any finite number.
         dtype: torch.float32 or torch.float64.
 

@@ -3,12 +3,24 @@
 ``gram_workspace`` is in bytes; the others are in numbers, whose size depends on the precision.
 """
 
-from recbole_edlae.solvers._graph_filter import WIDTH
-from recbole_edlae.solvers._spectral import krylov_dimensions
-from recbole_edlae.solvers.scale.gram import workspace as gram_workspace
-from recbole_edlae.solvers.scale.tiles import size as packed_values
+import scipy.sparse as sp
 
 __all__ = ["gram_workspace", "graph_filter_values", "low_pass_values", "low_rank_values", "packed_values"]
+
+
+def gram_workspace(X: sp.csr_matrix, packed: bool) -> int:
+    """Return how many bytes a Gram matrix of X takes beside itself, X included."""
+    # Each forecast loads the solver that it is of, and no other one.
+    from recbole_edlae.solvers.scale.gram_plan import workspace
+
+    return workspace(X, packed)
+
+
+def packed_values(n: int) -> int:
+    """Return how many numbers ``SymmetricTiles`` of n rows have."""
+    from recbole_edlae.solvers.scale.tiles import size
+
+    return size(n)
 
 
 def low_rank_values(n: int, rank: int, method: str, matrix: int, device: str = "cpu") -> int:
@@ -39,6 +51,8 @@ def low_rank_values(n: int, rank: int, method: str, matrix: int, device: str = "
 
 def low_pass_values(n: int, rank: int) -> int:
     """Return how many numbers in single precision ``low_pass`` and ``local_weights`` hold at most beside a matrix."""
+    from recbole_edlae.solvers._spectral import krylov_dimensions
+
     # LAPACK's way is in double precision (see `low_pass`).
     precision = 1
     if krylov_dimensions(n, rank) is None:
@@ -48,6 +62,8 @@ def low_pass_values(n: int, rank: int) -> int:
 
 def graph_filter_values(n: int, users: int, entries: int) -> int:
     """Return how many numbers in single precision a GraphFilter and its ``scores`` hold, beside the scores."""
+    from recbole_edlae.solvers._graph_filter import WIDTH
+
     return 2 * 2 * entries + 2 * n + users + WIDTH * (3 * n + users)
 
 
@@ -58,6 +74,8 @@ def _decomposition_values(n: int, rank: int, device: str) -> int:
     """
     if device != "cpu":
         return 4 * n * n
+
+    from recbole_edlae.solvers._spectral import krylov_dimensions
 
     # The basis, and T with the workspace of its decomposition.
     krylov = krylov_dimensions(n, rank)

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers import GraphFilter, LowPass, graph_filter, ideal_filter, low_pass, plateau
-from recbole_edlae.solvers._graph_filter import LINEAR
+from recbole_edlae.solvers._graph_filter import LINEAR_FILTER as LINEAR
 from tests import oracles
 
 

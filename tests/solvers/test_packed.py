@@ -1,5 +1,7 @@
 """Full-rank models on the lower block triangle: the same weights and scores as on the whole matrix."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -291,3 +293,16 @@ def test_tiles_that_are_none(kind: str) -> None:
     values, bounds, message = BAD_TILES[kind]
     with pytest.raises(ValueError, match=message):
         SymmetricTiles(values, bounds)
+
+
+@pytest.mark.parametrize("name", ["SymmetricTiles", "PackedWeights", "gram", "SparseGram", "full_rank"])
+def test_tiles_are_known_to_the_formulas_whatever_is_imported_first(name: str) -> None:
+    program = (
+        f"from recbole_edlae.solvers import {name}\n"
+        "import torch, scipy.sparse as sp, recbole_edlae.solvers as s\n"
+        "B = s.full_rank(s.gram(sp.eye(3).tocsr(), packed=True), dropout=0.5, l2=1.0)\n"
+        "print(type(s.normalize_items(B, torch.ones(3), power=0.5)).__name__)\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "PackedWeights"

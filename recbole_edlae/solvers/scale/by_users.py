@@ -10,11 +10,11 @@ from recbole_edlae.solvers._finite import check_entries, checked_matrix
 from recbole_edlae.solvers._matrix import invert_sum
 from recbole_edlae.solvers._parameters import Progress
 from recbole_edlae.solvers._user_weight import checked_weight
-from recbole_edlae.solvers.scale import operations as operations  # what the formulas do with the inverse
 from recbole_edlae.solvers.scale.gram import fill_tiles
 from recbole_edlae.solvers.scale.inverse import packed_inverse
+from recbole_edlae.solvers.scale.operations import SymmetricTiles
 from recbole_edlae.solvers.scale.row_sums import WIDTH, Histories, bag_sums, row_sums
-from recbole_edlae.solvers.scale.tiles import SymmetricTiles, cut, size
+from recbole_edlae.solvers.scale.tiles import cut, size
 
 _BATCH_VALUES = 2**27  # values of Z at a time, at most: for each batch K⁻¹ is read once
 _PER_ADDITION = 30  # operations of a matrix product that take as long as one addition to a sum of rows

@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import functools
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,11 +10,10 @@ import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
 from recbole_edlae.solvers._user_weight import checked_weight
-from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed, users_of_items
-from recbole_edlae.solvers.scale.tiles import SymmetricTiles
+from recbole_edlae.solvers.scale.gram_plan import index_type, is_compiled
 
-_SHORT = 2**16  # items that 16 bits can name
-_FEW = 2**25  # additions, and entries of G, that SciPy completes before Numba is imported
+if TYPE_CHECKING:
+    from recbole_edlae.solvers.scale.operations import SymmetricTiles
 
 
 @overload
@@ -34,7 +33,7 @@ def gram(
     dtype: torch.dtype = ...,
     device: torch.device | str = ...,
     packed: bool,
-) -> torch.Tensor | SymmetricTiles: ...
+) -> "torch.Tensor | SymmetricTiles": ...
 def gram(
     X: sp.spmatrix,
     user_weight: np.ndarray | None = None,
@@ -42,7 +41,7 @@ def gram(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     packed: bool = False,
-) -> torch.Tensor | SymmetricTiles:
+) -> "torch.Tensor | SymmetricTiles":
     """Return G = Xᵀ diag(w) X as an exactly symmetric matrix, dense or packed.
 
     Args:
@@ -94,7 +93,10 @@ def gram(
     if not (X.data == 1).all():
         data = X.data.astype(np.float64, copy=False)
 
+    # Packed matrices and compiled loops are loaded with the first large catalog.
     if packed:
+        from recbole_edlae.solvers.scale.operations import SymmetricTiles
+
         tiles = SymmetricTiles.empty(items, dtype)
         _fill_packed(tiles, X, data, weight)
         _check_sums(tiles.values, data, weight)
@@ -118,60 +120,16 @@ def _check_sums(values: torch.Tensor, data: np.ndarray | None, weight: np.ndarra
         check_result(values, "G", remedy)
 
 
-def fill_tiles(tiles: SymmetricTiles, X: sp.csr_matrix, weight: np.ndarray) -> None:
+def fill_tiles(tiles: "SymmetricTiles", X: sp.csr_matrix, weight: np.ndarray) -> None:
     """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does, for a matrix of ones."""
     _fill_packed(tiles, X, None, weight)
 
 
-def _fill_packed(tiles: SymmetricTiles, X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None) -> None:
+def _fill_packed(tiles: "SymmetricTiles", X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None) -> None:
     """Set a packed matrix to the sums."""
     target = tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()
     _sums(X, data, weight, target)
     tiles.mirror()
-
-
-def is_compiled(X: sp.csr_matrix) -> bool:
-    """Return whether the Gram matrix of X is made by compiled loops, which have to be compiled or loaded first."""
-    return bool(max(_additions(X), X.shape[1] ** 2) > _FEW or (X.data != 1).any())
-
-
-def workspace(X: sp.csr_matrix, packed: bool) -> int:
-    """Return how many bytes a Gram matrix of X takes beside itself, X included."""
-    # SciPy's product is a sparse matrix with 12 bytes an entry.
-    product = 0.0
-    if not packed and not is_compiled(X):
-        product = 12 * min(_additions(X), X.shape[1] ** 2)
-    return 24 * X.nnz + int(product)
-
-
-def _additions(X: sp.csr_matrix) -> float:
-    """Return the sum over the users of their squared numbers of items."""
-    return float((np.diff(X.indptr).astype(np.float64) ** 2).sum())
-
-
-def compile_for(X: sp.csr_matrix, weighted: bool, packed: bool) -> None:
-    """Compile what a Gram matrix of X in single precision takes, or load it, which may take seconds; make none."""
-    if not packed and not is_compiled(X):
-        return
-
-    # A matrix of one user and no item, in the types that X has.
-    indptr = np.zeros(2, dtype=X.indptr.dtype)
-    indices: np.ndarray = np.empty(0, dtype=_index_type(X.shape[1]))
-    weight = np.ones(1) if weighted else None
-    total = np.empty(1, dtype=np.float64 if weighted else np.int32)
-    by_item = users_of_items(indptr, indices, 1, 0, 1)
-    source = indptr, indices, None, weight, *by_item, total, 0
-
-    one = np.zeros(1, dtype=np.float32)
-    if packed:
-        fill_packed(*source, np.arange(2), np.zeros((1, 1), dtype=np.int64), one)
-    else:
-        fill(*source, one[None])
-
-
-def _index_type(items: int) -> type:
-    """Return the type of the indices: the narrower it is, the more of X stays in the caches."""
-    return np.uint16 if items <= _SHORT else np.uint32
 
 
 def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> sp.csr_matrix:
@@ -189,9 +147,13 @@ def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> sp.csr_matrix:
 
 def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]) -> None:
     """Fill G by blocks of rows, in as many threads as torch has: a dense array, or bounds, offsets and values."""
+    from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed, users_of_items
+
     items = X.shape[1]
-    indices = X.indices.astype(_index_type(items))
-    fill_rows = fill if len(target) == 1 else fill_packed
+    indices = X.indices.astype(index_type(items))
+    fill_rows: Any = fill_packed
+    if len(target) == 1:
+        fill_rows = fill
 
     # Integers for ones, which are exact and quicker.
     total: type = np.float64

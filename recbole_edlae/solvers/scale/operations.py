@@ -1,4 +1,7 @@
-"""What the formulas do with packed tiles, where they have a dense matrix otherwise."""
+"""What the formulas do with packed tiles, where they have a dense matrix otherwise.
+
+Whoever makes ``SymmetricTiles`` or ``PackedWeights`` imports them from here, so that every formula knows them.
+"""
 
 import torch
 
@@ -18,8 +21,8 @@ from recbole_edlae.solvers._normalization import REMEDY as SMALLER_POWER
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
 from recbole_edlae.solvers._parameters import Progress
 from recbole_edlae.solvers.scale.inverse import packed_inverse
-from recbole_edlae.solvers.scale.packed import PackedWeights
-from recbole_edlae.solvers.scale.tiles import SymmetricTiles
+from recbole_edlae.solvers.scale.packed import PackedWeights as PackedWeights
+from recbole_edlae.solvers.scale.tiles import SymmetricTiles as SymmetricTiles
 
 inverse.register(SymmetricTiles, packed_inverse)
 
