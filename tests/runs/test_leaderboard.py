@@ -131,7 +131,7 @@ def test_report_formats(leaderboard, tmp_path):
 def test_a_mark_stands_beside_its_row_in_every_format(leaderboard):
     models = {"Pop": {}, "EDLAE": {"reg_weight": 1.0}}
     folder = leaderboard(models=models, marks={"EDLAE": "seen & marked"})
-    for kind, text in {"md": r"seen \& marked", "tex": r"seen \& marked", "html": "seen &amp; marked"}.items():
+    for kind, text in {"md": r"seen \& marked", "tex": r"seen \& marked", "html": ">seen &amp; marked<"}.items():
         assert (folder / f"leaderboard.{kind}").read_text().count(text) == 1
     rows = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
     assert {row["label"]: row["mark"] for row in rows} == {"EDLAE": "seen & marked", "Pop": ""}

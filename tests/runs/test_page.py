@@ -75,5 +75,12 @@ def test_a_click_on_a_model_shows_its_settings(browser, board_file, tmp_path):
     assert sorted(browser.run(texts)) == [["<i>mine</i>"], ["Pop"]]
     browser.run("document.querySelectorAll('.board summary').forEach(each => each.click())")
     assert sorted(browser.run(texts)) == [["<i>mine</i>", "reg_weight", "123.0"], ["Pop", "the model's defaults"]]
+
+    # On a phone, where the table is too wide, a value stays on its line.
+    browser.call("/window/rect", width=500, height=900)
+    heights = "return [...document.querySelectorAll('.board dl > *')].map(each => each.getBoundingClientRect().height)"
+    tallest = max(browser.run(heights))
+    browser.call("/window/rect", width=1280, height=1800)
+    assert tallest < 30
     browser.run(CLICK, 1)
     assert browser.run(COLUMN, 1) == ["none to choose", ""]
