@@ -2,8 +2,7 @@
 
 ``import recbole_edlae`` arms the hook; nothing else does, so that a program that never imports the package runs stock
 RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.processes`).
-This module and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for a
-few small files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
+A program that does not import RecBole pays for a few small files, and nothing in it changes but ``sys.meta_path``.
 
 ``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, as the stand-in for
 ray has to; it fires too early for a module in the middle of its import, where another plugin may import this package;
@@ -222,11 +221,9 @@ class _Loader(importlib.abc.Loader):
 
 
 class _UnfinishedSpec(importlib.machinery.ModuleSpec):
-    """The spec of a module in the middle of its import, which says when that has ended.
+    """The spec of a module in the middle of its import, which says when that has ended."""
 
-    The import system sets ``spec._initializing`` to False then, in every Python from 3.10 to 3.13.
-    """
-
+    # The import system sets ``_initializing`` to False then, in every Python from 3.10 to 3.13.
     _act: Callable[[], None]
 
     @property
