@@ -34,7 +34,7 @@ class Cache:
         """Return what a function makes, or a copy of what it made before.
 
         Args:
-            make: makes a matrix that has ``nbytes`` and ``clone``; the caller of ``keep`` may overwrite it.
+            make: makes a matrix that has ``nbytes``, ``device`` and ``clone``; the caller of ``keep`` may overwrite it.
             *made_of: sparse matrices, arrays, texts and None; equal ones make equal matrices.
         """
         key = _key(made_of)
@@ -50,7 +50,7 @@ class Cache:
 
         # The oldest ones make room; what is larger than all of it is not kept.
         held = sum(kept.nbytes for kept, _ in self._kept.values())
-        budget = SHARE * (memory_at_hand(torch.device("cpu")) + held)
+        budget = SHARE * (memory_at_hand(matrix.device) + held)
         if matrix.nbytes > budget:
             return matrix
         while held + matrix.nbytes > budget:
@@ -63,6 +63,9 @@ class Cache:
         """Keep nothing of earlier fits, nor their models, which lie in reference cycles with their trainers."""
         self._kept.clear()
         gc.collect()
+
+        # Of a GPU, torch holds back what was freed; without one this does nothing.
+        torch.cuda.empty_cache()
 
 
 def _key(made_of: tuple[Any, ...]) -> bytes:
