@@ -1,6 +1,7 @@
 """The command line: `recbole-edlae COMMAND`, and `run`, which is also run_recbole.py.
 
-A command is a module with ``main(words)``, imported when it is called: the help needs neither RecBole nor torch.
+A command is a module with ``main(words)`` and ``add_arguments(parser)``, imported when it is called: the help needs
+neither RecBole nor torch.
 """
 
 import argparse

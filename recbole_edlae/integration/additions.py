@@ -1,7 +1,7 @@
 """The rows of what RecBole lacks: models, a user split, Liang's Recall, checkpoints that know their data.
 
 The functions are in :mod:`~recbole_edlae.integration.models`, :mod:`~recbole_edlae.integration.checkpoints` and
-:mod:`~recbole_edlae.integration.processes`.
+:mod:`~recbole_edlae.integration.processes`. Where a fix or a speed-up changes the same attribute, they are in its room.
 """
 
 from typing import Any

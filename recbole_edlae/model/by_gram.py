@@ -66,18 +66,18 @@ def by_gram(
     # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":
         check_memory(form.size, matrix, data, torch.device("cpu"))
-    log(form, checked(cache, form.size, held, data, device))
+    log(form, check_memory_or_clear(cache, form.size, held, data, device))
 
     try:
         if inverts and cache is not None:
             return form.solve(sparse, progress)
-        make = given or made(cache)
+        make = given or cached_gram(cache)
         return form.solve(make(X, user_weight, device=device, packed=packed), progress)
     except torch.cuda.OutOfMemoryError as error:
         raise too_large(form.size, held, data, device) from error
 
 
-def made(cache: Cache | None) -> Callable[..., Any]:
+def cached_gram(cache: Cache | None) -> Callable[..., Any]:
     """Return ``gram``, whose matrices are kept where there is a cache."""
     if cache is None:
         return gram
@@ -88,8 +88,8 @@ def made(cache: Cache | None) -> Callable[..., Any]:
     return cached
 
 
-def checked(cache: Cache | None, *needed: Any) -> str:
-    """Return what a fit takes, after a check; what is remembered of earlier fits makes room where it has to."""
+def check_memory_or_clear(cache: Cache | None, *needed: Any) -> str:
+    """Return what a fit takes, after a check that there is memory; without enough, the cache is cleared first."""
     try:
         return check_memory(*needed)
     except MemoryError:

@@ -7,7 +7,7 @@ For catalogs so large that the Gram matrix is packed: whether its inverse comes 
 import numpy as np
 import torch
 
-from recbole_edlae.model.by_gram import Cache, checked, log, made
+from recbole_edlae.model.by_gram import Cache, cached_gram, check_memory_or_clear, log
 from recbole_edlae.model.closed_form import ClosedForm
 from recbole_edlae.solvers import SparseGram, SymmetricTiles
 from recbole_edlae.solvers.memory import gram_workspace
@@ -45,7 +45,7 @@ def _is_by_users(form: ClosedForm, G: SparseGram, cache: Cache | None) -> bool:
     held = form.values_held(G.values_held(), "cpu")
     data = 2 * gram_workspace(form.interactions, True)
     try:
-        takes = checked(cache, form.size, held, data, torch.device("cpu"), G.operations)
+        takes = check_memory_or_clear(cache, form.size, held, data, torch.device("cpu"), G.operations)
     except MemoryError:
         return False
     log(form, f"{G.X.shape[0]} users, {takes}")
@@ -69,6 +69,6 @@ class CachedInverse(SparseGram):
 
     def _through_gram(self, Lambda: torch.Tensor, progress: Progress | None) -> SymmetricTiles:
         """Return the inverse by way of the packed Gram matrix, which a sweep over penalties uses again."""
-        M = made(self._cache)(self.X, self.weight, device=self.device, packed=True)
+        M = cached_gram(self._cache)(self.X, self.weight, device=self.device, packed=True)
         M.set_diagonal(M.diagonal() + Lambda)
         return inverse(M, overwrite=True, progress=progress)

@@ -32,7 +32,8 @@ class ClosedForm:
         interactions (scipy.sparse.csr_matrix): Users x items, of ones, sorted; row and column 0 are RecBole's padding.
     """
 
-    dropout_penalty = "weighted"  # and False, for models without these settings
+    # Models without these two settings have these values.
+    dropout_penalty = "weighted"
     zero_diagonal = False
     based_on = "item"  # or "user": users and items are exchanged
     takes_inverse = False  # whether `solve` needs nothing of the Gram matrix but its regularized inverse

@@ -1,7 +1,7 @@
 r"""
-Closed form of EDLAE
+From settings of EDLAE to its solver
 ################################################
-How its settings become a call of a solver. Knows nothing of RecBole.
+The formula is ``solvers.full_rank``. Knows nothing of RecBole.
 """
 
 from collections.abc import Callable

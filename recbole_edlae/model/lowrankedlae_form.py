@@ -1,7 +1,7 @@
 r"""
-Closed form of LowRankEDLAE
+From settings of LowRankEDLAE to its solver
 ################################################
-How its settings become a call of a solver. Knows nothing of RecBole.
+The formula is ``solvers.low_rank``. Knows nothing of RecBole.
 """
 
 from collections.abc import Callable

@@ -260,7 +260,7 @@ class Study:
                 raise RunFailed(reason, record["traceback"])
             outcomes.append((run, record))
 
-            # Of cached runs an earlier command has told.
+            # Cached runs were printed by an earlier command.
             if not cached:
                 tqdm.write(f"{run.dataset}  {run.label} {_line(run, record)}", file=sys.stderr)
         return outcomes

@@ -139,10 +139,10 @@ def most_similar(model: Any, popularity: np.ndarray, item: int, k: int) -> tuple
 
 
 def checked(scores: torch.Tensor) -> torch.Tensor:
-    """Return scores.
+    """Return scores after a check that they are finite.
 
     Raises:
-        ValueError: One of them is NaN or infinite.
+        ValueError: A score is NaN or infinite.
     """
     # NaN is smaller than nothing.
     if not largest(scores) < float("inf"):
@@ -160,7 +160,7 @@ def leave_the_parents_threads() -> None:
 
 def _rows(entries: Entries, start: int, stop: int) -> Entries:
     """Return the entries of some rows, numbered from 0."""
-    # The rows are sorted.
+    # Sorted rows are a slice.
     row, item = entries
     first, last = np.searchsorted(row, [start, stop])
     return row[first:last] - start, item[first:last]

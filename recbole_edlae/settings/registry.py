@@ -1,8 +1,8 @@
 """Look up a model by its name: its class, its defaults, the settings with which it scores unseen users.
 
 A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case, and a YAML file of
-its settings in ``properties/model``: nothing else names it. :func:`register` adds models of other packages. Where the
-installed RecBole has a model of the same name itself, the name means RecBole's.
+its settings in ``properties/model``. But for estimators, nothing else in the package names it. :func:`register` adds
+models of other packages. Where the installed RecBole has a model of the same name itself, the name means RecBole's.
 
 What is particular to a model is an attribute of its class:
 

@@ -49,6 +49,6 @@ def free_diagonal(G: Symmetric, rank: int, *, dropout: float, l2: float, progres
     system = System(G, dropout=dropout, l2=l2)
     C = system.inverse(progress=progress)
 
-    # B̂ = I − C diag μ with μ = Λ, the full-rank DLAE.
+    # B̂ = I − C diag Λ, the full-rank DLAE.
     U, V = truncate(system, C, system.Lambda, rank)
     return checked_result(U, V)

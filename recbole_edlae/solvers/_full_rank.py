@@ -49,7 +49,7 @@ def full_rank(
 
         Objective (Steck 2020, theorem with Eq. 6; (a, b) as in Vincent et al. 2010): the expected squared error of
         reconstructing X from X with entries dropped at probability p, where an error weighs a if the entry was dropped
-        and b if it was kept, in the limit of all masks. Averaged over all masks it is, up to a factor,
+        and b if it was kept. Averaged over all masks it is, up to a factor,
 
             ‖X − X (P(B) + s diag β)‖² + ‖Λ^½ (P(B) + r diag β)‖²,   subject to β ≤ ξ if a bound is given,
 
@@ -104,7 +104,7 @@ def full_rank(
     # Settings are checked before the inverse takes its time.
     problem = Problem.of(dropout, emphasis, diagonal_bound)
 
-    # Λ = λ + p/q · n_i, and from there on `solve`.
+    # Λ = λ + p/q · n_i; the formula is in `solve`.
     system = System(G, dropout=dropout, l2=l2, item_count=item_count)
     return solve(G, system.Lambda, problem, overwrite=overwrite, progress=progress)
 
@@ -199,11 +199,13 @@ def solve(
     penalties = Lambda.double()
     E = (inverse - penalties).clamp_(min=0)
 
-    # s = b/(ap + bq), r² = ab/(ap + bq)², β = s E / (s² E + r² Λ); of a target that a filter has explained, only
-    # E − e/c is left. b = 0 leaves β open, and 0 is the choice.
+    # EDLAE (Eq. 8) has b = 0: then s = 0, β is open, and 0 is the choice. Without a filter e = 0 too, and
+    # B = −C diag(1/c) off the diagonal.
     s = 0.0
     beta = torch.zeros_like(E)
     if b > 0:
+        # s = b/(ap + bq), r² = ab/(ap + bq)², β = s E / (s² E + r² Λ). Of a target that a filter has explained, only
+        # E − e/c is left.
         mean = a * p + b * (1 - p)
         s = b / mean
         r2 = a * b / mean**2

@@ -44,7 +44,7 @@ def zero_diagonal(
 
     Returns:
         LowRank; VᵀV = I; the history has the objective and ‖Π_V(MU − MV)‖ / ‖Π_V MV‖, the residual of the constrained
-        problem, after each solve for V, where the other half of the gradient is zero.
+        problem, after each solve for V; the gradient by V is zero there, so it is that of U.
 
     Raises:
         ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.

@@ -147,7 +147,6 @@ def test_the_order_of_imports_does_not_matter(order, tmp_path, settings):
     assert lines[2] == str(run_recbole("EDLAE", "tiny", config_dict=settings)["test_result"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("order", ["the package first", "RecBole first"])
 def test_classes_of_recbole_stay_classes_where_they_are_defined(order, tmp_path):
     program = """
@@ -165,6 +164,7 @@ def test_classes_of_recbole_stay_classes_where_they_are_defined(order, tmp_path)
     python(program.replace("ORDER", repr(names)), tmp_path)
 
 
+@pytest.mark.slow
 def test_any_package_of_recbole_may_be_imported_first():
     modules = sorted({".".join(patch.module.split(".")[:2]) for patch in patches.PATCHES})
     program = (

@@ -1,4 +1,8 @@
-"""The rows of this room. The setting ``vectorized_data: False`` calls RecBole's own functions instead."""
+"""The rows of this room.
+
+The setting ``vectorized_data: False`` calls RecBole's own functions instead, but for the collector of results and the
+import of scikit-learn.
+"""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "functions": {"config.configurator:yaml": "recbole_edlae.integration.compat.stack:yaml_for_recbole"},
     },
     {
-        "why": "passes over values with = in them",
+        "why": "ignores arguments whose value contains =",
         "until": "RecBole splits at the first =",
         "functions": {"config.configurator:Config._load_cmd_line": "literals:load_cmd_line"},
     },
@@ -41,7 +41,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "why": "misses the labels to measure on after the training",
+        "why": "notices only after the training that the labels to measure on are missing",
         "until": "RecBole looks for them before it trains",
         "functions": {"quick_start.quick_start:create_dataset": "preparation:create_dataset"},
     },
@@ -163,7 +163,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "functions": {"data.dataloader.general_dataloader:NegSampleEvalDataLoader.__init__": "candidates:eval_loader"},
     },
     {
-        "why": "the phases share one sampler and its settings",
+        "why": "validation and test draw from one sampler",
         "until": "RecBole draws candidates once for a seed",
         "correction": "candidates",
         "functions": {"data.utils:create_samplers": "preparation:create_samplers"},
