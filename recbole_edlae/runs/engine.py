@@ -195,16 +195,13 @@ def cluster() -> Iterator[ModuleType]:
     ray = _import_ray()
     started = not ray.is_initialized()
     if started:
-        # "auto" finds a running cluster and fails without one.
         terminate = signal.getsignal(signal.SIGTERM)
         try:
-            ray.init(address="auto", log_to_driver=False)
-        except ConnectionError:
-            ray.init(log_to_driver=False)
-
-        # ray's own handler ends the process with another exit status. Only the main thread may set handlers.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, terminate)
+            _connect(ray)
+        finally:
+            # ray's own handler ends the process with another exit status. Only the main thread may set handlers.
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, terminate)
 
     try:
         yield ray
@@ -224,6 +221,15 @@ def _attempt_in_worker(run: Run, phases: Sequence[str]) -> Outcome:
     # RecBole would read the worker's command line as settings.
     process_words([])
     return attempt(run, phases)
+
+
+def _connect(ray: Any) -> None:
+    """Connect to a running cluster, or start one on this machine."""
+    # "auto" finds a running cluster and fails without one.
+    try:
+        ray.init(address="auto", log_to_driver=False)
+    except ConnectionError:
+        ray.init(log_to_driver=False)
 
 
 def _import_ray() -> Any:

@@ -129,7 +129,7 @@ def test_best_yaml_is_what_run_and_leaderboard_take(tune, tmp_path):
     assert "| Seen (published)   | tuned on test | 0.9000 " in (tmp_path / "board" / "leaderboard.md").read_text()
     assert "Unseen (published) &  &" in (tmp_path / "board" / "leaderboard.tex").read_text()
     page = (tmp_path / "board" / "leaderboard.html").read_text()
-    assert page.count('<span class="tag warm" title="how the settings were chosen">tuned on test</span>') == 1
+    assert page.count('class="mark warm">tuned on test</td>') == 1
 
 
 def test_the_search_sees_nothing_of_the_test_and_no_order_of_lines(tune, cut, tmp_path):
