@@ -137,7 +137,8 @@ def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")} | {
         f"recbole_edlae/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*") if path.is_file()
     }
-    expected |= {"recbole_edlae/py.typed", "recbole_edlae/solvers/__init__.pyi"}
+    expected |= {"recbole_edlae/py.typed"}
+    expected |= {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.pyi")}
     expected |= {f"recbole_edlae/leaderboard/report.{kind}" for kind in ("html", "css", "js")}
     expected |= {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.yaml")}
     assert {name for name in names if name.startswith("recbole_edlae/")} == expected
