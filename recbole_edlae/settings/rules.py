@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_edlae._choices import invalid
-from recbole_edlae.settings import vectorized
 from recbole_edlae.settings.evaluation import check_evaluation
 from recbole_edlae.settings.parts import SEARCH_FILES, validates_on_test
 from recbole_edlae.settings.values import (
@@ -23,6 +22,7 @@ INTERVALS = (
     "entity_kg_num_interval",
     "relation_kg_num_interval",
 )
+VECTORIZED_DATA = "vectorized_data"  # the switch of integration.fast
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
 _COLUMN_LISTS = ("load_col", "unload_col", "unused_col")
 
@@ -60,9 +60,9 @@ def check_vectorized_data(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: It is no bool.
     """
-    value = settings.get(vectorized.SETTING, True)
+    value = settings.get(VECTORIZED_DATA, True)
     if not isinstance(value, bool):
-        raise invalid(vectorized.SETTING, "True or False", value)
+        raise invalid(VECTORIZED_DATA, "True or False", value)
 
 
 def check_interval(key: str, text: Any) -> None:
