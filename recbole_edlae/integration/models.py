@@ -21,13 +21,14 @@ from recbole_edlae.settings.registry import (
     defaults_of,
     model_class,
     own_models,
+    recbole_schema,
     register,
     registered,
     schema_of,
     unseen_users,
 )
 from recbole_edlae.settings.rules import check_rules, check_vectorized_data
-from recbole_edlae.settings.schema import check_model_settings, read_schema, recbole_schema
+from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 # The registry's functions are documented under this module's name.
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]

@@ -18,9 +18,8 @@ from recbole.utils import (
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.settings import corrections, registry
-from recbole_edlae.settings.parts import SEARCH_FILES
-from recbole_edlae.settings.rules import VECTORIZED_DATA
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
+from recbole_edlae.settings.rules import SEARCH_FILES, VECTORIZED_DATA
 
 # Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.
 OLD_NAMES = {

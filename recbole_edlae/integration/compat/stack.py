@@ -22,7 +22,7 @@ import yaml
 
 from recbole_edlae.data import training_data
 from recbole_edlae.settings import corrections
-from recbole_edlae.settings.yaml_loader import safe_loader
+from recbole_edlae.settings.files import safe_loader
 
 
 class Namespace(types.ModuleType):

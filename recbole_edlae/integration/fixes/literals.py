@@ -11,8 +11,7 @@ import torch
 from recbole.config import Config
 
 from recbole_edlae._choices import check_choice
-from recbole_edlae.settings.files import NOT_LITERAL, value_of
-from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.files import NOT_LITERAL, process_words, value_of
 
 
 def convert_config_dict(stock: Callable, config: Config, values: dict[str, Any]) -> dict[str, Any]:

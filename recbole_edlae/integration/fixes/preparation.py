@@ -19,7 +19,6 @@ from recbole_edlae.data import user_split
 from recbole_edlae.data.training_users import note_item_counts, with_fold_in
 from recbole_edlae.integration.fast.groups import Groups, groups_of, numbered_pairs
 from recbole_edlae.settings import corrections
-from recbole_edlae.settings.parts import PARTS
 
 
 def create_dataset(stock: Callable, config: Any) -> Any:
@@ -137,7 +136,7 @@ def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datase
     """
     # Before the training, which takes the most time.
     _warn_of_long_lists(config, dataset)
-    for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
+    for part, purpose, built in zip(("validation", "test"), ("validated", "tested"), built_datasets[1:]):
         if not len(built):
             warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
 
