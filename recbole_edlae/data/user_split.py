@@ -28,7 +28,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
 from recbole_edlae.data.time_order import order_by_time, token_rank
-from recbole_edlae.data.training_users import training_users
+from recbole_edlae.data.training_data import training_users
 
 FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _TRAINING, _VALIDATION, _TEST = range(3)

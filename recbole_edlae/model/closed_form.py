@@ -5,8 +5,10 @@ How settings and interactions become weights: by way of the Gram matrix and one 
 and the estimators use it alone. Knows nothing of RecBole.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,13 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.model.errors import in_words_of_settings
 from recbole_edlae.model.weights import Weights
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
+
+# What the solvers call it, what the settings call it.
+SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "count": "neighbors"}
 
 
 class ClosedForm:
@@ -212,3 +216,21 @@ class ClosedForm:
     def packed(self) -> bool:
         r"""Whether a fit holds its matrices packed."""
         return self.fit_device.type == "cpu" and self.size > DENSE_ITEMS
+
+
+@contextlib.contextmanager
+def in_words_of_settings(**names: str) -> Iterator[None]:
+    r"""Raise a solver's ValueError again with the names of the settings.
+
+    Args:
+        names (str): The setting of an argument, beside those in ``SETTINGS``.
+    """
+    try:
+        yield
+    except ValueError as error:
+        text = str(error)
+
+        # Whole words only: "count" is no part of "item_count".
+        for argument, setting in (SETTINGS | names).items():
+            text = re.sub(rf"(?<![\w-]){argument}(?![\w-])", setting, text)
+        raise ValueError(text) from error

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.closed_form import ClosedForm, Progress, in_words_of_settings
 
 
 class EDLAEForm(ClosedForm):

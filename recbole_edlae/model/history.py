@@ -104,7 +104,7 @@ def interactions_and_histories(
         dataset (Dataset): The training part of the data.
         read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
     """
-    from recbole_edlae.data.training_users import with_fold_in
+    from recbole_edlae.data.training_data import with_fold_in
 
     read = read or binary_interactions
     training = read(dataset)

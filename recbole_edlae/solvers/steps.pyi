@@ -1,5 +1,5 @@
 from ._graph_filter import LINEAR_FILTER, filter_of_parts
-from ._inverse import inverse
+from ._matrix import inverse
 from ._system import penalties
 from .scale.gram import compile_gram
 

@@ -13,9 +13,9 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "runs what files and arguments say: evaluates texts as Python, and reads YAML with Python's objects",
         "until": "RecBole reads literals only",
         "functions": {
-            "config.configurator:Config._convert_config_dict": "literals:convert_config_dict",
-            "trainer.hyper_tuning:HyperTuning._build_space_from_file": "literals:build_space_from_file",
-            "model.context_aware_recommender.kd_dagfm:KD_DAGFM.__init__": "literals:check_teacher",
+            "config.configurator:Config._convert_config_dict": "reading:convert_config_dict",
+            "trainer.hyper_tuning:HyperTuning._build_space_from_file": "reading:build_space_from_file",
+            "model.context_aware_recommender.kd_dagfm:KD_DAGFM.__init__": "reading:check_teacher",
         },
     },
     {
@@ -27,7 +27,7 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "passes over values with = in them",
         "until": "RecBole splits at the first =",
-        "functions": {"config.configurator:Config._load_cmd_line": "literals:load_cmd_line"},
+        "functions": {"config.configurator:Config._load_cmd_line": "reading:load_cmd_line"},
     },
     # Reading.
     {
