@@ -12,10 +12,9 @@ its hooks cannot be taken back; and its wrappers cannot be pickled by name, as `
 
 import contextlib
 import functools
-import importlib
 import importlib.abc
 import importlib.machinery
-import operator
+import pkgutil
 import sys
 import threading
 import types
@@ -271,12 +270,8 @@ def _exchange_in_recbole(before: Any, after: Any) -> None:
                 setattr(module, name, after)
 
 
-@functools.cache
-def _resolve(replacement: str) -> Any:
-    """Return the function, or another object, that a row of the table names."""
-    module, _, path = replacement.partition(":")
-    return operator.attrgetter(path)(importlib.import_module(module))
-
+# The function, or another object, that a row of the table names.
+_resolve = functools.cache(pkgutil.resolve_name)
 
 _HOOK = _Hook(PATCHES)
 

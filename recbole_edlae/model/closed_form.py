@@ -15,7 +15,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
@@ -171,6 +170,8 @@ class ClosedForm:
         rank = getattr(self, name)
         items = self.size - 1  # without [PAD]
         if rank > items:
+            from recbole_edlae._warnings import warn
+
             warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
             setattr(self, name, items)
 
