@@ -5,9 +5,8 @@ RecBole. Child processes import the package with what is pickled to them (:mod:`
 This module and the table import nothing of RecBole, torch or NumPy: a program that does not import RecBole pays for a
 few small files, and nothing in it changes but ``sys.meta_path``, which gets one finder.
 
-``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, as the stand-in for
-ray has to; it fires too early for a module in the middle of its import, where another plugin may import this package;
-its hooks cannot be taken back; and its wrappers cannot be pickled by name, as ``mp.spawn`` and Ray pickle functions.
+``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, and it fires too
+early for a module in the middle of one; its hooks cannot be taken back, and its wrappers not be pickled by name.
 """
 
 import contextlib

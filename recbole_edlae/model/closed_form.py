@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.weights import Weights
+from recbole_edlae.model.weights import Dense, Weights
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
@@ -77,7 +77,6 @@ class ClosedForm:
             ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
         """
         # The solvers are loaded by the first fit: a model that was read from a file needs none.
-        from recbole_edlae.model.weight_forms import of_solution
         from recbole_edlae.solvers import SingularError, activity_weight
 
         # A user's weight counts in the Gram matrix alone.
@@ -101,7 +100,14 @@ class ClosedForm:
             with in_words_of_settings(power="item_weight_power"):
                 B = normalize_items(B, popularity, power=power, overwrite=True)
 
-        weights = of_solution(B)
+        # Other forms than a matrix are loaded with their solvers.
+        if isinstance(B, torch.Tensor):
+            weights: Weights = Dense(encoder=B)
+        else:
+            from recbole_edlae.model.weight_forms import of_solution
+
+            weights = of_solution(B)
+
         if self.zero_diagonal:
             weights.set_diagonal(torch.zeros(self.size, device=self.fit_device))
 

@@ -29,7 +29,7 @@ class EDLAEForm(ClosedForm):
             return
 
         # What only some settings take is loaded with them, here and below.
-        from recbole_edlae.solvers.checks import check_count
+        from recbole_edlae.solvers.parameters import check_count
 
         check_count("low_pass_rank", self.low_pass_rank)
         if self.neighbors is not None:

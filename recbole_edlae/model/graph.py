@@ -18,7 +18,7 @@ from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
-from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.parameters import check_count
 
 
 class GraphFilterRecommender(LinearAutoEncoder):

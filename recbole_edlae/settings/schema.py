@@ -17,7 +17,7 @@ import yaml
 
 from recbole_edlae._choices import check_choice
 from recbole_edlae.settings.values import listed
-from recbole_edlae.solvers.checks import check_emphasis
+from recbole_edlae.solvers.parameters import check_emphasis
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")

@@ -14,7 +14,7 @@ from scipy.linalg import get_lapack_funcs
 from threadpoolctl import ThreadpoolController
 
 from recbole_edlae.solvers._finite import SingularError, check_result
-from recbole_edlae.solvers._parameters import Progress
+from recbole_edlae.solvers.parameters import Progress
 
 LAPACK_ROWS = 16_384  # OpenBLAS's threaded potrf crashes from about 29,000 rows on (OpenBLAS issue 2562)
 _CACHED = 256  # rows and columns that are transposed at a time

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
-from recbole_edlae.solvers._parameters import checked_weight
+from recbole_edlae.solvers.parameters import checked_weight
 
 if TYPE_CHECKING:
     from recbole_edlae.solvers.scale.operations import SymmetricTiles
