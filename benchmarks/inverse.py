@@ -18,7 +18,7 @@ from common import Peak, fresh, matmul_rate, median, report, side_by_side, synth
 from scipy.linalg import get_lapack_funcs
 
 from recbole_edlae.solvers import SymmetricTiles, gram
-from recbole_edlae.solvers._inverse import mirror
+from recbole_edlae.solvers._matrix import mirror
 from recbole_edlae.solvers._system import System
 from recbole_edlae.solvers.steps import inverse
 

@@ -7,7 +7,7 @@ import yaml
 
 import recbole_edlae  # noqa: F401  before RecBole
 from recbole_edlae.settings import registry
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 
 from recbole.data.interaction import Interaction  # isort: skip
 from recbole.utils import get_model  # isort: skip

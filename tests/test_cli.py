@@ -15,7 +15,7 @@ from recbole_edlae import __version__, cli
 from recbole_edlae._warnings import DataWarning
 from recbole_edlae.cli import checks, single_run
 from recbole_edlae.settings.keys import without_effect
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, recbole_schema
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES, recbole_schema
 from tests.conftest import ROOT
 
 QUIET = ["--state=ERROR", "--show_progress=False"]

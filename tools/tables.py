@@ -1,7 +1,7 @@
 """Write the tables of README and docs/ that are generated: `python -m tools.tables`, which is `make tables`.
 
 A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. NAME is "repairs" or
-"corrections", the rows of integration/*/table.py, "settings MODEL", the settings in properties/model/MODEL.yaml, or
+"corrections", the rows of integration and its rooms, "settings MODEL", the settings in properties/model/MODEL.yaml, or
 "solution MODEL", which is no table but the code by which a reference model of upstream/ finds its weights.
 """
 

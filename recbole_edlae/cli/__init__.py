@@ -24,7 +24,7 @@ from recbole_edlae.cli.errors import (
 )
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.cli.streams import forgiving_output
-from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.files import process_words
 
 
 class Command(NamedTuple):

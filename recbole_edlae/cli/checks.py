@@ -14,11 +14,11 @@ from recbole_edlae.model.members import of_member
 from recbole_edlae.runs.trained import member_configs
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.evaluation import normalized_ratings
-from recbole_edlae.settings.files import PlainConfig
 from recbole_edlae.settings.keys import without_effect
 from recbole_edlae.settings.parts import validates_on_test
+from recbole_edlae.settings.plain_config import PlainConfig
+from recbole_edlae.settings.registry import recbole_schema
 from recbole_edlae.settings.rules import check_rules
-from recbole_edlae.settings.schema import recbole_schema
 
 from recbole.config import Config  # isort: skip
 from recbole.trainer import TraditionalTrainer  # isort: skip

@@ -15,10 +15,9 @@ from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.engine import ENGINES, RunFailed
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, values_of
+from recbole_edlae.settings.files import process_words, read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
 from recbole_edlae.settings.parts import check_parts, empty_parts
-from recbole_edlae.settings.process import process_words
 
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 

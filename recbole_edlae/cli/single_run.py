@@ -17,9 +17,8 @@ from recbole_edlae.cli.errors import errors_in_one_line
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import PROTOCOLS, find, listing
-from recbole_edlae.settings.files import read_config_files, split_names, values_of
+from recbole_edlae.settings.files import process_words, read_config_files, split_names, values_of
 from recbole_edlae.settings.keys import check_keys
-from recbole_edlae.settings.process import process_words
 
 from recbole import quick_start  # isort: skip
 

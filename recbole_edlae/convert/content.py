@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recbole_edlae._decoding import where_undecodable
+from recbole_edlae._files import where_undecodable
 
 _BYTE_ORDER_MARKS = {  # UTF-32 before UTF-16, whose mark begins like its own
     codecs.BOM_UTF32_LE: "utf-32",

@@ -26,7 +26,7 @@ import pandas as pd
 import pyarrow as pa
 from recbole.utils import FeatureType
 
-from recbole_edlae._decoding import where_undecodable
+from recbole_edlae._files import where_undecodable
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.parsing import Table, numbers, texts
 

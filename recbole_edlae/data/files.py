@@ -8,7 +8,7 @@ import yaml
 
 from recbole_edlae._choices import closest_first
 from recbole_edlae.data.fingerprint import interaction_files
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 
 
 def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:

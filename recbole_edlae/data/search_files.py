@@ -9,7 +9,7 @@ from pandas.api.types import union_categoricals
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import read_atomic
-from recbole_edlae.settings.parts import SEARCH_FILES
+from recbole_edlae.settings.rules import SEARCH_FILES
 
 
 def check_search_files(settings: Mapping[str, Any]) -> None:

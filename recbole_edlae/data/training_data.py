@@ -1,4 +1,6 @@
-"""Describe the data that a checkpoint was trained on: the tokens of its ids, and a fingerprint of the interactions.
+"""Ask a dataset for its training part: users, histories, popularity, and what a checkpoint stores of them.
+
+Under a split by user the training part has the fold-in of the held-out users as ``with_fold_in()``.
 
 RecBole numbers users and items in the order of the file's lines. If the file is sorted differently, or has one more
 item, every weight belongs to another item. So a checkpoint stores, under the key ``trained_on``:
@@ -17,14 +19,19 @@ import hashlib
 import json
 import weakref
 import zlib
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from recbole_edlae._warnings import warn
 
+if TYPE_CHECKING:
+    from recbole.data.dataset import Dataset
+
 KEY = "trained_on"
+_COUNTS = "interactions_in_training"  # attribute of the datasets that a split returns
 
 _described: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # dataset → its description
 _built_on: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # model → _DatasetOfModel
@@ -196,3 +203,40 @@ def _how_tokens_differ(saved: dict[str, Any], current: dict[str, Any], field: st
     if gone or new:
         return f"{gone} of its {len(before)} values of {field} are gone, and {new} of {len(now)} are new"
     return f"the same {len(now)} values of {field} stand in another order in the file, so that their ids differ"
+
+
+def with_fold_in(dataset: "Dataset") -> "Dataset":
+    """Return the dataset that histories are read from."""
+    return dataset.with_fold_in() if hasattr(dataset, "with_fold_in") else dataset
+
+
+def training_users(dataset: "Dataset") -> torch.Tensor:
+    """Return the ids of the users that a loader of users iterates in training."""
+    if not hasattr(dataset, "with_fold_in"):
+        return torch.arange(dataset.user_num)
+    return dataset.inter_feat[dataset.uid_field].unique()
+
+
+def note_item_counts(parts: "Sequence[Dataset]") -> None:
+    """Tell the datasets that a split returned how often each item occurs in training.
+
+    Args:
+        parts: of the split, training first.
+    """
+    train = parts[0]
+    items = np.asarray(train.inter_feat[train.iid_field])
+    counts = np.bincount(items, minlength=train.item_num)
+    for part in parts:
+        vars(part)[_COUNTS] = counts
+
+
+def item_counts(dataset: "Dataset") -> np.ndarray:
+    """Return the number of interactions of each item id in training; zeros where nothing was split.
+
+    Args:
+        dataset: one of those that a split returned.
+    """
+    counts = vars(dataset).get(_COUNTS)
+    if counts is None:
+        return np.zeros(dataset.item_num, dtype=np.int64)
+    return counts

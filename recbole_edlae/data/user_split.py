@@ -15,9 +15,7 @@ users, of the validation users' fold-in and targets, and of the test users' fold
 """
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -28,9 +26,9 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
 from recbole_edlae.data.time_order import order_by_time, token_rank
-from recbole_edlae.data.training_users import training_users
+from recbole_edlae.data.training_data import training_users
+from recbole_edlae.settings.evaluation import FOLD_IN
 
-FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _TRAINING, _VALIDATION, _TEST = range(3)
 
 
@@ -77,48 +75,6 @@ class TrainingUserDataLoader(UserDataLoader):
         self.user_list = Interaction({self.uid_field: training_users(dataset)})
         self.sample_size = len(self.user_list)
         AbstractDataLoader.__init__(self, config, dataset, sampler, shuffle=True)
-
-
-def asked_for(settings: Mapping[str, Any]) -> bool:
-    """Return whether the settings ask for a user split.
-
-    Examples:
-        >>> asked_for({"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}})
-        True
-        >>> asked_for({"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}})
-        False
-    """
-    return "US" in _split(settings) or len(settings.get("benchmark_filename") or ()) == 5
-
-
-def check(settings: Mapping[str, Any]) -> None:
-    """Check the settings of a user split, before any data are read.
-
-    Args:
-        settings: all settings, as ``Config`` ends with.
-
-    Raises:
-        ValueError: A setting of the split is invalid, or one of them is set without the split.
-    """
-    eval_args = settings.get("eval_args") or {}
-    if "US" not in _split(settings):
-        if "fold_in" in eval_args:
-            raise ValueError("fold_in in eval_args belongs to the user split: split: {US: [0.8, 0.1, 0.1]}")
-        return
-    if settings.get("benchmark_filename"):
-        raise ValueError(
-            "benchmark_filename splits the data already: leave the split US out; files of a user split have five "
-            "names, [train, validation_tr, validation_te, test_tr, test_te]"
-        )
-
-    _check_parts(_split(settings)["US"])
-    fold_in = eval_args.get("fold_in", FOLD_IN)
-    if not _is_number(fold_in) or not 0 < fold_in < 1:
-        raise ValueError(f"fold_in in eval_args must be float in (0, 1), got {fold_in!r}")
-    if eval_args.get("group_by", "user") != "user":
-        raise ValueError(f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}")
-    if eval_args.get("order", "RO") not in ("RO", "TO"):
-        raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
 
 
 def split(dataset: Dataset) -> list[Dataset]:
@@ -204,31 +160,6 @@ def _draw_parts(
     part_of_user[users[:n_valid]] = _VALIDATION
     part_of_user[users[n_valid : n_valid + n_test]] = _TEST
     return part_of_user
-
-
-def _split(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return eval_args' split; an empty one where it is no dict."""
-    split_args = (settings.get("eval_args") or {}).get("split")
-    return split_args if isinstance(split_args, dict) else {}
-
-
-def _check_parts(parts: Any) -> None:
-    """Check the shares or numbers of users."""
-    message = (
-        "US in eval_args' split must be three shares of the users that sum to 1, [0.8, 0.1, 0.1], or -1 and two "
-        f"numbers of users, [-1, 1000, 1000]; got {parts!r}"
-    )
-    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(_is_number, parts)):
-        raise ValueError(message)
-    are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
-    are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)
-    if not are_numbers and not are_shares:
-        raise ValueError(message)
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether a value is a number and no bool."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Lists, checked, most_similar, ranked
 from recbole_edlae.serving.recommender import Recommendations
 from recbole_edlae.serving.tokens import checked_list, positive_int
-from recbole_edlae.settings.setting import Setting, check_model_settings, read_schema
+from recbole_edlae.settings.schema import Setting, check_model_settings, read_schema
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,17 +4,15 @@
 RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.processes`).
 A program that does not import RecBole pays for a few small files, and nothing in it changes but ``sys.meta_path``.
 
-``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, as the stand-in for
-ray has to; it fires too early for a module in the middle of its import, where another plugin may import this package;
-its hooks cannot be taken back; and its wrappers cannot be pickled by name, as ``mp.spawn`` and Ray pickle functions.
+``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, and it fires too
+early for a module in the middle of one; its hooks cannot be taken back, and its wrappers not be pickled by name.
 """
 
 import contextlib
 import functools
-import importlib
 import importlib.abc
 import importlib.machinery
-import operator
+import pkgutil
 import sys
 import threading
 import types
@@ -268,12 +266,8 @@ def _exchange_in_recbole(before: Any, after: Any) -> None:
                 setattr(module, name, after)
 
 
-@functools.cache
-def _resolve(replacement: str) -> Any:
-    """Return the function, or another object, that a row of the table names."""
-    module, _, path = replacement.partition(":")
-    return operator.attrgetter(path)(importlib.import_module(module))
-
+# The function, or another object, that a row of the table names.
+_resolve = functools.cache(pkgutil.resolve_name)
 
 _HOOK = _Hook(PATCHES)
 

@@ -13,21 +13,22 @@ import numpy as np
 import yaml
 from recbole.data.dataloader import UserDataLoader
 
-from recbole_edlae.data import user_split
 from recbole_edlae.settings import corrections
+from recbole_edlae.settings.evaluation import check_user_split, splits_users
 from recbole_edlae.settings.registry import (
     PROPERTIES,
     check_unseen_users,
     defaults_of,
     model_class,
     own_models,
+    recbole_schema,
     register,
     registered,
     schema_of,
     unseen_users,
 )
 from recbole_edlae.settings.rules import check_rules, check_vectorized_data
-from recbole_edlae.settings.schema import check_model_settings, read_schema, recbole_schema
+from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 # The registry's functions are documented under this module's name.
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]
@@ -69,7 +70,9 @@ def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
         return stock(config, phase)
     train_loader = getattr(getattr(config, "model_class", None), "train_loader", None)
     loader = stock(config, phase) if train_loader is None else train_loader(config)
-    if loader is UserDataLoader and user_split.asked_for(config.final_config_dict):
+    if loader is UserDataLoader and splits_users(config.final_config_dict):
+        from recbole_edlae.data import user_split
+
         return user_split.TrainingUserDataLoader
     return loader
 
@@ -101,8 +104,8 @@ def get_final_config_dict(stock: Callable, config: Any) -> dict[str, Any]:
             check_config(config, settings)
 
     # Those of a user split, which not every model can do.
-    user_split.check(settings)
-    if user_split.asked_for(settings):
+    check_user_split(settings)
+    if splits_users(settings):
         check_unseen_users(config.model, settings)
     return settings
 
@@ -138,7 +141,7 @@ def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Any)
     RecBole's scores from the matrix that it was trained on, where held-out users have no row.
     """
     stock(model, config, dataset)
-    if not isinstance(dataset, user_split.TrainingUsers):
+    if not hasattr(dataset, "with_fold_in"):
         return
     histories = dataset.with_fold_in().inter_matrix(form="csr").astype(np.float32)
     if hasattr(model, "pred_mat"):

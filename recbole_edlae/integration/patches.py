@@ -1,13 +1,13 @@
 """The table of all that is changed in RecBole, and nothing outside of RecBole is: what, why, and when it can go.
 
-Each room has its own rows:
+Each room has its own rows, where its package begins:
 
-* :mod:`~recbole_edlae.integration.additions`: what RecBole lacks, such as models and checkpoints that know their data;
-* :mod:`~recbole_edlae.integration.compat.table`: RecBole on today's stack; no number changes;
-* :mod:`~recbole_edlae.integration.fixes.table`: what RecBole gets wrong. Rows that change its numbers are
+* :mod:`~recbole_edlae.integration`: what RecBole lacks, such as models and checkpoints that know their data;
+* :mod:`~recbole_edlae.integration.compat`: RecBole on today's stack; no number changes;
+* :mod:`~recbole_edlae.integration.fixes`: what RecBole gets wrong. Rows that change its numbers are
   *corrections*, which the setting ``corrections`` switches off (:mod:`~recbole_edlae.settings.corrections`);
-* :mod:`~recbole_edlae.integration.fast.table`: the same results in less time, which the setting
-  ``vectorized_data: False`` switches off (:mod:`~recbole_edlae.settings.vectorized`).
+* :mod:`~recbole_edlae.integration.fast`: the same results in less time, which the setting
+  ``vectorized_data: False`` switches off (:func:`~recbole_edlae.integration.fast.is_on`).
 
 A row has a reason, ``why`` and ``until``, and ``functions``: "module:attribute" inside RecBole → "module:function"
 inside the room, or with its full name. ``kind`` and ``correction`` are as in :class:`Patch`. Rows are text: reading the
@@ -24,10 +24,8 @@ scikit-learn, ``sys.modules`` has stand-ins for them.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from recbole_edlae.integration import additions
-from recbole_edlae.integration.compat import table as compat
-from recbole_edlae.integration.fast import table as fast
-from recbole_edlae.integration.fixes import table as fixes
+from recbole_edlae import integration
+from recbole_edlae.integration import compat, fast, fixes
 from recbole_edlae.settings.corrections import CORRECTIONS
 
 
@@ -65,7 +63,7 @@ def _patches(room: str, rows: Iterable[dict[str, Any]]) -> tuple[Patch, ...]:
 
 
 ROOMS: dict[str, tuple[Patch, ...]] = {
-    "What it adds": _patches(additions.ROOM, additions.ROWS),
+    "What it adds": _patches(integration.ROOM, integration.ROWS),
     "What RecBole needs on today's stack": _patches(compat.ROOM, compat.ROWS),
     "What it fixes without changing a number": _patches(fixes.ROOM, fixes.ROWS),
     "What it makes faster": _patches(fast.ROOM, fast.ROWS),

@@ -21,7 +21,7 @@ from recbole.utils import InputType
 
 from recbole_edlae._choices import choose
 from recbole_edlae.data.item_dataloader import ItemDataLoader
-from recbole_edlae.data.training_users import training_users
+from recbole_edlae.data.training_data import training_users
 from recbole_edlae.model.errors import check_loss, check_scores
 from recbole_edlae.model.history import HistoryMixin, binary_interactions, interactions_and_histories
 from recbole_edlae.model.paper import Paper

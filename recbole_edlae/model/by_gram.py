@@ -13,8 +13,7 @@ import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 from recbole_edlae.model.resources import check_memory, too_large
-from recbole_edlae.solvers import gram
-from recbole_edlae.solvers.memory import gram_workspace, packed_values
+from recbole_edlae.solvers.scale.gram import gram, workspace
 
 
 @runtime_checkable
@@ -59,9 +58,11 @@ def by_gram(
     packed = form.packed
     matrix = form.size**2
     if packed:
+        from recbole_edlae.solvers.memory import packed_values  # of large catalogs only
+
         matrix = packed_values(form.size)
     held = form.values_held(matrix, device.type)
-    data = gram_workspace(form.interactions, packed)
+    data = workspace(form.interactions, packed)
 
     # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":

@@ -5,20 +5,23 @@ How settings and interactions become weights: by way of the Gram matrix and one 
 and the estimators use it alone. Knows nothing of RecBole.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae._warnings import warn
-from recbole_edlae.model.errors import in_words_of_settings
-from recbole_edlae.model.weights import Weights
+from recbole_edlae.model.weights import Dense, Weights
 
 DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 Progress = Callable[[float, float], Any]
+
+# What the solvers call it, what the settings call it.
+SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "count": "neighbors"}
 
 
 class ClosedForm:
@@ -75,7 +78,6 @@ class ClosedForm:
             ValueError: The users do not determine the weights, or a setting is out of range; it names the settings.
         """
         # The solvers are loaded by the first fit: a model that was read from a file needs none.
-        from recbole_edlae.model.weight_forms import of_solution
         from recbole_edlae.solvers import SingularError, activity_weight
 
         # A user's weight counts in the Gram matrix alone.
@@ -99,7 +101,14 @@ class ClosedForm:
             with in_words_of_settings(power="item_weight_power"):
                 B = normalize_items(B, popularity, power=power, overwrite=True)
 
-        weights = of_solution(B)
+        # Other forms than a matrix are loaded with their solvers.
+        if isinstance(B, torch.Tensor):
+            weights: Weights = Dense(encoder=B)
+        else:
+            from recbole_edlae.model.weight_forms import of_solution
+
+            weights = of_solution(B)
+
         if self.zero_diagonal:
             weights.set_diagonal(torch.zeros(self.size, device=self.fit_device))
 
@@ -168,6 +177,8 @@ class ClosedForm:
         rank = getattr(self, name)
         items = self.size - 1  # without [PAD]
         if rank > items:
+            from recbole_edlae._warnings import warn
+
             warn(f"{name} {rank} is more than the {items} items of the data: {items} is taken")
             setattr(self, name, items)
 
@@ -213,3 +224,21 @@ class ClosedForm:
     def packed(self) -> bool:
         r"""Whether a fit holds its matrices packed."""
         return self.fit_device.type == "cpu" and self.size > DENSE_ITEMS
+
+
+@contextlib.contextmanager
+def in_words_of_settings(**names: str) -> Iterator[None]:
+    r"""Raise a solver's ValueError again with the names of the settings.
+
+    Args:
+        names (str): The setting of an argument, beside those in ``SETTINGS``.
+    """
+    try:
+        yield
+    except ValueError as error:
+        text = str(error)
+
+        # Whole words only: "count" is no part of "item_count".
+        for argument, setting in (SETTINGS | names).items():
+            text = re.sub(rf"(?<![\w-]){argument}(?![\w-])", setting, text)
+        raise ValueError(text) from error

@@ -17,8 +17,9 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 
-from recbole_edlae.data.training_users import training_users
-from recbole_edlae.model.errors import check_loss, check_scores, in_words_of_settings
+from recbole_edlae.data.training_data import training_users
+from recbole_edlae.model.closed_form import in_words_of_settings
+from recbole_edlae.model.errors import check_loss, check_scores
 from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.nn.corruption import dropout, entry_weights, gaussian
 from recbole_edlae.nn.losses import loss

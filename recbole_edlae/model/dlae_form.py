@@ -24,7 +24,7 @@ class DLAEForm(ClosedForm):
         self.check_of_items("rank")
         if self.rank is None:
             return
-        from recbole_edlae.solvers.checks import check_count
+        from recbole_edlae.solvers.parameters import check_count
 
         check_count("rank", self.rank)
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.closed_form import ClosedForm, Progress, in_words_of_settings
 
 
 class EDLAEForm(ClosedForm):
@@ -30,7 +29,7 @@ class EDLAEForm(ClosedForm):
             return
 
         # What only some settings take is loaded with them, here and below.
-        from recbole_edlae.solvers.checks import check_count
+        from recbole_edlae.solvers.parameters import check_count
 
         check_count("low_pass_rank", self.low_pass_rank)
         if self.neighbors is not None:

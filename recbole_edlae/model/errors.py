@@ -1,35 +1,10 @@
 r"""
-Words
+Errors
 ################################################
-Errors of the solvers in the words of the settings, and of a training that diverged.
+Errors of a training that diverged, instead of results that are none.
 """
 
-import contextlib
-import re
-from collections.abc import Iterator
-
 import torch
-
-# What the solvers call it, what the settings call it.
-SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "count": "neighbors"}
-
-
-@contextlib.contextmanager
-def in_words_of_settings(**names: str) -> Iterator[None]:
-    r"""Raise a solver's ValueError again with the names of the settings.
-
-    Args:
-        names (str): The setting of an argument, beside those in ``SETTINGS``.
-    """
-    try:
-        yield
-    except ValueError as error:
-        text = str(error)
-
-        # Whole words only: "count" is no part of "item_count".
-        for argument, setting in (SETTINGS | names).items():
-            text = re.sub(rf"(?<![\w-]){argument}(?![\w-])", setting, text)
-        raise ValueError(text) from error
 
 
 def check_loss(loss: torch.Tensor, model: str) -> torch.Tensor:

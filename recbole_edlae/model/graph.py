@@ -11,15 +11,14 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.model.closed_form import Progress
-from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.closed_form import Progress, in_words_of_settings
 from recbole_edlae.model.filter_weights import Filter
 from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
-from recbole_edlae.solvers.checks import check_count
+from recbole_edlae.solvers.parameters import check_count
 
 
 class GraphFilterRecommender(LinearAutoEncoder):

@@ -47,9 +47,31 @@ class HistoryMixin:
 
     def positions(self, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
-        from recbole_edlae.nn.rows import positions
-
         return positions(self.indptr, row)
+
+
+def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    r"""Return the positions of the entries of some rows of a CSR matrix, and the length of each row.
+
+    Args:
+        indptr (torch.LongTensor): Where each row starts among all entries, shape: [rows + 1]
+        row (torch.LongTensor): The rows, in any order.
+
+    Returns:
+        tuple: Positions among all entries, row after row, and the rows' lengths.
+
+    Examples:
+        >>> import torch
+        >>> positions(torch.tensor([0, 2, 2, 5]), torch.tensor([2, 0]))
+        (tensor([2, 3, 4, 0, 1]), tensor([3, 2]))
+    """
+    start = indptr[row]
+    lengths = indptr[row + 1] - start
+
+    # A running number over the result, shifted in each row so that it starts at the row's first entry.
+    start_in_result = lengths.cumsum(0) - lengths
+    shift = (start - start_in_result).repeat_interleave(lengths)
+    return shift + torch.arange(len(shift), device=shift.device), lengths
 
 
 def score_pairs(model: Any, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
@@ -104,7 +126,7 @@ def interactions_and_histories(
         dataset (Dataset): The training part of the data.
         read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
     """
-    from recbole_edlae.data.training_users import with_fold_in
+    from recbole_edlae.data.training_data import with_fold_in
 
     read = read or binary_interactions
     training = read(dataset)

@@ -13,7 +13,7 @@ import torch
 
 from recbole_edlae.integration.fast.large_batches import UserBatch
 from recbole_edlae.integration.fixes.ranking import Best, settled
-from recbole_edlae.nn.rows import positions
+from recbole_edlae.model.history import positions
 
 SPARE = 16  # items kept beyond the longest list
 

@@ -17,8 +17,7 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
-from recbole_edlae.model.closed_form import ClosedForm
-from recbole_edlae.model.errors import in_words_of_settings
+from recbole_edlae.model.closed_form import ClosedForm, in_words_of_settings
 from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
 from recbole_edlae.model.weights import Unfitted, Weights
 

@@ -22,7 +22,7 @@ class LowRankEDLAEForm(ClosedForm):
     max_iter: int
 
     def check_settings(self) -> None:
-        from recbole_edlae.solvers.checks import check_count
+        from recbole_edlae.solvers.parameters import check_count
 
         check_count("rank", self.rank)
 

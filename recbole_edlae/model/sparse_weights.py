@@ -11,9 +11,9 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recbole_edlae.model.history import positions
 from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Weights, history_sums
-from recbole_edlae.nn.rows import positions
 
 
 class Sparse(Weights):

@@ -47,11 +47,12 @@ def of_solution(solution: Any) -> Weights:
         solution (torch.Tensor, PackedWeights, LowRank, LocalWeights, GraphFilter or SciPy sparse matrix): item x item
             weights
     """
-    from recbole_edlae.solvers import LowRank
-
     # The two forms of small catalogs load none of the others.
     if isinstance(solution, torch.Tensor):
         return Dense(encoder=solution)
+
+    from recbole_edlae.solvers import LowRank
+
     if isinstance(solution, LowRank):
         return Factors(encoder=solution.u, decoder=solution.v)
 

@@ -177,27 +177,3 @@ class SparseLinear(nn.Module):
         if self.bias is None:
             return sums
         return sums + self.bias
-
-
-def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the positions of the entries of some rows of a CSR matrix, and the length of each row.
-
-    Args:
-        indptr: where each row starts among all entries, (rows + 1,).
-        row: the rows, in any order.
-
-    Returns:
-        Positions among all entries, row after row, and the rows' lengths.
-
-    Examples:
-        >>> import torch
-        >>> positions(torch.tensor([0, 2, 2, 5]), torch.tensor([2, 0]))
-        (tensor([2, 3, 4, 0, 1]), tensor([3, 2]))
-    """
-    start = indptr[row]
-    lengths = indptr[row + 1] - start
-
-    # A running number over the result, shifted in each row so that it starts at the row's first entry.
-    start_in_result = lengths.cumsum(0) - lengths
-    shift = (start - start_in_result).repeat_interleave(lengths)
-    return shift + torch.arange(len(shift), device=shift.device), lengths

@@ -18,7 +18,7 @@ from recbole_edlae.evaluation.per_user import PerUser
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
-from recbole_edlae.settings.process import process_words
+from recbole_edlae.settings.files import process_words
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # nothing can be written any more
 _TRACEBACK = 20_000  # a record keeps the last characters of a traceback

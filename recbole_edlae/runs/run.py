@@ -18,7 +18,8 @@ import recbole_edlae
 from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.runs.code import code_hash
 from recbole_edlae.settings import registry
-from recbole_edlae.settings.files import PlainConfig, read_config_files
+from recbole_edlae.settings.files import read_config_files
+from recbole_edlae.settings.plain_config import PlainConfig
 
 # Settings of paths, devices and logging. No result depends on them.
 WITHOUT_EFFECT = (

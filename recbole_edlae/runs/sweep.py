@@ -10,7 +10,8 @@ from recbole_edlae.runs.engine import run_all
 from recbole_edlae.runs.records import Records, best_of, loss
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.files import read_config_files
-from recbole_edlae.settings.parts import SEARCH_FILES, empty_parts, validates_on_test
+from recbole_edlae.settings.parts import empty_parts, validates_on_test
+from recbole_edlae.settings.rules import SEARCH_FILES
 
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # default of max_evals for random and bayes

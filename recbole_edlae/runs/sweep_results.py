@@ -8,7 +8,7 @@ import yaml
 
 from recbole_edlae.runs import space as spaces
 from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
-from recbole_edlae.settings.parts import SEARCH_FILES
+from recbole_edlae.settings.rules import SEARCH_FILES
 
 
 def best_config(

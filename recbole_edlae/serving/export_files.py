@@ -24,7 +24,7 @@ from recbole_edlae import __version__
 from recbole_edlae._files import write_whole
 from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.tokens import check_encodable
-from recbole_edlae.settings.setting import Setting, check_model_settings
+from recbole_edlae.settings.schema import Setting, check_model_settings
 from recbole_edlae.settings.values import are_texts
 
 FORMAT = "recbole_edlae export"

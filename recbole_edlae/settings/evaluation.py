@@ -1,7 +1,9 @@
 """Check RecBole's settings of the evaluation: metrics, split and candidates, before data are read."""
 
+import math
 import re
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from recbole.evaluator import metric_types
@@ -12,6 +14,7 @@ from recbole_edlae.settings.values import are_texts, is_finite, listed
 
 _EVAL_ARGS = ("split", "group_by", "order", "mode", "fold_in")
 _SPLITS = ("RS", "LS", "TS", "US")
+FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _LEAVE_ONE_OUT = ("valid_and_test", "valid_only", "test_only")
 
 
@@ -31,6 +34,54 @@ def check_evaluation(settings: Mapping[str, Any]) -> None:
         raise invalid("eval_args", "a dict", eval_args)
     _check_eval_args(eval_args, settings)
     _check_validation(settings)
+
+
+def splits_users(settings: Mapping[str, Any]) -> bool:
+    """Return whether the settings ask for a user split.
+
+    Examples:
+        >>> splits_users({"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}})
+        True
+        >>> splits_users({"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}})
+        False
+    """
+    return "US" in split_of(settings) or len(settings.get("benchmark_filename") or ()) == 5
+
+
+def check_user_split(settings: Mapping[str, Any]) -> None:
+    """Check the settings of a user split, before any data are read.
+
+    Args:
+        settings: all settings, as ``Config`` ends with.
+
+    Raises:
+        ValueError: A setting of the split is invalid, or one of them is set without the split.
+    """
+    eval_args = settings.get("eval_args") or {}
+    if "US" not in split_of(settings):
+        if "fold_in" in eval_args:
+            raise ValueError("fold_in in eval_args belongs to the user split: split: {US: [0.8, 0.1, 0.1]}")
+        return
+    if settings.get("benchmark_filename"):
+        raise ValueError(
+            "benchmark_filename splits the data already: leave the split US out; files of a user split have five "
+            "names, [train, validation_tr, validation_te, test_tr, test_te]"
+        )
+
+    _check_users(split_of(settings)["US"])
+    fold_in = eval_args.get("fold_in", FOLD_IN)
+    if not is_finite(fold_in) or not 0 < fold_in < 1:
+        raise ValueError(f"fold_in in eval_args must be float in (0, 1), got {fold_in!r}")
+    if eval_args.get("group_by", "user") != "user":
+        raise ValueError(f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}")
+    if eval_args.get("order", "RO") not in ("RO", "TO"):
+        raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
+
+
+def split_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return eval_args' split; an empty one where it is no dict."""
+    split_args = (settings.get("eval_args") or {}).get("split")
+    return split_args if isinstance(split_args, dict) else {}
 
 
 def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
@@ -114,6 +165,20 @@ def _check_split(split: Any) -> None:
     if not is_triple or not is_finite(*shares) or min(shares) < 0 or shares[0] == 0:
         allowed = "three shares for training, validation and test, the first above 0, [0.8, 0.1, 0.1]"
         raise invalid(f"{kind} in eval_args' split", allowed, shares)
+
+
+def _check_users(parts: Any) -> None:
+    """Check the shares or numbers of users."""
+    message = (
+        "US in eval_args' split must be three shares of the users that sum to 1, [0.8, 0.1, 0.1], or -1 and two "
+        f"numbers of users, [-1, 1000, 1000]; got {parts!r}"
+    )
+    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not is_finite(*parts):
+        raise ValueError(message)
+    are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
+    are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)
+    if not are_numbers and not are_shares:
+        raise ValueError(message)
 
 
 def _check_mode(mode: Any, metrics: list[str]) -> None:

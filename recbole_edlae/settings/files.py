@@ -1,15 +1,14 @@
 """Read settings from YAML files and ``--key=value`` words, so that every command and RecBole read them alike."""
 
 import ast
+import functools
 import os
 import pathlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
-from recbole.config import Config
-
-from recbole_edlae.settings.yaml_loader import safe_loader
 
 # What ast.literal_eval raises; MemoryError and RecursionError come from deep nesting.
 NOT_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
@@ -25,6 +24,8 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
     Raises:
         ValueError: It cannot be read, or it is not YAML; the message names the file and the line.
     """
+    from recbole.config import Config  # words of the process are read without RecBole
+
     path = pathlib.Path(path)
     loader = safe_loader(Config._build_yaml_loader(None))
     try:
@@ -42,6 +43,18 @@ def read_yaml(path: str | os.PathLike, what: str = "config_files") -> Any:
         raise ValueError(f"{what}: {path} is not YAML, line {line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{what}: {path} is not YAML: {' '.join(str(error).split())}") from None
+
+
+@functools.cache
+def safe_loader(stock: Any) -> type[yaml.SafeLoader]:
+    """Return PyYAML's safe loader with the numbers of another loader.
+
+    Args:
+        stock: a loader of PyYAML's; RecBole's reads ``5e2`` and ``1e-3`` as numbers.
+    """
+    # Copies, because RecBole adds the same rules to its loader again with every Config.
+    numbers = {letter: list(rules) for letter, rules in stock.yaml_implicit_resolvers.items()}
+    return type("SafeLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": numbers})
 
 
 def _check_keys_once(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
@@ -134,11 +147,22 @@ def values_of(texts: Mapping[str, str]) -> dict[str, Any]:
     return {key: value_of(text) for key, text in texts.items()}
 
 
-class PlainConfig(Config):
-    """RecBole's Config for settings that have been parsed: a text in ``config_dict`` stays that text.
+def process_words(replacement: Sequence[str] | None = None, *, program: str = "recbole-edlae") -> list[str]:
+    """Return the words of this process's command line, after replacing them if there is a replacement.
 
-    RecBole evaluates such texts once more. YAML files and the ``--key=value`` words of the process are read as usual.
+    No other function of the package reads or sets ``sys.argv``.
+
+    Args:
+        replacement: words that RecBole is to read as settings from now on; None leaves the process's own.
+        program: name that goes before a replacement.
+
+    Returns:
+        The words after the program's name; none in a notebook, whose words are its kernel's.
     """
+    if replacement is not None:
+        sys.argv = [program, *replacement]
 
-    def _load_variable_config_dict(self, config_dict: Mapping[str, Any] | None) -> dict[str, Any]:
-        return dict(config_dict or {})
+    # The words of a notebook are those of its kernel.
+    if "ipykernel_launcher" in sys.argv[0]:
+        return []
+    return sys.argv[1:]

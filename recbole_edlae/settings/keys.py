@@ -17,9 +17,9 @@ from recbole.utils import (
 )
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.settings import corrections, registry, vectorized
-from recbole_edlae.settings.parts import SEARCH_FILES
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings import corrections, registry
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
+from recbole_edlae.settings.rules import SEARCH_FILES, VECTORIZED_DATA
 
 # Names that RecBole 1.2 ignores, from its earlier versions and its Python functions, and what to write today.
 OLD_NAMES = {
@@ -48,7 +48,7 @@ OLD_NAMES = {
 _OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
 
 # Read by this package for every model.
-_OWN = {vectorized.SETTING, SEARCH_FILES, corrections.SETTING}
+_OWN = {VECTORIZED_DATA, SEARCH_FILES, corrections.SETTING}
 _SET_BY_RECBOLE = {
     "device": "gpu_id ('' for the CPU)",
     "eval_type": "metrics",

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 PARTS = ("training", "validation", "test")
-
-# This package's own setting: the files that `tune` trains and validates on.
-SEARCH_FILES = "search_filename"
 _LEFT_OUT = {"valid_only": ("test",), "test_only": ("validation",)}
 
 

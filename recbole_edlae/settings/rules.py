@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recbole_edlae._choices import invalid
-from recbole_edlae.settings import vectorized
 from recbole_edlae.settings.evaluation import check_evaluation
-from recbole_edlae.settings.parts import SEARCH_FILES, validates_on_test
 from recbole_edlae.settings.values import (
     are_texts,
     check_clipping,
@@ -23,6 +21,10 @@ INTERVALS = (
     "entity_kg_num_interval",
     "relation_kg_num_interval",
 )
+
+# This package's own: the switch of `integration.fast`, and the files that `tune` trains and validates on.
+VECTORIZED_DATA = "vectorized_data"
+SEARCH_FILES = "search_filename"
 _INTERVAL = re.compile(r"\s*[\[(]\s*([^,;]+?)\s*,\s*([^,;]+?)\s*[\])]\s*")
 _COLUMN_LISTS = ("load_col", "unload_col", "unused_col")
 
@@ -60,9 +62,9 @@ def check_vectorized_data(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: It is no bool.
     """
-    value = settings.get(vectorized.SETTING, True)
+    value = settings.get(VECTORIZED_DATA, True)
     if not isinstance(value, bool):
-        raise invalid(vectorized.SETTING, "True or False", value)
+        raise invalid(VECTORIZED_DATA, "True or False", value)
 
 
 def check_interval(key: str, text: Any) -> None:
@@ -106,6 +108,8 @@ def _check_search_files(settings: Mapping[str, Any]) -> None:
     if not are_texts(names) or len(names) != 2:
         allowed = "two names [fit, valid], of the files that a search trains and validates on"
         raise invalid(SEARCH_FILES, allowed, names)
+
+    from recbole_edlae.settings.parts import validates_on_test  # other runs need it not
 
     # A split with a validation file of its own needs no others.
     files = settings.get("benchmark_filename")

@@ -8,11 +8,10 @@ from ._low_pass import LowPass, low_pass
 from ._low_rank import low_rank
 from ._normalization import item_scale, normalize_items
 from ._objective import objective
-from ._parameters import penalty
 from ._plateau import plateau
 from ._stationarity import stationarity
 from ._system import inverse_gram
-from ._user_weight import activity_weight
+from .parameters import activity_weight, penalty
 from .scale.by_users import SparseGram
 from .scale.gram import gram
 from .scale.neighbors import neighbors

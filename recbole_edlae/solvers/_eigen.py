@@ -4,9 +4,9 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_gram
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._matrix import Symmetric
-from recbole_edlae.solvers._parameters import Progress, check_rank
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers.parameters import Progress, check_rank
 
 
 def eigen(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:

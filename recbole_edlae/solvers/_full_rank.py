@@ -6,8 +6,8 @@ import torch
 
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_tensor
 from recbole_edlae.solvers._matrix import invert_sum, regularized_inverse, scaled_columns
-from recbole_edlae.solvers._parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers.parameters import Progress, check_diagonal_bound, check_dropout, check_emphasis
 
 
 def full_rank(

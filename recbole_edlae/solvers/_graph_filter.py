@@ -12,7 +12,7 @@ from numpy.polynomial.chebyshev import chebtrim
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers._parameters import check_power, is_finite
+from recbole_edlae.solvers.parameters import check_power, is_finite
 
 LINEAR_FILTER = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding

@@ -11,9 +11,9 @@ from recbole_edlae.solvers._factors import Iteration, LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result
 from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._objective import Factors
-from recbole_edlae.solvers._parameters import Progress, check_count, check_rank, check_tol
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
+from recbole_edlae.solvers.parameters import Progress, check_count, check_rank, check_tol
 
 _REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 _ROWS = 1024  # rows whose inner products are summed in the precision of the factors

@@ -9,8 +9,8 @@ from recbole_edlae.solvers._finite import check_finite, check_result, check_tens
 from recbole_edlae.solvers._full_rank import Inverted, Problem, check_inverse, solve
 from recbole_edlae.solvers._low_pass import LowPass
 from recbole_edlae.solvers._normalization import normalize_items
-from recbole_edlae.solvers._parameters import Progress, check_low_pass_weight
 from recbole_edlae.solvers._system import inverse_gram, row_dot
+from recbole_edlae.solvers.parameters import Progress, check_low_pass_weight
 
 _REMEDY = "the values of G or low_pass_weight are too large or too small; scale them, or compute in float64"
 

@@ -8,8 +8,8 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers._parameters import check_rank
 from recbole_edlae.solvers._spectral import krylov_dimensions, top_eigenvectors
+from recbole_edlae.solvers.parameters import check_rank
 
 GROUPS = 32  # at most: block Lanczos finds an eigenvalue as often as it has vectors in a block
 _ROWS = 1024  # of a dense matrix that are made at a time

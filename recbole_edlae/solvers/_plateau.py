@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.fft
 
-from recbole_edlae.solvers._parameters import check_count, check_flatness
+from recbole_edlae.solvers.parameters import check_count, check_flatness
 
 
 def plateau(order: int, flatness: float) -> list[float]:

@@ -6,7 +6,7 @@ import torch
 
 from recbole_edlae.solvers._finite import check_entries, check_popularity, check_result
 from recbole_edlae.solvers._matrix import regularized_inverse
-from recbole_edlae.solvers._parameters import Progress, penalty
+from recbole_edlae.solvers.parameters import Progress, penalty
 
 
 class System:

@@ -6,8 +6,8 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_entries, check_gram
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._matrix import Symmetric, dense_copy
-from recbole_edlae.solvers._parameters import Progress, check_l2, check_rank
 from recbole_edlae.solvers._spectral import top_eigenvectors
+from recbole_edlae.solvers.parameters import Progress, check_l2, check_rank
 
 
 def weight_decay(

@@ -10,9 +10,9 @@ from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._iterations import Schedule, Step, initialize, m_orthonormal, v_orthonormal
 from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._objective import Factors, energy
-from recbole_edlae.solvers._parameters import Progress, check_count
 from recbole_edlae.solvers._stationarity import ratio
 from recbole_edlae.solvers._system import System, row_dot
+from recbole_edlae.solvers.parameters import Progress, check_count
 
 
 def zero_diagonal(

@@ -11,7 +11,7 @@ __all__ = ["gram_workspace", "graph_filter_values", "low_pass_values", "low_rank
 def gram_workspace(X: sp.csr_matrix, packed: bool) -> int:
     """Return how many bytes a Gram matrix of X takes beside itself, X included."""
     # Each forecast loads the solver that it is of, and no other one.
-    from recbole_edlae.solvers.scale.gram_plan import workspace
+    from recbole_edlae.solvers.scale.gram import workspace
 
     return workspace(X, packed)
 

@@ -1,6 +1,6 @@
 """Types in the signatures of the solvers."""
 
 from recbole_edlae.solvers._matrix import Symmetric
-from recbole_edlae.solvers._parameters import Progress
+from recbole_edlae.solvers.parameters import Progress
 
 __all__ = ["Progress", "Symmetric"]

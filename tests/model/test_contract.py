@@ -10,7 +10,8 @@ from recbole.quick_start import load_data_and_model, run_recbole
 from recbole_edlae._files import CONFIGS
 from recbole_edlae.runs import space
 from recbole_edlae.settings import registry
-from recbole_edlae.settings.schema import read_schema, recbole_schema
+from recbole_edlae.settings.registry import recbole_schema
+from recbole_edlae.settings.schema import read_schema
 
 
 def cases():

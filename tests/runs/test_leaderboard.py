@@ -19,7 +19,7 @@ from recbole_edlae.leaderboard.settings import read_settings
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings import registry
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 from tests.runs.conftest import QUICK
 
 MODELS = {"EDLAE": {"reg_weight": 5.0}, "EDLAE + weights": {"model": "EDLAE", "user_weight_power": 0.5}, "Pop": {}}

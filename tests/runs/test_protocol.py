@@ -12,7 +12,7 @@ from recbole_edlae import cli
 from recbole_edlae.runs import protocol as rules
 from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, TRAINING, WITHOUT_RESULT, dataset_class
 from recbole_edlae.runs.run import make_run
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 
 READ = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 # What RecBole's code of data and metrics reads beside the protocol: of its trainer and log, and of transformations.

@@ -9,7 +9,7 @@ from recbole.config import Config
 
 from recbole_edlae import cli
 from recbole_edlae.settings.files import read_yaml, value_of
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 from tests.conftest import ROOT
 
 TOUCH = "__import__('pathlib').Path('touched').touch() or 100.0"

@@ -10,14 +10,14 @@ import torch
 
 from recbole_edlae.solvers import activity_weight, gram
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers.scale import gram_plan
+from recbole_edlae.solvers.scale import gram as gram_module
 from tests import oracles
 
 
 @pytest.fixture(params=["SciPy's product", "compiled"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run every test by both ways to a Gram matrix."""
-    monkeypatch.setattr(gram_plan, "_FEW", 0 if request.param == "compiled" else 2**25)
+    monkeypatch.setattr(gram_module, "_FEW", 0 if request.param == "compiled" else 2**25)
     return request.param
 
 
@@ -48,15 +48,15 @@ def test_both_ways_have_the_same_bits(
 ) -> None:
     X = sp.csr_matrix(random_matrix(users=400))
     weight = np.random.default_rng(1).random(X.shape[0]) if weighted else None
-    limit = gram_plan._FEW
+    limit = gram_module._FEW
     G = gram(X, weight, dtype=dtype)
-    monkeypatch.setattr(gram_plan, "_FEW", 2**25 - limit)
+    monkeypatch.setattr(gram_module, "_FEW", 2**25 - limit)
     assert torch.equal(gram(X, weight, dtype=dtype), G)
 
 
 @pytest.mark.parametrize("limit", [149, 150, 150**2 - 1, 150**2, 40_000, 2**25])
 def test_matrices_are_compiled_for_by_their_size(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = gram_plan
+    module = gram_module
     dense = np.zeros((2, 150))
     dense[0, :150], dense[1, :140] = 1, 1  # 42,100 additions, 22,500 entries
     monkeypatch.setattr(module, "_FEW", limit)
@@ -70,7 +70,7 @@ def test_matrices_are_compiled_for_by_their_size(limit: int, monkeypatch: pytest
 def test_what_is_compiled_before_is_what_is_needed(weighted: bool) -> None:
     program = (
         "import sys, numpy as np, scipy.sparse as sp, recbole_edlae.solvers as s\n"
-        "from recbole_edlae.solvers.scale import gram_plan as module\n"
+        "from recbole_edlae.solvers.scale import gram as module\n"
         "X = sp.random(20, 9, 0.3, format='csr')\n"
         "X.data[:] = 1\n"
         f"module.compile_gram(X, {weighted}, False)\n"
@@ -128,7 +128,7 @@ def test_order_of_items_is_that_of_the_result() -> None:
 def test_more_items_than_short_indices_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
     X = sp.csr_matrix(random_matrix(items=300))
     expected = gram(X)
-    monkeypatch.setattr(gram_plan, "_SHORT", 149)
+    monkeypatch.setattr(gram_module, "_SHORT", 149)
     assert torch.equal(gram(X), expected)
 
 

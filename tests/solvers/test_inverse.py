@@ -9,7 +9,7 @@ import threadpoolctl
 import torch
 
 from recbole_edlae.solvers import SymmetricTiles
-from recbole_edlae.solvers import _inverse as module
+from recbole_edlae.solvers import _matrix as module
 from recbole_edlae.solvers.steps import inverse
 
 

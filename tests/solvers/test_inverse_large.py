@@ -52,7 +52,7 @@ def test_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch)
         return [lambda tile, **options: (rows.append(len(tile)), potrf(tile, **options))[1], *others]
 
     # A dense matrix of more rows than LAPACK may see is torch's.
-    monkeypatch.setattr("recbole_edlae.solvers._inverse.LAPACK_ROWS", 50)
+    monkeypatch.setattr("recbole_edlae.solvers._matrix.LAPACK_ROWS", 50)
     for module in ("_inverse", "scale.inverse"):
         monkeypatch.setattr(f"recbole_edlae.solvers.{module}.get_lapack_funcs", watched)
     inverse(torch.eye(60))

@@ -20,9 +20,8 @@ import numpy as np
 import torch
 import yaml
 
-from recbole_edlae.data import training_data
 from recbole_edlae.settings import corrections
-from recbole_edlae.settings.yaml_loader import safe_loader
+from recbole_edlae.settings.files import safe_loader
 
 
 class Namespace(types.ModuleType):
@@ -127,7 +126,8 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
         reason = str(error).split("\n")[0]
         raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
 
-    # RecBole is in the middle of its import while this module is imported, and these two need it.
+    # RecBole is in the middle of its import while this module is imported, and these need it.
+    from recbole_edlae.data import training_data
     from recbole_edlae.integration import checkpoint_file, models
 
     checkpoint = checkpoint_file.checked(content, file)

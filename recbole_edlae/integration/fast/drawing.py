@@ -9,9 +9,9 @@ import torch
 from recbole.sampler import RepeatableSampler, Sampler
 from recbole.sampler.sampler import AbstractSampler
 
+from recbole_edlae.integration.fast import is_on
 from recbole_edlae.integration.fast.groups import are_ids
 from recbole_edlae.integration.fast.used_ids import ChosenItems, UsedIds
-from recbole_edlae.settings.vectorized import is_on
 
 
 def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, num: int) -> torch.Tensor:

@@ -9,8 +9,8 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
+from recbole_edlae.integration.fast import is_on
 from recbole_edlae.integration.fast.groups import order_by_key
-from recbole_edlae.settings.vectorized import is_on
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
 

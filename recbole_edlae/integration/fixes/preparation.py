@@ -15,11 +15,10 @@ from recbole.data.dataset import Dataset
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data import user_split
-from recbole_edlae.data.training_users import note_item_counts, with_fold_in
+from recbole_edlae.data.training_data import note_item_counts, with_fold_in
 from recbole_edlae.integration.fast.groups import Groups, groups_of, numbered_pairs
 from recbole_edlae.settings import corrections
-from recbole_edlae.settings.parts import PARTS
+from recbole_edlae.settings.evaluation import splits_users
 
 
 def create_dataset(stock: Callable, config: Any) -> Any:
@@ -41,13 +40,7 @@ def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
     Warns:
         DataWarning: A pair is in two splits, or held-out users have no interactions in training.
     """
-    # RecBole knows splits of interactions only, and files of such splits.
-    if not user_split.asked_for(dataset.config.final_config_dict):
-        parts = stock(dataset)
-    elif dataset.benchmark_filename_list:
-        parts = user_split.from_files(stock(dataset))
-    else:
-        parts = user_split.split(dataset)
+    parts = _split(stock, dataset)
 
     # Some datasets of RecBole's have no users, or no items.
     if dataset.uid_field is None:
@@ -58,6 +51,17 @@ def build(stock: Callable, dataset: Dataset) -> list[Dataset]:
         note_item_counts(parts)
         _warn_of_unknown_users(parts)
     return parts
+
+
+def _split(stock: Callable, dataset: Dataset) -> list[Dataset]:
+    """Split as the settings say; RecBole knows splits of interactions only, and files of such splits."""
+    if not splits_users(dataset.config.final_config_dict):
+        return stock(dataset)
+    from recbole_edlae.data import user_split  # most runs take RecBole's
+
+    if dataset.benchmark_filename_list:
+        return user_split.from_files(stock(dataset))
+    return user_split.split(dataset)
 
 
 def _warn_of_repeats(dataset: Dataset, parts: list[Dataset]) -> None:
@@ -137,7 +141,7 @@ def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datase
     """
     # Before the training, which takes the most time.
     _warn_of_long_lists(config, dataset)
-    for part, purpose, built in zip(PARTS[1:], ("validated", "tested"), built_datasets[1:]):
+    for part, purpose, built in zip(("validation", "test"), ("validated", "tested"), built_datasets[1:]):
         if not len(built):
             warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
 

@@ -16,7 +16,7 @@ from recbole.data.interaction import Interaction
 from recbole.evaluator.collector import Collector
 
 from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.training_users import item_counts
+from recbole_edlae.data.training_data import item_counts
 from recbole_edlae.integration.fast import large_batches
 from recbole_edlae.settings import corrections
 

@@ -17,7 +17,8 @@ from recbole.utils import set_color
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
 from recbole_edlae.settings import corrections
-from recbole_edlae.settings.schema import RECBOLE_PROPERTIES, read_schema
+from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
+from recbole_edlae.settings.schema import read_schema
 
 # Settings that decide how a split is batched.
 BATCHING = (

@@ -8,8 +8,7 @@ import torch
 
 from recbole_edlae.solvers._finite import check_entries, checked_matrix
 from recbole_edlae.solvers._matrix import invert_sum
-from recbole_edlae.solvers._parameters import Progress
-from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.parameters import Progress, checked_weight
 from recbole_edlae.solvers.scale.gram import fill_tiles
 from recbole_edlae.solvers.scale.inverse import packed_inverse
 from recbole_edlae.solvers.scale.operations import SymmetricTiles

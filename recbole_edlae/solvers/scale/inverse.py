@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
-from recbole_edlae.solvers._inverse import blas_threads, check_factor, check_inverse_finite
+from recbole_edlae.solvers._matrix import blas_threads, check_factor, check_inverse_finite
 from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 Tile = Callable[[int, int], np.ndarray]

@@ -10,8 +10,7 @@ import torch
 from recbole_edlae.solvers._finite import SingularError, check_popularity, checked_matrix
 from recbole_edlae.solvers._full_rank import Problem, solve
 from recbole_edlae.solvers._matrix import invert_sum, scaled_columns
-from recbole_edlae.solvers._parameters import Progress, check_count, penalty
-from recbole_edlae.solvers._user_weight import checked_weight
+from recbole_edlae.solvers.parameters import Progress, check_count, checked_weight, penalty
 from recbole_edlae.solvers.scale.compiled import compiled
 from recbole_edlae.solvers.scale.cooccurrence import CoOccurrence, Pairs, in_threads
 

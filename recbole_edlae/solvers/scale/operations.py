@@ -15,11 +15,10 @@ from recbole_edlae.solvers._finite import (
     not_finite,
     symmetric_within,
 )
-from recbole_edlae.solvers._inverse import inverse
-from recbole_edlae.solvers._matrix import REMEDY, add_to, dense_copy, invert_sum, scaled_columns
+from recbole_edlae.solvers._matrix import REMEDY, add_to, dense_copy, inverse, invert_sum, scaled_columns
 from recbole_edlae.solvers._normalization import REMEDY as SMALLER_POWER
 from recbole_edlae.solvers._normalization import item_scale, normalize_items
-from recbole_edlae.solvers._parameters import Progress
+from recbole_edlae.solvers.parameters import Progress
 from recbole_edlae.solvers.scale.inverse import packed_inverse
 from recbole_edlae.solvers.scale.packed import PackedWeights as PackedWeights
 from recbole_edlae.solvers.scale.tiles import SymmetricTiles as SymmetricTiles

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers._parameters import check_power
+from recbole_edlae.solvers.parameters import check_power
 from recbole_edlae.solvers.scale.shards import PartialGram
 
 
