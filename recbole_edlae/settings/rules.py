@@ -109,7 +109,7 @@ def _check_search_files(settings: Mapping[str, Any]) -> None:
         allowed = "two names [fit, valid], of the files that a search trains and validates on"
         raise invalid(SEARCH_FILES, allowed, names)
 
-    from recbole_edlae.settings.parts import validates_on_test  # other runs need it not
+    from recbole_edlae.settings.parts import validates_on_test  # asked for a search alone
 
     # A split with a validation file of its own needs no others.
     files = settings.get("benchmark_filename")
