@@ -13,10 +13,12 @@ from recbole_edlae.leaderboard.reference import read_reference
 from recbole_edlae.leaderboard.results import Row
 from recbole_edlae.leaderboard.settings import check_seeds, read_settings
 from recbole_edlae.runs.engine import shared_runner
-from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, WITHOUT_RESULT, dataset_class, protocol
+from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, TRAINING, WITHOUT_RESULT, dataset_class, protocol
 from recbole_edlae.runs.run import Run, make_run
+from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES, find
 from recbole_edlae.settings.files import read_config_files
+from recbole_edlae.settings.keys import settings_of_models
 
 FOLDER = CONFIGS / "leaderboard"
 
@@ -86,7 +88,13 @@ class Plan:
         if reference:
             self.reference = read_reference(reference)
         self.rows = _rows(content.get("models") or {}, models, self.dataset, overrides)
-        self.marks: dict[str, str] = content.get("marks", {})
+        self.marks: dict[str, str] = {}
+        for label, (model, row) in self.rows.items():
+            # Nobody chose a setting of the command line on validation.
+            of_training = {key: value for key, value in overrides.items() if _is_of_training(model, key)}
+            self.rows[label] = model, {**row, **of_training}
+            if label in content.get("marks", {}) and not of_training:
+                self.marks[label] = content["marks"][label]
 
         # All rows of one seed share their split, so they follow each other.
         self.runs: list[Run] = []
@@ -129,6 +137,15 @@ class Plan:
         first, *others = first_of_class.values()
         for other in others:
             _check_tested(first, other)
+
+
+def _is_of_training(model: str, key: str) -> bool:
+    """Return whether a setting says how a model is trained, and not how it is measured."""
+    if key in TRAINING or key in registry.schema_of(model):
+        return True
+
+    # What else is set for an ensemble holds for its members.
+    return registry.is_ensemble(model) and key in settings_of_models()
 
 
 def _check_tested(first: Run, other: Run) -> None:

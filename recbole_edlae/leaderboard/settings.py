@@ -40,9 +40,8 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
             raise unknown("key", key, _KEYS, where=f"settings: {path}")
         content[key] = value
 
-    # The parsed content lacks repeated keys and the spelling of labels; the YAML nodes have both.
+    # The parsed content lacks the spelling of labels; the YAML nodes have it.
     root = _node(path)
-    _check_once(path, root)
     _check_kinds(path, content)
     content["models"] = _labeled(path, content.get("models"), root)
     content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
@@ -192,24 +191,6 @@ def _check_row(where: str, settings: Mapping[str, Any]) -> None:
     # A seed of its own would give the row another split than the others have.
     if "seed" in settings:
         raise ValueError(f"{where} has a seed; all rows have the same, which `seeds` lists")
-
-
-def _check_once(path: str | os.PathLike, root: yaml.Node) -> None:
-    """Check that no mapping repeats a key, because YAML silently takes the last of two values."""
-    # Mappings can lie in mappings, at any depth.
-    nodes = [root]
-    while nodes:
-        node = nodes.pop()
-        if not isinstance(node, yaml.MappingNode):
-            continue
-
-        # The line is that of the mapping.
-        line = node.start_mark.line + 1
-        keys = _scalar_keys(node)
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ValueError(f"settings: {path}, line {line}: {key} is there twice")
-        nodes += [value for _, value in node.value]
 
 
 def _node(path: str | os.PathLike) -> yaml.Node:

@@ -30,6 +30,7 @@ from recbole_edlae.settings import registry
 
 OF_A_MEMBER = {"seed", "reproducibility"}  # of the general settings
 OF_THE_RUN = {*general_arguments, *dataset_arguments, *evaluation_arguments} - OF_A_MEMBER
+LARGEST_WEIGHT = 1e100  # the sum of the weights has to be finite
 NOT_YET, IN_ONE_STEP = 0, -1  # instead of the epochs that a member was trained for
 MODEL_TYPES = (ModelType.GENERAL, ModelType.TRADITIONAL)  # others read the data in another way
 
@@ -69,10 +70,12 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
     members = {}
     for label, own in given.items():
         weight = weights.get(label, 1.0)
-        if not isinstance(own, Mapping | None) or not isinstance(label, str):
+        if not isinstance(label, str):
+            raise ValueError(f"members: a label must be a text, got {label!r}: write '{label}' in quotes")
+        if not isinstance(own, Mapping | None):
             raise ValueError(f"members: {label} must have settings, {{reg_weight: 100}} or {{}}; got {own!r}")
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
-            raise ValueError(f"weights: {label} must have a number of at least 0, got {weight!r}")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= LARGEST_WEIGHT:
+            raise ValueError(f"weights: {label} must have a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}")
 
         # The setting `model` lets a model be a member under several labels.
         own = dict(own or {})

@@ -3,6 +3,7 @@
 import torch
 
 ROUNDING = 8  # units in the last place that equal scores may differ by
+EXPONENT = 40  # of two; the squares of numbers up to there, and down to its inverse, are far from overflow and 0
 
 
 def standardize_(scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tensor] | None = None) -> torch.Tensor:
@@ -39,13 +40,33 @@ def standardize_(scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tenso
     # Scores that do not count are 0 while sums are taken.
     excluded = scores[row, column]
     scores[row, column] = 0
+
+    # Squares of very large or small scores would overflow or become 0.
+    factor = _power_of_two(scores)
+    if (factor != 1).any():
+        scores.mul_(factor)
+        excluded.mul_(factor[row, 0])
+
     mean = scores.sum(dim=1, keepdim=True) / counted
     scores.sub_(mean)
     scores[row, column] = 0
     deviation = torch.linalg.vector_norm(scores, dim=1, keepdim=True) / counted.sqrt()
     scores[row, column] = excluded - mean[row, 0]
 
-    # A deviation within rounding would turn noise into scores.
+    # A deviation within rounding would turn noise into scores: such a row is shifted, and gets its scale back.
     rounding = ROUNDING * torch.finfo(scores.dtype).eps * mean.abs()
-    divisor = torch.where(deviation > rounding, deviation, torch.ones_like(deviation))
+    divisor = torch.where(deviation > rounding, deviation, factor)
     return scores.div_(divisor)
+
+
+def _power_of_two(scores: torch.Tensor) -> torch.Tensor:
+    """Return the powers of two by which rows are multiplied so that they can be squared, shape (batch, 1).
+
+    A power of two changes no digit, and standardized scores do not depend on it. Most rows have 1.
+    """
+    if scores.shape[1] == 0:
+        return scores.new_ones(len(scores), 1)
+    low, high = scores.aminmax(dim=1, keepdim=True)
+    exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
+    exponent = torch.where(exponent.abs() > EXPONENT, -exponent, 0).clamp_(-126, 126)  # powers that are finite
+    return torch.ldexp(torch.ones_like(high), exponent)

@@ -117,4 +117,10 @@ def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
     for label, config in configs.items():
         keys = ("model", *registry.schema_of(config["model"]))
         members[label] = {key: config[key] for key in keys}
-    return {"members": members}
+
+    # A member of weight 0 is not part of the model.
+    weights = {}
+    for label, weight in (checkpoint.config["weights"] or {}).items():
+        if label in members:
+            weights[label] = weight
+    return {"members": members, "weights": weights or None}

@@ -88,11 +88,13 @@ def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
                 raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}") from None
         raise
 
-    # Nobody could ask for these by id: a tuple in a list is a history, and True is equal to 1.
+    # Nobody could ask for these by id: True is equal to 1, and a tuple in a list is a history.
     if ids.dtype.kind not in "bO":
         return row, ids
+    if {bool, np.bool_}.intersection(map(type, column)):
+        raise ValueError(f"column {column.name!r} must hold one id a row, got True or False")
     for value in ids:
-        if isinstance(value, (bool, np.bool_)) or is_list(value):
+        if is_list(value):
             raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
     return row, ids
 

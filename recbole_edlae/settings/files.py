@@ -58,11 +58,12 @@ def safe_loader(stock: Any) -> type[yaml.SafeLoader]:
 
 
 def _check_keys_once(path: pathlib.Path, what: str, node: yaml.Node | None) -> None:
-    """Raise ValueError for a key that a file has twice; YAML takes the last."""
+    """Raise ValueError for a key that a mapping of a file has twice; YAML takes the last."""
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}
-    for key_node, _ in node.value:
+    for key_node, value in node.value:
+        _check_keys_once(path, what, value)
         key = str(key_node.value)
         line = key_node.start_mark.line + 1
         if key in lines:

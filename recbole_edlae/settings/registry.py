@@ -90,8 +90,9 @@ def registered() -> dict[str, str]:
 
 def names() -> list[str]:
     """Return the names of all models, those of this package and the registered ones first."""
-    recboles = [file.stem for file in _RECBOLE_MODELS.glob("*.yaml")]
-    return [*registered(), *sorted(recboles)]
+    # RecBole's Random has no settings, and no file of them.
+    recboles = {file.stem for file in _RECBOLE_MODELS.glob("*.yaml")}
+    return [*registered(), *sorted(recboles.union(RECBOLES_UNSEEN_USERS))]
 
 
 def defaults_of(name: str) -> list[pathlib.Path]:

@@ -183,6 +183,7 @@ def test_pyarrow(edlae):
     (LOG.assign(user_id=[("ann", 1)] * 7), "column 'user_id' must hold one id a row, got \\('ann', 1\\)"),
     (LOG.assign(item_id=[True, False] * 3 + [True]), "column 'item_id' must hold one id a row, got True"),
     (LOG.assign(item_id=["tea", True] * 3 + ["rum"]), "column 'item_id' must hold one id a row, got True"),
+    (LOG.assign(item_id=pd.Series([1, True] * 3 + ["rum"], dtype=object)), "must hold one id a row, got True"),
     (LOG.assign(item_id=pd.array([True] * 7, dtype="boolean")), "must hold one id a row, got True"),
 ])  # fmt: skip
 def test_frames_that_cannot_be_fitted_to(frame, message):

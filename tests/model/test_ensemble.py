@@ -207,8 +207,11 @@ WRONG = {
     "an unknown weight": ({"members": EDLAE, "weights": {"EASE": 1}}, r"^weights: 'EASE' is no member; there are EDLA"),
     "a negative weight": (
         {"members": EDLAE, "weights": {"EDLAE": -1}},
-        r"^weights: EDLAE must have a number of at least 0, got -1",
+        r"^weights: EDLAE must have a number from 0 to 1e\+100, got -1",
     ),
+    "a huge weight": ({"members": EDLAE, "weights": {"EDLAE": 1e308}}, r"^weights: EDLAE must have a number from 0"),
+    "beyond floats": ({"members": EDLAE, "weights": {"EDLAE": 10**400}}, r"^weights: EDLAE must have a number from 0"),
+    "a number as label": ({"members": {2: {"model": "EDLAE"}}}, r"^members: a label must be a text, got 2"),
     "no weight left": ({"members": EDLAE, "weights": {"EDLAE": 0}}, r"^weights must leave a member above 0"),
 }
 
@@ -229,7 +232,10 @@ def test_an_error_in_training_names_the_member(build_as_run):
 
 
 def test_it_serves_new_users_where_all_members_do(settings, tmp_path):
-    run_recbole("Ensemble", "tiny", config_dict={**settings, "members": SERVED, "weights": {"DeepAE": 0.5}})
+    # A member of weight 0 is not part of the model, and not of its export.
+    members = {**SERVED, "absent": {"model": "BPR"}}
+    weights = {"DeepAE": 0.5, "absent": 0}
+    run_recbole("Ensemble", "tiny", config_dict={**settings, "members": members, "weights": weights})
     (file,) = tmp_path.rglob("Ensemble-*.pth")
     recommender = Recommender.load(file)
     answer = recommender.recommend([["i1", "i2"]], k=3)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import scipy.stats
 import torch
 
@@ -19,6 +20,15 @@ def test_scale_and_shift_of_a_row_do_not_matter() -> None:
     scores = torch.from_numpy(RANDOM.normal(size=(3, 20)))
     moved = scores * torch.tensor([[2.0], [0.1], [5.0]]) + torch.tensor([[1.0], [-3.0], [0.0]])
     torch.testing.assert_close(standardize_(moved), standardize_(scores.clone()))
+
+
+@pytest.mark.parametrize("power", [-100, -80, 80, 110])
+def test_scores_whose_squares_are_beyond_float32_keep_every_digit(power) -> None:
+    scores = torch.from_numpy(np.random.default_rng(1).normal(size=(3, 20))).float()
+    left_out = torch.tensor([0, 0, 2]), torch.tensor([1, 4, 19])
+    moved = scores.clone()
+    moved[:2] *= 2.0**power  # a row of another scale beside
+    assert torch.equal(standardize_(moved, left_out), standardize_(scores.clone(), left_out))
 
 
 def test_equal_scores_become_zero() -> None:

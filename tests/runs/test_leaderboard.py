@@ -137,6 +137,15 @@ def test_a_mark_stands_beside_its_row_in_every_format(leaderboard):
     assert {row["label"]: row["mark"] for row in rows} == {"EDLAE": "seen & marked", "Pop": ""}
 
 
+def test_a_setting_of_the_command_line_is_shown_and_takes_the_mark(leaderboard):
+    models = {"BPR": {"embedding_size": 4}, "EDLAE": {"reg_weight": 1.0}}
+    marks = {"BPR": "validation", "EDLAE": "validation"}
+    folder = leaderboard("--dropout_prob=0.4", "--topk=[5]", models=models, marks=marks)
+    rows = {row["label"]: row for row in json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]}
+    assert rows["EDLAE"]["mark"] == "" and rows["EDLAE"]["settings"] == {"reg_weight": 1.0, "dropout_prob": 0.4}
+    assert rows["BPR"]["mark"] == "validation" and rows["BPR"]["settings"] == {"embedding_size": 4}
+
+
 def test_labels_of_marks_are_text_as_written(tmp_path, protocol):
     text = "models:\n  on: {model: EDLAE}\n  2020: {model: EDLAE}\nmarks: {on: a, 2020: b}\n"
     (tmp_path / "board.yaml").write_text(text)

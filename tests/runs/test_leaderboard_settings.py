@@ -54,7 +54,7 @@ def test_a_row_with_a_seed_of_its_own_is_refused(shop_folder, refused, no_data):
 
 def test_a_label_or_a_seed_twice_is_refused(shop_folder, refused, no_data):
     pathlib.Path("board.yaml").write_text("dataset: shop\nmodels:\n  EDLAE: {}\n  EDLAE: {reg_weight: 1.0}\n")
-    assert "EDLAE is there twice" in refused(*board())
+    assert "sets EDLAE twice" in refused(*board())
     assert "argument --seeds: invalid int value: 'x'" in refused(*board("--seeds", "x"))
     write_board(MODELS)
     assert "1 is there twice" in refused(*board("--seeds", "1", "1"))

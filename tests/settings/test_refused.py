@@ -133,6 +133,7 @@ def test_wrong_values(words, refused_everywhere):
 
 FILES = {
     "a: 1\nreg_weight: 1.0\nreg_weight: 2.0\n": ["reg_weight twice", "lines 2 and 3"],
+    "eval_args:\n  order: RO\n  mode: full\n  order: TO\n": ["order twice", "lines 2 and 4"],
     "reg_weight: [1\nx: 2\n": ["is not YAML, line"],
     "- reg_weight\n": ["holds no `key: value` lines"],
     "on: 3\n": ["holds no `key: value` lines"],
