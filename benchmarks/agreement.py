@@ -30,7 +30,9 @@ def reference(G, dropout, l2, emphasis=(1.0, 0.0)):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--items", type=int, default=6000)
     parser.add_argument("--out", help="JSON file")
     options = parser.parse_args()

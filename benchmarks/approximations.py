@@ -109,7 +109,9 @@ def evaluate(score, X, users, hidden, wanted, k):
         for row, items in zip(scores, hidden[part]):
             row[items] = -np.inf
         top = np.argpartition(-scores, k, axis=1)[:, :k]
-        top = np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, 1), axis=1, kind="stable"), 1)
+        top = np.take_along_axis(
+            top, np.argsort(-np.take_along_axis(scores, top, 1), axis=1, kind="stable"), 1
+        )
         for best, items in zip(top, wanted[part]):
             hit = np.isin(best, items)
             recall += hit.sum() / len(items)
@@ -133,7 +135,9 @@ def measure(name, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("methods", nargs="+", help="exact, neighbors:k, head:h or sansa:density")
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--data_path")

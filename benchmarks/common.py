@@ -128,7 +128,9 @@ def by_turns(description, contenders, measure, data=None):
     Returns:
         dict, name → what its runs returned; and the options, with ``shape`` and ``name`` of the data.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", help="RecBole's file of interactions, .inter")
     parser.add_argument("--shape", choices=SHAPES, help="synthetic data of this shape")
     parser.add_argument("--users", type=int)
@@ -191,7 +193,9 @@ def matmul_rate(n, repeats=3):
 
 def machine():
     """What the numbers were measured on."""
-    cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
+    cpu = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
     return {
         "cpu": cpu or platform.processor(),
         "cores": os.cpu_count(),
@@ -199,7 +203,11 @@ def machine():
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load": os.getloadavg()[0],
         "kernels": kernels(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
     }
 
 
@@ -220,7 +228,9 @@ def report(rows, path=None, **facts):
     print(f"kernels: {', '.join(kernels())}; {torch.get_num_threads()} threads")
     if path is not None:
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(path).write_text(json.dumps({"machine": machine(), **facts, "rows": rows}, indent=1) + "\n")
+        pathlib.Path(path).write_text(
+            json.dumps({"machine": machine(), **facts, "rows": rows}, indent=1) + "\n"
+        )
 
 
 def _text(value):

@@ -47,11 +47,15 @@ WAYS = (new_items, all_items, ranks, softmax, between_extremes)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--data_path")
     parser.add_argument("--config_files", nargs="*", default=["configs/ml-100k.yaml"])
-    parser.add_argument("--members", nargs="+", default=["{DLAE: {}, ItemKNN: {}}"], help="in YAML, for each ensemble")
+    parser.add_argument(
+        "--members", nargs="+", default=["{DLAE: {}, ItemKNN: {}}"], help="in YAML, for each ensemble"
+    )
     parser.add_argument("--out")
     options = parser.parse_args()
     data = {"data_path": options.data_path} if options.data_path else {}

@@ -72,7 +72,9 @@ def rectools_ease(X, history):
     from rectools.models import EASEModel
 
     user, item = X.nonzero()
-    log = pd.DataFrame({Columns.User: user, Columns.Item: item, Columns.Weight: 1.0, Columns.Datetime: "2026-01-01"})
+    log = pd.DataFrame(
+        {Columns.User: user, Columns.Item: item, Columns.Weight: 1.0, Columns.Datetime: "2026-01-01"}
+    )
     dataset = Dataset.construct(log)
     users = np.flatnonzero(np.diff(history.indptr))  # it knows no others
 

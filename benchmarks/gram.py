@@ -33,13 +33,17 @@ def peak(shape, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shape", choices=SHAPES, default="6k")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", help="JSON file")
     options = parser.parse_args()
     X = synthetic(*SHAPES[options.shape])
-    seconds = side_by_side({name: lambda method=method: method(X) for name, method in METHODS.items()}, options.repeats)
+    seconds = side_by_side(
+        {name: lambda method=method: method(X) for name, method in METHODS.items()}, options.repeats
+    )
     matrix = 4 * X.shape[1] ** 2
     rows = [
         {

@@ -72,7 +72,11 @@ def draw(rows, product_rate, read_rate, path):
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    titles = {"fit s": "fit, seconds", "additions/s": "additions of weights a second", "peak MiB": "peak memory, MiB"}
+    titles = {
+        "fit s": "fit, seconds",
+        "additions/s": "additions of weights a second",
+        "peak MiB": "peak memory, MiB",
+    }
     figure, axes = pyplot.subplots(2, len(titles), figsize=(12, 7), layout="constrained")
     for line, grows in zip(axes, ("items", "users")):
         shown = [row for row in rows if row["grows"] == grows]
@@ -94,7 +98,9 @@ def draw(rows, product_rate, read_rate, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--items", type=int, nargs="+", default=[1000, 3000, 10_000, 20_000, 40_000])
     parser.add_argument("--users", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--ease-items", type=int, default=20_000)

@@ -57,12 +57,16 @@ def peak(items, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--items", type=int, default=6000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--ours-only", action="store_true", help="leave out the other routines")
     parser.add_argument("--out", help="JSON file")
-    parser.add_argument("--lapack", action="store_true", help="this package and LAPACK on the whole matrix only")
+    parser.add_argument(
+        "--lapack", action="store_true", help="this package and LAPACK on the whole matrix only"
+    )
     options = parser.parse_args()
     methods = dict(METHODS)
     if options.ours_only or options.lapack:
@@ -71,7 +75,9 @@ def main():
     n, M = options.items, regularised_gram(options.items)
     work = torch.empty_like(M)
     seconds = side_by_side(
-        {name: lambda method=method: method(work.copy_(M)) for name, method in methods.items()}, options.repeats, False
+        {name: lambda method=method: method(work.copy_(M)) for name, method in methods.items()},
+        options.repeats,
+        False,
     )
     rate = matmul_rate(min(n, 6000))
     exact = torch.linalg.inv(M.double()) if n <= 8000 else None

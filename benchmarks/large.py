@@ -22,7 +22,9 @@ from recbole_edlae.model.weights import Unfitted
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shape", choices=SHAPES, default="gowalla")
     parser.add_argument("--users", type=int)
     parser.add_argument("--items", type=int)
@@ -40,7 +42,9 @@ def main():
             start = time.perf_counter()
             result = function()
             seconds = time.perf_counter() - start
-        rows.append({"step": name, "seconds": seconds, "peak MiB": peak.total / 2**20, "above": peak.above / 2**20})
+        rows.append(
+            {"step": name, "seconds": seconds, "peak MiB": peak.total / 2**20, "above": peak.above / 2**20}
+        )
         return result
 
     X = step("data", lambda: synthetic(*shape))

@@ -38,7 +38,9 @@ def eigenvalue_error(system, C, rank):
     N = C.double().mul_(mu[:, None]).mul_(mu).add_(system.G)
     N.diagonal().add_(system.Lambda - 2 * mu)
     n = len(N)
-    exact = scipy.linalg.eigh(N.numpy(), eigvals_only=True, subset_by_index=[n - rank, n - 1], overwrite_a=True)[::-1]
+    exact = scipy.linalg.eigh(
+        N.numpy(), eigvals_only=True, subset_by_index=[n - rank, n - 1], overwrite_a=True
+    )[::-1]
     _, V = spectral.truncate(system, C, mu.to(C), rank)
     found = (V.double() * _product(system, C, mu, V.double())).sum(0).sort(descending=True).values
     return float(abs(found.numpy() / exact - 1).max())
@@ -50,7 +52,9 @@ def _product(system, C, mu, V):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--items", type=int, default=6000)
     parser.add_argument("--ranks", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--repeats", type=int, default=3)
@@ -61,7 +65,9 @@ def main():
     n = options.items
     G = gram(synthetic(10 * n, n, 730 * n))
     system, C = System(G, **PROBLEM), inverse_gram(G, **PROBLEM)[0]
-    inversion = median(side_by_side({"inverse": lambda: inverse_gram(G, **PROBLEM)}, 1, warm=False)["inverse"])
+    inversion = median(
+        side_by_side({"inverse": lambda: inverse_gram(G, **PROBLEM)}, 1, warm=False)["inverse"]
+    )
     rows = []
     for rank in options.ranks:
         whole = {
@@ -69,7 +75,9 @@ def main():
             "eigen": lambda rank=rank: low_rank(G, rank, method="eigen", **PROBLEM),
             "admm, 10": lambda rank=rank: low_rank(G, rank, method="admm", tol=0, max_iter=10, **PROBLEM),
         }
-        seconds = {name: median(each) for name, each in side_by_side(whole, options.repeats, warm=False).items()}
+        seconds = {
+            name: median(each) for name, each in side_by_side(whole, options.repeats, warm=False).items()
+        }
         for method in ("admm", "als", "zero_diagonal"):
             seconds[f"1 of {method}"] = median(iteration(G, rank, method, 4))
         rows.append(

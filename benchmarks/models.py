@@ -57,7 +57,9 @@ def recommend(model, X, users, k=20):
     for start in range(0, len(users), step):
         batch = users[start : start + step]
         with torch.no_grad():
-            scores = model.full_sort_predict(Interaction({"user_id": torch.from_numpy(batch)})).view(len(batch), -1)
+            scores = model.full_sort_predict(Interaction({"user_id": torch.from_numpy(batch)})).view(
+                len(batch), -1
+            )
         for row, user in zip(scores, batch):
             row[X.indices[X.indptr[user] : X.indptr[user + 1]]] = -np.inf
         scores[:, 0] = -np.inf
@@ -69,4 +71,6 @@ class Progress:
     """Percent done, on one line of standard error."""
 
     def __call__(self, done, total):
-        print(f"\r{100 * done / total:3.0f} %", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+        print(
+            f"\r{100 * done / total:3.0f} %", end="\n" if done >= total else "", file=sys.stderr, flush=True
+        )

@@ -12,7 +12,9 @@ import sys
 
 def table(name, found):
     """Markdown of one file."""
-    rows = [{key: value for key, value in row.items() if not isinstance(value, list)} for row in found["rows"]]
+    rows = [
+        {key: value for key, value in row.items() if not isinstance(value, list)} for row in found["rows"]
+    ]
     facts = {key: value for key, value in found.items() if key not in ("machine", "rows")}
     machine = found["machine"]
     lines = [

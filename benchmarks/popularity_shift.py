@@ -30,11 +30,17 @@ def draw(user: np.ndarray, held_out: np.ndarray, rng: np.random.Generator) -> np
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("train", help="atomic file, users in the first column and items in the second")
     parser.add_argument("held_out", help="atomic file of the same users and items")
-    parser.add_argument("--draws", type=int, default=5, metavar="N", help="random splits (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (default: %(default)s)")
+    parser.add_argument(
+        "--draws", type=int, default=5, metavar="N", help="random splits (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the draws (default: %(default)s)"
+    )
     parser.add_argument("--out")
     options = parser.parse_args()
     fields = [column.field for column in read_header(options.train)[:2]]

@@ -67,7 +67,9 @@ def measure(name, users, items, threads, repeats):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--users", type=int, default=6675)
     parser.add_argument("--items", type=int, default=20_108)
     parser.add_argument("--threads", type=int, default=1)

@@ -34,7 +34,9 @@ print("RESULT" + json.dumps([[params, result["best_valid_result"]] for params, r
 def timed(words, folder):
     """Seconds and standard output of a process."""
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, *map(str, words)], cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, *map(str, words)], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    )
     return time.perf_counter() - start, done.stdout
 
 
@@ -66,10 +68,14 @@ def main(data, pairs=1):
     data, times = pathlib.Path(data).resolve(), []
     for _ in range(int(pairs)):
         with tempfile.TemporaryDirectory() as folder:
-            (ours, found), (theirs, expected) = (way(data, pathlib.Path(folder)) for way in (tune, hyper_tuning))
+            (ours, found), (theirs, expected) = (
+                way(data, pathlib.Path(folder)) for way in (tune, hyper_tuning)
+            )
         assert found == expected, "the metrics differ"
         times.append((ours, theirs))
-        print(f"{len(found)} settings: tune {ours:.1f} s, HyperTuning {theirs:.1f} s, ratio {theirs / ours:.1f}")
+        print(
+            f"{len(found)} settings: tune {ours:.1f} s, HyperTuning {theirs:.1f} s, ratio {theirs / ours:.1f}"
+        )
     ours, theirs = map(sum, zip(*times))
     print(f"together: ratio {theirs / ours:.1f}")
 

@@ -68,7 +68,11 @@ def measure(model, dataset, config_files, settings):
     def trainer(*kind):
         def build(*arguments):
             made = phases.wrap("make trainer", get_trainer(*kind))(*arguments)
-            for name, phase in (("_train_epoch", "fit"), ("_valid_epoch", "validate"), ("_save_checkpoint", "save")):
+            for name, phase in (
+                ("_train_epoch", "fit"),
+                ("_valid_epoch", "validate"),
+                ("_save_checkpoint", "save"),
+            ):
                 setattr(made, name, phases.wrap(phase, getattr(made, name)))
             made.evaluate = phases.wrap("test", made.evaluate)
             return made
@@ -115,13 +119,17 @@ def write_once(shape, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--data_path")
     parser.add_argument("--shape", choices=SHAPES, help="a synthetic dataset instead")
     parser.add_argument("--folder", default="dataset", help="of the synthetic dataset")
     parser.add_argument("--config_files", nargs="+", default=[], type=os.path.abspath)
-    parser.add_argument("--runs", nargs="+", default=["EDLAE", "EDLAE:stock", "EASE"], metavar="MODEL[:stock]")
+    parser.add_argument(
+        "--runs", nargs="+", default=["EDLAE", "EDLAE:stock", "EASE"], metavar="MODEL[:stock]"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     options = options_of(parser, measure)
     if options is None:
@@ -143,7 +151,10 @@ def main():
     phases = list(dict.fromkeys(phase for runs in runs_of.values() for run in runs for phase in run))
     phases = [phase for phase in phases if phase not in (*last, "metrics")] + list(last)
     rows = [
-        {"phase": phase, **{label: median([run.get(phase, 0.0) for run in runs]) for label, runs in runs_of.items()}}
+        {
+            "phase": phase,
+            **{label: median([run.get(phase, 0.0) for run in runs]) for label, runs in runs_of.items()},
+        }
         for phase in phases
     ]
     report(rows, options.out, question="whole run", dataset=options.dataset)

@@ -71,7 +71,9 @@ def invalid(what: str, allowed: str, value: Any) -> ValueError:
     return ValueError(f"{what} must be {allowed}{separator} got {value!r}")
 
 
-def unknown(what: str, name: Any, choices: Iterable[Any], where: str = "", *, shown: int | None = None) -> ValueError:
+def unknown(
+    what: str, name: Any, choices: Iterable[Any], where: str = "", *, shown: int | None = None
+) -> ValueError:
     """Return the error for a name that is not among some choices.
 
     Args:

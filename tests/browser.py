@@ -35,7 +35,11 @@ class Browser:
 
     def requests(self):
         events = [json.loads(each["message"])["message"] for each in self.log("performance")]
-        return [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
+        return [
+            each["params"]["request"]["url"]
+            for each in events
+            if each["method"] == "Network.requestWillBeSent"
+        ]
 
 
 @contextlib.contextmanager
@@ -44,7 +48,9 @@ def open_browser():
     for program in ("chromium", "chromedriver"):
         if not shutil.which(program):
             pytest.skip(f"no {program} here; Debian has it in the packages chromium and chromium-driver")
-    driver = subprocess.Popen(["chromedriver", "--port=9516"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(
+        ["chromedriver", "--port=9516"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(100):
             with contextlib.suppress(OSError):

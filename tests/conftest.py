@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads that wait for each other are 50 times slower
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # small matrices: threads that wait for each other are 50 times slower
 
 import hypothesis
 import numpy as np
@@ -36,7 +38,9 @@ def tiny(tmp_path_factory):
     lines = ["user_id:token\titem_id:token\trating:float\ttimestamp:float"]
     for user in range(60):
         taste = np.where(np.arange(30) % 2 == user % 2, 4.0, 1.0) / np.arange(2, 32)
-        for item in generator.choice(30, size=generator.integers(6, 14), replace=False, p=taste / taste.sum()):
+        for item in generator.choice(
+            30, size=generator.integers(6, 14), replace=False, p=taste / taste.sum()
+        ):
             lines.append(f"u{user}\ti{item}\t{generator.integers(1, 6)}\t{generator.integers(1000)}")
     lines.append(lines[1])
     (folder / "tiny.inter").write_text("\n".join(lines) + "\n")
@@ -136,7 +140,9 @@ def datasets(monkeypatch: pytest.MonkeyPatch) -> list:
 
     def remember(dataset: Dataset) -> None:
         stock(dataset)
-        users, items = (dataset.field2id_token[field][1:].tolist() for field in (dataset.uid_field, dataset.iid_field))
+        users, items = (
+            dataset.field2id_token[field][1:].tolist() for field in (dataset.uid_field, dataset.iid_field)
+        )
         read.append((sorted(users), sorted(items), dataset.inter_num))
 
     monkeypatch.setattr(Dataset, "_data_processing", remember)

@@ -88,13 +88,19 @@ def weight_decay(X: np.ndarray, rank: int, l2: float, seed: int) -> tuple[float,
 
     start = np.random.default_rng(seed).normal(size=2 * n * rank)
     lowest = scipy.optimize.minimize(
-        value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9}
+        value_and_gradient,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9},
     )
     U, V = lowest.x.reshape(2, n, rank)
     return lowest.fun, U @ V.T
 
 
-def admm_iteration(G: np.ndarray, p: float, l2: float, U: np.ndarray, V: np.ndarray, omega: float) -> np.ndarray:
+def admm_iteration(
+    G: np.ndarray, p: float, l2: float, U: np.ndarray, V: np.ndarray, omega: float
+) -> np.ndarray:
     """Return UVᵀ after one iteration of ADMM, each step by minimizing the augmented Lagrangian; VᵀV = I.
 
     The Lagrangian is tr[Yᵀ M Y] − 2 tr[Yᵀ G] + Σ Ω (d − β + γ)², Y = UVᵀ − diag β, d = diag(UVᵀ), Ω = ω diag M.

@@ -80,7 +80,9 @@ def graph_filter(X: np.ndarray, coefficients: np.ndarray, power: float) -> np.nd
     users, items = X.sum(1), X.sum(0)
     scaled = X / np.sqrt(np.where(users > 0, users, 1))[:, None] / np.sqrt(np.where(items > 0, items, 1))
     values, Q = np.linalg.eigh(scaled.T @ scaled)
-    response = sum(c * np.cos(k * np.arccos(np.clip(1 - 2 * values, -1, 1))) for k, c in enumerate(coefficients))
+    response = sum(
+        c * np.cos(k * np.arccos(np.clip(1 - 2 * values, -1, 1))) for k, c in enumerate(coefficients)
+    )
     scale = np.where(items > 0, np.maximum(items, 1) ** power, 0)
     before = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
     return before[:, None] * (Q * response @ Q.T) * scale

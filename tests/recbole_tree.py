@@ -44,7 +44,9 @@ def installed() -> pathlib.Path:
 
 def copy_of_recbole(folder: pathlib.Path) -> pathlib.Path:
     """Copy the installed package into a folder and return the folder."""
-    shutil.copytree(installed(), folder / "recbole", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    shutil.copytree(
+        installed(), folder / "recbole", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+    )
     return folder
 
 

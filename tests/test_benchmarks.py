@@ -49,10 +49,19 @@ def test_estimators(script):
 
 def test_estimators_on_a_file(script, tmp_path):
     lines = [f"u{user}\ti{item}" for user in range(40) for item in range(30) if (user + item) % 3]
-    (tmp_path / "shop.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines, *lines[:5]]) + "\n")
+    (tmp_path / "shop.inter").write_text(
+        "\n".join(["user_id:token\titem_id:token", *lines, *lines[:5]]) + "\n"
+    )
     found = script("estimators", "--data", "shop.inter", "--repeats", "1", "--contenders", "EDLAE")
-    assert (found["data"], found["users"], found["items"], found["interactions"]) == ("shop", 40, 30, len(lines))
-    assert found["rows"][0]["hits@10"] == 1  # the items of a third of the users are alike, so nothing else is as likely
+    assert (found["data"], found["users"], found["items"], found["interactions"]) == (
+        "shop",
+        40,
+        30,
+        len(lines),
+    )
+    assert (
+        found["rows"][0]["hits@10"] == 1
+    )  # the items of a third of the users are alike, so nothing else is as likely
 
 
 def test_scoring(script):
@@ -63,7 +72,18 @@ def test_scoring(script):
 
 def test_growth(script, tmp_path):
     pytest.importorskip("matplotlib")
-    words = ["--items", "100", "200", "--users", "300", "400", "--ease-items", "150", "--figure", "growth.svg"]
+    words = [
+        "--items",
+        "100",
+        "200",
+        "--users",
+        "300",
+        "400",
+        "--ease-items",
+        "150",
+        "--figure",
+        "growth.svg",
+    ]
     rows = script("growth", *words)["rows"]
     assert [(row["items"], row["users"], row["model"]) for row in rows] == [
         *[(100, 400, "EDLAE"), (100, 400, "EASE"), (200, 400, "EDLAE")],
@@ -103,7 +123,13 @@ def test_ensemble(script, tiny, tmp_path):
     (tmp_path / "protocol.yaml").write_text("topk: [5]\nvalid_metric: NDCG@5\n")
     words = ["--dataset", "tiny", "--data_path", tiny, "--config_files", str(tmp_path / "protocol.yaml")]
     found = script("ensemble", *words, "--members", "{DLAE: {reg_weight: 5}, ItemKNN: {k: 5}}")
-    assert [row["scale"] for row in found["rows"]] == ["new_items", "all_items", "ranks", "softmax", "between_extremes"]
+    assert [row["scale"] for row in found["rows"]] == [
+        "new_items",
+        "all_items",
+        "ranks",
+        "softmax",
+        "between_extremes",
+    ]
     assert {row["members"] for row in found["rows"]} == {"DLAE + ItemKNN"}
     assert all(0 < row["ndcg@5"] < 1 for row in found["rows"])
 

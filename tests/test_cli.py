@@ -95,14 +95,22 @@ def test_dataset_without_its_file(capsys, tmp_path):
     assert "has no own.inter; it has other.inter" in error
 
 
-@pytest.mark.parametrize("words", ["--val_interval={'rating':'[6,inf)'}", "--user_inter_num_interval=[9999,inf)"])
+@pytest.mark.parametrize(
+    "words", ["--val_interval={'rating':'[6,inf)'}", "--user_inter_num_interval=[9999,inf)"]
+)
 def test_nothing_left_after_filtering(words, capsys, tiny):
     error = refused(capsys, *QUIET, f"--data_path={tiny}", "--dataset=tiny", "--load_col=None", words)
     assert "no interaction of tiny is left after filtering by" in error and words[2:10] in error
 
 
 def test_model_and_dataset_of_a_config_file(tiny, tmp_path):
-    content = {"model": "DLAE", "dataset": "tiny", "data_path": tiny, "state": "ERROR", "show_progress": False}
+    content = {
+        "model": "DLAE",
+        "dataset": "tiny",
+        "data_path": tiny,
+        "state": "ERROR",
+        "show_progress": False,
+    }
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     cli.main(["run", "--config_files", "own.yaml", "--dropout_prob=0.2"])
     assert list((tmp_path / "saved").glob("DLAE*"))
@@ -204,5 +212,7 @@ def test_a_dataset_of_ones_own_with_the_name_of_recboles_is_said(words, tmp_path
 def test_a_folder_for_checkpoints_that_cannot_be_written(monkeypatch, tmp_path):
     checks.check_checkpoint_dir("new/below")
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
-    with pytest.raises(ValueError, match="checkpoint_dir new/below cannot be written: no permission to write into"):
+    with pytest.raises(
+        ValueError, match="checkpoint_dir new/below cannot be written: no permission to write into"
+    ):
         checks.check_checkpoint_dir("new/below")

@@ -62,7 +62,9 @@ def test_gram_arrives_as_it_was_summed(G: torch.Tensor) -> None:
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 2e-6), (torch.float64, 1e-13)])
 @pytest.mark.parametrize("emphasis", [(1.0, 0.0), (1.0, 1.0), (2.0, 0.5)])
 @pytest.mark.parametrize("bound", [None, 0.1])
-def test_full_rank(G: torch.Tensor, emphasis: Any, bound: Any, dtype: Any, tolerance: float, overwrite: bool) -> None:
+def test_full_rank(
+    G: torch.Tensor, emphasis: Any, bound: Any, dtype: Any, tolerance: float, overwrite: bool
+) -> None:
     problem: dict[str, Any] = {"dropout": 0.3, "l2": 5.0, "emphasis": emphasis, "diagonal_bound": bound}
     given = G.to(DEVICE, dtype, copy=True)
     found = full_rank(given, overwrite=overwrite, **problem)
@@ -124,12 +126,20 @@ def test_models_rank_as_on_the_cpu(case: str, tiny: str, tmp_path: Any) -> None:
 @pytest.mark.parametrize("name", DEEP)
 def test_deep_models_in_mixed_precision(name: str, tiny: str, tmp_path: Any) -> None:
     quiet = {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 5, "topk": [5, 10]}
-    settings = {**quiet, "use_gpu": True, "enable_amp": True, "enable_scaler": True, "checkpoint_dir": str(tmp_path)}
+    settings = {
+        **quiet,
+        "use_gpu": True,
+        "enable_amp": True,
+        "enable_scaler": True,
+        "checkpoint_dir": str(tmp_path),
+    }
     result = run_recbole(name, "tiny", config_dict={**settings, **MODELS[name]})
     assert all(np.isfinite(value) for value in result["test_result"].values())
 
 
-def test_packed_weights_become_dense_on_a_gpu(tiny: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packed_weights_become_dense_on_a_gpu(
+    tiny: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
     monkeypatch.setattr(tiles, "SIDE", 8)
     settings = {"data_path": tiny, "state": "ERROR", "show_progress": False, "checkpoint_dir": str(tmp_path)}

@@ -20,7 +20,9 @@ from recbole_edlae.settings import registry
 from tests.conftest import ROOT
 from tools import tables
 
-PAGES = {str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]}
+PAGES = {
+    str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+}
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 README = TEXTS["README.md"]
@@ -41,7 +43,9 @@ BEGINNINGS = {
 RESULTS = {
     "your-data": lambda names: len(names["answer"].items[0]) == 8,
     "denoising": lambda names: len(names["best"]) == 5 and names["rows"]["all folds"]["p"] < 1e-4,
-    "web-page": lambda names: set(names["best"].index) == set(names["answer"]["title"]) and names["file"].is_file(),
+    "web-page": lambda names: (
+        set(names["best"].index) == set(names["answer"]["title"]) and names["file"].is_file()
+    ),
 }
 
 MOST_WORDS = 25  # of a sentence
@@ -76,7 +80,9 @@ def anchors(text):
     """The anchors that a code host makes of a page's headings."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     for heading in re.findall(r"^#+ (.*)$", text, re.M):
-        kept = [letter for letter in heading.lower() if letter in " -_" or unicodedata.category(letter)[0] in "LN"]
+        kept = [
+            letter for letter in heading.lower() if letter in " -_" or unicodedata.category(letter)[0] in "LN"
+        ]
         yield "".join(kept).replace(" ", "-")
 
 
@@ -101,7 +107,9 @@ def test_every_page_is_in_an_index(page):
 
 @of_every_page
 def test_code_that_pages_name_is_there(page):
-    for name in re.findall(r"`(?:python )?((?:tests|configs|benchmarks|recbole_edlae)/[\w./-]+)", TEXTS[page]):
+    for name in re.findall(
+        r"`(?:python )?((?:tests|configs|benchmarks|recbole_edlae)/[\w./-]+)", TEXTS[page]
+    ):
         assert (ROOT / name).exists(), name
 
 
@@ -207,7 +215,9 @@ def words(sentence):
 
 def test_the_splitter_finds_a_long_sentence():
     long = " ".join(["word"] * 26) + "."
-    assert [words(each) for each in sentences(f"Short.\n{long}\n\n* `code` is [a link](x.md).\n* $a = b$\n")][1:3] == [
+    assert [words(each) for each in sentences(f"Short.\n{long}\n\n* `code` is [a link](x.md).\n* $a = b$\n")][
+        1:3
+    ] == [
         26,
         4,
     ]

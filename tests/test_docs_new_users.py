@@ -13,7 +13,10 @@ PAGE = (ROOT / "docs" / "new-users.md").read_text(encoding="utf-8")
 
 
 def test_the_settings_shown_are_the_files():
-    assert re.search(r"```yaml\n(.*?)```", PAGE, re.S)[1] in (ROOT / "configs" / "ml-100k-users.yaml").read_text()
+    assert (
+        re.search(r"```yaml\n(.*?)```", PAGE, re.S)[1]
+        in (ROOT / "configs" / "ml-100k-users.yaml").read_text()
+    )
 
 
 @pytest.mark.slow
@@ -25,8 +28,14 @@ def test_commands_and_programs(tmp_path, capsys):
             (checkpoint,) = glob.glob("saved/EDLAE-*.pth")
             exec(program, {"__name__": "example", "checkpoint": checkpoint})
         elif "ml-1m-prosg" not in command:
-            words = [each for word in shlex.split(command) for each in (glob.glob(word) if "*" in word else [word])]
+            words = [
+                each for word in shlex.split(command) for each in (glob.glob(word) if "*" in word else [word])
+            ]
             cli.main(words)
     said = capsys.readouterr().out
     assert "edlae-small: EDLAE, " in said and "ndcg@100 on the test users: " in said
-    assert (tmp_path / "top.csv").read_text().count("\n") == 41 == (tmp_path / "top-small.csv").read_text().count("\n")
+    assert (
+        (tmp_path / "top.csv").read_text().count("\n")
+        == 41
+        == (tmp_path / "top-small.csv").read_text().count("\n")
+    )

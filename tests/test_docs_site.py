@@ -16,7 +16,9 @@ from tests.conftest import ROOT
 
 SITE = pathlib.Path(os.environ.get("RECBOLE_EDLAE_SITE", ROOT / "no site"))
 PAGES = sorted(SITE.rglob("*.html"))
-SOURCES = [page for page in PAGES if page.is_relative_to(SITE / "source")]  # files of the repository, all of one layout
+SOURCES = [
+    page for page in PAGES if page.is_relative_to(SITE / "source")
+]  # files of the repository, all of one layout
 REPOSITORY = "https://github.com/recbole-edlae/recbole_edlae"
 pytestmark = [
     pytest.mark.slow,
@@ -62,7 +64,9 @@ def address():
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=SITE)) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=SITE)
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

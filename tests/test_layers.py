@@ -82,7 +82,9 @@ def test_a_model_imports_what_it_needs_and_nothing_else():
         "print(*(name for name in sys.modules.keys() - before if name.startswith('recbole_edlae')))\n"
         "assert 'numba' not in sys.modules\n"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
     files = [importlib.util.find_spec(name).origin for name in loaded]
@@ -98,7 +100,9 @@ def test_a_formula_on_a_dense_matrix_loads_nothing_of_scale():
         "low_rank(torch.eye(3), 2, dropout=0.5, l2=1.0)\n"
         "print('recbole_edlae.solvers.scale' in sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.stdout.strip() == "False", done.stderr
 
 
@@ -135,7 +139,9 @@ def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"recbole_edlae", next(top for top in tops if top.endswith(".dist-info"))}
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")} | {
-        f"recbole_edlae/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*") if path.is_file()
+        f"recbole_edlae/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "configs").rglob("*")
+        if path.is_file()
     }
     expected |= {"recbole_edlae/py.typed"}
     expected |= {f"recbole_edlae/leaderboard/report.{kind}" for kind in ("html", "css", "js")}

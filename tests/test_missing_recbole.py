@@ -26,7 +26,9 @@ def python(program, *words):
     return subprocess.run([sys.executable, "-c", text, *words], capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("words", [["run", "--dataset=ml-100k"], ["leaderboard"], ["tune", "--help"], ["reproduce"]])
+@pytest.mark.parametrize(
+    "words", [["run", "--dataset=ml-100k"], ["leaderboard"], ["tune", "--help"], ["reproduce"]]
+)
 def test_a_command_ends_with_one_line(words):
     done = python("from recbole_edlae.cli import main; main()", *words)
     assert (done.returncode, done.stderr) == (2, f"recbole-edlae {words[0]}: error: {REASON}\n")
@@ -69,9 +71,8 @@ def test_nothing_changes_where_it_is_there(tmp_path):
         import recbole
     """
     assert python(program).returncode == 0
-    program = (
-        "finders = list(sys.meta_path); import recbole; import recbole_edlae; print(len(sys.meta_path) - len(finders))"
-    )
+    program = "finders = list(sys.meta_path); import recbole; import recbole_edlae; "
+    program += "print(len(sys.meta_path) - len(finders))"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, types; sys.modules['recbole'] = types.ModuleType('recbole'); {program}"],
         capture_output=True, text=True, cwd=ROOT,

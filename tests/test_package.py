@@ -44,7 +44,9 @@ def test_the_readme_is_otherwise_as_it_is_here():
     def without_targets(text):
         return re.sub(r"\]\([^)]+\)", "]", text)
 
-    assert without_targets(long_description()) == without_targets((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert without_targets(long_description()) == without_targets(
+        (ROOT / "README.md").read_text(encoding="utf-8")
+    )
 
 
 def test_the_page_of_installation_has_the_versions_that_are_required():
@@ -53,5 +55,13 @@ def test_the_page_of_installation_has_the_versions_that_are_required():
     required = dict(re.findall(r"^([\w-]+) *>=([\d.]+)", config["options"]["install_requires"], re.M))
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (\w[\w-]*) \| .*?([\d.]+\d) (?:and newer )?\|$", page, re.M))
-    names = {"PyTorch": "torch", "NumPy": "numpy", "SciPy": "scipy", "pandas": "pandas", "scikit-learn": "scikit-learn"}
-    assert {name: rows[name] for name in names} == {name: required[package] for name, package in names.items()}
+    names = {
+        "PyTorch": "torch",
+        "NumPy": "numpy",
+        "SciPy": "scipy",
+        "pandas": "pandas",
+        "scikit-learn": "scikit-learn",
+    }
+    assert {name: rows[name] for name in names} == {
+        name: required[package] for name, package in names.items()
+    }

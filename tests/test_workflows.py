@@ -53,7 +53,9 @@ def test_only_publishing_may_ask_for_an_identity_and_no_secret_is_used():
         text = path.read_text()
         assert "secrets." not in text and "password" not in text.partition("\n")[2]
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
-        with_identity = [job for job, content in jobs(name).items() if "id-token" in content.get("permissions", {})]
+        with_identity = [
+            job for job, content in jobs(name).items() if "id-token" in content.get("permissions", {})
+        ]
         assert with_identity == ([] if name == "test.yml" else ["publish"])
     pages = jobs("docs.yml")["publish"]
     assert pages["needs"] == "build" and pages["permissions"] == {"pages": "write", "id-token": "write"}
@@ -76,7 +78,9 @@ def test_the_citation_is_of_this_version():
     assert f"recbole_edlae {__version__}," in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md")), ids=lambda path: path.stem
+)
 def test_issue_templates_have_a_name(path):
     _, front, body = path.read_text(encoding="utf-8").split("---\n", 2)
     assert {"name", "about"} <= yaml.safe_load(front).keys() and body.strip()

@@ -64,7 +64,11 @@ def main(folders: Iterable[str]) -> None:
         report_data = json.loads((pathlib.Path(folder) / "leaderboard.json").read_text(encoding="utf-8"))
         for board in report_data["boards"]:
             board["rows"] = [{**row, "fit_seconds": None} for row in board["rows"]]
-            record = {"command": report_data["command"], "environment": report_data["environment"], "board": board}
+            record = {
+                "command": report_data["command"],
+                "environment": report_data["environment"],
+                "board": board,
+            }
             text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
             (DOCS / "boards" / f"{board['dataset']}.json").write_text(text, encoding="utf-8")
     (DOCS / "boards.md").write_text(page(), encoding="utf-8")
@@ -88,7 +92,18 @@ def leaderboard_of(board: Mapping[str, Any]) -> Leaderboard:
     Args:
         board: one of the "boards" of a leaderboard.json.
     """
-    names = ("label", "model", "kind", "settings", "metrics", "intervals", "fit_seconds", "note", "mark", "corrections")
+    names = (
+        "label",
+        "model",
+        "kind",
+        "settings",
+        "metrics",
+        "intervals",
+        "fit_seconds",
+        "note",
+        "mark",
+        "corrections",
+    )
     # reports of an earlier version have no marks and no corrections
     rows = [Row(**{name: row[name] for name in names if name in row}) for row in board["rows"]]
     p_values = {
@@ -117,7 +132,9 @@ def _leads(board: Leaderboard) -> list[str]:
         first = max(ran, key=lambda row: row.metrics[metric])
         close = {label: p for label, p in table.loc[first.label].drop(first.label).items() if p >= LEVEL}
         over = ", ".join(f"{label} (p = {p:.2g})" for label, p in close.items())
-        remark = f"the lead over {over} is not significant" if close else "significantly ahead of every other row"
+        remark = (
+            f"the lead over {over} is not significant" if close else "significantly ahead of every other row"
+        )
         lines.append(f"* {report.heading(metric)}: {first.label} has the largest value; {remark}.")
     return [*lines, ""] if lines else []
 
@@ -130,7 +147,12 @@ def _sources(board: Mapping[str, Any]) -> list[str]:
             labels.setdefault(row["note"], []).append(row["label"])
     if not labels:
         return []
-    return ["", "Published rows:", "", *(f"* {', '.join(names)}: {source}" for source, names in labels.items())]
+    return [
+        "",
+        "Published rows:",
+        "",
+        *(f"* {', '.join(names)}: {source}" for source, names in labels.items()),
+    ]
 
 
 if __name__ == "__main__":

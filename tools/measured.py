@@ -46,7 +46,12 @@ def estimators() -> str:
     found = _measured()
     lines = ["| | fit, s | recommend, s | memory | hit rate |", "|---|---|---|---|---|"]
     for row in found["rows"]:
-        cells = [row["contender"], _seconds(row["fit s"]), _seconds(row["recommend s"]), _mebibytes(row["peak MiB"])]
+        cells = [
+            row["contender"],
+            _seconds(row["fit s"]),
+            _seconds(row["recommend s"]),
+            _mebibytes(row["peak MiB"]),
+        ]
         lines.append("| " + " | ".join([*cells, _hit_rate(row)]) + " |")
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return "\n".join(lines) + "\n\n" + _caption(found) + f"Versions: {versions}.\n"

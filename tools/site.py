@@ -23,8 +23,12 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", ".html": "html"}
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
-ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # otherwise kernels warn of their open ports
-BAR = re.compile(r"^.*\d%\|.*\n", re.MULTILINE)  # of a command's progress, in the terminal that a notebook gives it
+ENCRYPTED = Config(
+    {"KernelManager": {"transport_encryption": "auto"}}
+)  # otherwise kernels warn of their open ports
+BAR = re.compile(
+    r"^.*\d%\|.*\n", re.MULTILINE
+)  # of a command's progress, in the terminal that a notebook gives it
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 
@@ -76,7 +80,9 @@ def write_notebook(notebook: pathlib.Path, page: pathlib.Path) -> None:
     environment = {**os.environ, "TERM": "dumb", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         place = {"metadata": {"path": folder}}
-        client = NotebookClient(content, timeout=600, resources=place, coalesce_streams=True, config=ENCRYPTED)
+        client = NotebookClient(
+            content, timeout=600, resources=place, coalesce_streams=True, config=ENCRYPTED
+        )
         client.execute(env=environment)
     text, parts = MarkdownExporter().from_notebook_node(content, {"unique_key": page.stem})
     text = text.replace(f"{os.path.realpath(folder)}/", "")

@@ -35,8 +35,12 @@ class Model(NamedTuple):
 MODELS = {
     "EDLAE": Model("NeurIPS'20", {"edlae": {}, "dlae": {"emphasis": [1.0, 1.0]}}),
     "LowRankEDLAE": Model("NeurIPS'20", {"lowrankedlae": {"rank": 10}}),
-    "DeepAE": Model("JMLR'10", {"deepae": {}, "deepae_with_hidden_layer": {"mlp_hidden_size": [64]}}, reads_users=True),
-    "AutoRec": Model("WWW'15", {"autorec": {}, "autorec_of_ratings": {"feedback": "rating"}}, reads_users=True),
+    "DeepAE": Model(
+        "JMLR'10", {"deepae": {}, "deepae_with_hidden_layer": {"mlp_hidden_size": [64]}}, reads_users=True
+    ),
+    "AutoRec": Model(
+        "WWW'15", {"autorec": {}, "autorec_of_ratings": {"feedback": "rating"}}, reads_users=True
+    ),
 }
 
 
@@ -78,10 +82,14 @@ def insertions(name: str) -> Iterator[Insertion]:
         "        quick_test(config_dict)\n"
         for test, settings in model.tests.items()
     )
-    yield Insertion("tests/model/test_model_auto.py", r"(?s)def test_ease.*?quick_test\(config_dict\)\n", tests)
+    yield Insertion(
+        "tests/model/test_model_auto.py", r"(?s)def test_ease.*?quick_test\(config_dict\)\n", tests
+    )
 
     yield Insertion(f"docs/source/recbole/{package}.rst", rf"{package}\.ease\n", f"   {package}.{lower}\n")
-    yield Insertion("docs/source/user_guide/model_intro.rst", r"model/general/ease\n", f"   model/general/{lower}\n")
+    yield Insertion(
+        "docs/source/user_guide/model_intro.rst", r"model/general/ease\n", f"   model/general/{lower}\n"
+    )
     yield Insertion("asset/model_list.json", r'(?s)"model": "EASE",.*?},\n', list_entry(name))
 
 
@@ -142,12 +150,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Words of the command line; by default those of the process.
     """
-    parser = argparse.ArgumentParser("python -m tools.upstream", description=(__doc__ or "").partition(":")[0] + ".")
+    parser = argparse.ArgumentParser(
+        "python -m tools.upstream", description=(__doc__ or "").partition(":")[0] + "."
+    )
     parser.add_argument("path", type=pathlib.Path, metavar="RECBOLE", help="a checkout of RecBole")
     parser.add_argument("--models", required=True, metavar="NAME", help=", ".join(MODELS))
     options = parser.parse_args(arguments)
     if options.models not in MODELS:
-        parser.error(f"unknown model {options.models!r}; did you mean {closest_first(options.models, MODELS)[0]}?")
+        parser.error(
+            f"unknown model {options.models!r}; did you mean {closest_first(options.models, MODELS)[0]}?"
+        )
 
     try:
         texts = plan(options.path, options.models)

@@ -34,7 +34,9 @@ class EncoderProperties:
     zero_entries: float
 
 
-def encoder_properties(X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000, seed: int = 0) -> EncoderProperties:
+def encoder_properties(
+    X: sp.csr_matrix, Z: np.ndarray, *, pairs: int = 100_000, seed: int = 0
+) -> EncoderProperties:
     """Measure dimension reduction, order of dot products and zero codes of an encoder E on sampled users.
 
     Args:

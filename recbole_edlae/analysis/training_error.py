@@ -47,7 +47,9 @@ def svd_bound(X: sp.csr_matrix, ranks: int | Sequence[int]) -> float | list[floa
     return bounds
 
 
-def squared_error(X: sp.csr_matrix, score: Callable[[sp.csr_matrix], np.ndarray], *, batch: int = 1024) -> float:
+def squared_error(
+    X: sp.csr_matrix, score: Callable[[sp.csr_matrix], np.ndarray], *, batch: int = 1024
+) -> float:
     """Return ‖X − Ŷ‖²_F, computing the scores Ŷ for a batch of users at a time.
 
     Args:

@@ -40,8 +40,12 @@ COMMANDS = {
     "tune": Command("recbole_edlae.cli.tune", "search the settings of one model"),
     "activations": Command("recbole_edlae.cli.activations", "compare latent activations of DeepAE"),
     "convert": Command("recbole_edlae.cli.convert", "convert a CSV file of interactions into a dataset"),
-    "convert-liang": Command("recbole_edlae.cli.convert_liang", "convert data split by the code of Liang et al."),
-    "recommend": Command("recbole_edlae.cli.recommend", "recommend items to the users of a file, known or new"),
+    "convert-liang": Command(
+        "recbole_edlae.cli.convert_liang", "convert data split by the code of Liang et al."
+    ),
+    "recommend": Command(
+        "recbole_edlae.cli.recommend", "recommend items to the users of a file, known or new"
+    ),
     "export": Command("recbole_edlae.cli.export", "write a trained model without pickle"),
     "reproduce": Command("recbole_edlae.cli.reproduce", "measure the papers' figures and tables"),
 }
@@ -53,7 +57,9 @@ SHELLS = ["bash", "zsh", "fish", "tcsh"]
 class PrintCompletion(argparse.Action):
     """Print the script that completes the command line in a shell, and end the process."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None
+    ) -> None:
         """Import all commands, because the script has their options."""
         completion = _module("recbole_edlae.cli.completion", parser.prog)
         print(completion.script(shell))
@@ -137,7 +143,9 @@ def _command(words: list[str]) -> str:
     """Return the name of the command; end the process for an option of its own and for an unknown command."""
     # Each command parses its own words, its help included.
     parser = Parser("recbole-edlae", description="Linear and deep autoencoders for RecBole.")
-    parser.epilog = "`recbole-edlae COMMAND --help` describes a command. With --debug, errors show their traceback."
+    parser.epilog = (
+        "`recbole-edlae COMMAND --help` describes a command. With --debug, errors show their traceback."
+    )
     parser.add_argument("--version", action="version", version=f"recbole-edlae {__version__}")
     script = f"print a script that completes words in a shell: {', '.join(SHELLS)}"
     parser.add_argument(COMPLETION, metavar="SHELL", choices=SHELLS, action=PrintCompletion, help=script)

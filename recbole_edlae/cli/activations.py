@@ -21,14 +21,17 @@ from recbole_edlae.settings.parts import check_parts
 
 PROGRAM = "recbole-edlae activations"
 DESCRIPTION = (
-    "The activation study: DeepAE with several latent activations and seeds, what its encoder keeps, how it ranks."
+    "The activation study: DeepAE with several latent activations and seeds, "
+    "what its encoder keeps, how it ranks."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     output = "folder of runs.json, table.txt and properties.png (default: %(default)s)"
-    parser.add_argument("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    parser.add_argument(
+        "--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
     parser.add_argument("--output", default="activations", metavar="DIR", help=output)
 
@@ -54,7 +57,9 @@ def main(arguments: Sequence[str]) -> list[Trained]:
             check_choice("activations", name, ACTIVATIONS)
         options = prepare([*remaining, "--model=DeepAE"], PROGRAM)
         if "latent_activation" in options.settings:
-            raise ValueError("latent_activation is what the study varies: name the choices after --activations")
+            raise ValueError(
+                "latent_activation is what the study varies: name the choices after --activations"
+            )
 
         # RecBole's config has the split, which may be a default.
         settings = {"state": "ERROR", "show_progress": False, **options.settings}
@@ -73,7 +78,9 @@ def main(arguments: Sequence[str]) -> list[Trained]:
             text = json.dumps({"runs": finished}, indent=1)
             write_whole(folder / "runs.json", f"{text}\n")
 
-        runs = compare_activations(options.dataset, study.activations, study.seeds, settings=settings, progress=report)
+        runs = compare_activations(
+            options.dataset, study.activations, study.seeds, settings=settings, progress=report
+        )
 
         # The validation metric, or the first one if the test does not have it.
         metric = str(settings.get("valid_metric", "")).lower()

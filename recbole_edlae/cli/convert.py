@@ -99,7 +99,9 @@ def _content_lines(conversion: Conversion) -> list[str]:
     if conversion.units:
         lines.append(f"timestamp: {' and '.join(conversion.units)}, from {_date(first)} to {_date(last)} UTC")
         if look_like_dates(first, last):
-            lines.append("timestamp: these numbers look like dates YYYYMMDD; they are kept as they are, in their order")
+            lines.append(
+                "timestamp: these numbers look like dates YYYYMMDD; they are kept as they are, in their order"
+            )
 
     if conversion.empty_rows:
         lines.append(f"left out: {_count(conversion.empty_rows, 'row')} of separators only")

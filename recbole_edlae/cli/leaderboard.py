@@ -122,7 +122,9 @@ def _exit_where_all_failed(leaderboards: Sequence[Leaderboard]) -> None:
         rows = {row.kind: row for row in reversed(leaderboard.rows)}
         if "run" not in rows:
             row = rows["failed"]
-            errors.stop(PROGRAM, f"every run on {leaderboard.dataset} failed; {row.label}: {row.note}", status=1)
+            errors.stop(
+                PROGRAM, f"every run on {leaderboard.dataset} failed; {row.label}: {row.note}", status=1
+            )
 
 
 def _line(run: Run, record: Mapping[str, Any]) -> str:

@@ -57,7 +57,9 @@ def main(words: Sequence[str]) -> None:
         exclude: list[str] = []
         if options.exclude:
             exclude = read_items(options.exclude)
-        unknown, popular = recommend_file(options.checkpoint, users, write, options.output, options.topk, exclude)
+        unknown, popular = recommend_file(
+            options.checkpoint, users, write, options.output, options.topk, exclude
+        )
 
     # On standard error, because the output may be a pipe to another program.
     if popular:

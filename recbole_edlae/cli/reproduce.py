@@ -55,7 +55,9 @@ def main(arguments: Sequence[str]) -> None:
         for name in options.figures:
             check_choice("FIGURE", name, page.FIGURES)
         if options.items and options.figures != ["times"]:
-            raise ValueError("--items makes up data for the figure times, and for that only: reproduce times --items N")
+            raise ValueError(
+                "--items makes up data for the figure times, and for that only: reproduce times --items N"
+            )
         load_pyplot()
 
         # Made-up data for times are not split.

@@ -52,9 +52,13 @@ def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
         output: default of ``--output``, for the help.
     """
     folder = f"folder of the results; given again, goes on where it was (default: {output})"
-    parser.add_argument("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    parser.add_argument(
+        "--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win"
+    )
     parser.add_argument("--output", metavar="DIR", help=folder)
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
+    parser.add_argument(
+        "--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster"
+    )
 
 
 def parse(
@@ -132,7 +136,9 @@ def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, s
         )
 
 
-def _check_one(run: Run, from_files: Mapping[str, Any], overrides: Collection[str], parts: Mapping[str, str]) -> Config:
+def _check_one(
+    run: Run, from_files: Mapping[str, Any], overrides: Collection[str], parts: Mapping[str, str]
+) -> Config:
     """Return the config of a run whose settings are valid."""
     # The settings of the run itself win over those of its files.
     options = argparse.Namespace(

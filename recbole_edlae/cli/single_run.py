@@ -29,7 +29,12 @@ Every other setting of RecBole, of the dataset or of the model goes in as --key=
 for example --dropout_prob=0.5 --topk=[10,20]; `recbole-edlae run --model=MODEL --help` lists a model's own.
 --debug shows the traceback of an error.
 """
-FILTERS = ("val_interval", "user_inter_num_interval", "item_inter_num_interval", "filter_inter_by_user_or_item")
+FILTERS = (
+    "val_interval",
+    "user_inter_num_interval",
+    "item_inter_num_interval",
+    "filter_inter_by_user_or_item",
+)
 
 
 def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, Any]:

@@ -45,9 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
     parser.add_argument("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
-    parser.add_argument("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before")
-    parser.add_argument("--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)")
-    parser.add_argument("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
+    parser.add_argument(
+        "--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before"
+    )
+    parser.add_argument(
+        "--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)"
+    )
+    parser.add_argument(
+        "--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data"
+    )
     command.add_shared_arguments(parser, "tune/MODEL-DATASET")
 
 
@@ -85,12 +91,17 @@ def main(arguments: Sequence[str]) -> None:
             path = records.folder / "best.yaml"
             write_whole(path, text)
             content = summary(sweep.outcomes, validated, tested, words)
-            write_whole(records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+            write_whole(
+                records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            )
 
     command.tell(_times(content), {})
     print(f"{text}\n{path}")
     if tested and tested["status"] == "failed":
-        print(f"{PROGRAM}: error: the best settings failed when they were tested: {tested['error']}", file=sys.stderr)
+        print(
+            f"{PROGRAM}: error: the best settings failed when they were tested: {tested['error']}",
+            file=sys.stderr,
+        )
         sys.exit(1)
 
 

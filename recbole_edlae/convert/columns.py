@@ -25,16 +25,48 @@ _DATE = re.compile(
 # How columns are usually called, without case and signs, the surest name first.
 _NAMES = {
     "user": (
-        *("userid", "user", "uid", "username", "customerid", "customer", "reviewerid", "visitorid", "memberid"),
+        *(
+            "userid",
+            "user",
+            "uid",
+            "username",
+            "customerid",
+            "customer",
+            "reviewerid",
+            "visitorid",
+            "memberid",
+        ),
         *("accountid", "playerid"),
     ),
     "item": (
-        *("itemid", "item", "iid", "sid", "movieid", "movie", "productid", "product", "parentasin", "asin", "isbn"),
+        *(
+            "itemid",
+            "item",
+            "iid",
+            "sid",
+            "movieid",
+            "movie",
+            "productid",
+            "product",
+            "parentasin",
+            "asin",
+            "isbn",
+        ),
         *("bookid", "book", "trackid", "songid", "artistid", "businessid", "articleid", "gameid", "videoid"),
     ),
     "rating": ("rating", "ratings", "stars", "score", "overall", "playcount", "plays", "count", "weight"),
     "timestamp": (
-        *("timestamp", "time", "unixreviewtime", "unixtime", "datetime", "date", "createdat", "eventtime", "ts"),
+        *(
+            "timestamp",
+            "time",
+            "unixreviewtime",
+            "unixtime",
+            "datetime",
+            "date",
+            "createdat",
+            "eventtime",
+            "ts",
+        ),
     ),
 }
 _USERS_AND_ITEMS = {*_NAMES["user"], *_NAMES["item"]}
@@ -150,7 +182,9 @@ def _requested_columns(text: str, names: list[str] | None, width: int) -> dict[s
             continue
         position = _position(name, names or [], width)
         if position in columns.values():
-            raise ValueError(f"--columns: the {role} is column {label(names, position)}, which is given twice")
+            raise ValueError(
+                f"--columns: the {role} is column {label(names, position)}, which is given twice"
+            )
         columns[role] = position
     return columns
 

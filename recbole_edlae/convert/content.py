@@ -105,7 +105,15 @@ _COMPRESSIONS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], bytes]]] = {
     "zip": (re.compile(rb"PK\x03\x04"), _unzipped),
     "zstd": (re.compile(rb"\x28\xb5\x2f\xfd"), _unknown),
 }
-_COMPRESSION_ERRORS = (ValueError, OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_COMPRESSION_ERRORS = (
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
 
 
 def _utf8(path: str | os.PathLike, content: bytes, encoding: str) -> bytes:

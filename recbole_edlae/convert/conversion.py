@@ -101,7 +101,9 @@ def convert_csv(
     """
     folder = pathlib.Path(output).absolute()
     if folder.suffix in (".inter", ".csv", ".txt", ".tsv"):
-        raise ValueError(f"output: {folder.name} looks like a file; write the folder of the dataset, dataset/NAME")
+        raise ValueError(
+            f"output: {folder.name} looks like a file; write the folder of the dataset, dataset/NAME"
+        )
     name = f"{folder.name}.inter"
     numerals = Numerals(decimal, thousands)
     file = read(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)

@@ -111,7 +111,9 @@ class Rows:
         notes = []
         if "header" in layout.guessed and layout.header and not has_usual_name(*layout.header):
             names = ", ".join(layout.header)
-            notes.append(f"the first row, {names}, is taken for the names of the columns; if it is data: --no-header")
+            notes.append(
+                f"the first row, {names}, is taken for the names of the columns; if it is data: --no-header"
+            )
         for oddity, numbers in self._odd.items():
             rows = "1 row"
             if len(numbers) > 1:
@@ -171,7 +173,9 @@ class Rows:
 
         # The guess of the line end, from the first line, was wrong.
         if record.is_broken:
-            raise ValueError(f"line {number} has a line end inside that differs from those of the other lines")
+            raise ValueError(
+                f"line {number} has a line end inside that differs from those of the other lines"
+            )
 
         # Two complete rows with a stray mark each look like one row of several lines.
         if record.line_width in (layout.width, len(fields)) and self._file.quoting is None:
@@ -198,7 +202,9 @@ class Rows:
         if record.unclear:
             self._note("quotation that is not CSV, in columns that are not read", number)
         if record.last != number:
-            self._note("fields of several lines; if quotation marks are part of the text: --no-quoting", number)
+            self._note(
+                "fields of several lines; if quotation marks are part of the text: --no-quoting", number
+            )
         return fields + [""] * missing
 
     def _is_header(self, number: int, fields: list[str]) -> bool:

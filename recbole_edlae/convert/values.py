@@ -139,7 +139,9 @@ def times(texts: list[str], numerals: Numerals) -> Times:
             written[text] = ""
         else:
             # A number by other signs, a date in another form, or no time at all.
-            reason = f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
+            reason = (
+                f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
+            )
             raise BadValueError(texts.index(text), reason)
 
     # As milliseconds, dates of twelve or fourteen digits are times of 1976, or centuries from now.

@@ -31,7 +31,12 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.parsing import Table, numbers, texts
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
-_SPARE = (b"\x1f", b"\x1e", b"\x1d", b"\x1c")  # stand in for separators of several characters or in quoted fields
+_SPARE = (
+    b"\x1f",
+    b"\x1e",
+    b"\x1d",
+    b"\x1c",
+)  # stand in for separators of several characters or in quoted fields
 
 
 class AtomicFileError(ValueError):
@@ -170,10 +175,14 @@ def _columns(path: str | os.PathLike, head: str, separator: str) -> list[Column]
     """Return the columns of a header; an error shows it as it was read."""
     head = head.removeprefix(_BOM.decode()).rstrip("\r\n ")
     if "\r" in head:
-        raise AtomicFileError(f"{path}, line 1 has a carriage return inside; a line must end in \\n or \\r\\n")
+        raise AtomicFileError(
+            f"{path}, line 1 has a carriage return inside; a line must end in \\n or \\r\\n"
+        )
     head = head.removesuffix(separator)
     if not head.strip():
-        raise AtomicFileError(f"{path} is empty or begins with an empty line; it must begin with field:type columns")
+        raise AtomicFileError(
+            f"{path} is empty or begins with an empty line; it must begin with field:type columns"
+        )
 
     # Each column is field:type.
     types = {feature_type.value: feature_type for feature_type in FeatureType}
@@ -205,7 +214,12 @@ def _separator_hint(head: str, separator: str) -> str:
 
 
 def _table(
-    path: str | os.PathLike, content: bytes, start: int, columns: list[Column], text_fields: list[str], separator: str
+    path: str | os.PathLike,
+    content: bytes,
+    start: int,
+    columns: list[Column],
+    text_fields: list[str],
+    separator: str,
 ) -> tuple[Table, dict[str, pd.Series]]:
     """Return the rows, and some columns of texts; most files are parsed as they are."""
     table = Table(content, separator, [column.field for column in columns])

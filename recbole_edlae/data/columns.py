@@ -11,7 +11,9 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import has_rows, read_header
 from recbole_edlae.data.fingerprint import interaction_files
 
-Need = tuple[str, FeatureType, str]  # the setting that names a column, the type of the column, and what needs it
+Need = tuple[
+    str, FeatureType, str
+]  # the setting that names a column, the type of the column, and what needs it
 _NAMING_COLUMNS = (
     *("val_interval", "threshold", "normalize_field", "discretization", "numerical_features"),
     *("alias_of_user_id", "alias_of_item_id"),
@@ -138,7 +140,9 @@ def _check_interactions(path: pathlib.Path, needed: Iterable[Need], settings: Ma
                 f"are loaded of it; name it in load_col: {{inter: [{', '.join([*loaded, field])}]}}"
             )
         if columns[field] != kind:
-            raise ValueError(f"{key}: {field} in {path} must be of type {kind.value}, got {columns[field].value}")
+            raise ValueError(
+                f"{key}: {field} in {path} must be of type {kind.value}, got {columns[field].value}"
+            )
 
 
 def _needed(settings: Mapping[str, Any]) -> Iterator[Need]:
@@ -164,7 +168,9 @@ def _check_unused(loaded: dict[str, dict[str, FeatureType]], settings: Mapping[s
         for field in fields:
             if field not in columns:
                 names = ", ".join(columns) or "none"
-                raise ValueError(f"unused_col: no column {field} is loaded of {suffix}; its columns are {names}")
+                raise ValueError(
+                    f"unused_col: no column {field} is loaded of {suffix}; its columns are {names}"
+                )
 
 
 def _check_named(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:

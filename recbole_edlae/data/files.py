@@ -35,7 +35,9 @@ def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:
         return
 
     if folder.is_dir():
-        raise ValueError(f"dataset: {folder} has no {missing[0]}; it has {', '.join(_names(folder)) or 'no files'}")
+        raise ValueError(
+            f"dataset: {folder} has no {missing[0]}; it has {', '.join(_names(folder)) or 'no files'}"
+        )
     local = ["ml-100k"]
     if root.is_dir():
         local += [name for name in _names(root) if (root / name).is_dir()]

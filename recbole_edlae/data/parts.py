@@ -17,4 +17,6 @@ def check_loaders(loaders: Sequence, needed: Sequence[str]) -> None:
     """
     for part, loader in zip(PARTS, loaders):
         if part in needed and len(loader) == 0:
-            raise EmptyPart(f"the {part} part is empty: eval_args' split leaves it no interaction of these data")
+            raise EmptyPart(
+                f"the {part} part is empty: eval_args' split leaves it no interaction of these data"
+            )

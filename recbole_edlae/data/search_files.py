@@ -59,7 +59,8 @@ def _pairs(settings: Mapping[str, Any], parts: Iterable[str]) -> dict[str, np.nd
 
     # Tokens of all files get their numbers together.
     users, items = [
-        union_categoricals([frame[column].astype("category") for frame in frames.values()]) for column in columns
+        union_categoricals([frame[column].astype("category") for frame in frames.values()])
+        for column in columns
     ]
     pairs = users.codes.astype(np.int64) * len(items.categories) + items.codes
 

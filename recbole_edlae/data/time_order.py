@@ -34,7 +34,9 @@ def check_time(dataset: Dataset) -> None:
         )
     kind = dataset.field2type[field]
     if kind != FeatureType.FLOAT:
-        raise ValueError(f"TIME_FIELD: order by time needs numbers, {field}:float; the file has {field}:{kind.value}")
+        raise ValueError(
+            f"TIME_FIELD: order by time needs numbers, {field}:float; the file has {field}:{kind.value}"
+        )
 
 
 def token_rank(dataset: Dataset, field: str) -> np.ndarray:

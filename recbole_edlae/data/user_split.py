@@ -141,7 +141,9 @@ def from_files(parts: list[Dataset]) -> list[Dataset]:
         shared = first_users & second_users
         if shared:
             token = train.id2token(train.uid_field, min(shared))
-            raise ValueError(f"benchmark_filename: a user split, but user {token} is in {first} and in {second}")
+            raise ValueError(
+                f"benchmark_filename: a user split, but user {token} is in {first} and in {second}"
+            )
 
     fold_in = cat_interactions([valid_fold_in.inter_feat, test_fold_in.inter_feat])
     return [TrainingUsers(train, train.inter_feat, fold_in), valid, test]

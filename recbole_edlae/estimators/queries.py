@@ -115,7 +115,9 @@ def read_histories(
     unknown_items: collections.Counter = collections.Counter()
     if not any(are_lists):
         if is_series and value.name == columns[1]:
-            raise ValueError(f"a Series {value.name!r} of items is no list of users: give a list of histories, [[…]]")
+            raise ValueError(
+                f"a Series {value.name!r} of items is no list of users: give a list of histories, [[…]]"
+            )
         known = _known_users(lists, users, matrix)
         return Histories(lists, known, unknown_items, columns, is_series)
     if not all(are_lists):

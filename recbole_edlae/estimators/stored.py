@@ -126,7 +126,9 @@ class StoredEstimator(LinearEstimator):
         return cls._of(checkpoint.config, scorer.weights, checkpoint.tokens, checkpoint.popularity)
 
     @classmethod
-    def _of(cls: type[Self], settings: Any, weights: Weights, tokens: list[str], popularity: np.ndarray) -> Self:
+    def _of(
+        cls: type[Self], settings: Any, weights: Weights, tokens: list[str], popularity: np.ndarray
+    ) -> Self:
         """Return an estimator with the settings, weights and items of a file."""
         # Some settings of the model are no parameters of the estimator.
         parameters = {"user": settings["USER_ID_FIELD"], "item": settings["ITEM_ID_FIELD"]}

@@ -58,7 +58,9 @@ class PerUser:
         """
         metric, _, k = name.lower().partition("@")
         if metric not in RANKING:
-            raise ValueError(f"metric: there is no {name} per user; there are {', '.join(RANKING)}, each with @k")
+            raise ValueError(
+                f"metric: there is no {name} per user; there are {', '.join(RANKING)}, each with @k"
+            )
         largest = self.hits.shape[1]
         if not (k.isdigit() and 1 <= int(k) <= largest):
             raise ValueError(f"metric: {name} needs k from 1 to {largest}, of which the hits were kept")
@@ -110,7 +112,15 @@ class PerUser:
             with np.load(io.BytesIO(content)) as stored:
                 hits = np.unpackbits(stored["hits"], axis=1, count=int(stored["k"])).astype(bool)
                 loaded = cls(stored["users"].astype(np.int64), hits, stored["positives"].astype(np.int64))
-        except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        except (
+            AttributeError,
+            EOFError,
+            KeyError,
+            TypeError,
+            ValueError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             if not content:
                 reason = "it is empty"

@@ -26,7 +26,9 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "finds default settings in RecBole's own folder only",
         "until": "RecBole asks the model, or has these models",
-        "functions": {"config.configurator:Config._load_internal_config_dict": "models:load_internal_config_dict"},
+        "functions": {
+            "config.configurator:Config._load_internal_config_dict": "models:load_internal_config_dict"
+        },
     },
     {
         "why": "checks neither types and ranges of a model's settings nor user splits",
@@ -118,7 +120,9 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "loads weights onto other data, where they belong to other items",
         "until": "RecBole stores and compares the tokens itself",
-        "functions": {"model.abstract_recommender:AbstractRecommender.load_state_dict": "checkpoints:load_state_dict"},
+        "functions": {
+            "model.abstract_recommender:AbstractRecommender.load_state_dict": "checkpoints:load_state_dict"
+        },
     },
     {
         "why": "does not store the tokens, and leaves half a file where it is interrupted",

@@ -58,7 +58,9 @@ def _check_config(config: Any, file: Any) -> None:
     if isinstance(config, config_class):
         settings = vars(config).get("final_config_dict")
     if not isinstance(settings, dict):
-        raise ValueError(f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config")
+        raise ValueError(
+            f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config"
+        )
     missing = [key for key in NEEDED if settings.get(key) is None]
     if missing:
         raise ValueError(f"checkpoint {file}: its config lacks {', '.join(missing)}")
@@ -67,7 +69,9 @@ def _check_config(config: Any, file: Any) -> None:
 def _named_weights(state: Any, file: Any) -> OrderedDict:
     """Return a state_dict that maps names to weights."""
     if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
-        raise ValueError(f"checkpoint {file} is none of RecBole's: its state_dict is {_kind(state)}, not named weights")
+        raise ValueError(
+            f"checkpoint {file} is none of RecBole's: its state_dict is {_kind(state)}, not named weights"
+        )
     return state if isinstance(state, OrderedDict) else OrderedDict(state)
 
 
@@ -76,7 +80,9 @@ def _description(description: Any, file: Any) -> dict[str, Any] | None:
     if description is None:
         return None
     tables = ("tokens", "fields")
-    if not isinstance(description, dict) or not all(isinstance(description.get(name), dict) for name in tables):
+    if not isinstance(description, dict) or not all(
+        isinstance(description.get(name), dict) for name in tables
+    ):
         raise ValueError(f"checkpoint {file}: what it says of its data ({training_data.KEY}) is damaged")
     return description
 

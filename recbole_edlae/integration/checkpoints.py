@@ -26,7 +26,9 @@ def then_note(stock: Callable, model: torch.nn.Module, config: Any, dataset: Any
     training_data.note(model, dataset)
 
 
-def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *arguments: Any, **options: Any) -> Any:
+def load_state_dict(
+    stock: Callable, model: torch.nn.Module, state_dict: Any, *arguments: Any, **options: Any
+) -> Any:
     """Load weights; those that were read from a checkpoint only on the data that it was trained on.
 
     Raises:
@@ -51,7 +53,9 @@ def load_state_dict(stock: Callable, model: torch.nn.Module, state_dict: Any, *a
         return stock(model, state_dict, *arguments, **options)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise WeightsError(f"checkpoint {file}: its weights do not fit {type(model).__name__}: {reason}") from error
+        raise WeightsError(
+            f"checkpoint {file}: its weights do not fit {type(model).__name__}: {reason}"
+        ) from error
 
 
 def unchecked(file: str) -> str:

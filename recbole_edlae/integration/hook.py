@@ -86,7 +86,9 @@ class _Applied:
 
         It does not where another package has changed the attribute since it was taken back.
         """
-        if not self.is_wrapped and self._namespace().get(self.name) is not (None if self.is_new else self.stock):
+        if not self.is_wrapped and self._namespace().get(self.name) is not (
+            None if self.is_new else self.stock
+        ):
             return False
         self.active = True
         if not self.is_wrapped:

@@ -77,7 +77,9 @@ def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:
     return loader
 
 
-def load_internal_config_dict(stock: Callable, config: Any, model: str, model_class: type, dataset: str) -> None:
+def load_internal_config_dict(
+    stock: Callable, config: Any, model: str, model_class: type, dataset: str
+) -> None:
     """Load RecBole's default settings, and right after them a registered model's."""
     stock(config, model, model_class, dataset)
     if model in registered():

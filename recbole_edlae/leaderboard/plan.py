@@ -13,7 +13,14 @@ from recbole_edlae.leaderboard.reference import read_reference
 from recbole_edlae.leaderboard.results import Row
 from recbole_edlae.leaderboard.settings import check_seeds, read_settings
 from recbole_edlae.runs.engine import shared_runner
-from recbole_edlae.runs.protocol import MACHINE, OVERWRITTEN, TRAINING, WITHOUT_RESULT, dataset_class, protocol
+from recbole_edlae.runs.protocol import (
+    MACHINE,
+    OVERWRITTEN,
+    TRAINING,
+    WITHOUT_RESULT,
+    dataset_class,
+    protocol,
+)
 from recbole_edlae.runs.run import Run, make_run
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.configs import LEADERBOARDS, REFERENCES, find

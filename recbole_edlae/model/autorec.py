@@ -110,7 +110,9 @@ class AutoRec(HistoryMixin, GeneralRecommender):
         loss = squared(scores, rows, 1.0, self.unobserved_weight).mean() + l2
         return check_loss(loss, "AutoRec")
 
-    def score(self, items: torch.Tensor, count: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
+    def score(
+        self, items: torch.Tensor, count: torch.Tensor, values: torch.Tensor | None = None
+    ) -> torch.Tensor:
         r"""Score all items for histories given one after the other, also of users unseen in training.
 
         Args:
@@ -122,7 +124,9 @@ class AutoRec(HistoryMixin, GeneralRecommender):
             torch.Tensor: shape: [n, n_items]
         """
         if self.item_based:
-            raise ValueError("an item-based AutoRec knows the users of its training only; set based_on to 'user'")
+            raise ValueError(
+                "an item-based AutoRec knows the users of its training only; set based_on to 'user'"
+            )
         if values is None and not self.unobserved_weight:
             raise ValueError("this AutoRec was trained on ratings: score needs the values of the history too")
 

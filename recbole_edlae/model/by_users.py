@@ -65,7 +65,9 @@ class CachedInverse(SparseGram):
         make = self._through_gram
         if self._by_users:
             make = super().inverse
-        return self._cache.keep(lambda: make(Lambda, progress), self.X, self.weight, Lambda.numpy(), "inverse")
+        return self._cache.keep(
+            lambda: make(Lambda, progress), self.X, self.weight, Lambda.numpy(), "inverse"
+        )
 
     def _through_gram(self, Lambda: torch.Tensor, progress: Progress | None) -> SymmetricTiles:
         """Return the inverse by way of the packed Gram matrix, which a sweep over penalties uses again."""

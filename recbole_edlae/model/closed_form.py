@@ -17,7 +17,9 @@ import torch
 
 from recbole_edlae.model.weights import Dense, Weights
 
-DENSE_ITEMS = 4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
+DENSE_ITEMS = (
+    4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
+)
 Progress = Callable[[float, float], Any]
 
 # What the solvers call it, what the settings call it.
@@ -201,7 +203,9 @@ class ClosedForm:
         for name in names:
             if self.user_based and getattr(self, name):
                 value = getattr(self, name)
-                raise ValueError(f"{name} {value!r} is for weights of items: based_on must be 'item', got 'user'")
+                raise ValueError(
+                    f"{name} {value!r} is for weights of items: based_on must be 'item', got 'user'"
+                )
 
     @property
     def fit_device(self) -> torch.device:

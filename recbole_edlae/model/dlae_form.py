@@ -32,7 +32,9 @@ class DLAEForm(ClosedForm):
         for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
             value = getattr(self, name)
             if value != off:
-                raise ValueError(f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}")
+                raise ValueError(
+                    f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}"
+                )
 
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None

@@ -48,7 +48,9 @@ class Ensemble(HistoryMixin, GeneralRecommender):
         weights choice [{}]
     """
 
-    def __init__(self, config: Config, dataset: Dataset, trained: Mapping[str, TrainedMember] | None = None) -> None:
+    def __init__(
+        self, config: Config, dataset: Dataset, trained: Mapping[str, TrainedMember] | None = None
+    ) -> None:
         r"""Build the members, each with the random numbers of a run alone.
 
         Args:

@@ -60,7 +60,8 @@ class EnsembleAE(Ensemble):
                 del state_dict[key]
             for number, label in enumerate(self.given):
                 state_dict |= {
-                    f"{prefix}models.{number}.{key}": value for key, value in _of_path(label, prefix, of_before)
+                    f"{prefix}models.{number}.{key}": value
+                    for key, value in _of_path(label, prefix, of_before)
                 }
             state_dict[f"{prefix}epochs"] = torch.full_like(self.epochs, IN_ONE_STEP)
             state_dict[f"{prefix}dummy_param"] = self.dummy_param.detach()
@@ -71,5 +72,9 @@ def _of_path(label: str, prefix: str, tensors: Mapping[str, Any]) -> list[tuple[
     """Return name and tensor of what one path has in a checkpoint of before."""
     linear = f"{prefix}linear."
     if label == "EDLAE":
-        return [(key.removeprefix(linear), tensor) for key, tensor in tensors.items() if key.startswith(linear)]
-    return [(key.removeprefix(prefix), tensor) for key, tensor in tensors.items() if not key.startswith(linear)]
+        return [
+            (key.removeprefix(linear), tensor) for key, tensor in tensors.items() if key.startswith(linear)
+        ]
+    return [
+        (key.removeprefix(prefix), tensor) for key, tensor in tensors.items() if not key.startswith(linear)
+    ]

@@ -76,7 +76,9 @@ class KeptLists:
         """
         return self._state.is_of(model)
 
-    def add(self, users: torch.Tensor, history: tuple[torch.Tensor, torch.Tensor], lists: torch.Tensor) -> None:
+    def add(
+        self, users: torch.Tensor, history: tuple[torch.Tensor, torch.Tensor], lists: torch.Tensor
+    ) -> None:
         """Store the lists and masks of a batch of users; above the limit of memory, drop all of them.
 
         Args:

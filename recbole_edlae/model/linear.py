@@ -112,7 +112,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
             ValueError: The weights are those of users.
         """
         if self.user_based:
-            raise ValueError("with based_on user there are weights of users for each other, and none of items")
+            raise ValueError(
+                "with based_on user there are weights of users for each other, and none of items"
+            )
         return self.weights.similarity(item)
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
@@ -131,7 +133,9 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
             ValueError: The weights are those of users: it scores the users of its training only.
         """
         if self.user_based:
-            raise ValueError("with based_on user the model knows the users of its training only; set it to 'item'")
+            raise ValueError(
+                "with based_on user the model knows the users of its training only; set it to 'item'"
+            )
         return self.weights.score(items, count)
 
     def scores_by_weights(self) -> bool:

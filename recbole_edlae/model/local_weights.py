@@ -74,7 +74,9 @@ class Local(Weights):
     @classmethod
     def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> "Local | None":
         r"""Return the weights of a checkpoint; None where it has the factors alone."""
-        matrix = of_tensors({name: tensor for name, tensor in tensors.items() if name not in cls.filter_names})
+        matrix = of_tensors(
+            {name: tensor for name, tensor in tensors.items() if name not in cls.filter_names}
+        )
         if matrix is None:
             return None
         encoder, decoder = (tensors[name] for name in cls.filter_names)

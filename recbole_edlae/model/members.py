@@ -61,7 +61,9 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
     given = settings["members"]
     weights = settings["weights"] or {}
     if not isinstance(given, Mapping) or not given:
-        raise ValueError(f"members must map models to their settings, {{DLAE: {{}}, ChebyCF: {{}}}}; got {given!r}")
+        raise ValueError(
+            f"members must map models to their settings, {{DLAE: {{}}, ChebyCF: {{}}}}; got {given!r}"
+        )
     for label in weights:
         if label not in given:
             raise ValueError(f"weights: {label!r} is no member; there are {', '.join(map(str, given))}")
@@ -74,8 +76,14 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
             raise ValueError(f"members: a label must be a text, got {label!r}: write '{label}' in quotes")
         if not isinstance(own, Mapping | None):
             raise ValueError(f"members: {label} must have settings, {{reg_weight: 100}} or {{}}; got {own!r}")
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= LARGEST_WEIGHT:
-            raise ValueError(f"weights: {label} must have a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}")
+        if (
+            isinstance(weight, bool)
+            or not isinstance(weight, int | float)
+            or not 0 <= weight <= LARGEST_WEIGHT
+        ):
+            raise ValueError(
+                f"weights: {label} must have a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}"
+            )
 
         # The setting `model` lets a model be a member under several labels.
         own = dict(own or {})
@@ -116,7 +124,9 @@ class MemberConfig(Config):
     def __init__(self, label: str, member: Member, ensemble: Config) -> None:
         # What was set beside the ensemble's own settings holds for all members.
         of_the_ensemble = {"model", *registry.schema_of(ensemble.model)}
-        shared = {key: value for key, value in ensemble.external_config_dict.items() if key not in of_the_ensemble}
+        shared = {
+            key: value for key, value in ensemble.external_config_dict.items() if key not in of_the_ensemble
+        }
 
         # The ensemble has no device yet while its settings are checked.
         made = vars(ensemble).get("final_config_dict", {})
@@ -128,7 +138,9 @@ class MemberConfig(Config):
             for key in OF_THE_RUN.intersection(member.settings):
                 raise ValueError(f"{key} is the same for all members: set it beside members")
             # RecBole fills in what is missing in some values, in place.
-            super().__init__(member.model, ensemble.dataset, config_dict=copy.deepcopy({**shared, **member.settings}))
+            super().__init__(
+                member.model, ensemble.dataset, config_dict=copy.deepcopy({**shared, **member.settings})
+            )
             self._check(member)
 
     def _load_variable_config_dict(self, config_dict: Mapping[str, Any] | None) -> dict[str, Any]:

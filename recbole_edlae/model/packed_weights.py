@@ -58,7 +58,9 @@ class Packed(Weights):
             return self
         return Dense(encoder=self.cpu().matrix.dense().to(device))
 
-    def score(self, items: torch.Tensor, count: torch.Tensor, room: torch.Tensor | None = None) -> torch.Tensor:
+    def score(
+        self, items: torch.Tensor, count: torch.Tensor, room: torch.Tensor | None = None
+    ) -> torch.Tensor:
         r"""Score all items as all weights do; the scores take the first rows of ``room``, if there is one."""
         return self.matrix.scores(items, count, room)
 

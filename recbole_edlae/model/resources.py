@@ -22,7 +22,9 @@ WAYS_OUT = (
 )
 
 
-def check_memory(items: int, values: int, more: int, device: torch.device, operations: int | None = None) -> str:
+def check_memory(
+    items: int, values: int, more: int, device: torch.device, operations: int | None = None
+) -> str:
     r"""Raise MemoryError, with the ways out, for a fit that would not fit.
 
     Args:

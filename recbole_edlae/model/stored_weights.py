@@ -58,7 +58,9 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int, of: str = "
 
     # Factors have any width; a matrix is square, and one of no columns stands for another form.
     if "encoder" in tensors and "decoder" not in tensors and tensors["encoder"].shape[1] not in (0, n_items):
-        raise ValueError(f"the checkpoint has an encoder of shape {tuple(tensors['encoder'].shape)} and no decoder")
+        raise ValueError(
+            f"the checkpoint has an encoder of shape {tuple(tensors['encoder'].shape)} and no decoder"
+        )
 
     # What compiled loops rely on.
     if "packed.values" in tensors and "packed.bounds" in tensors:
@@ -113,7 +115,9 @@ def _check_packed(tensors: Mapping[str, torch.Tensor], n_items: int) -> None:
         raise ValueError(f"packed.left must have no entries or {n_items}, got {len(left)}")
 
 
-def _check_sparse(name: str, tensors: Mapping[str, torch.Tensor], arrays: tuple[str, ...], n_items: int) -> None:
+def _check_sparse(
+    name: str, tensors: Mapping[str, torch.Tensor], arrays: tuple[str, ...], n_items: int
+) -> None:
     """Check that the rows of a sparse matrix are those of its entries, and its columns items."""
     values, columns, indptr = (tensors[array].detach().cpu().numpy() for array in arrays)
 

@@ -79,7 +79,11 @@ class ClosedFormTrainer(TraditionalTrainer):
             self._keeping = False
 
     def evaluate(
-        self, eval_data: Any, load_best_model: bool = True, model_file: Any = None, show_progress: bool = False
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: Any = None,
+        show_progress: bool = False,
     ) -> dict[str, float]:
         """Evaluate as RecBole does, in larger batches, and without reading weights again that the model has.
 

@@ -79,7 +79,9 @@ class Weights(torch.nn.Module):
         Raises:
             ValueError: These weights have no factors.
         """
-        raise ValueError("a full-rank model has item x item weights (encoder) and no embeddings; give it a rank")
+        raise ValueError(
+            "a full-rank model has item x item weights (encoder) and no embeddings; give it a rank"
+        )
 
     def similarity(self, item: int) -> torch.Tensor:
         r"""Return how similar all items are to one: its weights for them, shape: [n_items]"""

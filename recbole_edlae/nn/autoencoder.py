@@ -32,7 +32,9 @@ class Encoder(nn.Module):
         torch.Size([2, 2])
     """
 
-    def __init__(self, width: int, sizes: Sequence[int], *, hidden_activation: str = "tanh", bias: bool = True) -> None:
+    def __init__(
+        self, width: int, sizes: Sequence[int], *, hidden_activation: str = "tanh", bias: bool = True
+    ) -> None:
         super().__init__()
         self.first = SparseLinear(width, sizes[0], bias)
 

@@ -5,7 +5,9 @@ import torch
 from recbole_edlae.nn.rows import Rows
 
 
-def dropout(rows: Rows, probability: float, generator: torch.Generator | None = None) -> tuple[Rows, torch.Tensor]:
+def dropout(
+    rows: Rows, probability: float, generator: torch.Generator | None = None
+) -> tuple[Rows, torch.Tensor]:
     """Set entries to zero with a probability, and divide the others by 1 − p.
 
     Args:

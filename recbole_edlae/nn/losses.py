@@ -15,7 +15,9 @@ from recbole_edlae.nn.rows import Rows
 Loss = Callable[[torch.Tensor, Rows, "torch.Tensor | float", float], torch.Tensor]
 
 
-def squared(scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float) -> torch.Tensor:
+def squared(
+    scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float
+) -> torch.Tensor:
     """Return the squared error Σ_j w_j (x_j − ŷ_j)² of each row.
 
     Args:

@@ -3,10 +3,14 @@
 import torch
 
 ROUNDING = 8  # units in the last place that equal scores may differ by
-EXPONENT = 40  # of two; the squares of numbers up to there, and down to its inverse, are far from overflow and 0
+EXPONENT = (
+    40  # of two; the squares of numbers up to there, and down to its inverse, are far from overflow and 0
+)
 
 
-def standardize_(scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tensor] | None = None) -> torch.Tensor:
+def standardize_(
+    scores: torch.Tensor, left_out: tuple[torch.Tensor, torch.Tensor] | None = None
+) -> torch.Tensor:
     """Subtract each row's mean and divide by its standard deviation, in place.
 
     Args:
@@ -68,5 +72,7 @@ def _power_of_two(scores: torch.Tensor) -> torch.Tensor:
         return scores.new_ones(len(scores), 1)
     low, high = scores.aminmax(dim=1, keepdim=True)
     exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
-    exponent = torch.where(exponent.abs() > EXPONENT, -exponent, 0).clamp_(-126, 126)  # powers that are finite
+    exponent = torch.where(exponent.abs() > EXPONENT, -exponent, 0).clamp_(
+        -126, 126
+    )  # powers that are finite
     return torch.ldexp(torch.ones_like(high), exponent)

@@ -86,9 +86,7 @@ class Activations(Figure):
 
         # With few runs or epochs every code may keep the order alike.
         correlation = data["spearman"]["order_agreement"][metric]
-        value = "none, one of them is constant"
-        if correlation is not None:
-            value = f"{correlation:+.2f}"
+        value = f"{correlation:+.2f}" if correlation is not None else "none, one of them is constant"
         return f"{table}\n\nRank correlation of order kept and {metric} over all runs: {value}."
 
     def draw(self, data: dict[str, Any], figure: Any) -> None:
@@ -201,7 +199,9 @@ def _measure(study: Study, name: str, seeds: Sequence[int], settings: Mapping[st
     run = study.protocol.run("full_rank")
     settings = {"state": "ERROR", "show_progress": False, **settings, **run.settings}
     with quiet():
-        return compare_activations(run.dataset, [name], seeds, config_files=run.config_files, settings=settings)
+        return compare_activations(
+            run.dataset, [name], seeds, config_files=run.config_files, settings=settings
+        )
 
 
 def _train(config: Config, loaders: tuple, seed: int) -> Trained:

@@ -113,7 +113,9 @@ def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: i
     return X
 
 
-def _measure(study: Study, ranks: Sequence[int], items: int | None, repeats: int, threads: int) -> dict[str, Any]:
+def _measure(
+    study: Study, ranks: Sequence[int], items: int | None, repeats: int, threads: int
+) -> dict[str, Any]:
     """Return the median seconds of each solver at each rank."""
     # The Gram matrix is part of neither time.
     X = synthetic(items) if items else study.X

@@ -55,7 +55,9 @@ class Dimension:
         if step:
             first, last = self._multiples()
             if first > last:
-                raise ValueError(f"{self.type} {text} has no multiple of its step {step[0]} from {low} to {high}")
+                raise ValueError(
+                    f"{self.type} {text} has no multiple of its step {step[0]} from {low} to {high}"
+                )
 
         # The user may have meant values instead of logarithms. Only a positive value has a logarithm.
         if self.type == "loguniform" and max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
@@ -79,7 +81,9 @@ class Dimension:
         if self.type == "quniform":
             first, last = self._multiples()
             return [self._multiple(factor) for factor in range(first, last + 1)]
-        raise ValueError(f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes")
+        raise ValueError(
+            f"algo exhaustive needs choice or quniform; {self.key} is {self.type}: take random or bayes"
+        )
 
     def ends(self) -> list[Any]:
         """Return the values that the check of the setting has to allow: all choices, or the two ends.

@@ -238,5 +238,7 @@ def _import_ray() -> Any:
     try:
         import ray
     except Exception as error:
-        raise ValueError(f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})") from None
+        raise ValueError(
+            f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})"
+        ) from None
     return ray

@@ -18,7 +18,9 @@ from recbole_edlae.runs.run import Run
 
 # A killed process leaves the temporary files NAME.PID.part of `recbole_edlae._files`. These are the names of the
 # reports that the commands write beside the records, and of the arrays. Files of other names are somebody else's.
-_REPORT_PART = re.compile(r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})(?:-\d+)?\.part")
+_REPORT_PART = re.compile(
+    r"(?:leaderboard\.(?:csv|html|json|md|tex)|best\.yaml|sweep\.json)\.(\d{1,9})(?:-\d+)?\.part"
+)
 _ARRAY_PART = re.compile(r"[0-9a-f]{16}\.npz\.(\d{1,9})(?:-\d+)?\.part")
 
 

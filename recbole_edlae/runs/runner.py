@@ -57,7 +57,9 @@ class Runner:
                     members += member_configs(config).values()
         self._trained.expect(members)
 
-    def run(self, run: Run, phases: Sequence[str] = ("valid", "test")) -> tuple[dict[str, Any], PerUser | None]:
+    def run(
+        self, run: Run, phases: Sequence[str] = ("valid", "test")
+    ) -> tuple[dict[str, Any], PerUser | None]:
         """Train and evaluate one model.
 
         Args:

@@ -16,7 +16,9 @@ from recbole_edlae.settings.rules import SEARCH_FILES
 ALGORITHMS = ("exhaustive", "random", "bayes")
 _TRIALS = 100  # default of max_evals for random and bayes
 Outcome = tuple[Run, dict[str, Any]]  # a trial and its record
-Progress = Callable[[Run, dict[str, Any], bool], None]  # called with a trial, its record, and whether it was cached
+Progress = Callable[
+    [Run, dict[str, Any], bool], None
+]  # called with a trial, its record, and whether it was cached
 
 
 class Sweep:

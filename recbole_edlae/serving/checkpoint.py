@@ -78,9 +78,13 @@ class Checkpoint:
         except OSError as error:
             raise ValueError(f"checkpoint: {path} cannot be read: {error.strerror}") from None
         except (ImportError, AttributeError) as error:
-            raise ValueError(f"checkpoint {path} is not a RecBole checkpoint, or of another version: {error}") from None
+            raise ValueError(
+                f"checkpoint {path} is not a RecBole checkpoint, or of another version: {error}"
+            ) from None
         if not {"config", "state_dict"} <= saved.keys():
-            raise ValueError(f"checkpoint {path} is not a RecBole checkpoint: it has no config and state_dict")
+            raise ValueError(
+                f"checkpoint {path} is not a RecBole checkpoint: it has no config and state_dict"
+            )
 
         # A model that cannot serve is refused before it is built.
         config = saved["config"]
@@ -100,7 +104,9 @@ class Checkpoint:
         """The data as they are today, with a warning if they changed; ids may differ from the model's."""
         folder = self.config["data_path"]
         if not os.path.isdir(folder):
-            raise ValueError(f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved")
+            raise ValueError(
+                f"checkpoint {self.path}: its data are not in {folder}, where they were when it was saved"
+            )
 
         # RecBole draws random numbers for the split from here on.
         init_seed(self.config["seed"], self.config["reproducibility"])
@@ -194,7 +200,9 @@ class Checkpoint:
             tokens = training_data.tokens_of(description, self.config["ITEM_ID_FIELD"])
             popularity = np.asarray(description["popularity"]).astype(np.int64)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"checkpoint {self.path}: what it says of its data is damaged: {error}") from None
+            raise ValueError(
+                f"checkpoint {self.path}: what it says of its data is damaged: {error}"
+            ) from None
 
         # The fallback for unknown histories ranks by these counts.
         if popularity.shape != (len(tokens),) or (popularity < 0).any():

@@ -125,7 +125,9 @@ def errors_of(folder: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
+        raise ValueError(
+            f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}"
+        ) from None
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
 
@@ -141,7 +143,9 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
         ValueError: A setting is missing, not known or out of range.
     """
     if newer := export.settings.keys() - known.keys() - set(FIELDS):
-        raise ValueError(f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it")
+        raise ValueError(
+            f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it"
+        )
     if missing := set(FIELDS) - export.settings.keys():
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
 

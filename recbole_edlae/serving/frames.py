@@ -47,7 +47,9 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "columns") and hasattr(value, "__getitem__") and hasattr(value, "shape")
 
 
-def read_interactions(frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_empty: bool = False) -> Interactions:
+def read_interactions(
+    frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_empty: bool = False
+) -> Interactions:
     """Return users and items of a DataFrame with one interaction a row.
 
     Args:
@@ -122,7 +124,9 @@ def answer_frame(
 
     for name in columns:
         if name in ("score", "rank"):
-            raise ValueError(f"the answer has a column {name!r} of its own: name that of the users or items otherwise")
+            raise ValueError(
+                f"the answer has a column {name!r} of its own: name that of the users or items otherwise"
+            )
 
     # The empty arrays keep the types when there are no users; items have any type.
     ranks = [np.empty(0, dtype=np.int64)]

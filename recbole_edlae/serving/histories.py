@@ -115,7 +115,9 @@ def read_jsonl(path: str) -> Iterator[User]:
         exclude = content.get("exclude")
         for name, value in (("items", items), ("exclude", exclude)):
             if value is not None and not isinstance(value, list):
-                raise ValueError(f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list")
+                raise ValueError(
+                    f"{location} is not like {EXAMPLE}: {name} is {json.dumps(value)[:80]}, not a list"
+                )
 
         # The output has the user again.
         user = token_of(content["user"], f"{location}: user")
@@ -143,7 +145,9 @@ def read_csv(path: str) -> Iterator[User]:
     rows = _csv_rows(path)
     _, head = next(rows, (0, []))
     if head[:2] not in (["user_id"], ["user_id", "item_id"]):
-        raise ValueError(f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}")
+        raise ValueError(
+            f"histories: {path} must begin with user_id,item_id or user_id, got {','.join(head)!r}"
+        )
     has_items = len(head) > 1
 
     def user_of(numbered: tuple[int, list[str]]) -> str:

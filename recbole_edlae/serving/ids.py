@@ -76,7 +76,9 @@ class Ids:
         # All at once, as most values are ids. A list among them is no key: the loop below names it.
         number_of = self._numbers.get
         try:
-            numbers = np.fromiter(map(number_of, values, itertools.repeat(0)), dtype=np.int64, count=len(values))
+            numbers = np.fromiter(
+                map(number_of, values, itertools.repeat(0)), dtype=np.int64, count=len(values)
+            )
         except TypeError:
             numbers = np.zeros(len(values), dtype=np.int64)
 

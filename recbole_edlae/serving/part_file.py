@@ -92,7 +92,9 @@ class PartFile:
             if stat.S_ISREG(os.fstat(file).st_mode):
                 start = os.pread(file, 100, 0)
             if start and not start.startswith(heads):
-                raise ValueError(f"output: {self.path} is there already and not of an earlier run; move it away")
+                raise ValueError(
+                    f"output: {self.path} is there already and not of an earlier run; move it away"
+                )
             os.ftruncate(file, 0)
         except BaseException:
             os.close(file)
@@ -134,4 +136,6 @@ def check_not_an_input(output: str, inputs: Iterable[tuple[str, str | None]]) ->
             continue
         for written in (output, f"{output}.part"):
             if os.path.exists(written) and os.path.samefile(written, path):
-                raise ValueError(f"output: {written} is the file of --{name}, {path}; it would be overwritten")
+                raise ValueError(
+                    f"output: {written} is the file of --{name}, {path}; it would be overwritten"
+                )

@@ -12,7 +12,12 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 
 def portable_tensors(
-    model: str, state: Mapping[str, torch.Tensor], linear: Mapping[str, Weights], *, dtype: str, top: int | None
+    model: str,
+    state: Mapping[str, torch.Tensor],
+    linear: Mapping[str, Weights],
+    *,
+    dtype: str,
+    top: int | None,
 ) -> dict[str, torch.Tensor]:
     """Return the tensors of a model as an export holds them.
 
@@ -44,7 +49,9 @@ def portable_tensors(
         if tensor.is_floating_point() and name not in single:
             size = largest(tensor)
             if not size <= limit:
-                raise ValueError(f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}")
+                raise ValueError(
+                    f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}"
+                )
             tensor = tensor.to(DTYPES[dtype])
 
         # safetensors writes contiguous tensors only.

@@ -95,7 +95,9 @@ class Recommender:
         return cls(checkpoint.scorer, checkpoint.tokens, checkpoint.popularity, profiles=profiles)
 
     @overload
-    def recommend(self, histories: Iterable, k: int = ..., *, exclude: Iterable | None = ...) -> Recommendations: ...
+    def recommend(
+        self, histories: Iterable, k: int = ..., *, exclude: Iterable | None = ...
+    ) -> Recommendations: ...
     @overload
     def recommend(
         self,
@@ -186,7 +188,9 @@ class Recommender:
             raise unknown("user", user, self._profiles, shown=5)
         return self._profiles[user]
 
-    def recommend_users(self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()) -> Recommendations:
+    def recommend_users(
+        self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()
+    ) -> Recommendations:
         """Recommend for known users by all their items in the data, in training or not.
 
         Args:

@@ -155,7 +155,9 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
     # One list for each history.
     if not all(are_lists):
         wrong = _short(entries[are_lists.index(False)])
-        raise ValueError(f"exclude must be a list of item tokens or a list of lists, not both; got {wrong} among lists")
+        raise ValueError(
+            f"exclude must be a list of item tokens or a list of lists, not both; got {wrong} among lists"
+        )
     if len(entries) != histories:
         raise ValueError(f"exclude has {len(entries)} lists for {histories} histories")
     return [], [[] if entry is None else list(entry) for entry in entries]

@@ -73,7 +73,9 @@ def check_user_split(settings: Mapping[str, Any]) -> None:
     if not is_finite(fold_in) or not 0 < fold_in < 1:
         raise ValueError(f"fold_in in eval_args must be float in (0, 1), got {fold_in!r}")
     if eval_args.get("group_by", "user") != "user":
-        raise ValueError(f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}")
+        raise ValueError(
+            f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}"
+        )
     if eval_args.get("order", "RO") not in ("RO", "TO"):
         raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
 
@@ -109,7 +111,9 @@ def _check_metrics(settings: Mapping[str, Any]) -> None:
     """Check that metrics are known and of one kind."""
     names = listed(settings.get("metrics"))
     if not names or not are_texts(names):
-        raise ValueError(f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}")
+        raise ValueError(
+            f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}"
+        )
     for name in names:
         if name.lower() not in metric_types:
             error = unknown("metric", name, sorted(metric_types))
@@ -118,7 +122,9 @@ def _check_metrics(settings: Mapping[str, Any]) -> None:
     # RecBole collects scores for one kind of evaluation.
     values = [name for name in names if _type(name) == EvaluatorType.VALUE]
     if 0 < len(values) < len(names):
-        raise ValueError(f"metrics: {', '.join(values)} measure values and the others rankings; take one kind")
+        raise ValueError(
+            f"metrics: {', '.join(values)} measure values and the others rankings; take one kind"
+        )
 
 
 def _type(metric: str) -> EvaluatorType:
@@ -189,9 +195,13 @@ def _check_mode(mode: Any, metrics: list[str]) -> None:
     # Labeled interactions are not ranked, and a full ranking has items without ratings.
     ranking = [name for name in metrics if _type(name) == EvaluatorType.RANKING]
     if mode == "labeled" and ranking:
-        raise ValueError(f"mode labeled in eval_args measures values (RMSE, MAE, AUC, LogLoss); {ranking[0]} ranks")
+        raise ValueError(
+            f"mode labeled in eval_args measures values (RMSE, MAE, AUC, LogLoss); {ranking[0]} ranks"
+        )
     if mode == "full" and not ranking:
-        raise ValueError(f"mode full in eval_args ranks items; {metrics[0]} measures values: mode must be labeled")
+        raise ValueError(
+            f"mode full in eval_args ranks items; {metrics[0]} measures values: mode must be labeled"
+        )
 
 
 def _check_validation(settings: Mapping[str, Any]) -> None:
@@ -211,4 +221,6 @@ def _check_validation(settings: Mapping[str, Any]) -> None:
     metric = settings["valid_metric"]
     if str(metric).lower() not in map(str.lower, evaluated):
         nearest = ", ".join(closest_first(metric, evaluated))
-        raise ValueError(f"unknown valid_metric {metric!r}; metrics {names} and topk {topk} evaluate {nearest}")
+        raise ValueError(
+            f"unknown valid_metric {metric!r}; metrics {names} and topk {topk} evaluate {nearest}"
+        )

@@ -45,7 +45,17 @@ OLD_NAMES = {
     "drop_filter_field": "unused_col: {inter: [rating]}",
     "fields_in_same_space": "alias_of_user_id, alias_of_item_id, alias_of_entity_id or alias_of_relation_id",
 }
-_OPTIONS_OF_RUN = {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "offset", "local_rank"}
+_OPTIONS_OF_RUN = {
+    "model",
+    "dataset",
+    "config_files",
+    "nproc",
+    "world_size",
+    "ip",
+    "port",
+    "offset",
+    "local_rank",
+}
 
 # Read by this package for every model.
 _OWN = {VECTORIZED_DATA, SEARCH_FILES, corrections.SETTING}
@@ -60,7 +70,9 @@ _TOP_LEVEL_KEY = re.compile(r"^(\w+):", re.MULTILINE)
 _READ_BY_CODE = re.compile(r"""config(?:\[|\.get\()\s*["'](\w+)["']""")
 
 
-def check_keys(keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True) -> None:
+def check_keys(
+    keys: Iterable[str], configs: Sequence[Config], *, where: str = "", written_now: bool = True
+) -> None:
     """Check that settings are read by something.
 
     Args:

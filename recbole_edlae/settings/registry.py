@@ -228,7 +228,9 @@ def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return ensemble.members_of(settings)
 
 
-def check_members(check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]) -> None:
+def check_members(
+    check: Callable[[str, Mapping[str, Any]], None], model: str, settings: Mapping[str, Any]
+) -> None:
     """Check each model that an ensemble is made of, and nothing for any other model.
 
     Args:

@@ -131,7 +131,9 @@ def _check_columns(settings: Mapping[str, Any]) -> None:
     for suffix, fields in (settings.get("unused_col") or {}).items():
         for key in ("USER_ID_FIELD", "ITEM_ID_FIELD"):
             if settings[key] in fields:
-                raise ValueError(f"unused_col: {suffix} has {settings[key]}, the {key}, which every model needs")
+                raise ValueError(
+                    f"unused_col: {suffix} has {settings[key]}, the {key}, which every model needs"
+                )
 
     repeats = settings.get("rm_dup_inter")
     if repeats not in (None, "first", "last", False):
@@ -167,7 +169,9 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
     if filters is None:
         filters = {}
     if not isinstance(filters, Mapping):
-        raise ValueError(f"val_interval must map columns to intervals, {{rating: '[3,inf)'}}; got {filters!r}")
+        raise ValueError(
+            f"val_interval must map columns to intervals, {{rating: '[3,inf)'}}; got {filters!r}"
+        )
     for field, interval in filters.items():
         if not isinstance(interval, (list, tuple)):
             check_interval(f"val_interval: {field}", interval)

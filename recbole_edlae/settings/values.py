@@ -22,7 +22,14 @@ _INTEGERS = {  # setting → the least value; None where every integer means som
 _NUMBERS = ("learning_rate", "weight_decay")
 _TEXTS = (
     *("data_path", "checkpoint_dir", "field_separator", "seq_separator", "learner"),
-    *("USER_ID_FIELD", "ITEM_ID_FIELD", "NEG_PREFIX", "LIST_SUFFIX", "POSITION_FIELD", "ITEM_LIST_LENGTH_FIELD"),
+    *(
+        "USER_ID_FIELD",
+        "ITEM_ID_FIELD",
+        "NEG_PREFIX",
+        "LIST_SUFFIX",
+        "POSITION_FIELD",
+        "ITEM_LIST_LENGTH_FIELD",
+    ),
 )
 _TEXTS_OR_NONE = (
     *("TIME_FIELD", "RATING_FIELD", "LABEL_FIELD"),

@@ -137,7 +137,9 @@ def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, t
         factors = _iterated(system, C, factors, slope.RV, Omega)
 
 
-def _iterated(system: System, C: Symmetric, factors: Factors, RV: torch.Tensor, Omega: torch.Tensor) -> Factors:
+def _iterated(
+    system: System, C: Symmetric, factors: Factors, RV: torch.Tensor, Omega: torch.Tensor
+) -> Factors:
     """Return the factors after one iteration; VᵀV = I before and after it."""
     m = system.diagonal
     Lambda = system.Lambda

@@ -32,7 +32,9 @@ def checked_matrix(X: Any, name: str = "X") -> sp.csr_matrix:
         ValueError: X is not a two-dimensional sparse matrix of finite real numbers, or its indices lie outside of it.
     """
     if not sp.issparse(X) or X.ndim != 2:
-        raise ValueError(f"{name} must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}")
+        raise ValueError(
+            f"{name} must be a two-dimensional SciPy sparse matrix (users, items), got {type(X).__name__}"
+        )
     if X.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold real numbers, got {X.dtype}")
 
@@ -90,7 +92,9 @@ def check_gram(G: Any, *, name: str = "G") -> None:
 def check_tensor(A: Any, name: str) -> None:
     """Check that A is a dense torch.Tensor, float32 or float64, that asks for no gradient."""
     if isinstance(A, np.ndarray):
-        raise ValueError(f"{name} must be a torch.Tensor, got a NumPy array: torch.from_numpy({name}) makes one of it")
+        raise ValueError(
+            f"{name} must be a torch.Tensor, got a NumPy array: torch.from_numpy({name}) makes one of it"
+        )
     if not isinstance(A, torch.Tensor):
         raise ValueError(f"{name} must be a dense torch.Tensor, got {type(A).__name__}")
     if A.layout != torch.strided:
@@ -134,7 +138,9 @@ def symmetric_within(G: Any) -> torch.Tensor:
     return G.diagonal().clamp(min=0).sqrt() * torch.finfo(G.dtype).eps ** 0.25
 
 
-def check_transposed(A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slice], root: torch.Tensor) -> None:
+def check_transposed(
+    A: torch.Tensor, B: torch.Tensor, block: tuple[slice, slice], root: torch.Tensor
+) -> None:
     """Check that a block A of G is the transpose of the block B opposite; |A_ij − B_ji| may be root_i root_j."""
     if torch.equal(A, B.T):
         return

@@ -9,7 +9,9 @@ from recbole_edlae.solvers._system import System
 from recbole_edlae.solvers.parameters import Progress, check_rank
 
 
-def free_diagonal(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:
+def free_diagonal(
+    G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None
+) -> LowRank:
     """Return the low-rank linear autoencoder whose product UVᵀ is penalized and whose diagonal is free.
 
     Args:

@@ -180,7 +180,9 @@ def graph_filter(
     )
 
 
-def filter_of_parts(normalized: sp.csr_matrix, coefficients: torch.Tensor, scale: torch.Tensor) -> GraphFilter:
+def filter_of_parts(
+    normalized: sp.csr_matrix, coefficients: torch.Tensor, scale: torch.Tensor
+) -> GraphFilter:
     """Return a GraphFilter of R̃ as a SciPy matrix, and of its coefficients and scale, on the device of these.
 
     Raises:

@@ -236,9 +236,13 @@ def _check_filter(W: LowPass, like: Any) -> None:
 
         # Both factors have one row an item, and as many columns as each other.
         if factor.ndim != 2 or factor.shape != W.left.shape or len(factor) != items:
-            raise ValueError(f"{name} must have shape ({items}, rank) as the items, got {tuple(factor.shape)}")
+            raise ValueError(
+                f"{name} must have shape ({items}, rank) as the items, got {tuple(factor.shape)}"
+            )
         if factor.dtype != like.dtype or factor.device != like.device:
-            raise ValueError(f"{name} must be {like.dtype} on {like.device}, got {factor.dtype} on {factor.device}")
+            raise ValueError(
+                f"{name} must be {like.dtype} on {like.device}, got {factor.dtype} on {factor.device}"
+            )
         check_finite(factor, name)
 
 

@@ -28,7 +28,9 @@ METHODS: dict[str, Callable[..., LowRank]] = {
 }
 
 
-def low_rank(G: Symmetric, rank: int, *, dropout: float, l2: float, method: str = "admm", **settings: Any) -> LowRank:
+def low_rank(
+    G: Symmetric, rank: int, *, dropout: float, l2: float, method: str = "admm", **settings: Any
+) -> LowRank:
     """Return the low-rank weights B = UVᵀ of a linear autoencoder from its Gram matrix.
 
     Args:

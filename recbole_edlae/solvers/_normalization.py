@@ -8,7 +8,13 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._factors import LowRank
-from recbole_edlae.solvers._finite import check_finite, check_gram, check_popularity, check_result, check_tensor
+from recbole_edlae.solvers._finite import (
+    check_finite,
+    check_gram,
+    check_popularity,
+    check_result,
+    check_tensor,
+)
 from recbole_edlae.solvers.parameters import check_power
 
 REMEDY = "the power is too large"

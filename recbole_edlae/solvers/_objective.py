@@ -128,7 +128,9 @@ def check_factors(G: Symmetric, u: torch.Tensor, v: torch.Tensor) -> None:
 
     # The shapes and types must fit each other before any product.
     if u.ndim != 2 or u.shape != v.shape or len(u) != len(G):
-        raise ValueError(f"u and v must have shape ({len(G)}, rank) each, got {tuple(u.shape)} and {tuple(v.shape)}")
+        raise ValueError(
+            f"u and v must have shape ({len(G)}, rank) each, got {tuple(u.shape)} and {tuple(v.shape)}"
+        )
     if u.dtype != G.dtype or v.dtype != G.dtype:
         raise ValueError(f"u and v must have the type of G, {G.dtype}, got {u.dtype} and {v.dtype}")
     for name, factor in (("u", u), ("v", v)):
@@ -138,5 +140,7 @@ def check_factors(G: Symmetric, u: torch.Tensor, v: torch.Tensor) -> None:
 def check_value(value: float, name: str) -> float:
     """Return a value after a check that it is finite."""
     if not math.isfinite(value):
-        raise ValueError(f"{name} would not be finite: the values of G, u or v are too large; scale them down")
+        raise ValueError(
+            f"{name} would not be finite: the values of G, u or v are too large; scale them down"
+        )
     return value

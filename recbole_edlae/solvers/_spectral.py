@@ -11,7 +11,10 @@ from recbole_edlae.solvers._matrix import Symmetric, add_to, dense_copy
 from recbole_edlae.solvers._system import System
 
 _BLOCK = 32  # vectors multiplied at a time: from there on a product costs little more than its operations
-_TOL = {torch.float32: 5e-7, torch.float64: 1e-13}  # residual of an eigenvector, relative to the largest eigenvalue
+_TOL = {
+    torch.float32: 5e-7,
+    torch.float64: 1e-13,
+}  # residual of an eigenvector, relative to the largest eigenvalue
 
 Product = Callable[[torch.Tensor], torch.Tensor]
 Pairs = tuple[torch.Tensor, torch.Tensor]  # eigenvalues (k,) in falling order, and their eigenvectors (n, k)
@@ -53,7 +56,9 @@ def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple
     return V - C @ (mu * V), V
 
 
-def top_eigenvectors(product: Product, dense: Callable[[], torch.Tensor], like: torch.Tensor, rank: int) -> Pairs:
+def top_eigenvectors(
+    product: Product, dense: Callable[[], torch.Tensor], like: torch.Tensor, rank: int
+) -> Pairs:
     """Return the largest eigenvalues of a positive semi-definite matrix, in falling order, and their eigenvectors.
 
     Up to about n / 10 eigenvectors come from a block Krylov space (``_block_lanczos``), which needs products only, and

@@ -27,7 +27,9 @@ class System:
 
         # m, the diagonal of M.
         self.diagonal = gram_diagonal + self.Lambda
-        check_result(self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64")
+        check_result(
+            self.diagonal, "G + penalty", "the values of G are too large; scale X down, or compute in float64"
+        )
 
     def product(self, U: torch.Tensor) -> torch.Tensor:
         """Return M U."""

@@ -80,7 +80,9 @@ def zero_diagonal(
     """
     check_count("cg_steps", cg_steps)
     products = 2 + 2 * cg_steps
-    schedule = Schedule("zero_diagonal", G, rank, products=products, tol=tol, max_iter=max_iter, progress=progress)
+    schedule = Schedule(
+        "zero_diagonal", G, rank, products=products, tol=tol, max_iter=max_iter, progress=progress
+    )
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)
     return schedule.run(_steps(system, C, U, cg_steps))
@@ -108,7 +110,9 @@ def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iter
         U = _improved_encoder(system, C, factors, r, cg_steps)
 
 
-def _improved_encoder(system: System, C: Symmetric, factors: Factors, r: torch.Tensor, steps: int) -> torch.Tensor:
+def _improved_encoder(
+    system: System, C: Symmetric, factors: Factors, r: torch.Tensor, steps: int
+) -> torch.Tensor:
     """Return U after some steps of conjugate gradients among the U with u_j · v_j = 0; r = Π_V(MV − MU)."""
     V = factors.V
 

@@ -47,14 +47,18 @@ def penalty(gram_diagonal: Vector, *, dropout: float, l2: float) -> Vector:
     with np.errstate(over="ignore"):
         Lambda = l2 + dropout / (1 - dropout) * gram_diagonal
     if not _all_finite(Lambda):
-        raise ValueError(f"penalty is not finite at {Lambda.dtype}: l2 {l2!r} or dropout {dropout!r} is too large")
+        raise ValueError(
+            f"penalty is not finite at {Lambda.dtype}: l2 {l2!r} or dropout {dropout!r} is too large"
+        )
     return Lambda
 
 
 def _check_diagonal(diagonal: Any) -> None:
     """Check that a diagonal is a tensor or an array of finite real numbers."""
     if not isinstance(diagonal, (np.ndarray, torch.Tensor)):
-        raise ValueError(f"gram_diagonal must be a torch.Tensor or NumPy array, got {type(diagonal).__name__}")
+        raise ValueError(
+            f"gram_diagonal must be a torch.Tensor or NumPy array, got {type(diagonal).__name__}"
+        )
 
     # By name, which torch and NumPy share.
     dtype = str(diagonal.dtype)
@@ -116,7 +120,9 @@ def checked_weight(user_weight: Any, users: int) -> np.ndarray:
         raise ValueError(f"user_weight must hold real numbers, got {weight.dtype}")
     weight = weight.astype(np.float64, copy=False)
     if weight.shape != (users,):
-        raise ValueError(f"user_weight must have shape ({users},), one weight per row of X, got {weight.shape}")
+        raise ValueError(
+            f"user_weight must have shape ({users},), one weight per row of X, got {weight.shape}"
+        )
     if not (np.isfinite(weight).all() and (weight >= 0).all()):
         raise ValueError("user_weight must be finite and at least 0 for every user")
     return weight

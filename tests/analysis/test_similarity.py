@@ -4,7 +4,9 @@ import scipy.sparse as sp
 
 from recbole_edlae.analysis import item_similarities
 
-X = np.array([[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 0]], dtype=float)
+X = np.array(
+    [[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 0]], dtype=float
+)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -22,7 +22,14 @@ from recbole_edlae.runs import engine
 from recbole.data.dataset import Dataset  # isort: skip
 
 EXAMPLES = int(os.environ.get("RECBOLE_EDLAE_EXAMPLES", "25"))
-MODELS = {"EDLAE": {}, "DLAE": {}, "LowRankEDLAE": {"rank": 2, "solver": "eigen"}, "EASE": {}, "ItemKNN": {}, "Pop": {}}
+MODELS = {
+    "EDLAE": {},
+    "DLAE": {},
+    "LowRankEDLAE": {"rank": 2, "solver": "eigen"},
+    "EASE": {},
+    "ItemKNN": {},
+    "Pop": {},
+}
 
 odd_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0"), max_size=6)
 odd_token = st.one_of(
@@ -44,7 +51,9 @@ def atomic_files(draw: st.DrawFn) -> bytes:
     end = draw(line_end)
     lines = [separator.join(["user_id:token", "item_id:token", "rating:float", "timestamp:float"])]
     for user in users:
-        for item in draw(st.lists(st.sampled_from(items), min_size=1, max_size=8, unique=draw(st.booleans()))):
+        for item in draw(
+            st.lists(st.sampled_from(items), min_size=1, max_size=8, unique=draw(st.booleans()))
+        ):
             rating = draw(st.sampled_from(["1", "3.5", "5", "", "NA"]))
             time = draw(st.integers(1_700_000_000, 1_700_000_300))
             lines.append(separator.join([user, item, rating, str(time)]))
@@ -58,7 +67,9 @@ protocols = st.fixed_dictionaries(
     {
         "eval_args": st.fixed_dictionaries(
             {
-                "split": st.sampled_from([{"RS": [0.6, 0.2, 0.2]}, {"LS": "valid_and_test"}, {"US": [0.4, 0.3, 0.3]}]),
+                "split": st.sampled_from(
+                    [{"RS": [0.6, 0.2, 0.2]}, {"LS": "valid_and_test"}, {"US": [0.4, 0.3, 0.3]}]
+                ),
                 "order": st.sampled_from(["RO", "TO"]),
                 "mode": st.sampled_from(["full", "full", "uni3", "pop2"]),
             }
@@ -96,7 +107,11 @@ def outcome(folder: pathlib.Path, words: list[str]) -> Result:
     engine.shared_runner.cache_clear()
     Dataset._data_processing, result, status = remember, None, 0
     try:
-        with contextlib.redirect_stderr(err), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        with (
+            contextlib.redirect_stderr(err),
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
             result = cli.run(words[1:]) if words[0] == "run" else cli.main(words)
     except SystemExit as stopped:
         status = stopped.code or 0
@@ -108,7 +123,9 @@ def outcome(folder: pathlib.Path, words: list[str]) -> Result:
         assert sum(" error: " in line for line in text.splitlines()) <= 1, text
         return Result(status, text, None, None)
     if words[0] == "run":
-        return Result(0, text, read[-1], tuple(map(plain, (result["best_valid_result"], result["test_result"]))))
+        return Result(
+            0, text, read[-1], tuple(map(plain, (result["best_valid_result"], result["test_result"])))
+        )
     records = [json.loads(line) for line in (folder / words[0] / "records.jsonl").read_text().splitlines()]
     tested = next((record for record in records if "test" in record), records[-1])
     return Result(0, text, read[-1], (tested["valid"], tested.get("test")))
@@ -120,7 +137,9 @@ def plain(result: dict | None) -> dict | None:
 
 
 @pytest.mark.slow
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 25, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 25, suppress_health_check=list(HealthCheck)
+)
 @given(content=atomic_files(), protocol=protocols, model=st.sampled_from(sorted(MODELS)))
 def test_commands_agree_or_all_refuse(content: bytes, protocol: dict, model: str) -> None:
     folder, before = pathlib.Path(tempfile.mkdtemp()), os.getcwd()
@@ -133,9 +152,18 @@ def test_commands_agree_or_all_refuse(content: bytes, protocol: dict, model: str
         common = {**protocol, **MODELS[model], "valid_metric": valid, "epochs": 1}
         (folder / "e.yaml").write_text(yaml.safe_dump({**common, "state": "ERROR", "show_progress": False}))
         (folder / "a.test").write_text("epochs choice [1]\n")
-        (folder / "swept.yaml").write_text(yaml.safe_dump({key: common[key] for key in common if key != "epochs"}))
+        (folder / "swept.yaml").write_text(
+            yaml.safe_dump({key: common[key] for key in common if key != "epochs"})
+        )
         ran = outcome(folder, ["run", f"--model={model}", "--dataset=shop", "--config_files", "e.yaml"])
-        words = ["--model", model, "--dataset=shop", "--space=a.test", "--output=tune", "--config_files=swept.yaml"]
+        words = [
+            "--model",
+            model,
+            "--dataset=shop",
+            "--space=a.test",
+            "--output=tune",
+            "--config_files=swept.yaml",
+        ]
         tuned = outcome(folder, ["tune", *words])
         words = ["--models", model, "--dataset", "shop", "--output=leaderboard"]
         ranked = outcome(folder, ["leaderboard", *words, "--config_files", "e.yaml"])

@@ -27,7 +27,9 @@ def read_alike(write_shop, command, datasets, monkeypatch, tmp_path):
             engine.shared_runner.cache_clear()
             outcomes.append(command(*each, *words))
         if outcomes[0].status == 2:
-            errors = {outcome.err.strip().partition(" error: ")[2].removeprefix("Pop: ") for outcome in outcomes}
+            errors = {
+                outcome.err.strip().partition(" error: ")[2].removeprefix("Pop: ") for outcome in outcomes
+            }
             errors = {error.replace(f"{tmp_path}/", "") for error in errors}  # some name it by its whole path
             assert [outcome.status for outcome in outcomes] == [2, 2, 2], outcomes
             assert len(errors) == 1 and not datasets, errors
@@ -101,7 +103,9 @@ MISSING_WORDS = ("nan", "NaN", "N/A", "<NA>", "#N/A", "NULL", "n/a", "-nan", "No
 
 @pytest.mark.parametrize("word", MISSING_WORDS)
 def test_tokens_that_look_missing_are_tokens(word, read_alike):
-    users, items, number = read_alike(shop_text().replace("\ti3\t", f"\t{word}\t").replace("u9\t", f"{word}\t"))
+    users, items, number = read_alike(
+        shop_text().replace("\ti3\t", f"\t{word}\t").replace("u9\t", f"{word}\t")
+    )
     assert word in items and word in users and len(users) == 40 and len(items) == 20 and number == 320
 
 
@@ -127,11 +131,17 @@ REFUSED = {
     "long line": (shop_text().replace("\nu5\ti", "\nu5\tmore\ti", 1), "line 42: rating:float is 'i"),
     "NUL": (shop_text().replace("\nu5\ti", "\nu5\0\ti", 1), "line 42 has a NUL byte inside"),
     "latin-1": (shop_text().replace("\nu5\ti", "\nué\ti", 1).encode("latin-1"), "line 42 is not utf-8"),
-    "text for a number": (shop_text().replace("\t5\t", "\tfive\t", 1), "rating:float is 'five', not a number"),
+    "text for a number": (
+        shop_text().replace("\t5\t", "\tfive\t", 1),
+        "rating:float is 'five', not a number",
+    ),
     "doubled column": (shop_text(header=HEADER.replace("rating", "item_id")), "two columns item_id"),
     "unknown type": (shop_text(header=HEADER.replace("rating:float", "rating:int")), "rating:int"),
     "no user column": (shop_text(header=HEADER.replace("user_id", "uid")), "has no column user_id"),
-    "user is a number": (shop_text(header=HEADER.replace("user_id:token", "user_id:float")), "must be of type token"),
+    "user is a number": (
+        shop_text(header=HEADER.replace("user_id:token", "user_id:float")),
+        "must be of type token",
+    ),
     "old Mac": (shop_text().replace("\n", "\r"), "carriage return"),
     "empty first line": ("\n" + shop_text(), "begins with an empty line"),
     "UTF-16": (shop_text().encode("utf-16"), "line 1 is not utf-8"),
@@ -189,7 +199,11 @@ def test_a_separator_of_two_colons(read_alike):
 
 def test_what_other_files_leave_out_is_counted_in_every_command(read_alike, write_shop):
     path = write_shop()
-    names = ["item_id:token\ttitle:token", *(f"{item}\ta {item}" for item in ITEMS if item != "i7"), "i3\tagain"]
+    names = [
+        "item_id:token\ttitle:token",
+        *(f"{item}\ta {item}" for item in ITEMS if item != "i7"),
+        "i3\tagain",
+    ]
     path.with_suffix(".item").write_text("\n".join(names) + "\n")
     users, items, number = read_alike(None, "--load_col=None")
     left_out = sum(row[1] == "i7" for row in shop_rows())

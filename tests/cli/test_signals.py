@@ -36,7 +36,11 @@ def default_handlers():
 @pytest.mark.parametrize("number", ENDINGS)
 def test_what_was_begun_is_cleaned_up(number, capsys):
     cleaned = []
-    with pytest.raises(SystemExit) as stopped, errors.errors_in_one_line("program"), errors.signals_as_exceptions():
+    with (
+        pytest.raises(SystemExit) as stopped,
+        errors.errors_in_one_line("program"),
+        errors.signals_as_exceptions(),
+    ):
         try:
             os.kill(os.getpid(), number)
             time.sleep(10)

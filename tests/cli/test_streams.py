@@ -87,7 +87,9 @@ def status_and_error(words, reader, **environment):
     """Exit status and standard error of a command whose output goes to another."""
     command = [sys.executable, "-W", "ignore", "-m", "recbole_edlae", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         if reader == "true":
             process.stdout.close()
         else:

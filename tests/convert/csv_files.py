@@ -16,7 +16,9 @@ def write(content, path="given.csv"):
 def rows_of(path):
     """The rows of an atomic file, None where a number is missing."""
     frame = read_atomic(path, [column.field for column in read_header(path)])
-    return [tuple(None if value != value else value for value in row) for row in frame.itertuples(index=False)]
+    return [
+        tuple(None if value != value else value for value in row) for row in frame.itertuples(index=False)
+    ]
 
 
 def convert(content, *options, path="given.csv"):

@@ -75,7 +75,14 @@ READABLE = [
         "numeric and text ids",
         "user,item,rating\n1,tea,5\nu2,7,4\n01,007,3\n1.0,1e5,2\n-3,null,1\nNA,nan,1\n",
         [],
-        [("1", "tea", 5), ("u2", "7", 4), ("01", "007", 3), ("1.0", "1e5", 2), ("-3", "null", 1), ("NA", "nan", 1)],
+        [
+            ("1", "tea", 5),
+            ("u2", "7", 4),
+            ("01", "007", 3),
+            ("1.0", "1e5", 2),
+            ("-3", "null", 1),
+            ("NA", "nan", 1),
+        ],
     ),
     (
         "other names, other order",
@@ -87,7 +94,12 @@ READABLE = [
     ("columns by name", "a,b,c,d,e\n1,2,3,4,5\n", ["--columns=e,b,c"], [("5", "2", 3)]),
     ("columns by position", "1,2,3,4,5\n", ["--columns=5,2,,4"], [("5", "2", 4)]),
     ("a header that looks like data", "1,2\n3,4\n", ["--header"], [("3", "4")]),
-    ("data that look like a header", "user,item\nanna,tea\n", ["--no-header"], [("user", "item"), ("anna", "tea")]),
+    (
+        "data that look like a header",
+        "user,item\nanna,tea\n",
+        ["--no-header"],
+        [("user", "item"), ("anna", "tea")],
+    ),
     ("times and no ratings", "anna,tea,1700000000\n", [], [("anna", "tea", 1700000000)]),
     ("times before ratings", "anna,tea,1700000000,5\n", [], [("anna", "tea", 5, 1700000000)]),
     (
@@ -140,7 +152,12 @@ MALFORMED = [
         [],
         "line 5 has 5 fields, the header has 4",
     ),
-    ("the same without a header", ROWS + "carl,Tea, green,5,1700000000\n", [], "line 4 has 5 fields, most rows have 4"),
+    (
+        "the same without a header",
+        ROWS + "carl,Tea, green,5,1700000000\n",
+        [],
+        "line 4 has 5 fields, most rows have 4",
+    ),
     ("the same in the first row", "user,item\nTea, green,5\n", [], "line 2 has 3 fields, the header has 2"),
     (
         "a quotation that does not end",
@@ -182,7 +199,12 @@ MALFORMED = [
         "line 5: the timestamp is '14 Nov 2023', neither a number nor",
     ),
     ("the word now", HEADER + ROWS + "carl,tea,5,now\n", [], "line 5: the timestamp is 'now'"),
-    ("a day that there is not", HEADER + ROWS + "carl,tea,5,2023-02-30\n", [], "line 5: the timestamp is '2023-02-30'"),
+    (
+        "a day that there is not",
+        HEADER + ROWS + "carl,tea,5,2023-02-30\n",
+        [],
+        "line 5: the timestamp is '2023-02-30'",
+    ),
     (
         "a time beyond all",
         HEADER + ROWS + "carl,tea,5,99999999999999999999\n",
@@ -190,8 +212,18 @@ MALFORMED = [
         "line 5: the timestamp is '99999999999999999999'",
     ),
     ("truths for times", HEADER + "a,b,5,True\n", [], "line 2: the timestamp is 'True'"),
-    ("a line end in a token", HEADER + '"an\nna",tea,5,1\n', [], "line 2: the user 'an\\nna' has a line end inside"),
-    ("a bad row behind a token of two lines", 'user,item,note\na,b,"x\ny"\n,c,z\n', [], "line 4: there is no user"),
+    (
+        "a line end in a token",
+        HEADER + '"an\nna",tea,5,1\n',
+        [],
+        "line 2: the user 'an\\nna' has a line end inside",
+    ),
+    (
+        "a bad row behind a token of two lines",
+        'user,item,note\na,b,"x\ny"\n,c,z\n',
+        [],
+        "line 4: there is no user",
+    ),
     ("a NUL byte", HEADER + ROWS + "ca\0rl,tea,5,1\n", [], "line 5 has a NUL byte inside"),
     (
         "another encoding",
@@ -200,7 +232,12 @@ MALFORMED = [
         "line 5 is not utf-8: invalid continuation byte (byte 0xe9); write --encoding",
     ),
     ("an encoding that there is not", ROWS, ["--encoding=utf-88"], "Python knows no encoding 'utf-88'"),
-    ("no name that is known", "a,b,c,d,e\n1,2,3,4,5\n", [], "the user and the item are not known; write --columns"),
+    (
+        "no name that is known",
+        "a,b,c,d,e\n1,2,3,4,5\n",
+        [],
+        "the user and the item are not known; write --columns",
+    ),
     ("a user and no item", "user,what\n1,2\n", [], "the user and the item are not known; write --columns"),
     ("five columns without names", "1,2,3,4,5\n", [], "5 columns without names"),
     (
@@ -209,7 +246,12 @@ MALFORMED = [
         ["--columns=user,itme"],
         "unknown column 'itme'; did you mean item?",
     ),
-    ("a position that there is not", ROWS, ["--columns=1,5"], "unknown column '5'; there are positions 1 to 4"),
+    (
+        "a position that there is not",
+        ROWS,
+        ["--columns=1,5"],
+        "unknown column '5'; there are positions 1 to 4",
+    ),
     ("position 0", ROWS, ["--columns=0,1"], "unknown column '0'"),
     ("one column for two", HEADER + ROWS, ["--columns=user,1"], "is column user, which is given twice"),
     ("a name for two columns", "a,a,b\n1,2,3\n", ["--columns=a,b", "--header"], "two columns are called a"),
@@ -261,7 +303,9 @@ def test_odd_and_readable(name, content, options, rows, rows_at_once, monkeypatc
 
 
 @pytest.mark.parametrize("name, content, options, message", MALFORMED, ids=[case[0] for case in MALFORMED])
-def test_malformed_is_refused_with_its_line_and_nothing_is_written(name, content, options, message, tmp_path, capsys):
+def test_malformed_is_refused_with_its_line_and_nothing_is_written(
+    name, content, options, message, tmp_path, capsys
+):
     write(content)
     with pytest.raises(SystemExit) as stopped:
         cli.main(["convert", "given.csv", "dataset/own", *options])
@@ -362,7 +406,9 @@ def test_the_command_that_is_printed_trains(capsys):
 def test_the_example_of_the_page(tmp_path, capsys):
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     block = re.search(r"```text\n(customer,.*?)```", page, re.S)[1]
-    command, output = re.search(r"^\$ recbole-edlae (convert shop.csv [^\n]*)\n(.*?)```", page, re.M | re.S).groups()
+    command, output = re.search(
+        r"^\$ recbole-edlae (convert shop.csv [^\n]*)\n(.*?)```", page, re.M | re.S
+    ).groups()
     write(block, "shop.csv")
     cli.main(shlex.split(command))
     assert capsys.readouterr().out.replace(f"{tmp_path}/", "") == output

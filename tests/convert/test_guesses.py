@@ -54,7 +54,10 @@ def test_no_column_is_left_for_items():
 
 
 def test_numbers_with_decimal_commas_are_ratings():
-    assert read('anna,tea,"1,5"\nbert,cup,"2,5"\n', "--decimal=,") == [("anna", "tea", 1.5), ("bert", "cup", 2.5)]
+    assert read('anna,tea,"1,5"\nbert,cup,"2,5"\n', "--decimal=,") == [
+        ("anna", "tea", 1.5),
+        ("bert", "cup", 2.5),
+    ]
     assert read("anna;tea;1,5;1700000000,25\n", "--decimal=,") == [("anna", "tea", 1.5, 1700000000.25)]
     assert read("wer;was;wie\nanna;tea;1,5\n", "--decimal=,") == [("anna", "tea", 1.5)]
     assert "write --decimal=," in refused("anna;tea;1,5\nbert;cup;2,5\n")
@@ -63,7 +66,10 @@ def test_numbers_with_decimal_commas_are_ratings():
 def test_the_header_in_the_middle_is_left_out_and_said():
     says = "the header again, which is left out: 1 row in line 3"
     assert read("user,item\na,x\nuser,item\nb,y\n", says=says) == [("a", "x"), ("b", "y")]
-    assert read("user,item,rating\na,x,1\nUser , ITEM,rating\nb,y,2\n", says=says) == [("a", "x", 1), ("b", "y", 2)]
+    assert read("user,item,rating\na,x,1\nUser , ITEM,rating\nb,y,2\n", says=says) == [
+        ("a", "x", 1),
+        ("b", "y", 2),
+    ]
     assert read("wer,was,wie\na,x,1\nwer,was,wie\nb,y,2\n", says=says) == [("a", "x", 1), ("b", "y", 2)]
     assert read("\ufeffuser,item\na,x\n\ufeffuser,item\nb,y\n", says=says) == [("a", "x"), ("b", "y")]
     says = "the header again, which is left out: 2 rows, the first in line 3"
@@ -90,4 +96,7 @@ def test_what_cannot_separate_is_refused(separator):
 
 def test_tokens_that_somebody_wrote_otherwise_are_kept_and_said():
     assert read("1.0,a\n2.0,b\n", says="every user ends in .0") == [("1.0", "a"), ("2.0", "b")]
-    assert read("a,'x'\nb,'y'\n", says="every item stands in single quotation marks") == [("a", "'x'"), ("b", "'y'")]
+    assert read("a,'x'\nb,'y'\n", says="every item stands in single quotation marks") == [
+        ("a", "'x'"),
+        ("b", "'y'"),
+    ]

@@ -21,7 +21,9 @@ STRAY_ROWS = [("1", "a", 5), ("2", "b", 4), ("3", "c", 3), ("4", "d", 2)]
 def test_stray_marks_never_swallow_rows(separator):
     text = STRAY.replace("\t", separator)
     message = refused(text)
-    assert "line 2: a quotation mark begins a field that ends in line 4" in message and "--no-quoting" in message
+    assert (
+        "line 2: a quotation mark begins a field that ends in line 4" in message and "--no-quoting" in message
+    )
     assert read(text, "--no-quoting") == STRAY_ROWS
 
 
@@ -60,7 +62,15 @@ def test_an_answer_to_the_question_is_taken():
 
 @pytest.mark.parametrize(
     "field",
-    ['"weird al" yankovic', r'"\"0330482750"', r'"Peter \"Pan\", the book"', '12" vinyl', '"12" vinyl"', '""x', '"'],
+    [
+        '"weird al" yankovic',
+        r'"\"0330482750"',
+        r'"Peter \"Pan\", the book"',
+        '12" vinyl',
+        '"12" vinyl"',
+        '""x',
+        '"',
+    ],
 )
 @pytest.mark.parametrize("quoted", [False, True])
 def test_marks_in_a_column_that_is_not_read(field, quoted):
@@ -128,7 +138,8 @@ def test_rows_of_valid_csv_are_those_of_pythons_csv(seed, monkeypatch):
     texts = ["a", "a ", " b", "é", "1", "1.0", "NA", "x" * 70, "'", 'q"r', '"s"', *([""] if seed % 3 else [])]
     times = ["1700000000", "1700000000000", "2024-05-01", "017", "-0", *(["", "NA"] if seed % 2 else [])]
     rows = [
-        [*generator.choice(texts, 2), generator.choice(["1", "2.5", ""]), generator.choice(times)] for _ in range(20)
+        [*generator.choice(texts, 2), generator.choice(["1", "2.5", ""]), generator.choice(times)]
+        for _ in range(20)
     ]
     rows += [["", "", "", ""]] * (seed % 2) + [[" ", "", "", ""]] * (seed % 5 == 3)
     if separator == " ":
@@ -142,4 +153,6 @@ def test_rows_of_valid_csv_are_those_of_pythons_csv(seed, monkeypatch):
     found = [row for block in Rows(file).blocks() for row in zip(*block.columns.values())]
     parsed = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     expected = [row for row in parsed if "".join(row).strip()]
-    assert [[field.strip() for field in row] for row in found] == [[field.strip() for field in row] for row in expected]
+    assert [[field.strip() for field in row] for row in found] == [
+        [field.strip() for field in row] for row in expected
+    ]

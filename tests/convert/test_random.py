@@ -53,7 +53,10 @@ def test_a_table_is_read_as_it_is_or_refused(
     rows, separator, quotation, has_header, signs, line_end, encoding, blank_lines, ends
 ):
     shutil.rmtree("dataset", ignore_errors=True)
-    table = [[user, item, *(number(value, *signs) for value in numbers), title] for user, item, *numbers, title in rows]
+    table = [
+        [user, item, *(number(value, *signs) for value in numbers), title]
+        for user, item, *numbers, title in rows
+    ]
     table = [NAMES, *table] if has_header else table
     options = [f"--decimal={signs[0]}", *([f"--thousands={signs[1]}"] if signs[1] else [])]
     if not has_header:  # nothing else tells the layout
@@ -61,7 +64,9 @@ def test_a_table_is_read_as_it_is_or_refused(
 
     if quotation == "none":
         # Then no field can have a separator or a line end, and marks in tokens have to be named.
-        table = [[re.sub(rf"[{re.escape(separator)}\r\n]", "_", field) for field in fields] for fields in table]
+        table = [
+            [re.sub(rf"[{re.escape(separator)}\r\n]", "_", field) for field in fields] for fields in table
+        ]
         rows = [
             (user.strip(" \t"), item.strip(" \t"), *row[2:])
             for (user, item, *_), row in zip(table[has_header:], rows, strict=True)

@@ -15,7 +15,11 @@ def test_thousands_are_read_where_they_are_named():
     assert read(text, "--thousands=,") == [("a", "x", 1234), ("b", "y", 12), ("c", "z", 1234567.5)]
     text = HEADER + "a;x;1.234,5\nb;y;12.345\nc;z;7\n"
     assert "write --thousands=. --decimal=," in refused(text)
-    assert read(text, "--decimal=,", "--thousands=.") == [("a", "x", 1234.5), ("b", "y", 12345), ("c", "z", 7)]
+    assert read(text, "--decimal=,", "--thousands=.") == [
+        ("a", "x", 1234.5),
+        ("b", "y", 12345),
+        ("c", "z", 7),
+    ]
     assert read(HEADER + "a;x;1'234\nb;y;5\n", "--thousands='") == [("a", "x", 1234), ("b", "y", 5)]
 
 
@@ -53,12 +57,22 @@ def test_signs_that_cannot_stand_between_thousands(sign):
     ],
 )
 def test_dates_of_any_year(date, seconds):
-    assert read(f"user,item,time\na,x,{date}\nb,y,2019-10-01\n") == [("a", "x", seconds), ("b", "y", 1569888000)]
+    assert read(f"user,item,time\na,x,{date}\nb,y,2019-10-01\n") == [
+        ("a", "x", seconds),
+        ("b", "y", 1569888000),
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["0000-00-00 00:00:00", "2019-10-01 00:00:00 PST", "1600-02-30", "2100-02-29", "2014/04/07", "20140407105109"],
+    [
+        "0000-00-00 00:00:00",
+        "2019-10-01 00:00:00 PST",
+        "1600-02-30",
+        "2100-02-29",
+        "2014/04/07",
+        "20140407105109",
+    ],
 )
 def test_times_that_nobody_knows(text):
     message = refused(f"user,item,time\nb,y,2019-10-01\na,x,{text}\n")
@@ -88,4 +102,6 @@ def test_no_time_is_a_zero_below_zero():
 
 @pytest.mark.parametrize("text", ["²", "٣", "1_000", "0x1", "1e999"])
 def test_what_only_looks_like_a_number(text):
-    assert f"line 1: the rating is {text!r}" in refused(f"a,b,{text}\nc,d,5\n", "--columns=1,2,3", "--no-header")
+    assert f"line 1: the rating is {text!r}" in refused(
+        f"a,b,{text}\nc,d,5\n", "--columns=1,2,3", "--no-header"
+    )

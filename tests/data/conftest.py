@@ -42,7 +42,10 @@ def parts():
         taste = np.where(np.arange(20) % 2 == user % 2, 4.0, 1.0)
         return [f"i{each}" for each in generator.choice(20, number, replace=False, p=taste / taste.sum())]
 
-    train = {f"u{u}": draw(u, 8) for u in range(38)} | {"all": [f"i{i}" for i in range(19)], "rest": ["i19", "i3"]}
+    train = {f"u{u}": draw(u, 8) for u in range(38)} | {
+        "all": [f"i{i}" for i in range(19)],
+        "rest": ["i19", "i3"],
+    }
     held_out = {"train": train}
     for part in ("validation", "test"):
         items = {f"{part}{u}": draw(u, 9) for u in range(5)}

@@ -14,7 +14,21 @@ from recbole_edlae.integration.fast.loaders import Positions
 from recbole_edlae.integration.fast.used_ids import LazyArray
 
 OWN = {"alias_table"}  # what the vectorized functions keep beside RecBole's attributes
-PLAIN = (int, float, complex, str, bytes, bool, type(None), slice, range, type, torch.dtype, torch.device, np.dtype)
+PLAIN = (
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    bool,
+    type(None),
+    slice,
+    range,
+    type,
+    torch.dtype,
+    torch.device,
+    np.dtype,
+)
 
 
 def assert_same(ours, theirs, path="", seen=None):

@@ -14,14 +14,19 @@ def test_numbers_are_those_of_recboles_reader(tmp_path):
     generator = np.random.default_rng(0)
     values = [0.1, 1 / 3, 1e-300, 2.0**0.5, *generator.random(200), *generator.integers(0, 2**53, 50)]
     rows = [f"u{number}\t{value!r}\ta {number} é" for number, value in enumerate(map(float, values))]
-    (tmp_path / "x.inter").write_text("\n".join(["user_id:token\trating:float\ttag:token_seq", *rows, "u\t\t"]) + "\n")
+    (tmp_path / "x.inter").write_text(
+        "\n".join(["user_id:token\trating:float\ttag:token_seq", *rows, "u\t\t"]) + "\n"
+    )
     columns = read_header(tmp_path / "x.inter")
     stock = pd.read_csv(
         tmp_path / "x.inter", delimiter="\t", engine="python", encoding="utf-8",
         dtype={"user_id:token": str, "rating:float": np.float64, "tag:token_seq": str},
     )  # fmt: skip
     stock.columns = [column.field for column in columns]
-    for text in ((tmp_path / "x.inter").read_text(), (tmp_path / "x.inter").read_text().replace("\n", "\n\n")):
+    for text in (
+        (tmp_path / "x.inter").read_text(),
+        (tmp_path / "x.inter").read_text().replace("\n", "\n\n"),
+    ):
         (tmp_path / "x.inter").write_text(text)
         ours = read_atomic(tmp_path / "x.inter", list(stock))
         pd.testing.assert_frame_equal(ours, stock, check_exact=True)

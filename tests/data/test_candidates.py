@@ -20,7 +20,9 @@ def candidates_of(settings):
 
     def draw(**more):
         # A repeatable sampler leaves out the target alone, so that the phases could draw the same.
-        config = Config("EDLAE", "tiny", config_dict={**settings, "repeatable": True, "eval_args": SAMPLED, **more})
+        config = Config(
+            "EDLAE", "tiny", config_dict={**settings, "repeatable": True, "eval_args": SAMPLED, **more}
+        )
         init_seed(config["seed"], config["reproducibility"])
         found = []
         for loader in data_preparation(config, create_dataset(config))[1:]:
@@ -55,7 +57,9 @@ def test_seeds_draw_candidates_of_their_own(candidates_of):
     assert first == again and same(first, other) < 0.1
 
 
-@pytest.mark.parametrize("mode", ["uni5", "pop5", {"valid": "pop5", "test": "uni5"}, {"valid": "uni5", "test": "pop7"}])
+@pytest.mark.parametrize(
+    "mode", ["uni5", "pop5", {"valid": "pop5", "test": "uni5"}, {"valid": "uni5", "test": "pop7"}]
+)
 def test_candidates_are_the_same_for_all_models(write_shop, mode):
     write_shop()
     eval_args = {**BY_RATIO, "mode": mode}
@@ -96,5 +100,7 @@ def test_candidates_do_not_depend_on_the_order_of_lines(write_shop):
 
 def test_fewer_candidates_than_asked_for_are_counted(write_shop):
     write_shop()
-    with pytest.warns(DataWarning, match="eval_args mode uni100: 40 of 40 users of the test part have fewer than 100"):
+    with pytest.warns(
+        DataWarning, match="eval_args mode uni100: 40 of 40 users of the test part have fewer than 100"
+    ):
         build("EDLAE", eval_args={**BY_RATIO, "mode": "uni100"})

@@ -60,7 +60,11 @@ def test_a_file_without_the_column_of_users(words, with_header, refused):
         ("ITEM_ID_FIELD", "item_id", []),
         ("TIME_FIELD", "timestamp", [ALL, "--eval_args={'order':'TO'}"]),
         ("TIME_FIELD", "timestamp", [ALL, "--eval_args={'split':{'TS':[0.8,0.1,0.1]}}"]),
-        ("LABEL_FIELD", "label", [ALL, "--eval_args={'mode':'labeled'}", "--metrics=['AUC']", "--valid_metric=AUC"]),
+        (
+            "LABEL_FIELD",
+            "label",
+            [ALL, "--eval_args={'mode':'labeled'}", "--metrics=['AUC']", "--valid_metric=AUC"],
+        ),
     ],
 )
 def test_a_file_without_another_column_that_is_needed(key, column, words, with_header, refused):
@@ -79,8 +83,12 @@ def test_the_advice_for_a_column_of_users_can_be_followed(with_header, settings,
 
 
 @pytest.mark.parametrize("model", ["AutoRec", "BPR"])
-def test_labels_that_are_missing_are_named_before_data_are_read_from_python_too(model, tiny, settings, unread):
-    with pytest.raises(ValueError, match=r"LABEL_FIELD: mode labeled in eval_args needs it, .* has no column label"):
+def test_labels_that_are_missing_are_named_before_data_are_read_from_python_too(
+    model, tiny, settings, unread
+):
+    with pytest.raises(
+        ValueError, match=r"LABEL_FIELD: mode labeled in eval_args needs it, .* has no column label"
+    ):
         run_recbole(model, "tiny", config_dict={**settings, **LABELED})
 
 

@@ -14,7 +14,8 @@ from recbole_edlae.integration.patches import PATCHES
 CORRECTIONS = [
     patch
     for patch in PATCHES
-    if patch.replacement.startswith("recbole_edlae.integration.fixes.time_order:") or patch.attribute == "Dataset.build"
+    if patch.replacement.startswith("recbole_edlae.integration.fixes.time_order:")
+    or patch.attribute == "Dataset.build"
 ]
 SPLITS = [
     {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user"},
@@ -94,7 +95,11 @@ def test_splits_at_a_time_are_recboles_in_order_of_time(data, stock, settings):
 
 @pytest.mark.parametrize("eval_args", SPLITS[:1])
 def test_removed_repeats_and_intervals_are_recboles(data, stock, eval_args):
-    settings = {"rm_dup_inter": "first", "user_inter_num_interval": "[8,inf)", "numerical_features": ["timestamp"]}
+    settings = {
+        "rm_dup_inter": "first",
+        "user_inter_num_interval": "[8,inf)",
+        "numerical_features": ["timestamp"],
+    }
     ours = drawn(data, {**eval_args, "order": "TO"}, **settings)
     stock()
     assert_same(ours, drawn(data, {**eval_args, "order": "TO"}, **settings))

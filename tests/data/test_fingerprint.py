@@ -22,13 +22,20 @@ def settings_of(tmp_path):
         path.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (path / name).write_text(content)
-        common = {"data_path": str(path), "dataset": dataset, "model": "EDLAE", "MODEL_TYPE": ModelType.GENERAL}
+        common = {
+            "data_path": str(path),
+            "dataset": dataset,
+            "model": "EDLAE",
+            "MODEL_TYPE": ModelType.GENERAL,
+        }
         return {**common, "load_col": None, **settings}
 
     return write
 
 
-@pytest.mark.parametrize("dataset", ["shop", "shop[1]", "sh*p", "sh?p", "{shop}", "my shop", "shop.v2", "**", "-shop"])
+@pytest.mark.parametrize(
+    "dataset", ["shop", "shop[1]", "sh*p", "sh?p", "{shop}", "my shop", "shop.v2", "**", "-shop"]
+)
 def test_it_follows_the_content_whatever_the_name(dataset, settings_of):
     first = fingerprint(settings_of({f"{dataset}.inter": "a"}, dataset))
     assert first != fingerprint(settings_of({f"{dataset}.inter": "b"}, dataset))
@@ -64,7 +71,9 @@ def test_a_file_that_has_just_been_written_is_read_again(settings_of, monkeypatc
     path = pathlib.Path(settings["data_path"], "shop.inter")
     frozen = path.stat()
     stock = pathlib.Path.stat
-    monkeypatch.setattr(pathlib.Path, "stat", lambda self, **more: frozen if self == path else stock(self, **more))
+    monkeypatch.setattr(
+        pathlib.Path, "stat", lambda self, **more: frozen if self == path else stock(self, **more)
+    )
     found = []
     for content in "aba":
         path.write_text(content)
@@ -84,7 +93,10 @@ def test_a_file_that_has_just_been_written_is_read_again(settings_of, monkeypatc
             {"MODEL_TYPE": ModelType.KNOWLEDGE, "model": "CKE"},
             ["shop.inter", "shop.user", "shop.item", "shop.kg", "shop.link"],
         ),
-        ({"MODEL_TYPE": ModelType.SEQUENTIAL, "model": "KSR", "load_col": {"kg": "*"}}, ["shop.inter", "shop.kg"]),
+        (
+            {"MODEL_TYPE": ModelType.SEQUENTIAL, "model": "KSR", "load_col": {"kg": "*"}},
+            ["shop.inter", "shop.kg"],
+        ),
     ],
 )
 def test_the_files_that_count(settings, names, settings_of):
@@ -93,7 +105,9 @@ def test_the_files_that_count(settings, names, settings_of):
 
 def test_other_files_do_not_count(settings_of):
     first = fingerprint(settings_of({"shop.inter": "a"}))
-    assert first == fingerprint(settings_of({"shop.v2.inter": "a", "shop.kg": "a", "shop.hyper": "a", "x.inter": "a"}))
+    assert first == fingerprint(
+        settings_of({"shop.v2.inter": "a", "shop.kg": "a", "shop.hyper": "a", "x.inter": "a"})
+    )
     assert first != fingerprint(settings_of({"shop.item": "a"}))
 
 
@@ -104,7 +118,9 @@ def test_parts_that_change_places_are_others(settings_of):
 
 
 def test_the_same_content_in_another_file_is_another(settings_of):
-    assert fingerprint(settings_of({"shop.user": "a"}, folder="a")) != fingerprint(settings_of({"shop.item": "a"}))
+    assert fingerprint(settings_of({"shop.user": "a"}, folder="a")) != fingerprint(
+        settings_of({"shop.item": "a"})
+    )
 
 
 def test_without_files_there_is_none(settings_of):
@@ -118,7 +134,9 @@ def test_a_change_of_known_files_is_refused(change, settings_of):
     first = fingerprint(settings, known)
     assert fingerprint(settings, known) == first
     settings_of(change)
-    with pytest.raises(ChangedFileError, match=f"dataset: .*{next(iter(change))} has changed since this command began"):
+    with pytest.raises(
+        ChangedFileError, match=f"dataset: .*{next(iter(change))} has changed since this command began"
+    ):
         fingerprint(settings, known)
 
 

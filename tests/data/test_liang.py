@@ -32,7 +32,9 @@ def pairs(path):
 def test_exactly_those_users_and_items(csv_folder, tmp_path, capsys):
     cli.main(["convert-liang", str(csv_folder), "data/own"])
     assert "test_te: 15 interactions of 5 users" in capsys.readouterr().out
-    config = Config("EDLAE", "own", [str(ROOT / "configs" / "liang.yaml")], {"data_path": "data", "topk": [5, 10, 100]})
+    config = Config(
+        "EDLAE", "own", [str(ROOT / "configs" / "liang.yaml")], {"data_path": "data", "topk": [5, 10, 100]}
+    )
     train, valid, test = data_preparation(config, create_dataset(config))
     assert rows(train._dataset) == pairs(csv_folder / "train.csv")
     for loader, part in ((valid, "validation"), (test, "test")):
@@ -58,5 +60,11 @@ def test_published_numbers_of_ease_on_the_split_of_ml_1m(shared_data, tmp_path, 
     """Held against a computation by others: NDCG@100 .4038, Recall@20 .3297, Recall@50 .4386."""
     cli.main(["convert-liang", f"{shared_data}/ml-1m-prosg", "data/ml-1m-prosg"])
     settings = {"data_path": "data", "state": "ERROR", "dropout_prob": 0.0, "reg_weight": 700.0}
-    found = run_recbole("EDLAE", "ml-1m-prosg", [str(ROOT / "configs" / "liang.yaml")], settings)["test_result"]
-    assert [found[name] for name in ("ndcg@100", "liangrecall@20", "liangrecall@50")] == [0.4038, 0.3297, 0.4386]
+    found = run_recbole("EDLAE", "ml-1m-prosg", [str(ROOT / "configs" / "liang.yaml")], settings)[
+        "test_result"
+    ]
+    assert [found[name] for name in ("ndcg@100", "liangrecall@20", "liangrecall@50")] == [
+        0.4038,
+        0.3297,
+        0.4386,
+    ]

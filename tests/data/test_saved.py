@@ -64,7 +64,9 @@ def pairs(dataset):
 def test_a_run_on_changed_files_is_that_without_what_was_saved(save, run, own, tmp_path):
     run(**{save: True})
     change(own)
-    with pytest.warns(DataWarning, match=r"saved/tiny.*pth is not used: it is not of the files in .*own/tiny"):
+    with pytest.warns(
+        DataWarning, match=r"saved/tiny.*pth is not used: it is not of the files in .*own/tiny"
+    ):
         found = run()
     shutil.rmtree(tmp_path / "saved")
     assert found == run()

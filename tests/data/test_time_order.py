@@ -69,7 +69,10 @@ def test_equal_times_go_by_the_item_before_the_user(write_shop):
 @pytest.mark.parametrize("altered", [{"normalize_all": True}, {"numerical_features": ["timestamp"]}])
 def test_normalized_or_numerical_times_keep_the_order(write_shop, altered):
     write_shop(shop_text(shuffled(shop_rows())))
-    more = {"numerical_features": ["timestamp"], "discretization": {"timestamp": {"method": "ED", "bucket": 2}}}
+    more = {
+        "numerical_features": ["timestamp"],
+        "discretization": {"timestamp": {"method": "ED", "bucket": 2}},
+    }
     altered = more if "numerical_features" in altered else altered
     test = parts({"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"}, **altered)[2]
     assert test == sorted(LATE[user][-1] for user in LATE)
@@ -83,18 +86,24 @@ def test_histories_of_sequential_models_are_in_order_of_time(write_shop):
     for user, history, item in zip(feat["user_id"], feat["item_id_list"], feat["item_id"]):
         tokens = [str(data.field2id_token["item_id"][each]) for each in [*history.tolist()[:7], item]]
         assert tokens == [item for _, item in LATE[str(data.field2id_token["user_id"][user])]]
-    assert feat["timestamp"].dtype == feat["timestamp_list"].dtype == torch.float32  # models see RecBole's columns
+    assert (
+        feat["timestamp"].dtype == feat["timestamp_list"].dtype == torch.float32
+    )  # models see RecBole's columns
 
 
 def test_times_that_are_tokens_are_refused(write_shop):
     write_shop(shop_text().replace("timestamp:float", "timestamp:token"))
-    with pytest.raises(ValueError, match="TIME_FIELD: order by time needs numbers, timestamp:float; the file has"):
+    with pytest.raises(
+        ValueError, match="TIME_FIELD: order by time needs numbers, timestamp:float; the file has"
+    ):
         parts({"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"})
 
 
 def test_the_last_of_several_repeats_is_that_of_the_file_s_times(write_shop):
     """rm_dup_inter keeps the last by the file's time, one second after the first."""
-    rows = [(user, item, rating, time + late) for user, item, rating, time in shop_rows() for late in (100, 0)]
+    rows = [
+        (user, item, rating, time + late) for user, item, rating, time in shop_rows() for late in (100, 0)
+    ]
     rows = [(user, item, 5 if time % 1000 >= 100 else 1, time) for user, item, _, time in rows]
     write_shop(shop_text(rows))
     dataset = build(rm_dup_inter="last")[1]

@@ -88,7 +88,9 @@ def test_users_are_held_out_and_their_items_parted(settings, tiny):
         raw.setdefault(user, set()).add(item)
     trained = rows(train._dataset)
     assert len(trained) == 42 and all(trained[user] == raw[user] for user in trained)
-    assert not set(train._dataset.fold_in["user_id"].tolist()) & set(train._dataset.inter_feat["user_id"].tolist())
+    assert not set(train._dataset.fold_in["user_id"].tolist()) & set(
+        train._dataset.inter_feat["user_id"].tolist()
+    )
     known = set().union(*trained.values())
     for loader in (valid, test):
         targets, shown = rows(loader._dataset), masked(loader)
@@ -100,7 +102,11 @@ def test_users_are_held_out_and_their_items_parted(settings, tiny):
 
 
 def test_items_that_nobody_trains_on_and_pairs_that_are_there_twice(settings, tmp_path):
-    lines = [f"u{u}\t{item}" for u in range(30) for item in [f"own{u}", *(f"i{(u + j) % 12}" for j in range(6))] * 2]
+    lines = [
+        f"u{u}\t{item}"
+        for u in range(30)
+        for item in [f"own{u}", *(f"i{(u + j) % 12}" for j in range(6))] * 2
+    ]
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "odd.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines]) + "\n")
     settings = {**settings, "data_path": str(tmp_path), "eval_args": {**US, "fold_in": 0.5}}
@@ -206,7 +212,10 @@ def test_edlae_without_dropout_is_recboles_ease(parts, write_parts):
     settings = write_parts("own", parts)
     edlae = run_recbole("EDLAE", "own", config_dict={**settings, "dropout_prob": 0.0, "reg_weight": 3.0})
     ease = run_recbole("EASE", "own", config_dict={**settings, "reg_weight": 3.0})
-    assert edlae["test_result"] == ease["test_result"] and edlae["best_valid_result"] == ease["best_valid_result"]
+    assert (
+        edlae["test_result"] == ease["test_result"]
+        and edlae["best_valid_result"] == ease["best_valid_result"]
+    )
 
 
 def test_metrics_are_those_of_the_protocol(parts, write_parts):
@@ -257,7 +266,10 @@ def test_a_checkpoint_opens_with_the_split_it_had(name, settings, tmp_path):
 def test_sampled_negatives_are_neither_shown_nor_wanted(name, settings):
     eval_args = {**US, "mode": "uni5"}
     _, data, (_, _, test) = build(name, **settings, eval_args=eval_args)
-    assert run_recbole(name, "tiny", config_dict={**settings, "eval_args": eval_args})["test_result"]["ndcg@10"] > 0
+    assert (
+        run_recbole(name, "tiny", config_dict={**settings, "eval_args": eval_args})["test_result"]["ndcg@10"]
+        > 0
+    )
     full = masked(build(name, **settings, eval_args=US)[2][2])
     for batch, _, positive_row, positive in test:
         items, users = batch[data.iid_field], batch[data.uid_field]
@@ -270,8 +282,18 @@ def test_sampled_negatives_are_neither_shown_nor_wanted(name, settings):
 
 def test_rows_of_ratings(settings):
     eval_args = {**US, "mode": "labeled"}
-    own = {**settings, "eval_args": eval_args, "feedback": "rating", "metrics": ["RMSE"], "valid_metric": "RMSE"}
-    own |= {"load_col": {"inter": ["user_id", "item_id", "rating"]}, "LABEL_FIELD": "rating", "normalize_all": False}
+    own = {
+        **settings,
+        "eval_args": eval_args,
+        "feedback": "rating",
+        "metrics": ["RMSE"],
+        "valid_metric": "RMSE",
+    }
+    own |= {
+        "load_col": {"inter": ["user_id", "item_id", "rating"]},
+        "LABEL_FIELD": "rating",
+        "normalize_all": False,
+    }
     result = run_recbole("AutoRec", "tiny", config_dict=own)["test_result"]
     assert 0.5 < result["rmse"] < 2.5
 
@@ -323,14 +345,21 @@ def test_what_only_the_data_show_is_said_in_one_line(tiny, capsys, parts, write_
     assert "US: 30 and 30 users to be held out leave none of the 60" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.run(
-            [f"--data_path={tiny}", "--dataset=tiny", "--eval_args={'split':{'US':[.8,.1,.1]},'order':'TO'}", *quiet]
+            [
+                f"--data_path={tiny}",
+                "--dataset=tiny",
+                "--eval_args={'split':{'US':[.8,.1,.1]},'order':'TO'}",
+                *quiet,
+            ]
         )
     assert "order TO in eval_args needs the column timestamp" in capsys.readouterr().err
     parts["validation_tr"]["u7"] = ["i1"]
     settings = write_parts("own", parts)
     names = json.dumps(settings["benchmark_filename"]).replace(" ", "")
     with pytest.raises(SystemExit):
-        cli.run([f"--data_path={settings['data_path']}", "--dataset=own", f"--benchmark_filename={names}", *quiet])
+        cli.run(
+            [f"--data_path={settings['data_path']}", "--dataset=own", f"--benchmark_filename={names}", *quiet]
+        )
     assert "a user split, but user u7 is in train and in validation_tr" in capsys.readouterr().err
 
 
@@ -340,22 +369,33 @@ def test_each_user_is_shown_the_first_items_and_asked_for_the_others(fold_in):
     is_target = user_split._is_target(np.repeat(np.arange(len(sizes)), sizes), fold_in)
     expected = []
     for size in sizes:
-        targets = min(max(1, int((1 - fold_in) * size + 1e-9)), size - 1)  # of two items at least one, of one none
+        targets = min(
+            max(1, int((1 - fold_in) * size + 1e-9)), size - 1
+        )  # of two items at least one, of one none
         expected += [False] * (size - targets) + [True] * targets
     assert is_target.tolist() == expected
 
 
 @pytest.mark.parametrize(
     "share, numbers",
-    [([0.8, 0.1, 0.1], (5, 5)), ([0.5, 0.3, 0.2], (15, 10)), ([-1, 3, 5], (3, 5)), ([0.12, 0.3, 0.58], (15, 29))],
+    [
+        ([0.8, 0.1, 0.1], (5, 5)),
+        ([0.5, 0.3, 0.2], (15, 10)),
+        ([-1, 3, 5], (3, 5)),
+        ([0.12, 0.3, 0.58], (15, 29)),
+    ],
 )
 @pytest.mark.parametrize("order", ["RO", "TO"])
 def test_every_user_is_in_one_part_and_the_parts_are_as_large_as_asked(share, numbers, order, settings):
     columns = {"inter": ["user_id", "item_id", "timestamp"]}
-    config = Config("EDLAE", "tiny", config_dict={**settings, "eval_args": {**US, "order": order}, "load_col": columns})
+    config = Config(
+        "EDLAE", "tiny", config_dict={**settings, "eval_args": {**US, "order": order}, "load_col": columns}
+    )
     dataset = create_dataset(config)
     users = np.arange(1, 51)
-    part = user_split._draw_parts(dataset, users, {"order": order, "split": {"US": share}}, np.random.default_rng(0))
+    part = user_split._draw_parts(
+        dataset, users, {"order": order, "split": {"US": share}}, np.random.default_rng(0)
+    )
     assert [int((part[users] == held_out).sum()) for held_out in (1, 2)] == list(numbers)
     assert part[0] == 0 and not part[51:].any()
 

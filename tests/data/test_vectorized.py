@@ -40,7 +40,12 @@ GRAPH = {**COLUMNS, "kg": ["head_id", "relation_id", "tail_id"], "link": ["item_
 
 
 def case(model, dataset="odd", split=None, group_by="user", order="RO", mode="full", **settings):
-    eval_args = {"split": split or {"RS": [0.8, 0.1, 0.1]}, "group_by": group_by, "order": order, "mode": mode}
+    eval_args = {
+        "split": split or {"RS": [0.8, 0.1, 0.1]},
+        "group_by": group_by,
+        "order": order,
+        "mode": mode,
+    }
     measured = RATED if mode == "labeled" else RANKED
     return model, dataset, {"eval_args": eval_args, "load_col": COLUMNS, **measured, **settings}
 
@@ -59,7 +64,9 @@ ERRORS = {
 SHARES = [{"RS": [0.8, 0.1, 0.1]}, {"RS": [3, 1, 1]}, {"RS": [0.5, 0.0, 0.5]}, {"RS": [1, 0, 0]}]
 LEFT_OUT = [{"LS": "valid_and_test"}, {"LS": "valid_only"}, {"LS": "test_only"}]
 CASES = {
-    "ml-100k": case("BPR", "ml-100k", load_col={"inter": ["user_id", "item_id", "timestamp"]}, train_batch_size=2048),
+    "ml-100k": case(
+        "BPR", "ml-100k", load_col={"inter": ["user_id", "item_id", "timestamp"]}, train_batch_size=2048
+    ),
     "ml-100k LS uni": case(
         "EASE",
         "ml-100k",
@@ -71,7 +78,11 @@ CASES = {
     **{f"{split} user": case("BPR", split=split) for split in SHARES},
     **{f"{split} none": case("BPR", split=split, group_by="none") for split in SHARES},
     **{f"{split} TO": case("BPR", split=split, order="TO") for split in SHARES[:2]},
-    **{f"{split} {order}": case("EASE", split=split, order=order) for split in LEFT_OUT for order in ("RO", "TO")},
+    **{
+        f"{split} {order}": case("EASE", split=split, order=order)
+        for split in LEFT_OUT
+        for order in ("RO", "TO")
+    },
     **{f"TS {order}": case("BPR", split={"TS": [0.7, 0.2, 0.1]}, order=order) for order in ("RO", "TO")},
     "TS without test": case("BPR", split={"TS": [0.8, 0.2, 0]}, order="TO"),
     "TS test alone": case("BPR", split={"TS": [0.0, 0.0, 1.0]}, order="TO"),
@@ -81,21 +92,33 @@ CASES = {
     **{f"pop {split}": case("BPR", split=split, mode="pop20") for split in (SHARES[0], LEFT_OUT[0])},
     "two modes": case("BPR", mode={"valid": "uni5", "test": "full"}),
     "popular twice": case("BPR", mode="pop7", train_neg_sample_args=POPULAR),
-    "labeled": case("FM", mode="labeled", train_neg_sample_args=None, load_col=ALL_COLUMNS, threshold={"rating": 3}),
+    "labeled": case(
+        "FM", mode="labeled", train_neg_sample_args=None, load_col=ALL_COLUMNS, threshold={"rating": 3}
+    ),
     "repeatable": case("BPR", repeatable=True),
     "repeatable uni": case("BPR", repeatable=True, mode="uni10", split={"LS": "valid_and_test"}),
     "repeatable pop": case("BPR", repeatable=True, mode="pop10", train_neg_sample_args=POPULAR),
     "popular": case("BPR", train_neg_sample_args=POPULAR),
     "four negatives": case("LightGCN", train_neg_sample_args={"distribution": "uniform", "sample_num": 4}),
     "dynamic": case(
-        "BPR", train_neg_sample_args={"distribution": "uniform", "sample_num": 1, "dynamic": True, "candidate_num": 3}
+        "BPR",
+        train_neg_sample_args={
+            "distribution": "uniform",
+            "sample_num": 1,
+            "dynamic": True,
+            "candidate_num": 3,
+        },
     ),
     "no negatives": case("MultiVAE", train_neg_sample_args=None),
     "MultiDAE uni": case("MultiDAE", train_neg_sample_args=None, mode="uni8"),
-    "filters": case("BPR", user_inter_num_interval="[5,inf)", item_inter_num_interval="[4,inf)", rm_dup_inter="first"),
+    "filters": case(
+        "BPR", user_inter_num_interval="[5,inf)", item_inter_num_interval="[4,inf)", rm_dup_inter="first"
+    ),
     "no duplicates": case("EASE", rm_dup_inter="last", val_interval={"rating": "[2,inf)"}),
     "columns": case("BPR", load_col=ALL_COLUMNS, unused_col={"inter": ["timestamp", "rating"]}),
-    "context": case("FM", load_col=ALL_COLUMNS, train_neg_sample_args={"distribution": "uniform", "sample_num": 2}),
+    "context": case(
+        "FM", load_col=ALL_COLUMNS, train_neg_sample_args={"distribution": "uniform", "sample_num": 2}
+    ),
     "context uni": case("DeepFM", load_col=ALL_COLUMNS, mode="uni5", normalize_all=True),
     "not shuffled": case("NeuMF", shuffle=False),
     "files": case("BPR", benchmark_filename=["train", "valid", "test"]),
@@ -107,7 +130,9 @@ CASES = {
     "all items": case("BPR", "complete"),
     "all items pop": case("EASE", "complete", mode="pop5"),
     "sequential": case("GRU4Rec", split={"LS": "valid_and_test"}, order="TO", train_neg_sample_args=None),
-    "sequential uni": case("GRU4Rec", split={"LS": "valid_and_test"}, order="TO", mode="uni5", loss_type="BPR"),
+    "sequential uni": case(
+        "GRU4Rec", split={"LS": "valid_and_test"}, order="TO", mode="uni5", loss_type="BPR"
+    ),
     "sequential files": case(
         "SASRec",
         "sequences",
@@ -144,8 +169,13 @@ def folder(tmp_path_factory):
     for name in names:
         (root / name).mkdir()
     rows = []
-    for _ in range(900):  # unsorted users, few and many rows of a user, repeats, equal and missing times and ratings
-        user, item = generator.integers(60) * generator.integers(2) + generator.integers(8), generator.zipf(1.3) % 70
+    for _ in range(
+        900
+    ):  # unsorted users, few and many rows of a user, repeats, equal and missing times and ratings
+        user, item = (
+            generator.integers(60) * generator.integers(2) + generator.integers(8),
+            generator.zipf(1.3) % 70,
+        )
         rating = generator.integers(1, 6) if generator.random() > 0.05 else ""
         words = " ".join(f"w{word}" for word in generator.integers(5, size=generator.integers(4)))
         shares = " ".join(f"{share:.2f}" for share in generator.random(generator.integers(1, 4)))
@@ -185,7 +215,9 @@ def folder(tmp_path_factory):
             INTER,
             [(f"u{row % 17}", f"i{row * (row % 5) % 31}", 1, row % 50) for row in range(300)],
         )
-        write(root / name, "link", ("item_id:token", "entity_id:token"), [(f"i{i}", f"e{i}") for i in range(31)])
+        write(
+            root / name, "link", ("item_id:token", "entity_id:token"), [(f"i{i}", f"e{i}") for i in range(31)]
+        )
         kg = [
             (f"e{generator.integers(45)}", f"r{generator.integers(3)}", f"e{generator.integers(45)}")
             for _ in range(250)
@@ -259,7 +291,9 @@ def outcome(function):
         return type(error), str(error)
 
 
-ROWS = Interaction({"id": torch.arange(6), "pair": torch.arange(12.0).reshape(6, 2), "flag": torch.arange(6) > 2})
+ROWS = Interaction(
+    {"id": torch.arange(6), "pair": torch.arange(12.0).reshape(6, 2), "flag": torch.arange(6) > 2}
+)
 INDICES = {
     "int": 2,
     "negative": -1,
@@ -397,13 +431,16 @@ def sorted_batch(batch):
     return users, history, sorted(zip(positive_u.tolist(), positive_i.tolist()))
 
 
-@pytest.mark.parametrize("name", ["ml-100k", "repeatable", "context uni", "US", "columns", "one row", "files twice"])
+@pytest.mark.parametrize(
+    "name", ["ml-100k", "repeatable", "context uni", "US", "columns", "one row", "files twice"]
+)
 def test_batch_is_the_loaders_in_ascending_order(name, folder):
     model, dataset, settings = CASES[name]
     eval_args = {**settings["eval_args"], "mode": "full"}
     for on in (True, False):
         held = prepare(
-            config_of(model, dataset, {**settings, "eval_args": eval_args}, folder, vectorized_data=on), epoch=False
+            config_of(model, dataset, {**settings, "eval_args": eval_args}, folder, vectorized_data=on),
+            epoch=False,
         )
         for loader in held["loaders"][1:]:
             everybody = np.arange(len(loader.user_df))
@@ -469,10 +506,17 @@ MODELS = {
 
 @pytest.mark.parametrize("model", MODELS)
 def test_metrics_are_the_same(model, folder, tmp_path):
-    settings = {**case(model)[2], **MODELS[model], "epochs": 2, "checkpoint_dir": str(tmp_path), "data_path": folder}
+    settings = {
+        **case(model)[2],
+        **MODELS[model],
+        "epochs": 2,
+        "checkpoint_dir": str(tmp_path),
+        "data_path": folder,
+    }
     settings = {**settings, "state": "ERROR", "show_progress": False, "train_batch_size": 256}
     ours, theirs = (
-        quick_start.run_recbole(model, "odd", config_dict={**settings, "vectorized_data": on}) for on in (True, False)
+        quick_start.run_recbole(model, "odd", config_dict={**settings, "vectorized_data": on})
+        for on in (True, False)
     )
     assert_same(dict(ours["test_result"]), dict(theirs["test_result"]))
     assert_same(dict(ours["best_valid_result"]), dict(theirs["best_valid_result"]))
@@ -512,9 +556,9 @@ def test_switch_is_no_part_of_a_runs_identity(folder):
 
 def test_switch_calls_recboles_own(folder):
     on, off = (
-        prepare(config_of(*case("BPR", train_neg_sample_args=POPULAR), folder, vectorized_data=on), epoch=False)[
-            "loaders"
-        ]
+        prepare(
+            config_of(*case("BPR", train_neg_sample_args=POPULAR), folder, vectorized_data=on), epoch=False
+        )["loaders"]
         for on in (True, False)
     )
     for loader, kind in ((on[1], LazyArray), (off[1], np.ndarray)):

@@ -22,7 +22,8 @@ from recbole_edlae.integration.fixes import reading
 
 PLAIN = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", "mode": "full"}
 COLUMNS = (
-    "user_id:token item_id:token rating:float timestamp:float friend:token shop:token tags:token_seq marks:float_seq"
+    "user_id:token item_id:token rating:float timestamp:float "
+    "friend:token shop:token tags:token_seq marks:float_seq"
 )
 
 
@@ -31,7 +32,9 @@ def rows_of_interactions(generator, count=480):
     lines = []
     for row in range(count):
         user = (
-            f"u{generator.integers(25) * 7}é" if row % 3 else f"user number {generator.integers(12)} with a long name"
+            f"u{generator.integers(25) * 7}é"
+            if row % 3
+            else f"user number {generator.integers(12)} with a long name"
         )
         item = f"{generator.integers(20)}" if row % 4 else f"item{generator.integers(9):08d}"
         friend = "" if row % 7 == 0 else f"u{generator.integers(30) * 7}é"
@@ -61,7 +64,10 @@ def odd(tmp_path_factory):
     items = list(dict.fromkeys(line.split("\t")[1] for line in lines))
     users_of_file = [*users[3:], "nobody", users[5]]
     write(
-        folder, "odd.user", "user_id:token age:float town:token", [f"{u}\t{len(u)}\tt{len(u)}" for u in users_of_file]
+        folder,
+        "odd.user",
+        "user_id:token age:float town:token",
+        [f"{u}\t{len(u)}\tt{len(u)}" for u in users_of_file],
     )
     items_of_file = ["nothing", *items[:-2][::-1]]
     write(
@@ -70,7 +76,10 @@ def odd(tmp_path_factory):
     )  # fmt: skip
     write(folder, "odd.more", "shop:token size:float", ["s1\t5", "s9\t7"])
     write(
-        folder, "odd.link", "item_id:token entity_id:token", [f"{item}\te{row}" for row, item in enumerate(items[2:])]
+        folder,
+        "odd.link",
+        "item_id:token entity_id:token",
+        [f"{item}\te{row}" for row, item in enumerate(items[2:])],
     )
     write(
         folder, "odd.kg", "head_id:token relation_id:token tail_id:token",
@@ -226,7 +235,9 @@ def test_intervals_leave_out_some(odd):
 def test_a_field_of_two_files_is_recboles(odd):
     """RecBole gives ids to the column of the file that it reads last; the other one remains text."""
     settings = {"additional_feat_suffix": "more", "load_col": None}
-    ours, theirs = (made(odd, is_on, **settings | {"additional_feat_suffix": ["more"]}) for is_on in (True, False))
+    ours, theirs = (
+        made(odd, is_on, **settings | {"additional_feat_suffix": ["more"]}) for is_on in (True, False)
+    )
     assert ours.inter_feat["shop"].dtype == object
     assert_same_dataset(ours, theirs)
 
@@ -250,8 +261,14 @@ KNOWLEDGE = {"load_col": {"inter": ["user_id", "item_id"], "kg": "*", "link": "*
         ("KGCN", KNOWLEDGE),
         ("KGCN", {**KNOWLEDGE, "entity_kg_num_interval": "[2,inf)", "relation_kg_num_interval": "[1,inf)"}),
         ("KGCN", {**KNOWLEDGE, "user_inter_num_interval": "[4,inf)", "kg_reverse_r": True}),
-        ("GRU4RecKG", {**SEQUENTIAL, "load_col": {**SEQUENTIAL["load_col"], "kg": "*", "link": "*"}, **NO_VECTORS}),
-        ("DIEN", SEQUENTIAL | {"metrics": ["AUC"], "valid_metric": "AUC", "eval_args": LAST | {"mode": "labeled"}}),
+        (
+            "GRU4RecKG",
+            {**SEQUENTIAL, "load_col": {**SEQUENTIAL["load_col"], "kg": "*", "link": "*"}, **NO_VECTORS},
+        ),
+        (
+            "DIEN",
+            SEQUENTIAL | {"metrics": ["AUC"], "valid_metric": "AUC", "eval_args": LAST | {"mode": "labeled"}},
+        ),
     ],
 )
 def test_all_kinds_of_datasets_are_recboles(odd, model, settings):
@@ -306,14 +323,25 @@ def test_averages_are_recboles_before_and_after_the_split(odd):
     dataset = made(odd, True)
     for table in (dataset.inter_feat, dataset._dataframe_to_interaction(dataset.inter_feat)):
         ours = dataset.copy(table)
-        counters = [collections.Counter(np.asarray(table[field]).tolist()) for field in ("user_id", "item_id")]
+        counters = [
+            collections.Counter(np.asarray(table[field]).tolist()) for field in ("user_id", "item_id")
+        ]
         users, items = (np.mean(list(counter.values())) for counter in counters)
         assert (ours.avg_actions_of_users, ours.avg_actions_of_items) == (users, items)
         assert type(ours.avg_actions_of_users) is type(users)
 
 
 SEPARATORS = ["\t", ",", ";", "::", " "]
-ALPHABETS = ["ab", "abc01 ", "\u00e97\u6f22\U0001f600a", 'a"b', "a, ;|\t", " ", "\x0b\x0c\x85\xa0\u2028a", "NA nul"]
+ALPHABETS = [
+    "ab",
+    "abc01 ",
+    "\u00e97\u6f22\U0001f600a",
+    'a"b',
+    "a, ;|\t",
+    " ",
+    "\x0b\x0c\x85\xa0\u2028a",
+    "NA nul",
+]
 LENGTHS = [0, 1, 2, 3, 7, 8, 9, 16, 17, 30]
 
 

@@ -36,7 +36,10 @@ def test_settings_and_defaults_are_the_recbole_models(kind):
     defaults.pop("eval_batch_size")  # of RecBole's evaluation
     defaults.pop("based_on", None)  # weights of users recommend to nobody new
     columns = {"user": "user_id", "item": "item_id"}
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in kind().get_params().items()}
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in kind().get_params().items()
+    }
     assert given == defaults | columns
 
 
@@ -48,7 +51,9 @@ def test_every_setting_is_described(kind):
 
 @of_all
 def test_clones_have_the_settings_and_no_weights(kind):
-    estimator = kind(reg_weight=7.0, user="who").fit(X) if kind is not LowRankEDLAE else kind(7.0, rank=2).fit(X)
+    estimator = (
+        kind(reg_weight=7.0, user="who").fit(X) if kind is not LowRankEDLAE else kind(7.0, rank=2).fit(X)
+    )
     copied = clone(estimator)
     assert copied.get_params() == estimator.get_params() and not hasattr(copied, "weights_")
     assert copied.set_params(dropout_prob=0.1) is copied and copied.dropout_prob == 0.1

@@ -149,22 +149,30 @@ class Frame:
 
 
 def test_frames_of_other_libraries_are_read_by_column(edlae):
-    pd.testing.assert_frame_equal(EDLAE(reg_weight=1.0).fit(Frame()).recommend(["ann"]), edlae.recommend(["ann"]))
+    pd.testing.assert_frame_equal(
+        EDLAE(reg_weight=1.0).fit(Frame()).recommend(["ann"]), edlae.recommend(["ann"])
+    )
 
 
 def test_polars(edlae):
     polars = pytest.importorskip("polars", exc_type=ImportError)
     frame = polars.DataFrame(LOG.to_dict("list"))
-    pd.testing.assert_frame_equal(EDLAE(reg_weight=1.0).fit(frame).recommend(["ann"]), edlae.recommend(["ann"]))
+    pd.testing.assert_frame_equal(
+        EDLAE(reg_weight=1.0).fit(frame).recommend(["ann"]), edlae.recommend(["ann"])
+    )
     pd.testing.assert_frame_equal(edlae.recommend(frame), edlae.recommend(LOG))
     with pytest.raises(ValueError, match="column 'item_id' has 1 missing values, the first in row 7"):
-        EDLAE().fit(polars.concat([frame, polars.DataFrame({"user_id": ["x"], "item_id": [None], "rating": [1]})]))
+        EDLAE().fit(
+            polars.concat([frame, polars.DataFrame({"user_id": ["x"], "item_id": [None], "rating": [1]})])
+        )
 
 
 def test_pyarrow(edlae):
     pyarrow = pytest.importorskip("pyarrow", exc_type=ImportError)
     table = pyarrow.table(LOG.to_dict("list"))
-    pd.testing.assert_frame_equal(EDLAE(reg_weight=1.0).fit(table).recommend(["ann"]), edlae.recommend(["ann"]))
+    pd.testing.assert_frame_equal(
+        EDLAE(reg_weight=1.0).fit(table).recommend(["ann"]), edlae.recommend(["ann"])
+    )
 
 
 @pytest.mark.parametrize("frame, message", [
@@ -269,7 +277,9 @@ def test_an_empty_history_gets_the_popular_items(edlae):
         assert set(answer["user_id"]) == set(names)
 
 
-@pytest.mark.parametrize("nobody", [[], pd.DataFrame({"user_id": [], "item_id": []}), pd.Series([], dtype=object)])
+@pytest.mark.parametrize(
+    "nobody", [[], pd.DataFrame({"user_id": [], "item_id": []}), pd.Series([], dtype=object)]
+)
 def test_for_nobody_there_is_an_empty_frame(nobody, edlae):
     answer = edlae.recommend(nobody)
     assert list(answer.columns) == ["user_id", "item_id", "score", "rank"] and len(answer) == 0

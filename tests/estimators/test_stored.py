@@ -36,7 +36,10 @@ def test_an_export_comes_back(name, log, tmp_path):
     estimator = getattr(estimators, name)(**settings, user="user_id").fit(log)
     estimator.to_export(tmp_path / "export")
     again = type(estimator).from_export(tmp_path / "export")
-    given = {key: list(value) if isinstance(value, tuple) else value for key, value in estimator.get_params().items()}
+    given = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in estimator.get_params().items()
+    }
     assert again.get_params() == given and again.items_.tolist() == estimator.items_.tolist()
     assert np.array_equal(again.score(HISTORIES), estimator.score(HISTORIES))
     answer = again.recommend(HISTORIES, 8)

@@ -50,7 +50,10 @@ def test_places_without_an_item_do_not_count():
 
 
 def test_popularity_and_tail_are_those_of_the_places_with_an_item():
-    collected = {"rec.items": torch.tensor([[3, 1, 0, 0], [2, 1, 3, 0]]), "data.count_items": {1: 10, 2: 4, 3: 1}}
+    collected = {
+        "rec.items": torch.tensor([[3, 1, 0, 0], [2, 1, 3, 0]]),
+        "data.count_items": {1: 10, 2: 4, 3: 1},
+    }
     popularity = metric("averagepopularity", 4).calculate_metric(collected)
     assert popularity == {"averagepopularity@4": (11 / 2 + 15 / 3) / 2}
     tail = metric("tailpercentage", 4).calculate_metric(collected)  # item 3 is the tail
@@ -74,8 +77,15 @@ def test_every_item_recommended_is_full_coverage(tmp_path):
         "valid_metric": "NDCG@8",
         "metric_decimal_place": 6,
     }
-    settings["eval_args"] = {"split": {"RS": [0.6, 0.2, 0.2]}, "order": "RO", "group_by": "user", "mode": "full"}
-    results = {model: run_recbole(model, "few", config_dict=settings)["test_result"] for model in ("EDLAE", "EASE")}
+    settings["eval_args"] = {
+        "split": {"RS": [0.6, 0.2, 0.2]},
+        "order": "RO",
+        "group_by": "user",
+        "mode": "full",
+    }
+    results = {
+        model: run_recbole(model, "few", config_dict=settings)["test_result"] for model in ("EDLAE", "EASE")
+    }
     config = Config("EDLAE", "few", config_dict=settings)
     assert config["corrections"] is True
     for result in results.values():

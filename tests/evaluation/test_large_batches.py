@@ -79,16 +79,22 @@ def trainer_of(data_path: str, weights: str, **settings: Any) -> tuple:
     return ClosedFormTrainer(config, model), *loaders
 
 
-def evaluate_all(odd: str, weights: str, stock: bool, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> list:
+def evaluate_all(
+    odd: str, weights: str, stock: bool, monkeypatch: pytest.MonkeyPatch, **settings: Any
+) -> list:
     """Return results and collected data of validation, test, validation and test; by RecBole's loop if ``stock``."""
     trainer, train, valid, test = trainer_of(odd, weights, vectorized_data=not stock, **settings)
     if stock:
         if not settings["corrections"]:
             trainer.eval_collector = Collector(trainer.config)
-        monkeypatch.setattr(ClosedFormTrainer, "_full_sort_batch_eval", TraditionalTrainer._full_sort_batch_eval)
+        monkeypatch.setattr(
+            ClosedFormTrainer, "_full_sort_batch_eval", TraditionalTrainer._full_sort_batch_eval
+        )
     collected = []
     evaluator = trainer.evaluator.evaluate
-    trainer.evaluator.evaluate = lambda data: collected.append(copy.deepcopy(data._data_dict)) or evaluator(data)
+    trainer.evaluator.evaluate = lambda data: (
+        collected.append(copy.deepcopy(data._data_dict)) or evaluator(data)
+    )
     results = [trainer.fit(train, valid)[1]]
     for loader in (test, valid, test):
         results.append(trainer.evaluate(loader))
@@ -113,7 +119,9 @@ SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("weights", ["zero", "whole numbers", "some equal", "infinite", "factors", "packed", "no ties"])
+@pytest.mark.parametrize(
+    "weights", ["zero", "whole numbers", "some equal", "infinite", "factors", "packed", "no ties"]
+)
 @pytest.mark.parametrize("corrections", [False, True])
 def test_results_are_those_of_recboles_loop(
     odd: str, corrections: bool, weights: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -185,7 +193,13 @@ def test_a_model_that_has_changed_is_scored_again(odd: str, scored: list[int], c
 def test_recboles_models_rank_alike_in_large_batches(odd: str, name: str) -> None:
     lists, batches = [], []
     for in_large_batches in (False, True):
-        quiet = {"data_path": odd, "state": "ERROR", "show_progress": False, "metrics": ["Recall"], "topk": [7]}
+        quiet = {
+            "data_path": odd,
+            "state": "ERROR",
+            "show_progress": False,
+            "metrics": ["Recall"],
+            "topk": [7],
+        }
         options = {"eval_batch_size": 1, "vectorized_data": in_large_batches, "valid_metric": "Recall@7"}
         config = Config(name, "odd", config_dict=quiet | options)
         init_seed(config["seed"], config["reproducibility"])
@@ -199,7 +213,9 @@ def test_recboles_models_rank_alike_in_large_batches(odd: str, name: str) -> Non
             return scores(users)
 
         trainer.model.full_sort_predict = counted
-        trainer.evaluator.evaluate = lambda data, go_on=collected: lists.append(data.get("rec.topk")) or go_on(data)
+        trainer.evaluator.evaluate = lambda data, go_on=collected: (
+            lists.append(data.get("rec.topk")) or go_on(data)
+        )
         init_seed(config["seed"], config["reproducibility"])  # ADMMSLIM adds random numbers to its scores
         trainer.evaluate(test, load_best_model=False)
     assert torch.equal(*lists)

@@ -58,8 +58,12 @@ def test_wilcoxon_of_more_users_with_ties_is_the_normal_approximation_with_zeros
     assert paired_p(first, second) == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-9)
     assert paired_p(first, second) == paired_p(second, first)
     if users > 50:  # every version of SciPy approximates there
-        assert paired_p(first, second) == pytest.approx(stats.wilcoxon(first - second, zero_method="zsplit").pvalue)
-        assert paired_p(first, second) != pytest.approx(stats.wilcoxon(first - second, zero_method="wilcox").pvalue)
+        assert paired_p(first, second) == pytest.approx(
+            stats.wilcoxon(first - second, zero_method="zsplit").pvalue
+        )
+        assert paired_p(first, second) != pytest.approx(
+            stats.wilcoxon(first - second, zero_method="wilcox").pvalue
+        )
 
 
 @pytest.mark.parametrize("users", [20, 50, 51])

@@ -15,7 +15,9 @@ def test_places_beyond_the_catalog_are_empty(write_shop, model):
     for longest in (21, 50):
         own = {"state": "ERROR", "show_progress": False, "topk": [5, longest], "metrics": RANKED}
         own |= {"valid_metric": "NDCG@5"}
-        with pytest.warns(DataWarning, match=f"topk {longest} exceeds the 20 items of shop; the places beyond"):
+        with pytest.warns(
+            DataWarning, match=f"topk {longest} exceeds the 20 items of shop; the places beyond"
+        ):
             results[longest] = run_recbole(model, "shop", config_dict=own)["test_result"]
     assert len(results[50]) == 2 * len(RANKED)
     for name in RANKED:

@@ -27,14 +27,20 @@ def test_the_best_items_are_those_of_a_stable_sort(data):
     items = data.draw(st.integers(1, 12))
     k = data.draw(st.integers(1, items))
     values = st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 1.0, 2.0])
-    scores = data.draw(st.lists(st.lists(values, min_size=items, max_size=items), min_size=users, max_size=users))
+    scores = data.draw(
+        st.lists(st.lists(values, min_size=items, max_size=items), min_size=users, max_size=users)
+    )
     order = data.draw(st.permutations(range(items)))
     best = best_items(torch.tensor(scores), k, torch.tensor(order))
     assert best.items.tolist() == by_sorting(scores, k, order)
-    assert best.scores.tolist() == [[row[item] for item in ids] for row, ids in zip(scores, best.items.tolist())]
+    assert best.scores.tolist() == [
+        [row[item] for item in ids] for row, ids in zip(scores, best.items.tolist())
+    ]
 
 
-@given(st.lists(st.lists(st.integers(0, 3), min_size=9, max_size=9), min_size=1, max_size=5), st.integers(1, 9))
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=9, max_size=9), min_size=1, max_size=5), st.integers(1, 9)
+)
 def test_without_an_order_they_are_those_of_topk(scores, k):
     scores = torch.tensor(scores).float()
     best = best_items(scores, k, None)
@@ -79,7 +85,12 @@ def write(tmp_path):
             "load_col": None,
             "metrics": ["NDCG", "Recall", "ItemCoverage"],
             "valid_metric": "NDCG@10",
-            "eval_args": {"split": {"RS": [0.6, 0.2, 0.2]}, "order": "TO", "group_by": "none", "mode": "full"},
+            "eval_args": {
+                "split": {"RS": [0.6, 0.2, 0.2]},
+                "order": "TO",
+                "group_by": "none",
+                "mode": "full",
+            },
         }
 
     return write
@@ -92,7 +103,9 @@ def test_the_order_of_lines_decides_nothing(model, write):
     shuffled = [rows[number] for number in np.random.default_rng(0).permutation(len(rows))]
     results = set()
     for name, lines in {"sorted": rows, "reversed": rows[::-1], "shuffled": shuffled}.items():
-        with pytest.warns(DataWarning, match=r"[1-9]\d* of 17 users of the test part have no interactions in training"):
+        with pytest.warns(
+            DataWarning, match=r"[1-9]\d* of 17 users of the test part have no interactions in training"
+        ):
             results.add(str(run_recbole(model, name, config_dict=write(name, lines))["test_result"]))
     assert len(results) == 1
 

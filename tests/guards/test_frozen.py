@@ -33,7 +33,9 @@ def test_every_model_is_measured():
 @pytest.mark.slow
 @pytest.mark.skipif(not SAME_MACHINE, reason="bits were frozen on another processor or other versions")
 def test_weights_are_the_same_to_the_bit(runs):
-    assert {label: run["bits"] for label, run in runs.items()} == {label: run["bits"] for label, run in RUNS.items()}
+    assert {label: run["bits"] for label, run in runs.items()} == {
+        label: run["bits"] for label, run in RUNS.items()
+    }
 
 
 @pytest.mark.slow

@@ -82,7 +82,12 @@ def trainer_of_trees(settings, monkeypatch):
 
 def test_trainers_of_decision_trees_have_three_files_of_their_own(trainer_of_trees):
     names = ("saved_model_file", "temp_file", "temp_best_file")
-    assert len({getattr(trainer, name) for trainer in (trainer_of_trees(), trainer_of_trees()) for name in names}) == 6
+    assert (
+        len(
+            {getattr(trainer, name) for trainer in (trainer_of_trees(), trainer_of_trees()) for name in names}
+        )
+        == 6
+    )
 
 
 def test_the_processes_of_one_run_agree_on_the_file(trainer_of_trees):
@@ -106,7 +111,12 @@ def test_an_epoch_that_is_not_validated_is_another_one_too(said):
 
 @pytest.mark.parametrize(
     "model, more",
-    [("EDLAE", {}), ("EnsembleAE", {**WILD, "latent_dimension": 4}), ("BPR", {"epochs": 1}), ("BPR", {"eval_step": 0})],
+    [
+        ("EDLAE", {}),
+        ("EnsembleAE", {**WILD, "latent_dimension": 4}),
+        ("BPR", {"epochs": 1}),
+        ("BPR", {"eval_step": 0}),
+    ],
 )
 def test_nothing_is_said_where_both_are_of_one_epoch(model, more, said):
     assert said(model, **more) == []
@@ -141,4 +151,6 @@ def test_a_changed_file_is_no_error_where_training_is_as_it_was():
     training_data.check_same(saved, saved, "m.pth")
     with pytest.warns(DataWarning, match="checkpoint m.pth: the files of its dataset have changed"):
         training_data.check_same(saved, {**saved, "files": "d"}, "m.pth")
-    training_data.check_same({key: saved[key] for key in saved if key != "files"}, saved, "of an earlier version")
+    training_data.check_same(
+        {key: saved[key] for key in saved if key != "files"}, saved, "of an earlier version"
+    )

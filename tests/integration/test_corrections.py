@@ -94,7 +94,9 @@ def run(model, settings, folder, first="import recbole_edlae"):
     )
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
-    return json.loads(lines[-1]), [line for line in lines + done.stdout.splitlines() if "recbole_edlae: " in line]
+    return json.loads(lines[-1]), [
+        line for line in lines + done.stdout.splitlines() if "recbole_edlae: " in line
+    ]
 
 
 @pytest.mark.slow
@@ -132,7 +134,10 @@ def test_the_record_of_a_run_has_them(settings):
 
     runner = Runner()
     result, _ = runner.run(make_run("Pop", "tiny", (), settings))
-    assert result["corrections"] == {"active": list(corrections.CORRECTIONS), "touched": ["ties", "popularity"]}
+    assert result["corrections"] == {
+        "active": list(corrections.CORRECTIONS),
+        "touched": ["ties", "popularity"],
+    }
     # The data were read for the run before: what touched them counts for this one too.
     sampled = {**settings, "load_col": None, "eval_args": {**TO, "mode": "uni5"}}
     for _ in range(2):

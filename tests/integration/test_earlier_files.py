@@ -29,7 +29,9 @@ def test_recbole_loads_and_evaluates_it(name, tmp_path):
     shutil.copy(EARLIER / f"{name}.pth", tmp_path)
     config, model, _, _, _, test = load_data_and_model(f"{name}.pth")
     config["corrections"] = ["tokens", "time_order", "candidates"]  # all that there were
-    result = get_trainer(config["MODEL_TYPE"], config["model"])(config, model).evaluate(test, load_best_model=False)
+    result = get_trainer(config["MODEL_TYPE"], config["model"])(config, model).evaluate(
+        test, load_best_model=False
+    )
     assert dict(result) == EXPECTED[name]["test"]
 
 

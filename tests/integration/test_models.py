@@ -81,7 +81,11 @@ def test_hyper_tuning(settings, tmp_path):
     file = tmp_path / "settings.yaml"
     file.write_text("\n".join(f"{key}: {value}" for key, value in settings.items()))
     tuning = HyperTuning(
-        objective_function, algo="random", max_evals=2, params_file=tmp_path / "space", fixed_config_file_list=[file]
+        objective_function,
+        algo="random",
+        max_evals=2,
+        params_file=tmp_path / "space",
+        fixed_config_file_list=[file],
     )
     tuning.run()
     assert tuning.best_params["dropout_prob"] in (0.1, 0.5)
@@ -182,7 +186,9 @@ def test_checkpoints_of_recboles_models_do_not_need_the_package(settings, tmp_pa
     run_recbole("BPR", "tiny", config_dict=settings)
     (checkpoint,) = map(str, (tmp_path / "saved").glob("BPR*"))
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
-    program = CHECKPOINT.format(first="sys.modules['recbole_edlae'] = None", file=checkpoint)  # as if not installed
+    program = CHECKPOINT.format(
+        first="sys.modules['recbole_edlae'] = None", file=checkpoint
+    )  # as if not installed
     program = program.replace('if "recbole_edlae" not in sys.modules', "if True")
     assert float(python(program, tmp_path).split()[-1]) != 0
 
@@ -200,7 +206,9 @@ def test_a_model_of_another_package(settings, tmp_path, monkeypatch):
     module = "from recbole_edlae.model.edlae import EDLAE\n\n\nclass Heavier(EDLAE):\n    pass\n"
     (tmp_path / "heavier.py").write_text(module)
     defaults = (
-        pathlib.Path(registry.registered()["EDLAE"]).read_text().replace("reg_weight: 500.0", "reg_weight: 900.0")
+        pathlib.Path(registry.registered()["EDLAE"])
+        .read_text()
+        .replace("reg_weight: 500.0", "reg_weight: 900.0")
     )
     (tmp_path / "Heavier.yaml").write_text(defaults)
     monkeypatch.syspath_prepend(tmp_path)
@@ -209,7 +217,9 @@ def test_a_model_of_another_package(settings, tmp_path, monkeypatch):
         registry.register(model, defaults=tmp_path / "Heavier.yaml")
     assert get_model("Heavier") is model and get_trainer(model.type, "Heavier") is ClosedFormTrainer
     result = run_recbole("Heavier", "tiny", config_dict=settings)["test_result"]
-    assert result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 900.0})["test_result"]
+    assert (
+        result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 900.0})["test_result"]
+    )
     with pytest.raises(ValueError, match="dropout_prob must be float in"):
         Config("Heavier", "tiny", config_dict={**settings, "dropout_prob": 2.0})
     with pytest.raises(ValueError, match=r"RecBole has a model named Heavier already, in heavier"):
@@ -233,7 +243,9 @@ def test_a_subclass_has_its_parents_defaults(register, settings):
     class MyEDLAE(registry.model_class("EDLAE")):
         pass
 
-    register(MyEDLAE, "reg_weight: 7.0  # (float) The penalty, ranging in (0, inf).\nmine: 1  # (int) My own.\n")
+    register(
+        MyEDLAE, "reg_weight: 7.0  # (float) The penalty, ranging in (0, inf).\nmine: 1  # (int) My own.\n"
+    )
     config = Config("MyEDLAE", "tiny", config_dict=settings)
     parent = Config("EDLAE", "tiny", config_dict={**settings, "reg_weight": 7.0})
     own = registry.read_schema(registry.own_models()["EDLAE"])
@@ -266,7 +278,11 @@ def test_defaults_come_down_through_classes_that_are_registered_and_that_are_not
     register(Child, "dropout_prob: 0.1  # (float) The share, ranging in [0, 1).\n")
     config = Config("Child", "tiny", config_dict=settings)
     dlae = Config("DLAE", "tiny", config_dict=settings)
-    assert (config["reg_weight"], config["dropout_prob"]) == (7.0, 0.1) != (dlae["reg_weight"], dlae["dropout_prob"])
+    assert (
+        (config["reg_weight"], config["dropout_prob"])
+        == (7.0, 0.1)
+        != (dlae["reg_weight"], dlae["dropout_prob"])
+    )
     assert config["item_weight_power"] == dlae["item_weight_power"] is not None
 
 
@@ -298,4 +314,7 @@ def test_a_checkpoint_of_a_registered_class_of_no_module_opens(register, setting
     (checkpoint,) = (tmp_path / "saved").glob("Local-*.pth")
     config, model, _, _, _, test = load_data_and_model(str(checkpoint))
     assert type(model) is Local and config.model_class is Local
-    assert get_trainer(config["MODEL_TYPE"], "Local")(config, model).evaluate(test, load_best_model=False) == expected
+    assert (
+        get_trainer(config["MODEL_TYPE"], "Local")(config, model).evaluate(test, load_best_model=False)
+        == expected
+    )

@@ -56,6 +56,7 @@ def test_the_other_models_of_the_package_are_there(report):
 
 def test_a_setting_that_only_the_model_of_the_package_has_is_refused(report):
     expected = (
-        "user_weight_power is a setting of EDLAE in recbole_edlae; the EDLAE of this RecBole itself does not have it"
+        "user_weight_power is a setting of EDLAE in recbole_edlae; "
+        "the EDLAE of this RecBole itself does not have it"
     )
     assert report["error"] == expected

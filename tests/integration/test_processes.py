@@ -57,7 +57,9 @@ def test_two_processes_at_a_time(method, settings, tmp_path):
             tasks = [("EDLAE", "tiny", None, settings), ("EASE", "tiny", None, settings)]
             print([result["test_result"] for result in pool.starmap(run_recbole, tasks)])
     """
-    expected = [run_recbole(model, "tiny", config_dict=dict(settings))["test_result"] for model in ("EDLAE", "EASE")]
+    expected = [
+        run_recbole(model, "tiny", config_dict=dict(settings))["test_result"] for model in ("EDLAE", "EASE")
+    ]
     assert python(program, tmp_path).splitlines()[-1] == str(expected)
 
 
@@ -101,5 +103,7 @@ def test_workers_of_ray(settings, tmp_path):
         capture_output=True, text=True, cwd=tmp_path, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    expected = [run_recbole(model, "tiny", config_dict=dict(settings))["test_result"] for model in ("EDLAE", "EASE")]
+    expected = [
+        run_recbole(model, "tiny", config_dict=dict(settings))["test_result"] for model in ("EDLAE", "EASE")
+    ]
     assert done.stdout.splitlines()[-1] == str(expected)

@@ -46,7 +46,12 @@ def test_corrupt_checkpoint(settings, tmp_path, damage):
     (checkpoint,) = (tmp_path / "saved").glob("*.pth")
     content = checkpoint.read_bytes()
     middle = len(content) // 2
-    damaged = {"cut": content[:middle], "garbage": b"not a checkpoint", "empty": b"", "zeros": bytes(len(content))}
+    damaged = {
+        "cut": content[:middle],
+        "garbage": b"not a checkpoint",
+        "empty": b"",
+        "zeros": bytes(len(content)),
+    }
     checkpoint.write_bytes(damaged[damage])
     with pytest.raises(ValueError, match=rf"checkpoint .*{checkpoint.name} is corrupt"):
         load_data_and_model(str(checkpoint))
@@ -87,7 +92,9 @@ def test_missing_values_and_sequences_are_filled(tmp_path):
         "item_id:token\tprice:float\tgenre:token\ttags:token_seq\tvector:float_seq\n"
         "i1\t3.0\tdrama\ta b\t0.5 1.5\ni2\t\t\t\t\n"
     )
-    config = Config("Pop", "gaps", config_dict={"data_path": str(tmp_path), "load_col": None, "state": "ERROR"})
+    config = Config(
+        "Pop", "gaps", config_dict={"data_path": str(tmp_path), "load_col": None, "state": "ERROR"}
+    )
     item = create_dataset(config).item_feat
     assert np.isfinite(item["price"]).all() and (item["genre"] >= 0).all()
     assert len(item["tags"]) == len(item["vector"]) == 3
@@ -126,7 +133,8 @@ RAYS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("ray", RAYS)
 @pytest.mark.parametrize(
-    "plugin", ["import recbole_edlae", "import recbole_edlae.integration.hook; recbole_edlae.integration.hook.arm()"]
+    "plugin",
+    ["import recbole_edlae", "import recbole_edlae.integration.hook; recbole_edlae.integration.hook.arm()"],
 )
 def test_whatever_ray_is_there(tmp_path, settings, ray, plugin):
     package = tmp_path / "ray"

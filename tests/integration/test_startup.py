@@ -25,7 +25,9 @@ from tests.conftest import ROOT
 
 @pytest.mark.parametrize("name", sorted(own_models()))
 def test_operations_are_those_that_recbole_counts(name: str, settings: dict[str, Any]) -> None:
-    own = {"LowRankEDLAE": {"rank": 5}, "GFCF": {"low_pass_rank": 5}, "ChebyCF": {"low_pass_rank": 5}}.get(name, {})
+    own = {"LowRankEDLAE": {"rank": 5}, "GFCF": {"low_pass_rank": 5}, "ChebyCF": {"low_pass_rank": 5}}.get(
+        name, {}
+    )
     config = Config(name, "tiny", config_dict={**settings, **own})
     dataset = create_dataset(config)
     dataset._change_feat_format()
@@ -63,7 +65,9 @@ def test_the_counter_is_asked_where_there_is_something_to_count(
     assert startup.get_flops(stock, torch.nn.Linear(2, 2), dataset, *rest, transform) == 7.0
 
 
-def test_the_table_of_the_environment_has_recboles_rows_without_its_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_the_environment_has_recboles_rows_without_its_sleep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Settings(dict):
         def __missing__(self, key: str) -> None:
             return None
@@ -103,6 +107,11 @@ def test_metrics_import_scikit_learn_when_they_need_it(settings: dict[str, Any])
 def test_metrics_of_values_are_recboles(settings: dict[str, Any]) -> None:
     own = {"metrics": ["AUC", "MAE", "RMSE", "LogLoss"], "valid_metric": "AUC", "LABEL_FIELD": "label"}
     own["eval_args"] = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": None, "order": "RO", "mode": "labeled"}
-    options = {**settings, **own, "threshold": {"rating": 3}, "load_col": {"inter": ["user_id", "item_id", "rating"]}}
+    options = {
+        **settings,
+        **own,
+        "threshold": {"rating": 3},
+        "load_col": {"inter": ["user_id", "item_id", "rating"]},
+    }
     result = run_recbole("FM", "tiny", config_dict=options)["test_result"]
     assert 0 <= result["auc"] <= 1 and result["mae"] > 0 and result["rmse"] > 0

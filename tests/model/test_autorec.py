@@ -12,22 +12,32 @@ from tests.conftest import ROOT
 
 @pytest.mark.parametrize("based_on", ["user", "item"])
 def test_predicts_ratings_from_observed_entries(build, based_on):
-    ratings = {"load_col": {"inter": ["user_id", "item_id", "rating"]}, "feedback": "rating", "based_on": based_on}
+    ratings = {
+        "load_col": {"inter": ["user_id", "item_id", "rating"]},
+        "feedback": "rating",
+        "based_on": based_on,
+    }
     model, trainer, train, _, _ = build("AutoRec", **ratings, reg_weight=0.0, epochs=100, learning_rate=0.02)
     trainer.fit(train)
     model.eval()
     inter = train.dataset.inter_feat
     with torch.no_grad():
         predicted = model.predict(inter)
-        whole = model.full_sort_predict(Interaction({model.USER_ID: inter["user_id"]})).view(-1, model.n_items)
-    torch.testing.assert_close(predicted, whole[range(len(predicted)), inter["item_id"]], atol=1e-4, rtol=1e-4)
+        whole = model.full_sort_predict(Interaction({model.USER_ID: inter["user_id"]})).view(
+            -1, model.n_items
+        )
+    torch.testing.assert_close(
+        predicted, whole[range(len(predicted)), inter["item_id"]], atol=1e-4, rtol=1e-4
+    )
     assert (predicted - inter["rating"]).square().mean().sqrt() < 0.3 * inter["rating"].std()
 
 
 def test_a_pair_rated_twice_has_its_mean_rating(build):
     _, _, train, _, _ = build("AutoRec", load_col={"inter": ["user_id", "item_id", "rating"]})
     frame = {}
-    for user, item, rating in zip(*(train.dataset.inter_feat[f].tolist() for f in ("user_id", "item_id", "rating"))):
+    for user, item, rating in zip(
+        *(train.dataset.inter_feat[f].tolist() for f in ("user_id", "item_id", "rating"))
+    ):
         frame.setdefault((user, item), []).append(rating)
     matrix = mean_ratings(train.dataset, "rating")
     assert matrix.nnz == len(frame)

@@ -14,7 +14,10 @@ from tests.model.test_resources import model_of
 MODELS = {
     "EDLAE": ("EDLAE", {"user_weight_power": 0.5, "item_weight_power": 0.2}),
     "EDLAE beside a low-pass filter": ("EDLAE", {"low_pass_weight": 0.3, "low_pass_rank": 4}),
-    "DLAE as DAN": ("DLAE", {"dropout_penalty": "unweighted", "user_weight_power": 0.3, "zero_diagonal": True}),
+    "DLAE as DAN": (
+        "DLAE",
+        {"dropout_penalty": "unweighted", "user_weight_power": 0.3, "zero_diagonal": True},
+    ),
 }
 
 

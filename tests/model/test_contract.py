@@ -47,7 +47,9 @@ def test_every_model_says_what_to_cite_and_what_to_search():
         assert not (CONFIGS / "spaces" / f"{name}.test").exists()  # the class is the one source
 
 
-@pytest.mark.parametrize("file", sorted(CONFIGS.glob("spaces/**/*.test")), ids=lambda file: "-".join(file.parts[-2:]))
+@pytest.mark.parametrize(
+    "file", sorted(CONFIGS.glob("spaces/**/*.test")), ids=lambda file: "-".join(file.parts[-2:])
+)
 def test_every_search_space_that_is_shipped_has_values_that_its_model_takes(file):
     model, _, _ = file.stem.partition("-")
     if model not in registry.own_models():
@@ -107,7 +109,9 @@ def test_scores_do_not_depend_on_the_batch(name, fitting, fitted):
         one_by_one = [
             model.full_sort_predict(Interaction({model.USER_ID: users[u : u + 1]})) for u in range(len(users))
         ]
-    torch.testing.assert_close(torch.cat(one_by_one).view(-1, model.n_items), all_scores(model), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        torch.cat(one_by_one).view(-1, model.n_items), all_scores(model), rtol=1e-5, atol=1e-6
+    )
 
 
 @of_every_model
@@ -121,7 +125,9 @@ def test_checkpoint_round_trip_without_a_second_fit(name, fitting, fitted, monke
     model, trainer, _ = fitted(name, **fitting)
     model_class = type(model)
     if hasattr(model_class, "fit"):
-        monkeypatch.setattr(model_class, "fit", lambda *_, **__: pytest.fail("loading a checkpoint must not fit"))
+        monkeypatch.setattr(
+            model_class, "fit", lambda *_, **__: pytest.fail("loading a checkpoint must not fit")
+        )
     loaded = load_data_and_model(trainer.saved_model_file)[1].eval()
     assert loaded.state_dict().keys() == model.state_dict().keys()
     assert all(torch.equal(value, loaded.state_dict()[key]) for key, value in model.state_dict().items())
@@ -145,7 +151,9 @@ def test_users_and_items_without_training_data_are_harmless(name, fitting, setti
     head = "user_id:token\titem_id:token\trating:float\n"
     generator = np.random.default_rng(0)
     train = [
-        f"u{u}\ti{i}\t{generator.integers(1, 6)}" for u in range(30) for i in generator.choice(12, 5, replace=False)
+        f"u{u}\ti{i}\t{generator.integers(1, 6)}"
+        for u in range(30)
+        for i in generator.choice(12, 5, replace=False)
     ]
     (folder / "cold.train.inter").write_text(head + "\n".join(train) + "\n")
     for part in ("valid", "test"):

@@ -34,7 +34,9 @@ def test_training_reads_the_rows_of_the_model(build, name, overrides, loader):
     if loader is not TrainDataLoader:
         field = model.ITEM_ID if loader is ItemDataLoader else model.USER_ID
         ids = torch.cat([batch[field] for batch in train])
-        assert sorted(ids.tolist()) == list(range(model.n_items if loader is ItemDataLoader else model.n_users))
+        assert sorted(ids.tolist()) == list(
+            range(model.n_items if loader is ItemDataLoader else model.n_users)
+        )
 
 
 def test_registering_twice_wraps_the_loaders_once():
@@ -64,7 +66,10 @@ def test_scores_of_a_history_are_those_of_its_user(build, name):
     [
         ("DeepAE", {"mlp_hidden_size": [20], "tied_weights": True, "latent_penalty": "contractive"}),
         ("DeepAE", {"latent_penalty": "kl", "loss_type": "cross_entropy", "noise_std": 0.1}),
-        ("DeepAE", {"latent_penalty": "l1", "emphasis": [1.0, 0.2], "user_weight_power": 0.5, "learning_rate": 0.01}),
+        (
+            "DeepAE",
+            {"latent_penalty": "l1", "emphasis": [1.0, 0.2], "user_weight_power": 0.5, "learning_rate": 0.01},
+        ),
         ("DeepVAE", {"importance_samples": 3}),
         ("AutoRec", {"based_on": "item"}),
     ],

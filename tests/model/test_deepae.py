@@ -22,7 +22,9 @@ def test_users_without_history_teach_nothing(build):
 
 
 def test_kl_penalty_refuses_codes_that_are_no_rates(build):
-    with pytest.raises(ValueError, match="latent_activation must be one of sigmoid, hard_sigmoid; got 'relu'"):
+    with pytest.raises(
+        ValueError, match="latent_activation must be one of sigmoid, hard_sigmoid; got 'relu'"
+    ):
         build("DeepAE", latent_penalty="kl", latent_activation="relu")
 
 
@@ -49,13 +51,19 @@ def closed_form(G, p, emphasis):
 @pytest.mark.parametrize("emphasis", [[1.0, 1.0], [1.0, 0.0]], ids=["DLAE", "EDLAE"])
 def test_without_non_linearities_it_trains_to_the_closed_form(build, synthetic, emphasis):
     path, X = synthetic
-    data = {"data_path": path, "load_col": {"inter": ["user_id", "item_id"]}, "eval_args": {"split": {"RS": [1, 0, 0]}}}
+    data = {
+        "data_path": path,
+        "load_col": {"inter": ["user_id", "item_id"]},
+        "eval_args": {"split": {"RS": [1, 0, 0]}},
+    }
     model, _, train, _, _ = build(
         "DeepAE", "synthetic", **data, **LINEAR, dropout_prob=0.4, emphasis=emphasis, latent_dimension=8
     )
     items = [int(token) for token in train.dataset.field2id_token["item_id"][1:]]
     target = closed_form(X.T @ X, 0.4, emphasis)[np.ix_(items, items)]
-    measured = ~np.eye(8, dtype=bool) if emphasis[1] == 0 else np.ones((8, 8), bool)  # b = 0 never trains the diagonal
+    measured = (
+        ~np.eye(8, dtype=bool) if emphasis[1] == 0 else np.ones((8, 8), bool)
+    )  # b = 0 never trains the diagonal
 
     def error():
         U, V = model.network.encoder.first.weight, model.network.decoder.weights[0]
@@ -80,6 +88,12 @@ def test_without_non_linearities_it_trains_to_the_closed_form(build, synthetic, 
 @pytest.mark.slow
 def test_benchmark_on_ml_1m(shared_data):
     """Sixteen of its epochs beat the published row of MultiVAE, .2523; twelve give .2538, training to the end .28."""
-    settings = {"data_path": shared_data, "epochs": 16, "eval_step": 8, "state": "ERROR", "show_progress": False}
+    settings = {
+        "data_path": shared_data,
+        "epochs": 16,
+        "eval_step": 8,
+        "state": "ERROR",
+        "show_progress": False,
+    }
     result = run_recbole("DeepAE", "ml-1m", [str(ROOT / "configs" / "ml-1m.yaml")], settings)
     assert result["test_result"]["ndcg@10"] >= 0.2523

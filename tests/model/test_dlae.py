@@ -30,10 +30,14 @@ def test_bounded_diagonal(tiny):
     model, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=bound)
     held = free.weights.encoder.diagonal() > bound
     assert held.any() and not held.all()
-    torch.testing.assert_close(model.weights.encoder.diagonal(), free.weights.encoder.diagonal().clamp(max=bound))
+    torch.testing.assert_close(
+        model.weights.encoder.diagonal(), free.weights.encoder.diagonal().clamp(max=bound)
+    )
     torch.testing.assert_close(model.weights.encoder[:, ~held], free.weights.encoder[:, ~held])
     zero, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, diagonal_bound=0.0)
-    torch.testing.assert_close(zero.weights.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].weights.encoder)
+    torch.testing.assert_close(
+        zero.weights.encoder, fit("EDLAE", data_path=tiny, reg_weight=3.0)[0].weights.encoder
+    )
 
 
 def authors_dan(X, l2, p, powers, bound):
@@ -96,4 +100,6 @@ def test_settings_that_cannot_be(tiny, settings, message):
 def test_the_full_rank_as_a_product(tiny):
     full, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0)
     low, _, _ = fit("DLAE", data_path=tiny, reg_weight=3.0, rank=30)
-    torch.testing.assert_close(low.weights.encoder @ low.weights.decoder.T, full.weights.encoder, rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        low.weights.encoder @ low.weights.decoder.T, full.weights.encoder, rtol=0, atol=1e-5
+    )

@@ -76,13 +76,17 @@ def test_low_pass(tiny):
     used, G = X.sum(0) > 0, rows.T @ rows
     expected = W.copy()
     penalty = 3.0 + np.diag(G)[used] / 3
-    expected[np.ix_(used, used)] += oracles.ridge_of_others(rows[:, used], (rows - rows @ W)[:, used], penalty)
+    expected[np.ix_(used, used)] += oracles.ridge_of_others(
+        rows[:, used], (rows - rows @ W)[:, used], penalty
+    )
     scale = np.maximum(X.sum(0), 1) ** 0.4
     expected = scale[:, None] * expected / scale
     np.testing.assert_allclose(total(model.weights), expected, atol=2e-5)
     np.testing.assert_allclose(model.score(*model.history(torch.arange(1, 61))), X[1:] @ expected, atol=1e-4)
     new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
-    np.testing.assert_allclose(model.score(*new), [expected[[3, 5]].sum(0), 0 * scale, expected[9]], atol=1e-4)
+    np.testing.assert_allclose(
+        model.score(*new), [expected[[3, 5]].sum(0), 0 * scale, expected[9]], atol=1e-4
+    )
     np.testing.assert_allclose(model.similarity(3), expected[3], atol=2e-5)
     with pytest.raises(ValueError, match="full-rank model"):
         model.item_embedding()
@@ -176,8 +180,16 @@ def test_without_dropout_it_is_recboles_ease_on_ml_100k():
 def test_benchmark_on_ml_1m(shared_data):
     def run(name, **settings):
         quiet = {"data_path": shared_data, "state": "ERROR", "show_progress": False}
-        return run_recbole(name, "ml-1m", [str(ROOT / "configs" / "ml-1m.yaml")], {**quiet, **settings})["test_result"]
+        return run_recbole(name, "ml-1m", [str(ROOT / "configs" / "ml-1m.yaml")], {**quiet, **settings})[
+            "test_result"
+        ]
 
-    published = {"recall@10": 0.2139, "mrr@10": 0.4808, "ndcg@10": 0.2865, "hit@10": 0.7837, "precision@10": 0.2082}
+    published = {
+        "recall@10": 0.2139,
+        "mrr@10": 0.4808,
+        "ndcg@10": 0.2865,
+        "hit@10": 0.7837,
+        "precision@10": 0.2082,
+    }
     assert run("EASE", reg_weight=1000.0) == published
     assert run("EDLAE", reg_weight=500.0, dropout_prob=0.33, user_weight_power=0.5)["ndcg@10"] >= 0.2925

@@ -110,7 +110,9 @@ def test_one_member_ranks_as_it_does_alone(fit_best):
 def test_the_order_of_the_members_does_not_matter(build_as_run):
     results = []
     for labels in itertools.permutations(SMALL):
-        _, trainer, train, valid, _ = build_as_run("Ensemble", members={label: SMALL[label] for label in labels})
+        _, trainer, train, valid, _ = build_as_run(
+            "Ensemble", members={label: SMALL[label] for label in labels}
+        )
         results.append(trainer.fit(train, valid))
         results[-1] = (*results[-1], scores_of(trainer.model.eval()).tobytes())
     assert all(result == results[0] for result in results)
@@ -119,7 +121,10 @@ def test_the_order_of_the_members_does_not_matter(build_as_run):
 def test_weight_0_is_absence(fit_best):
     without, _ = fit_best("Ensemble", members={"EDLAE": SMALL["EDLAE"], "EASE": {}})
     absent, trainer = fit_best("Ensemble", members=SMALL, weights={"DeepAE": 0})
-    assert np.array_equal(scores_of(absent), scores_of(without)) and trainer.members.keys() == {"EDLAE", "EASE"}
+    assert np.array_equal(scores_of(absent), scores_of(without)) and trainer.members.keys() == {
+        "EDLAE",
+        "EASE",
+    }
     doubled, _ = fit_best("Ensemble", members=SMALL, weights={"EDLAE": 2, "DeepAE": 0.0, "EASE": 2})
     assert np.array_equal(scores_of(doubled), scores_of(without))
 
@@ -140,7 +145,13 @@ def test_a_checkpoint_is_the_whole_ensemble(settings, tmp_path):
     trainer = get_trainer(config["MODEL_TYPE"], "Ensemble")(config, model)
     trainer.eval_collector.data_collect(test)
     assert trainer.evaluate(test, load_best_model=False) == result["test_result"]
-    assert model.fitted and model.best_epochs.keys() == {"DeepAE", "BPR", "MultiDAE", "LightGCN", "another seed"}
+    assert model.fitted and model.best_epochs.keys() == {
+        "DeepAE",
+        "BPR",
+        "MultiDAE",
+        "LightGCN",
+        "another seed",
+    }
 
 
 def test_a_training_that_is_resumed_goes_on_with_the_next_member(build_as_run, monkeypatch):
@@ -202,15 +213,30 @@ WRONG = {
         r"^members: EDLAE: topk is the same for all members: set it be",
     ),
     "a sequential model": ({"members": {"SASRec": {}}}, r"^members: SASRec: "),
-    "a model of context": ({"members": {"FM": {}}}, r"^members: FM: FM needs other data than users and their items"),
-    "pairs alone": ({"members": {"ConvNCF": {}}}, r"^members: ConvNCF: ConvNCF does not score all items of a user"),
-    "an unknown weight": ({"members": EDLAE, "weights": {"EASE": 1}}, r"^weights: 'EASE' is no member; there are EDLA"),
+    "a model of context": (
+        {"members": {"FM": {}}},
+        r"^members: FM: FM needs other data than users and their items",
+    ),
+    "pairs alone": (
+        {"members": {"ConvNCF": {}}},
+        r"^members: ConvNCF: ConvNCF does not score all items of a user",
+    ),
+    "an unknown weight": (
+        {"members": EDLAE, "weights": {"EASE": 1}},
+        r"^weights: 'EASE' is no member; there are EDLA",
+    ),
     "a negative weight": (
         {"members": EDLAE, "weights": {"EDLAE": -1}},
         r"^weights: EDLAE must have a number from 0 to 1e\+100, got -1",
     ),
-    "a huge weight": ({"members": EDLAE, "weights": {"EDLAE": 1e308}}, r"^weights: EDLAE must have a number from 0"),
-    "beyond floats": ({"members": EDLAE, "weights": {"EDLAE": 10**400}}, r"^weights: EDLAE must have a number from 0"),
+    "a huge weight": (
+        {"members": EDLAE, "weights": {"EDLAE": 1e308}},
+        r"^weights: EDLAE must have a number from 0",
+    ),
+    "beyond floats": (
+        {"members": EDLAE, "weights": {"EDLAE": 10**400}},
+        r"^weights: EDLAE must have a number from 0",
+    ),
     "a number as label": ({"members": {2: {"model": "EDLAE"}}}, r"^members: a label must be a text, got 2"),
     "no weight left": ({"members": EDLAE, "weights": {"EDLAE": 0}}, r"^weights must leave a member above 0"),
 }
@@ -226,7 +252,9 @@ def test_wrong_members_are_named_before_data_are_read(case, settings):
 def test_an_error_in_training_names_the_member(build_as_run):
     members = {"EDLAE": {}, "singular": {"model": "EDLAE", "reg_weight": 0.0, "dropout_prob": 0.0}}
     model, trainer, train, valid, _ = build_as_run("Ensemble", members=members)
-    model.members["singular"].interactions = model.members["singular"].interactions[:10]  # fewer users than items
+    model.members["singular"].interactions = model.members["singular"].interactions[
+        :10
+    ]  # fewer users than items
     with pytest.raises(ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"):
         trainer.fit(train, valid)
 
@@ -244,7 +272,10 @@ def test_it_serves_new_users_where_all_members_do(settings, tmp_path):
     ids = [tokens.index("i1"), tokens.index("i2")]
     with torch.no_grad():
         scores = model.score(torch.tensor(ids), torch.tensor([2]))[0].double().numpy()
-        parts = [model.members[label].score(torch.tensor(ids), torch.tensor([2])).double().numpy() for label in SERVED]
+        parts = [
+            model.members[label].score(torch.tensor(ids), torch.tensor([2])).double().numpy()
+            for label in SERVED
+        ]
     has = np.zeros((1, model.n_items), dtype=bool)
     has[0, ids] = True
     expected = (standardized(parts[0], has) + 0.5 * standardized(parts[1], has))[0] / 1.5
@@ -280,6 +311,8 @@ def test_held_out_users_are_scored_from_their_fold_in(settings):
     split = {"eval_args": {"split": {"US": [0.6, 0.2, 0.2]}, "mode": "full"}}
     members = {"EDLAE": {"reg_weight": 3.0}, "ItemKNN": {"k": 5}}
     together = run_recbole("Ensemble", "tiny", config_dict={**settings, **split, "members": members})
-    one = run_recbole("Ensemble", "tiny", config_dict={**settings, **split, "members": {"EDLAE": {"reg_weight": 3.0}}})
+    one = run_recbole(
+        "Ensemble", "tiny", config_dict={**settings, **split, "members": {"EDLAE": {"reg_weight": 3.0}}}
+    )
     alone = run_recbole("EDLAE", "tiny", config_dict={**settings, **split, "reg_weight": 3.0})
     assert one["test_result"] == alone["test_result"] != together["test_result"]

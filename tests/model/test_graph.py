@@ -35,7 +35,12 @@ def test_a_checkpoint_holds_the_graph_and_no_matrix_of_items(name, chosen, fit_f
         model.load_state_dict(damaged)
     names = ("graph.values", "graph.items", "graph.indptr")
     smaller = sp.csr_matrix(tuple(state[key].numpy() for key in names), shape=X.shape)[:, :-1]
-    parts = (smaller.data, smaller.indices, smaller.indptr.astype(np.int64), state["graph.scale"].numpy()[:-1])
+    parts = (
+        smaller.data,
+        smaller.indices,
+        smaller.indptr.astype(np.int64),
+        state["graph.scale"].numpy()[:-1],
+    )
     fewer = state | dict(zip((*names, "graph.scale"), map(torch.from_numpy, parts)))
     with pytest.raises(ValueError, match="the checkpoint has weights for 30 items, the data have 31"):
         model.load_state_dict(fewer)
@@ -79,7 +84,9 @@ def test_there_are_no_item_embeddings(name, chosen, fit_filter):
 
 @pytest.mark.parametrize("name, rank", [("GFCF", 256), ("ChebyCF", 512)])
 def test_the_default_rank_is_cut_to_the_number_of_items(name, rank, fit_filter):
-    with pytest.warns(DataWarning, match=f"^low_pass_rank {rank} is more than the 30 items of the data: 30 is taken$"):
+    with pytest.warns(
+        DataWarning, match=f"^low_pass_rank {rank} is more than the 30 items of the data: 30 is taken$"
+    ):
         cut, _ = fit_filter(name)
     exact, _ = fit_filter(name, low_pass_rank=30)
     each_item = torch.arange(31), torch.ones(31, dtype=torch.int64)

@@ -47,11 +47,17 @@ def test_weights_of_users_have_nothing_for_items_and_new_users(tiny):
         model.score(torch.tensor([1]), torch.tensor([1]))
     with pytest.raises(ValueError, match="none of items"):
         model.similarity(3)
-    for name, setting in (("EDLAE", {"neighbors": 5}), ("EDLAE", {"low_pass_weight": 0.2}), ("DLAE", {"rank": 3})):
+    for name, setting in (
+        ("EDLAE", {"neighbors": 5}),
+        ("EDLAE", {"low_pass_weight": 0.2}),
+        ("DLAE", {"rank": 3}),
+    ):
         with pytest.raises(ValueError, match=r"is for weights of items: based_on must be 'item', got 'user'"):
             fit(name, data_path=tiny, based_on="user", **setting)
     split = {"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}}
-    with pytest.raises(ValueError, match=r"scores users it was not trained on with based_on 'item' only, got 'user'"):
+    with pytest.raises(
+        ValueError, match=r"scores users it was not trained on with based_on 'item' only, got 'user'"
+    ):
         Config("EDLAE", "tiny", config_dict={"data_path": tiny, "based_on": "user", **split})
 
 
@@ -120,7 +126,9 @@ def test_repeated_interactions_count_once(tiny):
 def test_the_training_loader_is_never_walked(tiny, monkeypatch):
     from recbole.data.dataloader import TrainDataLoader
 
-    monkeypatch.setattr(TrainDataLoader, "collate_fn", lambda *_: pytest.fail("an idle pass over the training data"))
+    monkeypatch.setattr(
+        TrainDataLoader, "collate_fn", lambda *_: pytest.fail("an idle pass over the training data")
+    )
     model, _, trainer = fit("EDLAE", data_path=tiny)
     assert model.weights.encoder.shape == (model.n_items, model.n_items)
     assert list(trainer.train_loss_dict) == [0]
@@ -159,5 +167,7 @@ def test_checkpoint_of_other_data_is_refused(tiny):
     _, _, trainer = fit("EDLAE", data_path=tiny)
     config = Config("EDLAE", "tiny", config_dict={"data_path": tiny, "item_inter_num_interval": "[12,inf)"})
     other = get_model("EDLAE")(config, create_dataset(config))
-    with pytest.raises(ValueError, match="was not trained on these data: 10 of its 30 values of item_id are gone"):
+    with pytest.raises(
+        ValueError, match="was not trained on these data: 10 of its 30 values of item_id are gone"
+    ):
         get_trainer(config["MODEL_TYPE"], "EDLAE")(config, other).resume_checkpoint(trainer.saved_model_file)

@@ -9,7 +9,9 @@ from tests.model.linear import fit
 @pytest.mark.parametrize("solver", ["admm", "als"])
 def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
     full, _, _ = fit("EDLAE", data_path=tiny, reg_weight=3.0)
-    low, _, _ = fit("LowRankEDLAE", data_path=tiny, reg_weight=3.0, rank=30, solver=solver, tol=1e-6, max_iter=300)
+    low, _, _ = fit(
+        "LowRankEDLAE", data_path=tiny, reg_weight=3.0, rank=30, solver=solver, tol=1e-6, max_iter=300
+    )
     product = low.weights.encoder @ low.weights.decoder.T
     torch.testing.assert_close(product.fill_diagonal_(0), full.weights.encoder, rtol=0, atol=2e-4)
 

@@ -60,11 +60,15 @@ def test_a_new_model_is_one_file_and_one_yaml(tmp_path, tiny):
 
     def run(*words):
         command = [sys.executable, "-W", "ignore", "-m", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=clone, env=environment, timeout=600)
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=clone, env=environment, timeout=600
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    contract = run("pytest", "-q", "-p", "no:cacheprovider", "tests/model/test_contract.py", "-k", "Throwaway")
+    contract = run(
+        "pytest", "-q", "-p", "no:cacheprovider", "tests/model/test_contract.py", "-k", "Throwaway"
+    )
     assert " passed" in contract and "failed" not in contract
     assert "--shrinkage=1.0  (float)" in run("recbole_edlae", "run", "--model=Throwaway", "--help")
     data = ["--dataset=tiny", f"--data_path={tiny}"]

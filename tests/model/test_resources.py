@@ -37,7 +37,9 @@ def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tin
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
-    with pytest.raises(MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"):
+    with pytest.raises(
+        MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"
+    ):
         model.fit(gram=without_gram)
 
 
@@ -78,7 +80,9 @@ def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     for name, items in (("large", 2000), ("warm", 300)):
         user = np.repeat(np.arange(1500), 20)
-        item = np.concatenate([np.arange(items), np.random.default_rng(0).integers(items, size=len(user) - items)])
+        item = np.concatenate(
+            [np.arange(items), np.random.default_rng(0).integers(items, size=len(user) - items)]
+        )
         rows = "".join(f"{u}\t{i}\n" for u, i in sorted(set(zip(user.tolist(), item.tolist()))))
         (folder / name).mkdir()
         (folder / name / f"{name}.inter").write_text("user_id:token\titem_id:token\n" + rows)
@@ -95,7 +99,11 @@ def large(tmp_path_factory):
         ("LowRankEDLAE", {"rank": 60, "max_iter": 2}, False),
         ("LowRankEDLAE", {"rank": 150, "solver": "als", "max_iter": 2}, True),
         ("EDLAE", {}, "users"),
-        ("DLAE", {"rank": 250, "solver": "free_diagonal"}, False),  # above a tenth of the items: a third matrix
+        (
+            "DLAE",
+            {"rank": 250, "solver": "free_diagonal"},
+            False,
+        ),  # above a tenth of the items: a third matrix
     ],
 )
 def test_what_a_fit_says_it_takes_is_what_it_takes(name, settings, packed, large):
@@ -151,7 +159,13 @@ def test_the_command_line_says_it_in_one_line(tiny, monkeypatch, capsys):
     "membership, folder, limit, used, prefix",
     [
         ("0::/job/step", ".", "memory.max", "memory.current", ""),
-        ("9:cpu:/x\n4:memory:/job/step", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+        (
+            "9:cpu:/x\n4:memory:/job/step",
+            "memory",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+            "total_",
+        ),
     ],
 )
 def test_limits_of_control_groups_count(membership, folder, limit, used, prefix, tmp_path):

@@ -36,5 +36,7 @@ def test_rates_are_rates() -> None:
 
 
 def test_unknown_activation_lists_the_choices_close_ones_first() -> None:
-    with pytest.raises(ValueError, match=r"latent_activation must be one of sigmoid, .*identity; got 'sigmod'"):
+    with pytest.raises(
+        ValueError, match=r"latent_activation must be one of sigmoid, .*identity; got 'sigmod'"
+    ):
         activation("sigmod", "latent_activation")

@@ -27,7 +27,9 @@ def test_gaussian_noise_has_its_deviation_on_every_entry() -> None:
     rows = binary_rows(torch.tensor([0]), torch.tensor([1] + [0] * 499))
     noise = gaussian(rows, 0.5, 80, torch.Generator().manual_seed(0)).noise
     assert noise.shape == (500, 80)
-    assert noise.mean().item() == pytest.approx(0, abs=0.02) and noise.std().item() == pytest.approx(0.5, abs=0.02)
+    assert noise.mean().item() == pytest.approx(0, abs=0.02) and noise.std().item() == pytest.approx(
+        0.5, abs=0.02
+    )
     assert gaussian(rows, 0, 80).noise is None
 
 

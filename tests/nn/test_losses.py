@@ -6,7 +6,11 @@ from recbole_edlae.nn import LOSSES, Rows, loss
 
 RANDOM = np.random.default_rng(0)
 SCORES = RANDOM.normal(size=(3, 5))
-ROWS = Rows(torch.tensor([0, 3, 4, 1]), torch.tensor([3, 0, 1]), torch.tensor([1.0, 2.0, 0.5, 1.0], dtype=torch.double))
+ROWS = Rows(
+    torch.tensor([0, 3, 4, 1]),
+    torch.tensor([3, 0, 1]),
+    torch.tensor([1.0, 2.0, 0.5, 1.0], dtype=torch.double),
+)
 X = ROWS.dense(5).numpy()
 STORED = X != 0
 WEIGHT, REST = torch.tensor([1.5, 0.2, 3.0, 1.0], dtype=torch.double), 0.4

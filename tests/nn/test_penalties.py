@@ -75,9 +75,13 @@ def test_l1_is_the_mean_of_absolute_sums_and_none_is_nothing() -> None:
 
 
 def test_errors_list_the_choices() -> None:
-    with pytest.raises(ValueError, match="latent_penalty must be one of contractive, none, l1, kl; got 'contractiv'"):
+    with pytest.raises(
+        ValueError, match="latent_penalty must be one of contractive, none, l1, kl; got 'contractiv'"
+    ):
         check_penalty("contractiv", "sigmoid")
-    with pytest.raises(ValueError, match="latent_activation must be one of sigmoid, hard_sigmoid; got 'relu'"):
+    with pytest.raises(
+        ValueError, match="latent_activation must be one of sigmoid, hard_sigmoid; got 'relu'"
+    ):
         check_penalty("kl", "relu")
     for name in PENALTIES:
         check_penalty(name, "sigmoid")

@@ -41,7 +41,9 @@ def test_equal_scores_become_zero() -> None:
 def test_entries_left_out_do_not_count_but_are_scaled_like_the_others() -> None:
     scores = RANDOM.normal(3.0, 20.0, (5, 40))
     left_out = RANDOM.random(scores.shape) < [[0.0], [0.1], [0.5], [0.9], [1.0]]
-    found = standardize_(torch.from_numpy(scores.copy()), tuple(map(torch.from_numpy, left_out.nonzero()))).numpy()
+    found = standardize_(
+        torch.from_numpy(scores.copy()), tuple(map(torch.from_numpy, left_out.nonzero()))
+    ).numpy()
     for row in range(4):
         counts = scores[row, ~left_out[row]]
         np.testing.assert_allclose(found[row], (scores[row] - counts.mean()) / counts.std(), rtol=1e-9)

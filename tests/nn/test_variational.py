@@ -25,14 +25,17 @@ def log_evidence() -> torch.Tensor:
 def mean_bound(samples: int, draws: int = 1000) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     bounds = [
-        -negative_bound(gaussian_loss, MEAN, LOG_VARIANCE, samples=samples, generator=generator) for _ in range(draws)
+        -negative_bound(gaussian_loss, MEAN, LOG_VARIANCE, samples=samples, generator=generator)
+        for _ in range(draws)
     ]
     return torch.stack(bounds).mean(0)
 
 
 def test_kl_is_that_of_torchs_normal() -> None:
     normal = torch.distributions.Normal
-    expected = torch.distributions.kl_divergence(normal(MEAN, (0.5 * LOG_VARIANCE).exp()), normal(0.0, 1.0)).sum(1)
+    expected = torch.distributions.kl_divergence(
+        normal(MEAN, (0.5 * LOG_VARIANCE).exp()), normal(0.0, 1.0)
+    ).sum(1)
     torch.testing.assert_close(gaussian_kl(MEAN, LOG_VARIANCE), expected)
 
 
@@ -53,7 +56,9 @@ def test_one_sample_and_beta_1_is_the_plain_bound() -> None:
 
 def test_beta_weighs_the_divergence() -> None:
     without, half = (
-        negative_bound(gaussian_loss, MEAN, LOG_VARIANCE, beta=beta, generator=torch.Generator().manual_seed(0))
+        negative_bound(
+            gaussian_loss, MEAN, LOG_VARIANCE, beta=beta, generator=torch.Generator().manual_seed(0)
+        )
         for beta in (0.0, 0.5)
     )
     torch.testing.assert_close(half - without, 0.5 * gaussian_kl(MEAN, LOG_VARIANCE))
@@ -61,7 +66,10 @@ def test_beta_weighs_the_divergence() -> None:
 
 @pytest.mark.parametrize("hidden", [[], [6]])
 def test_network_scores_by_the_mean_code(hidden: list[int]) -> None:
-    network, rows = VariationalAutoEncoder(7, hidden, 4), binary_rows(torch.tensor([0, 3, 4]), torch.tensor([2, 1]))
+    network, rows = (
+        VariationalAutoEncoder(7, hidden, 4),
+        binary_rows(torch.tensor([0, 3, 4]), torch.tensor([2, 1])),
+    )
     mean, log_variance = network.posterior(rows)
     assert mean.shape == log_variance.shape == (2, 4)
     torch.testing.assert_close(network(rows), network.decoder(mean))

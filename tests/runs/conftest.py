@@ -12,7 +12,12 @@ from recbole.data import dataset as datasets
 from tests.conftest import ROOT
 from tests.runs.shop_commands import MODELS, write_board
 
-PROTOCOL = {"metrics": ["Recall", "NDCG"], "topk": [3, 5], "valid_metric": "NDCG@5", "eval_batch_size": 100000}
+PROTOCOL = {
+    "metrics": ["Recall", "NDCG"],
+    "topk": [3, 5],
+    "valid_metric": "NDCG@5",
+    "eval_batch_size": 100000,
+}
 QUICK = {
     "LowRankEDLAE": {"rank": 5, "solver": "eigen"},
     "GFCF": {"low_pass_rank": 5},
@@ -38,7 +43,8 @@ def board_file(protocol, tmp_path):
         path = tmp_path / "board.yaml"
         path.write_text(
             yaml.safe_dump(
-                {"dataset": "tiny", "config_files": ["protocol.yaml"], "models": models, **more}, sort_keys=False
+                {"dataset": "tiny", "config_files": ["protocol.yaml"], "models": models, **more},
+                sort_keys=False,
             )
         )
         return str(path)
@@ -65,7 +71,9 @@ def mount_disk(tmp_path):
     def mount(size):
         folder = tmp_path / "disk"
         folder.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+        )
         if done.returncode:
             pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
         mounted.append(folder)

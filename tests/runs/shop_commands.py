@@ -21,7 +21,15 @@ def board(*words):
 
 
 def tune(*words):
-    return ["tune", "--dataset=shop", "--config_files", "protocol.yaml", "--space=space", "--output=out", *words]
+    return [
+        "tune",
+        "--dataset=shop",
+        "--config_files",
+        "protocol.yaml",
+        "--space=space",
+        "--output=out",
+        *words,
+    ]
 
 
 def split(text):

@@ -12,7 +12,12 @@ QUICK = {"latent_dimension": 8, "epochs": 2}
 
 
 def fake_run(activation, seed, agreement, ndcg):
-    properties = {"order_agreement": agreement, "order_ties": 0.0, "zero_codes": 0.0, "effective_dimension": 1.0}
+    properties = {
+        "order_agreement": agreement,
+        "order_ties": 0.0,
+        "zero_codes": 0.0,
+        "effective_dimension": 1.0,
+    }
     return {"activation": activation, "seed": seed, "properties": properties, "test": {"ndcg@10": ndcg}}
 
 
@@ -33,7 +38,9 @@ def test_correlations_are_of_ranks():
     found = correlations(runs)
     assert found["order_agreement"]["ndcg@10"] == pytest.approx(1)
     assert found["zero_codes"]["ndcg@10"] is None
-    assert correlations([*runs, fake_run("a", 3, np.nan, 0.0)])["order_agreement"]["ndcg@10"] == pytest.approx(1)
+    assert correlations([*runs, fake_run("a", 3, np.nan, 0.0)])["order_agreement"][
+        "ndcg@10"
+    ] == pytest.approx(1)
 
 
 def test_table_has_the_best_first_with_the_spread_over_seeds():

@@ -114,11 +114,17 @@ def test_a_runner_reads_changed_files_again(own, settings):
 def test_members_are_not_kept_for_changed_files(own, settings, monkeypatch):
     trained = []
     stock = Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **options: (trained.append(1), stock(*args, **options))[1])
+    monkeypatch.setattr(
+        Trainer, "fit", lambda *args, **options: (trained.append(1), stock(*args, **options))[1]
+    )
     runner = Runner()
     more = {"data_path": str(own.parents[1]), "latent_dimension": 4, "epochs": 1}
     run = Run("EnsembleAE", "tiny", settings={**settings, **more})
-    for times, act in ((2, lambda: None), (2, lambda: None), (4, lambda: change(own))):  # both members, or none
+    for times, act in (
+        (2, lambda: None),
+        (2, lambda: None),
+        (4, lambda: change(own)),
+    ):  # both members, or none
         act()
         runner.run(run)
         assert len(trained) == times
@@ -128,7 +134,15 @@ def test_members_are_not_kept_for_changed_files(own, settings, monkeypatch):
 def test_a_search_does_not_choose_across_data(algo, own, command, after_run, tmp_path):
     (tmp_path / "space").write_text("reg_weight choice [1.0,5.0,20.0,50.0,90.0]\n")
     after_run(5 if algo == "exhaustive" else 2, lambda: change(own))
-    words = ["tune", "--model=EDLAE", "--dataset=tiny", "--space=space", f"--algo={algo}", "--output=out", *QUICK]
+    words = [
+        "tune",
+        "--model=EDLAE",
+        "--dataset=tiny",
+        "--space=space",
+        f"--algo={algo}",
+        "--output=out",
+        *QUICK,
+    ]
     status, errors = command(*words, "--max_evals=5")
     assert status == 2 and "tiny.inter has changed since this command began" in errors.splitlines()[-1]
     assert not (tmp_path / "out" / "best.yaml").exists()

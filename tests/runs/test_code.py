@@ -30,7 +30,12 @@ READ = [
     ('    """Return twice x."""\n', ""),
     ("    return 2 * x", "\n    # Twice.\n    return (2 * x)"),
 ]
-RUN = [("LIMIT = 3", "LIMIT = 4"), ("2 * x", "x * 2"), ("def double", "def twice"), ("LIMIT = 3", 'LIMIT = "3"')]
+RUN = [
+    ("LIMIT = 3", "LIMIT = 4"),
+    ("2 * x", "x * 2"),
+    ("def double", "def twice"),
+    ("LIMIT = 3", 'LIMIT = "3"'),
+]
 
 
 @pytest.mark.parametrize("old, new", READ)

@@ -124,8 +124,13 @@ def finished(folder):
 def results(folder):
     """Everything under a final name that is the same every time."""
     named = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "best.yaml")
-    found = {path.name: path.read_text() for path in map(pathlib.Path(folder).joinpath, named) if path.exists()}
-    return {name: "\n".join(text.splitlines()[1:] if name == "best.yaml" else [text]) for name, text in found.items()}
+    found = {
+        path.name: path.read_text() for path in map(pathlib.Path(folder).joinpath, named) if path.exists()
+    }
+    return {
+        name: "\n".join(text.splitlines()[1:] if name == "best.yaml" else [text])
+        for name, text in found.items()
+    }
 
 
 def hit(run, folder, happens, moments, words, expected, undo=lambda: None):
@@ -134,7 +139,9 @@ def hit(run, folder, happens, moments, words, expected, undo=lambda: None):
     for moment in moments:
         status = run(folder, happens, moment, words)
         undo()
-        assert status in ((0, -9) if happens == "kill" else (0, 2)), pathlib.Path(f"{folder.name}.log").read_text()
+        assert status in ((0, -9) if happens == "kill" else (0, 2)), pathlib.Path(
+            f"{folder.name}.log"
+        ).read_text()
         hits += status != 0
         after = finished(folder)
         assert after[: len(before)] == before and len(after) == len(set(after))
@@ -146,18 +153,26 @@ def hit(run, folder, happens, moments, words, expected, undo=lambda: None):
     return hits
 
 
-@pytest.mark.parametrize("words, moments", [(LEADERBOARD, (3, 9, 8, 11)), (TUNE, (3, 6, 8, 7))], ids=["board", "tune"])
+@pytest.mark.parametrize(
+    "words, moments", [(LEADERBOARD, (3, 9, 8, 11)), (TUNE, (3, 6, 8, 7))], ids=["board", "tune"]
+)
 def test_killed(words, moments, run, undisturbed, tmp_path):
     assert hit(run, tmp_path / "out", "kill", moments, words, undisturbed(words)) >= 3
 
 
-@pytest.mark.parametrize("words, moments", [(LEADERBOARD, (2, 7, 12)), (TUNE, (2, 6, 7))], ids=["board", "tune"])
+@pytest.mark.parametrize(
+    "words, moments", [(LEADERBOARD, (2, 7, 12)), (TUNE, (2, 6, 7))], ids=["board", "tune"]
+)
 def test_disk_full(words, moments, run, undisturbed, disk):
     undo = (disk / "filler").unlink
-    assert hit(run, disk / "out", "full", moments, words, undisturbed(words), lambda: undo(missing_ok=True)) >= 2
+    assert (
+        hit(run, disk / "out", "full", moments, words, undisturbed(words), lambda: undo(missing_ok=True)) >= 2
+    )
 
 
-@pytest.mark.parametrize("words, moments", [(LEADERBOARD, (4, 7, 12)), (TUNE, (4, 6, 7))], ids=["board", "tune"])
+@pytest.mark.parametrize(
+    "words, moments", [(LEADERBOARD, (4, 7, 12)), (TUNE, (4, 6, 7))], ids=["board", "tune"]
+)
 def test_read_only(words, moments, run, undisturbed, disk):
     def undo():
         subprocess.run(["umount", disk / "out"], capture_output=True)

@@ -22,7 +22,11 @@ from recbole_edlae.settings import registry
 from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 from tests.runs.conftest import QUICK
 
-MODELS = {"EDLAE": {"reg_weight": 5.0}, "EDLAE + weights": {"model": "EDLAE", "user_weight_power": 0.5}, "Pop": {}}
+MODELS = {
+    "EDLAE": {"reg_weight": 5.0},
+    "EDLAE + weights": {"model": "EDLAE", "user_weight_power": 0.5},
+    "Pop": {},
+}
 TABLES = ("csv", "md", "tex")
 
 
@@ -42,7 +46,9 @@ def leaderboard(board_file, tmp_path):
 
 
 def test_numbers_are_run_recboles(leaderboard, protocol):
-    board = json.loads((leaderboard(models={**MODELS, **QUICK}) / "leaderboard.json").read_text())["boards"][0]
+    board = json.loads((leaderboard(models={**MODELS, **QUICK}) / "leaderboard.json").read_text())["boards"][
+        0
+    ]
     assert board["metrics"][0] == "ndcg@5" and len(board["rows"]) == len(MODELS) + len(QUICK)
     for row in board["rows"]:
         own = {**row["settings"], "seed": 2020, "state": "ERROR", "show_progress": False}
@@ -63,7 +69,10 @@ def test_two_runs_give_identical_tables(leaderboard):
 def test_a_failing_model_is_a_row_that_says_why(leaderboard, capsys):
     folder = leaderboard(models={"NCEPLRec": {"rank": -5}, **MODELS})
     shown = capsys.readouterr().out
-    assert re.search(r"^NCEPLRec failed: InvalidParameterError: .*-5", shown, re.M) and "EDLAE + weights" in shown
+    assert (
+        re.search(r"^NCEPLRec failed: InvalidParameterError: .*-5", shown, re.M)
+        and "EDLAE + weights" in shown
+    )
     rows = list(csv.DictReader((folder / "leaderboard.csv").open()))
     assert [row["kind"] for row in rows] == ["run", "run", "run", "failed"] and "-5" in rows[-1]["note"]
     assert "failed: InvalidParameterError" in (folder / "leaderboard.html").read_text()
@@ -73,10 +82,14 @@ def test_nothing_finished_is_run_again_and_failures_are(leaderboard, monkeypatch
     models = {"NCEPLRec": {"rank": -5}, **MODELS}
     folder = leaderboard(models=models)
     ran, stock = [], Runner.run
-    monkeypatch.setattr(Runner, "run", lambda self, run, phases: (ran.append(run.label), stock(self, run, phases))[1])
+    monkeypatch.setattr(
+        Runner, "run", lambda self, run, phases: (ran.append(run.label), stock(self, run, phases))[1]
+    )
     leaderboard(models={**models, "EASE": {}, "EDLAE too": {"model": "EDLAE", "reg_weight": 5.0}})
     assert ran == ["NCEPLRec", "EASE"]
-    assert {"EASE", "EDLAE too"} <= {row["label"] for row in csv.DictReader((folder / "leaderboard.csv").open())}
+    assert {"EASE", "EDLAE too"} <= {
+        row["label"] for row in csv.DictReader((folder / "leaderboard.csv").open())
+    }
 
 
 def test_settings_from_the_command_line_are_for_all_rows(leaderboard, tmp_path):
@@ -105,7 +118,9 @@ def test_what_a_killed_process_left_of_a_report_is_removed(leaderboard):
 
 
 def test_a_row_may_be_a_file_that_tune_wrote(leaderboard, tmp_path):
-    (tmp_path / "best.yaml").write_text("model: EDLAE\ndataset: tiny\nreg_weight: 7.0\nvalid_metric: NDCG@5\n")
+    (tmp_path / "best.yaml").write_text(
+        "model: EDLAE\ndataset: tiny\nreg_weight: 7.0\nvalid_metric: NDCG@5\n"
+    )
     folder = leaderboard(models={"tuned": "best.yaml"})
     (row,) = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
     assert (row["label"], row["model"], row["settings"]) == ("tuned", "EDLAE", {"reg_weight": 7.0})
@@ -131,7 +146,11 @@ def test_report_formats(leaderboard, tmp_path):
 def test_a_mark_stands_beside_its_row_in_every_format(leaderboard):
     models = {"Pop": {}, "EDLAE": {"reg_weight": 1.0}}
     folder = leaderboard(models=models, marks={"EDLAE": "seen & marked"})
-    for kind, text in {"md": r"seen \& marked", "tex": r"seen \& marked", "html": ">seen &amp; marked<"}.items():
+    for kind, text in {
+        "md": r"seen \& marked",
+        "tex": r"seen \& marked",
+        "html": ">seen &amp; marked<",
+    }.items():
         assert (folder / f"leaderboard.{kind}").read_text().count(text) == 1
     rows = json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
     assert {row["label"]: row["mark"] for row in rows} == {"EDLAE": "seen & marked", "Pop": ""}
@@ -141,8 +160,14 @@ def test_a_setting_of_the_command_line_is_shown_and_takes_the_mark(leaderboard):
     models = {"BPR": {"embedding_size": 4}, "EDLAE": {"reg_weight": 1.0}}
     marks = {"BPR": "validation", "EDLAE": "validation"}
     folder = leaderboard("--dropout_prob=0.4", "--topk=[5]", models=models, marks=marks)
-    rows = {row["label"]: row for row in json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]}
-    assert rows["EDLAE"]["mark"] == "" and rows["EDLAE"]["settings"] == {"reg_weight": 1.0, "dropout_prob": 0.4}
+    rows = {
+        row["label"]: row
+        for row in json.loads((folder / "leaderboard.json").read_text())["boards"][0]["rows"]
+    }
+    assert rows["EDLAE"]["mark"] == "" and rows["EDLAE"]["settings"] == {
+        "reg_weight": 1.0,
+        "dropout_prob": 0.4,
+    }
     assert rows["BPR"]["mark"] == "validation" and rows["BPR"]["settings"] == {"embedding_size": 4}
 
 
@@ -153,7 +178,9 @@ def test_labels_of_marks_are_text_as_written(tmp_path, protocol):
 
 
 def test_page_is_whole_and_loads_nothing(leaderboard):
-    page = (leaderboard(models={"</script><b>&": {"model": "EASE"}, **MODELS}) / "leaderboard.html").read_text()
+    page = (
+        leaderboard(models={"</script><b>&": {"model": "EASE"}, **MODELS}) / "leaderboard.html"
+    ).read_text()
     assert not re.findall(r"""(?:src|href|url\(|@import|https?:)[^"']*["']?\s*(?:https?:)?//""", page)
     assert not re.search(r"https?://", page) and page.count("</script>") == 2
 
@@ -196,7 +223,14 @@ def test_a_model_far_ahead_is_marked(tmp_path):
         users = PerUser(np.arange(300), hits, np.full(300, 5))
         settings = {"valid_metric": "NDCG@5", "seed": 1}
         test = {"ndcg@5": round(users.metric("ndcg@5").mean(), 4)}
-        record = {"key": key, "status": "ok", "model": "EASE", "test": test, "fit_seconds": 1.0, "bigger": True}
+        record = {
+            "key": key,
+            "status": "ok",
+            "model": "EASE",
+            "test": test,
+            "fit_seconds": 1.0,
+            "bigger": True,
+        }
         outcomes[key] = [{**record, "identity": {"settings": settings}}]
         records.append(outcomes[key][0], users)
     built = build("d", outcomes, records, settings={label: {} for label in outcomes})
@@ -224,7 +258,9 @@ def test_wrong_words(words, refused):
 
 
 def test_wrong_settings_files(refused, board_file, tmp_path):
-    assert "unknown key 'mdels'; did you mean models?" in refused("leaderboard", "--settings", board_file({}, mdels={}))
+    assert "unknown key 'mdels'; did you mean models?" in refused(
+        "leaderboard", "--settings", board_file({}, mdels={})
+    )
     assert "must map names to settings" in refused("leaderboard", "--settings", board_file(["EDLAE"]))
     assert "no file" in refused("leaderboard", "--settings", board_file({"EDLAE": "none.yaml"}))
     assert "must be one of EDLAE; got 'EDLE'" in refused(
@@ -254,4 +290,6 @@ def test_killed_in_the_middle_it_goes_on(board_file, killed_again_and_again, tmp
     models = {f"EDLAE {i}": {"model": "EDLAE", "reg_weight": float(i)} for i in range(1, 13)}
     out, undisturbed = killed_again_and_again("leaderboard", "--settings", board_file(models), records=12)
     for kind in TABLES:
-        assert (out / f"leaderboard.{kind}").read_bytes() == (undisturbed / f"leaderboard.{kind}").read_bytes()
+        assert (out / f"leaderboard.{kind}").read_bytes() == (
+            undisturbed / f"leaderboard.{kind}"
+        ).read_bytes()

@@ -65,4 +65,7 @@ def test_a_metric_has_one_spelling_on_the_page(shop_folder, command):
     page = pathlib.Path("out/leaderboard.html").read_text()
     assert ">LiangRecall@5</button>" in page and "toUpperCase" not in page
     headings = json.loads(pathlib.Path("out/leaderboard.json").read_text())["boards"][0]["headings"]
-    assert headings == {"ndcg@5": "NDCG@5", "liangrecall@5": "LiangRecall@5"} and "board.headings[metric]" in page
+    assert (
+        headings == {"ndcg@5": "NDCG@5", "liangrecall@5": "LiangRecall@5"}
+        and "board.headings[metric]" in page
+    )

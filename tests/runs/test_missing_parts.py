@@ -21,7 +21,11 @@ SPLITS = {
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "validation"])
 def test_tune_without_validation_is_refused(text, shop_folder, refused, no_data):
     line = refused(*tune(split(text)))
-    assert "eval_args: the split {" in line and "no validation part" in line and "set for example split: {" in line
+    assert (
+        "eval_args: the split {" in line
+        and "no validation part" in line
+        and "set for example split: {" in line
+    )
 
 
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "test"])

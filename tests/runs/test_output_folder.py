@@ -23,7 +23,13 @@ def test_damaged_lines_are_named_and_their_runs_run_again(shop_folder, command):
     assert command(*board()).status == 0
     path, table = pathlib.Path("out/records.jsonl"), pathlib.Path("out/leaderboard.csv").read_bytes()
     first, second, third = path.read_bytes().splitlines()
-    for damaged in (second[:40], b"\xff" + second, b"[1]", b'{"status": "ok"}', second.replace(b'"key"', b'"yek"')):
+    for damaged in (
+        second[:40],
+        b"\xff" + second,
+        b"[1]",
+        b'{"status": "ok"}',
+        second.replace(b'"key"', b'"yek"'),
+    ):
         path.write_bytes(b"\n".join([first, damaged, third, b""]))
         outcome = command(*board())
         assert outcome.status == 0 and "out/records.jsonl, line 2 is damaged" in outcome.err
@@ -140,6 +146,8 @@ def test_running_out_of_memory_and_interrupts_lose_nothing(shop_folder, command,
         raised[:] = [error]
         assert command(*board()).status == status
         assert {each["model"]: each["status"] for each in records()}["EDLAE"] == "ok"
-    monkeypatch.setattr(Runner, "run", lambda self, run, _: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(5))
+    monkeypatch.setattr(
+        Runner, "run", lambda self, run, _: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(5)
+    )
     outcome = command(*board())
     assert outcome.status == 143 and outcome.err.endswith("recbole-edlae leaderboard: terminated\n")

@@ -7,7 +7,8 @@ from recbole_edlae import cli
 pytestmark = pytest.mark.slow
 HEADS = "return [...document.querySelectorAll('.board thead th')].map(each => each.textContent)"
 COLUMN = (
-    "return [...document.querySelectorAll('.board tbody tr')].map(row => row.cells[arguments[0]]?.dataset.value ?? '')"
+    "return [...document.querySelectorAll('.board tbody tr')]"
+    ".map(row => row.cells[arguments[0]]?.dataset.value ?? '')"
 )
 CLICK = "document.querySelectorAll('.board thead th')[arguments[0]].click()"
 
@@ -42,7 +43,12 @@ def test_page_sorts_draws_and_asks_the_network_for_nothing(browser, board_file, 
 
 
 def test_page_says_where_lower_is_better_and_sorts_it_best_first(browser, board_file, tmp_path):
-    words = ["--metrics=['NDCG', 'ItemCoverage', 'AveragePopularity', 'GiniIndex']", "--topk=5", "--output", "out"]
+    words = [
+        "--metrics=['NDCG', 'ItemCoverage', 'AveragePopularity', 'GiniIndex']",
+        "--topk=5",
+        "--output",
+        "out",
+    ]
     cli.main(["leaderboard", "--settings", board_file({"EDLAE": {}, "Pop": {}}), *words])
     browser.call("/url", url=(tmp_path / "out" / "leaderboard.html").as_uri())
     low = "lower is better"
@@ -68,13 +74,18 @@ def test_page_says_where_lower_is_better_and_sorts_it_best_first(browser, board_
 
 def test_a_click_on_a_model_shows_its_settings(browser, board_file, tmp_path):
     models = {"<i>mine</i>": {"model": "EDLAE", "reg_weight": 123.0}, "Pop": {}}
-    cli.main(["leaderboard", "--settings", board_file(models, marks={"Pop": "none to choose"}), "--output", "out"])
+    cli.main(
+        ["leaderboard", "--settings", board_file(models, marks={"Pop": "none to choose"}), "--output", "out"]
+    )
     browser.call("/url", url=(tmp_path / "out" / "leaderboard.html").as_uri())
     texts = "return [...document.querySelectorAll('.board td:first-child')]"
     texts += r".map(each => each.innerText.split(/\s*\n\s*/))"
     assert sorted(browser.run(texts)) == [["<i>mine</i>"], ["Pop"]]
     browser.run("document.querySelectorAll('.board summary').forEach(each => each.click())")
-    assert sorted(browser.run(texts)) == [["<i>mine</i>", "reg_weight", "123.0"], ["Pop", "the model's defaults"]]
+    assert sorted(browser.run(texts)) == [
+        ["<i>mine</i>", "reg_weight", "123.0"],
+        ["Pop", "the model's defaults"],
+    ]
 
     # On a phone, where the table is too wide, a value stays on its line.
     browser.call("/window/rect", width=500, height=900)

@@ -65,7 +65,9 @@ def test_a_row_with_a_protocol_of_its_own_is_refused(key, refused, board_file, t
     board = board_file({"EASE": {}, "other": {"model": "EASE", key: ROWS[key]}})
     words = [RATINGS] if key in ("numerical_features", "discretization") else []
     error = refused("leaderboard", "--settings", board, *words)
-    assert re.search(f"other: {key} is .* here and .* for EASE; rows of a leaderboard share one protocol", error)
+    assert re.search(
+        f"other: {key} is .* here and .* for EASE; rows of a leaderboard share one protocol", error
+    )
 
 
 @pytest.mark.parametrize("key, value", [("dataset", "other"), ("checkpoint_dir", "x"), ("device", "cpu")])
@@ -117,18 +119,24 @@ def test_the_class_of_data_is_the_one_that_recbole_reads(model, tiny, monkeypatc
     config = make_run(model, "tiny", (), settings).config()
     read = []
     for name in {*CLASSES.values(), "DIENDataset"}:
-        monkeypatch.setattr(getattr(datasets, name), "__init__", lambda data, _: read.append(type(data).__name__))
+        monkeypatch.setattr(
+            getattr(datasets, name), "__init__", lambda data, _: read.append(type(data).__name__)
+        )
     create_dataset(config)
     assert read == [dataset_class(config)] == [CLASSES.get(model, "DIENDataset")]
 
 
-def test_a_seed_comes_from_the_command_line_the_settings_or_the_config_files(board_file, tmp_path, refused, capsys):
+def test_a_seed_comes_from_the_command_line_the_settings_or_the_config_files(
+    board_file, tmp_path, refused, capsys
+):
     text = (tmp_path / "protocol.yaml").read_text()
     (tmp_path / "protocol.yaml").write_text(f"{text}seed: 7\n")
 
     def seeds(*words, **more):
         cli.main(["leaderboard", "--settings", board_file({"Pop": {}}, **more), "--output", "out", *words])
-        return re.search(r'"seeds": \[([^]]*)\]', (tmp_path / "out" / "leaderboard.json").read_text())[1].split()
+        return re.search(r'"seeds": \[([^]]*)\]', (tmp_path / "out" / "leaderboard.json").read_text())[
+            1
+        ].split()
 
     assert seeds() == ["7"]
     assert seeds(seeds=[3]) == ["3"]

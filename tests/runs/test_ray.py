@@ -77,12 +77,19 @@ def results(folder):
 def test_sweep_and_leaderboard(cluster, protocol, board_file, tmp_path):
     (tmp_path / "space").write_text(SPACE)
     words = ["tune", "--dataset", "tiny", "--space", "space", "--config_files", protocol]
-    board = ["leaderboard", "--settings", board_file({"EDLAE": {}, "EASE": {}, "NCEPLRec": {"rank": -5}, "Pop": {}})]
+    board = [
+        "leaderboard",
+        "--settings",
+        board_file({"EDLAE": {}, "EASE": {}, "NCEPLRec": {"rank": -5}, "Pop": {}}),
+    ]
     for engine in ("sequential", "ray"):
         cli.main([*words, "--engine", engine, "--output", f"tune-{engine}"])
         cli.main([*board, "--engine", engine, "--output", f"board-{engine}"])
     assert len(results("tune-ray")) == 7 and results("tune-ray") == results("tune-sequential")
-    best = [pathlib.Path(f"tune-{engine}/best.yaml").read_text().split("\n", 1)[1] for engine in ("sequential", "ray")]
+    best = [
+        pathlib.Path(f"tune-{engine}/best.yaml").read_text().split("\n", 1)[1]
+        for engine in ("sequential", "ray")
+    ]
     assert best[0] == best[1]
     for kind in ("csv", "md", "tex"):
         files = [pathlib.Path(f"board-{engine}/leaderboard.{kind}") for engine in ("sequential", "ray")]

@@ -57,7 +57,13 @@ def test_only_what_a_killed_process_left_of_our_own_files_is_removed(tmp_path):
     names = ["leaderboard.csv", "leaderboard.html", "leaderboard.json", "leaderboard.md", "leaderboard.tex"]
     names += ["best.yaml", "sweep.json", f"per_user/{array}"]
     own = [f"{name}.{NOBODY}.part" for name in names]
-    others = ["movie.mp4.part", "top.csv.part", "best.yaml.part", f"movie.{NOBODY}.part", f"top.csv.{NOBODY}.part"]
+    others = [
+        "movie.mp4.part",
+        "top.csv.part",
+        "best.yaml.part",
+        f"movie.{NOBODY}.part",
+        f"top.csv.{NOBODY}.part",
+    ]
     others += [f"best.yaml.{os.getpid()}.part", f"best.yaml.{10**20}.part", f"my best.yaml.{NOBODY}.part"]
     others += ["per_user/x.part", f"per_user/notes.npz.{NOBODY}.part", f"per_user/{array}.{os.getpid()}.part"]
     (tmp_path / "per_user").mkdir()

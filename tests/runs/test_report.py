@@ -114,7 +114,9 @@ def test_published_rows_may_share_a_name_and_lack_a_source(tmp_path):
 def test_the_page_has_the_csv_file_of_each_dataset(odd, tmp_path):
     other = made_up(tmp_path / "other", {"good": 0.9})
     report.write([odd, other], tmp_path, "command")
-    links = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', (tmp_path / "leaderboard.html").read_text())
+    links = re.findall(
+        r'href="data:text/csv;charset=utf-8,([^"]*)"', (tmp_path / "leaderboard.html").read_text()
+    )
     texts = [urllib.parse.unquote(html.unescape(link)) for link in links]
     assert texts == [report.csv([odd]), report.csv([other])]
 

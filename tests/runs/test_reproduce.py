@@ -86,7 +86,10 @@ def curves(admm, closed, zero, free):
         (([0.3, 0.4], [0.3, 0.4], [0.3, 0.4], [0.3, 0.35]), [True, None, True, True]),
         (([0.3, 0.4], [0.3, 0.38], [0.2, 0.3], [0.3, 0.4]), [True, True, False, False]),
         (([0.3, 0.4], [0.3, 0.3979], [0.2, 0.4021], [0.3, 0.3]), [None, True, True, None]),
-        (([0.3, 0.4], [0.3, 0.3995], [0.2, 0.4005], [0.3, 0.3]), ["within chance", True, True, "within chance"]),
+        (
+            ([0.3, 0.4], [0.3, 0.3995], [0.2, 0.4005], [0.3, 0.3]),
+            ["within chance", True, True, "within chance"],
+        ),
         (([0.3, 0.4], [0.3, 0.39999], [0.2, 0.40001], [0.3, 0.3]), [True, True, True, True]),
     ],
 )
@@ -126,7 +129,9 @@ def test_claims_about_times_and_the_proposition():
     data = {"widths": [1, 2], "bound": [0.5, 0.4], "errors": {"deep": [0.5, 0.41]}}
     assert holds("proposition", data) == [True]
     assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39]}}) == [False]
-    assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39998]}}) == [True]  # shown as 1.0000 of the bound
+    assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39998]}}) == [
+        True
+    ]  # shown as 1.0000 of the bound
     assert holds("proposition", data | {"errors": {"deep": [0.5, 0.39996]}}) == [False]  # shown as 0.9999
 
 
@@ -136,7 +141,11 @@ def test_claims_about_activations():
         return {
             "metric": "ndcg@5",
             "runs": [
-                {"activation": name, "properties": {"order_agreement": value, **of_codes}, "test": {"ndcg@5": value}}
+                {
+                    "activation": name,
+                    "properties": {"order_agreement": value, **of_codes},
+                    "test": {"ndcg@5": value},
+                }
                 for (name, value), of_codes in zip(ndcg.items(), properties)
             ],
         }
@@ -168,7 +177,9 @@ def test_verdicts_in_words(holds, within_chance, words):
 def test_a_lead_counts_where_it_is_more_than_chance():
     assert [claims.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
     assert claims.ahead([2.0, 1.0], comparisons=4) is None and claims.ahead([2.6, 1.0], comparisons=4) is True
-    assert claims.ahead([4e-5, 1e-6]) is None and claims.ahead([6e-5, 1e-6]) is True  # shown as 0.0000 and 0.0001
+    assert (
+        claims.ahead([4e-5, 1e-6]) is None and claims.ahead([6e-5, 1e-6]) is True
+    )  # shown as 0.0000 and 0.0001
     assert claims.never_behind([[1.0, 1.0], [0.0, 1.0]], "") == Verdict(True, "")
     assert claims.never_behind([[1.0, 1.0], [-1.9, 1.0]], "") == Verdict(True, "", within_chance=True)
     assert claims.never_behind([[1.0, 1.0], [-2.0, 1.0]], "") == Verdict(None, "")
@@ -182,7 +193,9 @@ def test_median_cosine_against_every_pair():
     E = np.random.default_rng(0).normal(size=(6, 3))
     groups = np.array([[0, 1, 2], [3, 4, 5]])
     wanted = [
-        np.median([E[i] @ E[j] / np.linalg.norm(E[i]) / np.linalg.norm(E[j]) for i in group for j in group if i < j])
+        np.median(
+            [E[i] @ E[j] / np.linalg.norm(E[i]) / np.linalg.norm(E[j]) for i in group for j in group if i < j]
+        )
         for group in groups
     ]
     np.testing.assert_allclose(median_cosine(E, groups), wanted)
@@ -232,13 +245,17 @@ def test_times_of_made_up_data_stand_beside_those_of_a_dataset(plan, tmp_path):
     result = json.loads((tmp_path / "out" / "results" / "synthetic-60-times.json").read_text())
     assert result["data"]["items"] == 60 and result["data"]["ranks"] == [2, 5]
     text = (tmp_path / "out" / "results.md").read_text()
-    assert "### synthetic-60: " in text and "| 1.4e+04 | 3.6e+04 |" in text and "| 2.5e+05 | 3.1e+05 |" in text
+    assert (
+        "### synthetic-60: " in text and "| 1.4e+04 | 3.6e+04 |" in text and "| 2.5e+05 | 3.1e+05 |" in text
+    )
 
 
 def test_the_best_on_validation_is_chosen(plan, tmp_path):
     records = Records(tmp_path / "records")
     chosen = study.Study(study.Protocol(read_plan("tiny", plan)), records).best("EDLAE", rank=4)
-    scores = {record["identity"]["settings"]["dropout_prob"]: record["score"] for record in records.read().values()}
+    scores = {
+        record["identity"]["settings"]["dropout_prob"]: record["score"] for record in records.read().values()
+    }
     assert len(scores) == 2 and chosen == {"dropout_prob": max(scores, key=scores.get), "reg_weight": 1.0}
 
 
@@ -295,7 +312,9 @@ def test_every_figure_is_reproduced_and_named():
         assert figure.name == name and figure.title and all(claim.endswith(".") for claim in figure.claims)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "results").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "results").glob("*.json")), ids=lambda path: path.stem
+)
 def test_every_claim_has_a_verdict(path):
     result = json.loads(path.read_text())
     figure = FIGURES[result["figure"]]

@@ -10,9 +10,25 @@ from tests.runs.shop_commands import split
 
 def write_plan(**rows):
     own = {"weight_decay": {"reg_weight": 1.0}, "free_diagonal": {"reg_weight": 1.0}}
-    own |= {"DLAE": {"dropout_prob": 0.5}, "sampled": {"epochs": 2}, "EDLAE": {}, "zero_diagonal": {}, "full_rank": {}}
-    plan = {"dataset": "shop", "config_files": ["protocol.yaml"], "rank": 4, "ranks": [2, 4], "rows": {**own, **rows}}
-    plan |= {"times": {"ranks": [2]}, "proposition": {"widths": [2]}, "activations": {"names": ["relu"], "seeds": [1]}}
+    own |= {
+        "DLAE": {"dropout_prob": 0.5},
+        "sampled": {"epochs": 2},
+        "EDLAE": {},
+        "zero_diagonal": {},
+        "full_rank": {},
+    }
+    plan = {
+        "dataset": "shop",
+        "config_files": ["protocol.yaml"],
+        "rank": 4,
+        "ranks": [2, 4],
+        "rows": {**own, **rows},
+    }
+    plan |= {
+        "times": {"ranks": [2]},
+        "proposition": {"widths": [2]},
+        "activations": {"names": ["relu"], "seeds": [1]},
+    }
     pathlib.Path("plan.yaml").write_text(yaml.safe_dump(plan))
     return ["reproduce", "rank", "--settings=plan.yaml", "--output=out"]
 
@@ -31,5 +47,7 @@ def test_every_candidate_is_checked_before_the_first_run(shop_folder, refused, d
 
 
 def test_a_split_without_test_or_validation_is_refused(shop_folder, refused, drawn, no_data):
-    assert "no test part, and figures show what was measured on it" in refused(*write_plan(), split("LS: valid_only"))
+    assert "no test part, and figures show what was measured on it" in refused(
+        *write_plan(), split("LS: valid_only")
+    )
     assert "no validation part" in refused(*write_plan(), split("LS: test_only"))

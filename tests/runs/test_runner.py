@@ -38,7 +38,9 @@ def test_same_metrics_as_run_recbole(model, tiny, protocol):
     own = {"epochs": 2, **QUICK.get(model, {})}
     result, per_user = shared.run(Run(model, "tiny", (protocol,), own))
     stock = run_recbole(model, "tiny", [protocol], {**own, "state": "ERROR", "show_progress": False})
-    assert result["test"] == dict(stock["test_result"]) and result["valid"] == dict(stock["best_valid_result"])
+    assert result["test"] == dict(stock["test_result"]) and result["valid"] == dict(
+        stock["best_valid_result"]
+    )
     for name, value in result["test"].items():
         assert per_user.metric(name).mean() == pytest.approx(value, abs=5.1e-5)
 
@@ -58,7 +60,9 @@ def test_what_a_process_does_once_counts_for_no_model(model, protocol, monkeypat
 def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
     read, split = [], []
     stock_init, stock_build = Dataset.__init__, Dataset.build
-    monkeypatch.setattr(Dataset, "__init__", lambda self, config: (read.append(1), stock_init(self, config))[1])
+    monkeypatch.setattr(
+        Dataset, "__init__", lambda self, config: (read.append(1), stock_init(self, config))[1]
+    )
     monkeypatch.setattr(Dataset, "build", lambda self: (split.append(1), stock_build(self))[1])
     runner = Runner()
     for seed in (1, 1, 2):
@@ -107,7 +111,11 @@ def test_members_are_trained_once_for_all_weights_with_the_metrics_of_run_recbol
         assert result["score"] == expected["best_valid_score"]
         assert result["fit_seconds"] > 0 and result["evaluate_seconds"] > 0
         epochs.append(result["epochs"])
-    assert 0 < epochs[0]["DeepAE"] <= 4 and epochs[0].keys() == {"DeepAE"} and epochs[0] == epochs[1] == epochs[2]
+    assert (
+        0 < epochs[0]["DeepAE"] <= 4
+        and epochs[0].keys() == {"DeepAE"}
+        and epochs[0] == epochs[1] == epochs[2]
+    )
 
 
 def test_members_are_trained_again_for_whatever_they_see(protocol, tiny, trained, tmp_path):
@@ -164,7 +172,9 @@ def test_members_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
     monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(0.5), stock(*args, **kwargs))[1])
     runner = Runner()
     for weight in (0.3, 0.4):
-        run = Run("EnsembleAE", "tiny", (protocol,), {"epochs": 1, "latent_dimension": 5, "deep_weight": weight})
+        run = Run(
+            "EnsembleAE", "tiny", (protocol,), {"epochs": 1, "latent_dimension": 5, "deep_weight": weight}
+        )
         assert runner.run(run, phases=("valid",))[0]["fit_seconds"] > 1.0
 
 
@@ -177,7 +187,9 @@ def test_key_follows_what_determines_the_result_and_nothing_else(tiny, protocol,
     def of(model="EDLAE", phases=("valid", "test"), **settings):
         return key_of(Run(model, "tiny", (protocol,), settings).identity(phases))
 
-    assert of() == of(reg_weight=500.0) == of(show_progress=False) == of(checkpoint_dir="x") == of(state="ERROR")
+    assert (
+        of() == of(reg_weight=500.0) == of(show_progress=False) == of(checkpoint_dir="x") == of(state="ERROR")
+    )
     different = [of(), of("DLAE"), of(seed=1), of(reg_weight=1.0), of(topk=[1, 5]), of(phases=("valid",))]
     copy = tmp_path / "other" / "tiny"
     copy.mkdir(parents=True)
@@ -244,7 +256,9 @@ def test_rankings_among_candidates_are_those_of_run_recbole(write_shop, command,
     runner = Runner()
     for model in ("EDLAE", "BPR", "Pop", "DeepAE"):
         run = Run(model, "shop", (), {**own, "data_path": "dataset"})
-        assert runner.run(run)[0]["test"] == dict(run_recbole(model, "shop", config_dict=dict(own))["test_result"])
+        assert runner.run(run)[0]["test"] == dict(
+            run_recbole(model, "shop", config_dict=dict(own))["test_result"]
+        )
     words = json.dumps(SAMPLED).replace(" ", "").replace('"', "'")
     outcome = command(
         "leaderboard", "--models", "EDLAE", "BPR", "--dataset", "shop", f"--eval_args={words}", "--epochs=2",

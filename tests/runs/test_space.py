@@ -21,9 +21,8 @@ def write(tmp_path):
 
 def test_recboles_own_example(write):
     # RecBole 1.2.1, hyper.test, and a line of its documentation with blanks in the list
-    text = (
-        "learning_rate loguniform -8,0\nembedding_size choice [64, 96 , 128]\nmlp choice ['[64,64]','[128]']\n\n# no\n"
-    )
+    text = "learning_rate loguniform -8,0\nembedding_size choice [64, 96 , 128]\n"
+    text += "mlp choice ['[64,64]','[128]']\n\n# no\n"
     rate, size, layers = space.read(write(text))
     assert (rate.key, rate.type, rate.values) == ("learning_rate", "loguniform", (-8, 0))
     assert size.values == (64, 96, 128) and layers.values == ([64, 64], [128])
@@ -134,7 +133,9 @@ def test_no_such_file():
 
 @pytest.mark.parametrize("algorithm", ["random", "bayes"])
 def test_draws_have_the_values_and_types_of_the_space(algorithm, write):
-    dimensions = space.read(write("a choice [[1,0],[2,0]]\nb quniform 10,30,10\nc quniform 0.1,0.3,0.1\nd uniform 3,3"))
+    dimensions = space.read(
+        write("a choice [[1,0],[2,0]]\nb quniform 10,30,10\nc quniform 0.1,0.3,0.1\nd uniform 3,3")
+    )
     study = space.study(algorithm, seed=0)
     points = [space.point(dimensions, study.ask()) for _ in range(50)]
     for key, values in {"a": [[1, 0], [2, 0]], "b": [10, 20, 30], "c": [0.1, 0.2, 0.3], "d": [3.0]}.items():

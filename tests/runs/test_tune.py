@@ -42,7 +42,9 @@ def test_every_trial_has_run_recboles_metrics_and_the_best_is_tested(tune, proto
     found = {}
     for trial in trials:
         settings = {key: trial["identity"]["settings"][key] for key in ("reg_weight", "dropout_prob")}
-        assert trial["valid"] == dict(stock(protocol, **settings)["best_valid_result"]) and "test" not in trial
+        assert (
+            trial["valid"] == dict(stock(protocol, **settings)["best_valid_result"]) and "test" not in trial
+        )
         found[trial["valid"]["ndcg@5"]] = settings
     assert len(trials) == 4
     content = yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
@@ -77,7 +79,15 @@ def test_best_yaml_in_a_leaderboard_is_measured_on_the_leaderboards_data(tune, t
     shutil.copytree(tiny, tmp_path / "copy")
     board = {"dataset": "tiny", "models": {"EASE": {}, "tuned": "out/best.yaml"}}
     (tmp_path / "board.yaml").write_text(yaml.safe_dump(board))
-    cli.main(["leaderboard", "--settings=board.yaml", f"--config_files={protocol}", "--data_path=copy", "--output=b"])
+    cli.main(
+        [
+            "leaderboard",
+            "--settings=board.yaml",
+            f"--config_files={protocol}",
+            "--data_path=copy",
+            "--output=b",
+        ]
+    )
     lines = [json.loads(line) for line in (tmp_path / "b" / "records.jsonl").read_text().splitlines()]
     assert len(lines) == 2 and len({line["identity"]["data"] for line in lines}) == 1
     assert "data_path" not in read_settings(tmp_path / "board.yaml")["models"]["tuned"]
@@ -93,7 +103,11 @@ def test_neural_models_tune_through_the_same_command(tune, protocol):
     words = [f"--{key}={value}" for key, value in QUICK["MultiDAE"].items()]
     first, second, _ = tune(*words, text="learning_rate choice [0.01,0.001]", model="MultiDAE")
     settings = {**QUICK["MultiDAE"], "learning_rate": 0.001}
-    assert second["valid"] == dict(stock(protocol, "MultiDAE", **settings)["best_valid_result"]) != first["valid"]
+    assert (
+        second["valid"]
+        == dict(stock(protocol, "MultiDAE", **settings)["best_valid_result"])
+        != first["valid"]
+    )
 
 
 @pytest.mark.parametrize("algo", ["exhaustive", "random", "bayes"])
@@ -107,7 +121,11 @@ def test_going_on(algo, tune, monkeypatch):
         return stock_run(self, trial, phases)
 
     monkeypatch.setattr(Runner, "run", run)
-    text = SPACE + "user_weight_power choice [0.0,0.5]\n" if algo == "exhaustive" else "reg_weight uniform 1,99\n"
+    text = (
+        SPACE + "user_weight_power choice [0.0,0.5]\n"
+        if algo == "exhaustive"
+        else "reg_weight uniform 1,99\n"
+    )
     stop_after = 3
     with pytest.raises(SystemExit):
         tune("--algo", algo, "--max_evals", "6", text=text)
@@ -147,10 +165,21 @@ WRONG = {
     ("dropout_prob choice [0.5,1.0]",): r"dropout_prob must be float in \[0, 1\), got 1.0",
     ("dropout_prob uniform 0.0,1.5", "--algo=random"): r"dropout_prob must be float in \[0, 1\), got 1.5",
     ("dropout_prob uniform 0.0,0.5",): "algo exhaustive needs choice or quniform; dropout_prob is uniform",
-    ("reg_weight choice [1.0]", "--reg_weight=2.0"): "reg_weight is both in the space and on the command line",
+    (
+        "reg_weight choice [1.0]",
+        "--reg_weight=2.0",
+    ): "reg_weight is both in the space and on the command line",
     ("reg_weight choice [1.0]", "--max_evals=0"): "max_evals must be at least 1, got 0",
-    ("reg_weight uniform 1,2", "--algo=random", "--search_seed=-1"): "search_seed must be from 0 to 4294967295, got -1",
-    ("reg_weight uniform 1,2", "--algo=bayes", f"--search_seed={2**32}"): "search_seed must be .*, got 4294967296",
+    (
+        "reg_weight uniform 1,2",
+        "--algo=random",
+        "--search_seed=-1",
+    ): "search_seed must be from 0 to 4294967295, got -1",
+    (
+        "reg_weight uniform 1,2",
+        "--algo=bayes",
+        f"--search_seed={2**32}",
+    ): "search_seed must be .*, got 4294967296",
     ("reg_weight choise [1.0]",): "line 1: unknown type 'choise'",
     ("reg_weight choice [1.0]", "--model=EDLEA"): r"unknown model 'EDLEA'; did you mean EDLAE\?",
 }
@@ -165,7 +194,11 @@ def test_wrong_words(words, refused, tmp_path):
 def test_the_seed_decides_what_is_drawn(tune):
     def drawn(seed, output):
         records = tune(
-            "--algo=random", "--max_evals=3", f"--search_seed={seed}", text="reg_weight uniform 1,99\n", output=output
+            "--algo=random",
+            "--max_evals=3",
+            f"--search_seed={seed}",
+            text="reg_weight uniform 1,99\n",
+            output=output,
         )
         return [record["identity"]["settings"]["reg_weight"] for record in records[:3]]
 

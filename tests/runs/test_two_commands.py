@@ -36,7 +36,9 @@ COMMANDS = {
     "export": ["export", "--checkpoint=before.pth", "--output=out/export"],
     "convert": ["convert", "shop.csv", "out/shop"],
 }  # fmt: skip
-STEPS = st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.sampled_from([0, 1, 2])), min_size=2, max_size=3)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(sorted(COMMANDS)), st.sampled_from([0, 1, 2])), min_size=2, max_size=3
+)
 
 
 def write_data(folder, version):
@@ -49,7 +51,9 @@ def write_data(folder, version):
     rows = rows[::-1] if version == 2 else rows
     (folder / "dataset" / "shop").mkdir(parents=True, exist_ok=True)
     lines = [row.replace(",", "\t") for row in rows]
-    (folder / "dataset" / "shop" / "shop.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines]) + "\n")
+    (folder / "dataset" / "shop" / "shop.inter").write_text(
+        "\n".join(["user_id:token\titem_id:token", *lines]) + "\n"
+    )
     (folder / "shop.csv").write_text("\n".join(["user,item", *rows]) + "\n")
 
 
@@ -77,7 +81,9 @@ def written(name, out):
     if name == "recommend":
         return (out / "top.csv").read_text()
     if name == "export":
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "export").iterdir()}
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "export").iterdir()
+        }
     return (out / "shop" / "shop.inter").read_text()
 
 

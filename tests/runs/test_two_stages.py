@@ -33,7 +33,12 @@ class Cut:
             self.header, *rows = (line.rstrip("\n").rsplit("\t", 2)[0] for line in file)
         rows = sorted(set(rows), key=lambda row: random.Random(row).random())
         test = len(rows) // 5
-        self.rows = {"test": rows[:test], "train": rows[test:], "valid": rows[test : 2 * test], "fit": rows[2 * test :]}
+        self.rows = {
+            "test": rows[:test],
+            "train": rows[test:],
+            "valid": rows[test : 2 * test],
+            "fit": rows[2 * test :],
+        }
         for part in self.rows:
             self.write(part)
         (folder / "cut.yaml").write_text(
@@ -77,7 +82,9 @@ def stock(files, model="EDLAE", **settings):
 
 
 def without_keys(record):
-    return {name: value for name, value in record.items() if name in ("model", "valid", "test", "score", "epochs")}
+    return {
+        name: value for name, value in record.items() if name in ("model", "valid", "test", "score", "epochs")
+    }
 
 
 def test_trials_run_on_fit_and_valid_and_the_best_is_refitted_on_train_and_tested(tune, tmp_path, capsys):
@@ -99,7 +106,12 @@ def test_trials_run_on_fit_and_valid_and_the_best_is_refitted_on_train_and_teste
     assert content.items() >= {**found, "benchmark_filename": FINAL, "eval_step": 0}.items()
     assert "search_filename" not in content and "epochs" not in content
     hours = json.loads((tmp_path / "out" / "sweep.json").read_text())
-    search = {"trials": 4, "failed": 0, "hours": sum(trial["seconds"] for trial in trials) / 3600, "best": best["key"]}
+    search = {
+        "trials": 4,
+        "failed": 0,
+        "hours": sum(trial["seconds"] for trial in trials) / 3600,
+        "best": best["key"],
+    }
     assert hours["command"].startswith("recbole-edlae tune --model EDLAE") and hours["search"] == search
     assert hours["test"] == {"hours": final["seconds"] / 3600, "key": final["key"]}
     assert all(trial["seconds"] >= trial["fit_seconds"] > 0 for trial in trials)
@@ -126,7 +138,10 @@ def test_best_yaml_is_what_run_and_leaderboard_take(tune, tmp_path):
         "Unseen": "",
         "BPR": "",
     }
-    assert "| Seen (published)   | tuned on test | 0.9000 " in (tmp_path / "board" / "leaderboard.md").read_text()
+    assert (
+        "| Seen (published)   | tuned on test | 0.9000 "
+        in (tmp_path / "board" / "leaderboard.md").read_text()
+    )
     assert "Unseen (published) &  &" in (tmp_path / "board" / "leaderboard.tex").read_text()
     page = (tmp_path / "board" / "leaderboard.html").read_text()
     assert page.count('class="mark warm">tuned on test</td>') == 1
@@ -159,7 +174,13 @@ def test_epochs_are_those_that_were_best_in_the_search(tune, tmp_path):
     assert final["test"] == dict(stock(FINAL, "BPR", **BPR_SETTINGS, epochs=best, eval_step=0)["test_result"])
     content = yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
     assert content["epochs"] == best and content["eval_step"] == 0
-    words = ["--config_files", "out/best.yaml", f"--data_path={tmp_path}", "--state=ERROR", "--show_progress=False"]
+    words = [
+        "--config_files",
+        "out/best.yaml",
+        f"--data_path={tmp_path}",
+        "--state=ERROR",
+        "--show_progress=False",
+    ]
     assert dict(cli.run(words)["test_result"]) == final["test"]
 
 
@@ -179,7 +200,9 @@ def test_members_are_refitted_for_their_own_best_epochs(tune, tmp_path):
 def test_no_member_stops_early_on_the_test(cut, refused):
     words = ["--dataset=cut", "--config_files", "cut.yaml", "--model=Ensemble"]
     told = r"members: BPR: benchmark_filename \['train', 'test', 'test'\] validates on the test file: BPR would keep"
-    assert re.search(told, refused("run", *words, "--members={'EDLAE': {}, 'BPR': {'eval_step': 1, 'epochs': 3}}"))
+    assert re.search(
+        told, refused("run", *words, "--members={'EDLAE': {}, 'BPR': {'eval_step': 1, 'epochs': 3}}")
+    )
 
 
 @pytest.mark.parametrize("stop_after", [2, 4])  # in the search, and between search and test
@@ -203,7 +226,9 @@ def test_interrupted_it_loses_nothing(stop_after, tune, tmp_path, monkeypatch):
     again = tune()
     assert len(ran) == len(again) == 5 and (tmp_path / "out" / "best.yaml").read_text() == text
     undisturbed = tune(output="undisturbed")
-    assert [without_keys(record) for record in undisturbed] == [without_keys(record) for record in interrupted]
+    assert [without_keys(record) for record in undisturbed] == [
+        without_keys(record) for record in interrupted
+    ]
 
 
 def test_one_file_for_both_is_validation_and_nothing_is_tested(tune, cut, tmp_path, capsys):
@@ -252,14 +277,15 @@ def test_files_that_are_not_the_training_file_are_counted(tune, cut, capsys):
 
 def test_no_model_stops_early_on_the_test(cut, refused, tmp_path):
     words = ["--dataset=cut", "--config_files", "cut.yaml", "--state=ERROR", "--show_progress=False"]
-    told = (
-        r"benchmark_filename \['train', 'test', 'test'\] validates on the test file: BPR would keep .* set eval_step: 0"
-    )
+    told = r"benchmark_filename \['train', 'test', 'test'\] validates on the test file: "
+    told += "BPR would keep .* set eval_step: 0"
     assert re.search(told, refused("run", "--model=BPR", "--eval_step=1", *words))
     board = {"dataset": "cut", "config_files": ["cut.yaml"], "models": {"EDLAE": {}, "BPR": {"epochs": 3}}}
     (tmp_path / "board.yaml").write_text(yaml.safe_dump(board))
     assert re.search(told, refused("leaderboard", "--settings", "board.yaml", "--eval_step=1"))
-    assert cli.run(["--model=BPR", "--epochs=1", "--eval_step=1", *words])["test_result"]  # one epoch is no choice
+    assert cli.run(["--model=BPR", "--epochs=1", "--eval_step=1", *words])[
+        "test_result"
+    ]  # one epoch is no choice
     assert cli.run(["--model=EDLAE", "--eval_step=1", *words])["test_result"]  # nor is a single step
 
 
@@ -273,7 +299,9 @@ def test_our_own_protocols_without_a_validation_file(name):
     assert len({row.label for row in rows}) == len(rows) > 10
     for row in rows:
         assert row.note and row.mark == ("tuned on test" if "BARS-Match " in row.note[:11] else "")
-        assert row.metrics.keys() == {"recall@20", "ndcg@20"} and all(0 < each < 0.2 for each in row.metrics.values())
+        assert row.metrics.keys() == {"recall@20", "ndcg@20"} and all(
+            0 < each < 0.2 for each in row.metrics.values()
+        )
     content = yaml.safe_load((CONFIGS / "leaderboard" / f"{name}.yaml").read_text())
     assert content["dataset"] == name and content["reference"] == f"{name}.csv"
     if name == "amazon-book":

@@ -20,8 +20,16 @@ LONG = {"epochs": 6, "learning_rate": 0.003, "train_batch_size": 64}
 FEW = {"eval_args": {**LAST_ITEMS, "mode": "uni2"}}
 VALUES = {"metrics": ["AUC", "LogLoss"], "valid_metric": "AUC"}
 RANDOM = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "RO", "group_by": "user", "mode": "full"}
-FEATURES = {"inter": ["user_id", "item_id", "rating"], "user": ["user_id", "age"], "item": ["item_id", "class"]}
-GRAPH = {"inter": ["user_id", "item_id"], "kg": ["head_id", "relation_id", "tail_id"], "link": ["item_id", "entity_id"]}
+FEATURES = {
+    "inter": ["user_id", "item_id", "rating"],
+    "user": ["user_id", "age"],
+    "item": ["item_id", "class"],
+}
+GRAPH = {
+    "inter": ["user_id", "item_id"],
+    "kg": ["head_id", "relation_id", "tail_id"],
+    "link": ["item_id", "entity_id"],
+}
 SEQUENTIAL = {"load_col": {"inter": ["user_id", "item_id", "timestamp"]}, "eval_args": LAST_ITEMS}
 CROSS_ENTROPY = {"train_neg_sample_args": None}
 SMALL = {**CROSS_ENTROPY, "hidden_size": 8, "n_layers": 1, "n_heads": 1}
@@ -43,7 +51,10 @@ TYPES = {
         {"load_col": FEATURES, "threshold": {"rating": 3}, **VALUES},
         {"FM": {}, "LR": {}},
     ),
-    "context-aware, ranked": ({"load_col": FEATURES, **RANKED, "eval_args": RANDOM}, {"FM": PAIRS, "Pop": {}}),
+    "context-aware, ranked": (
+        {"load_col": FEATURES, **RANKED, "eval_args": RANDOM},
+        {"FM": PAIRS, "Pop": {}},
+    ),
     "knowledge-based": ({"load_col": GRAPH, **RANKED}, {"CKE": {}, "CFKG": {"embedding_size": 8}}),
 }
 
@@ -158,7 +169,9 @@ def test_types_under_different_protocols_are_refused(shop, refused, monkeypatch)
         return refused("leaderboard", "--settings", "board.yaml")
 
     line = error(SEQUENTIAL, MIXED)
-    assert "FPMC: repeatable is True here and False for EASE; rows of a leaderboard share one protocol" in line
+    assert (
+        "FPMC: repeatable is True here and False for EASE; rows of a leaderboard share one protocol" in line
+    )
 
     repeatable = {**SEQUENTIAL, "repeatable": True}
     line = error({**repeatable, "eval_args": {**LAST_ITEMS, "mode": "pop9"}}, MIXED)

@@ -31,10 +31,20 @@ def checkpoints(tiny, tmp_path_factory):
         key = repr((name, settings))
         if key not in made:
             own = folder / str(len(made))
-            quiet = {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 3, "topk": [5, 10]}
+            quiet = {
+                "data_path": tiny,
+                "state": "ERROR",
+                "show_progress": False,
+                "epochs": 3,
+                "topk": [5, 10],
+            }
             with pytest.MonkeyPatch.context() as patch:  # its report of the machine sleeps for a second
                 patch.setattr(quick_start, "get_environment", lambda _: types.SimpleNamespace(draw=str))
-                run_recbole(name, "tiny", config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings})
+                run_recbole(
+                    name,
+                    "tiny",
+                    config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings},
+                )
             (made[key],) = own.glob("*.pth")
         return str(made[key])
 

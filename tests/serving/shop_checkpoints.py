@@ -33,18 +33,24 @@ def train(**settings):
 
 
 def recommend(command, checkpoint, *words, histories="users.jsonl", output="top.jsonl"):
-    return command("recommend", "--checkpoint", checkpoint, f"--histories={histories}", f"--output={output}", *words)
+    return command(
+        "recommend", "--checkpoint", checkpoint, f"--histories={histories}", f"--output={output}", *words
+    )
 
 
 def written(path="top.jsonl"):
-    return {line["user"]: line["items"] for line in map(json.loads, pathlib.Path(path).read_text().splitlines())}
+    return {
+        line["user"]: line["items"] for line in map(json.loads, pathlib.Path(path).read_text().splitlines())
+    }
 
 
 CHANGES = {
     "sorted the other way": lambda rows: rows[::-1],
     "an item more": lambda rows: [("u0", "new", 5, 1_699_999_999), *rows],
     "an item less": lambda rows: [row for row in rows if row[1] != "i5"],
-    "another shop of the same size": lambda rows: [(user, item.replace("i", "x"), *rest) for user, item, *rest in rows],
+    "another shop of the same size": lambda rows: [
+        (user, item.replace("i", "x"), *rest) for user, item, *rest in rows
+    ],
     "two items swapped": lambda rows: [
         (user, {"i1": "i2", "i2": "i1"}.get(item, item), *rest) for user, item, *rest in rows
     ],

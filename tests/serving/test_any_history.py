@@ -11,9 +11,13 @@ from recbole_edlae.serving import histories as files
 from recbole_edlae.serving.recommender import Recommender
 
 ITEMS = [str(number) for number in range(1, 31)]
-tokens = st.one_of(st.sampled_from(ITEMS), st.integers(-1, 40), st.integers(1, 30).map(float), st.text(max_size=3))
+tokens = st.one_of(
+    st.sampled_from(ITEMS), st.integers(-1, 40), st.integers(1, 30).map(float), st.text(max_size=3)
+)
 odd = st.one_of(st.none(), st.booleans(), st.floats(), st.text(max_size=3), st.integers())
-anything = st.recursive(odd, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner))
+anything = st.recursive(
+    odd, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner)
+)
 lists = st.lists(st.lists(tokens, max_size=6), max_size=4)
 ks = st.one_of(st.integers(1, 40), odd)
 
@@ -39,7 +43,9 @@ def check(recommender, answer, histories, excluded, k):
     for items, scores, history, never in zip(answer.items, answer.scores, histories, excluded):
         known = {token(value) for value in history} & set(ITEMS)
         left = set(ITEMS) - known - {token(value) for value in never}
-        all_scores = B[[int(item) for item in known]].sum(0) if known else recommender.popularity.astype(np.float32)
+        all_scores = (
+            B[[int(item) for item in known]].sum(0) if known else recommender.popularity.astype(np.float32)
+        )
         best = sorted((all_scores[int(item)] for item in left), reverse=True)[:k]
         assert len(set(items)) == len(items) == len(best) and set(items) <= left
         np.testing.assert_allclose(scores, best, rtol=1e-4, atol=1e-5)
@@ -77,7 +83,11 @@ def test_anything(numbered, histories, exclude, k):
 
 
 @common
-@given(st.lists(st.dictionaries(st.sampled_from(["user", "items", "exclude", "item"]), anything | lists), max_size=4))
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["user", "items", "exclude", "item"]), anything | lists), max_size=4
+    )
+)
 def test_files_of_anything(numbered, tmp_path, lines):
     path = tmp_path / "users.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -17,14 +17,27 @@ def test_numbers_are_tokens_everywhere(write_shop):
     write_shop(shop_text([(user[1:], item[1:], *rest) for user, item, *rest in shop_rows()]))
     recommender = Recommender.load(train())
     expected = recommender.recommend([["5", "7"]], 5).items
-    for items in ([5, 7], [5.0, 7.0], np.array([5, 7]), np.array([5.0, 7.0]), [np.int32(5), "7"], [np.float32(5), 7]):
+    for items in (
+        [5, 7],
+        [5.0, 7.0],
+        np.array([5, 7]),
+        np.array([5.0, 7.0]),
+        [np.int32(5), "7"],
+        [np.float32(5), 7],
+    ):
         assert recommender.recommend([items], 5).items == expected
     assert recommender.recommend(np.array([[5, 7]]), 5, exclude=[np.int64(1), 2.0]).items == (
         recommender.recommend([["5", "7"]], 5, exclude=["1", "2"]).items
     )
     assert recommender.profile(19) == recommender.profile("19") == recommender.profile(np.float64(19))
-    assert recommender.recommend_users([19, 20.0], 5).items == recommender.recommend_users(["19", "20"], 5).items
-    assert recommender.similar(5, 3)[0] == recommender.similar("5", 3)[0] == recommender.similar(5.0, np.int64(3))[0]
+    assert (
+        recommender.recommend_users([19, 20.0], 5).items == recommender.recommend_users(["19", "20"], 5).items
+    )
+    assert (
+        recommender.similar(5, 3)[0]
+        == recommender.similar("5", 3)[0]
+        == recommender.similar(5.0, np.int64(3))[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +71,16 @@ def test_what_is_no_list_is_refused(recommender):
 
 
 def test_exclude_takes_a_list_for_all_or_a_list_for_each(recommender):
-    for exclude in ("i13", b"i13", {"i13": 1}, 13, ["i1", ["i2"]], [["i1"], "i2"], [None, ["i1"]], ["i1", None]):
+    for exclude in (
+        "i13",
+        b"i13",
+        {"i13": 1},
+        13,
+        ["i1", ["i2"]],
+        [["i1"], "i2"],
+        [None, ["i1"]],
+        ["i1", None],
+    ):
         with pytest.raises(ValueError, match="exclude"):
             recommender.recommend([["i1"]], exclude=exclude)
     expected = recommender.recommend([["i3"], ["i4"]], 5)

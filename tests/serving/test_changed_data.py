@@ -58,7 +58,9 @@ def test_data_that_split_otherwise_are_refused(checkpoint, write_shop):
     rows = shop_rows()
     rows[-8:] = rows[-8:][::-1]  # the last user's rows: every token has come up before
     write_shop(shop_text(rows))
-    with pytest.raises(ValueError, match=r"was not trained on these data: .*the interactions to train on are not"):
+    with pytest.raises(
+        ValueError, match=r"was not trained on these data: .*the interactions to train on are not"
+    ):
         load_data_and_model(checkpoint)
 
 

@@ -57,7 +57,10 @@ def test_damaged_checkpoints_are_named(checkpoint):
     for content, message in (
         ({**saved, "trained_on": damaged}, "what it says of its data is damaged"),
         ({**saved, "state_dict": {**saved["state_dict"], "encoder": encoder * torch.nan}}, "NaN or infinite"),
-        ({**saved, "state_dict": {**saved["state_dict"], "encoder": encoder[:, :0]}}, "before its model was fitted"),
+        (
+            {**saved, "state_dict": {**saved["state_dict"], "encoder": encoder[:, :0]}},
+            "before its model was fitted",
+        ),
     ):
         torch.save(content, "foreign.pth")
         with pytest.raises(ValueError, match=f"foreign.pth.*{message}"):

@@ -34,7 +34,11 @@ def test_recommends_as_the_checkpoint_does(name, checkpoints, export):
 
 def test_nothing_but_numbers_and_text(export):
     folder = export()
-    assert sorted(each.name for each in folder.iterdir()) == ["items.json", "manifest.json", "weights.safetensors"]
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "items.json",
+        "manifest.json",
+        "weights.safetensors",
+    ]
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["model"] == "EDLAE" and manifest["settings"]["reg_weight"] == 5.0
     assert load_file(folder / "weights.safetensors").keys() == {"encoder", "dummy_param", "popularity"}
@@ -66,7 +70,9 @@ def test_half_precision_halves_the_weights(checkpoints, tmp_path):
     checkpoint = Checkpoint.read(checkpoints("EDLAE"))
     for dtype in ("float32", "float16"):
         write_export(checkpoint, tmp_path / dtype, dtype=dtype)
-    full, half = (load_file(tmp_path / dtype / "weights.safetensors")["encoder"] for dtype in ("float32", "float16"))
+    full, half = (
+        load_file(tmp_path / dtype / "weights.safetensors")["encoder"] for dtype in ("float32", "float16")
+    )
     assert torch.equal(half, full.half()) and half.nbytes * 2 == full.nbytes
 
 
@@ -81,7 +87,10 @@ def test_the_largest_weights_of_each_item(checkpoints, export):
     parts = (sparse.weight.numpy(), sparse.target.numpy(), sparse.indptr.numpy())
     np.testing.assert_array_equal(sp.csr_matrix(parts, shape=thin.shape).toarray(), thin)
     tokens = list(recommender.tokens)
-    items, count = torch.tensor([tokens.index("i1"), tokens.index("i4"), tokens.index("i9")]), torch.tensor([2, 0, 1])
+    items, count = (
+        torch.tensor([tokens.index("i1"), tokens.index("i4"), tokens.index("i9")]),
+        torch.tensor([2, 0, 1]),
+    )
     expected = [thin[items[:2]].sum(0), np.zeros(len(B)), thin[items[2]]]
     np.testing.assert_allclose(recommender.model.score(items, count), expected, rtol=1e-6, atol=1e-7)
 
@@ -103,7 +112,9 @@ def test_all_weights_kept_change_nothing(checkpoints, export):
 
 
 def test_the_command_says_size_and_loss(checkpoints, tmp_path, capsys):
-    cli.main(["export", "--checkpoint", checkpoints("EDLAE"), "--output", "small", "--dtype=float16", "--top=3"])
+    cli.main(
+        ["export", "--checkpoint", checkpoints("EDLAE"), "--output", "small", "--dtype=float16", "--top=3"]
+    )
     said = capsys.readouterr().out
     size = sum(each.stat().st_size for each in (tmp_path / "small").iterdir())
     assert f"small: EDLAE, 30 items, {size:,} bytes" in said
@@ -137,7 +148,12 @@ def forge(folder, **changes):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-FIELDS = {"USER_ID_FIELD": "user_id", "ITEM_ID_FIELD": "item_id", "RATING_FIELD": "rating", "NEG_PREFIX": "neg_"}
+FIELDS = {
+    "USER_ID_FIELD": "user_id",
+    "ITEM_ID_FIELD": "item_id",
+    "RATING_FIELD": "rating",
+    "NEG_PREFIX": "neg_",
+}
 DAMAGE = {
     "weights changed": (lambda f: rewrite(f / "weights.safetensors", flip), "weights.safetensors does not match its"),
     "items changed": (lambda f: rewrite(f / "items.json", flip), "items.json does not match its SHA-256"),
@@ -238,7 +254,9 @@ def forged(opened, tmp_path):
         shutil.rmtree(folder, ignore_errors=True)
         write_export(checkpoint, folder)
         tensors = load_file(folder / "weights.safetensors") | others
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "weights.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "weights.safetensors"
+        )
         content = (folder / "weights.safetensors").read_bytes()
         files = json.loads((folder / "manifest.json").read_text())["files"]
         files["weights.safetensors"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -7,7 +7,9 @@ import pytest
 from recbole_edlae._warnings import DataWarning
 from recbole_edlae.serving.frames import answer_frame
 
-LOG = pd.DataFrame({"user_id": ["b", "a", "b", "b"], "item_id": ["i1", "i9", "i4", "i1"], "rating": [1, 2, 3, 4]})
+LOG = pd.DataFrame(
+    {"user_id": ["b", "a", "b", "b"], "item_id": ["i1", "i9", "i4", "i1"], "rating": [1, 2, 3, 4]}
+)
 
 
 def test_a_frame_is_answered_by_a_frame(recommender):

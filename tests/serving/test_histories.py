@@ -48,13 +48,22 @@ BAD = {
         '{"user": null, "items": ["i1"]}\n',
         "users.jsonl, line 1: user: a token is text or a number, got None",
     ),
-    "latin-1": ('{"user": "José", "items": ["i1"]}\n'.encode("latin-1"), "users.jsonl, line 1 is not UTF-8: byte 0xe9"),
+    "latin-1": (
+        '{"user": "José", "items": ["i1"]}\n'.encode("latin-1"),
+        "users.jsonl, line 1 is not UTF-8: byte 0xe9",
+    ),
     "not in the data": ('{"user": "u1"}\n{"user": "u99"}\n', "users.jsonl, line 2: unknown user 'u99'"),
-    "misspelled": ('{"user": "u1", "item": ["i1"]}\n', "users.jsonl, line 1: unknown key 'item'; did you mean items?"),
+    "misspelled": (
+        '{"user": "u1", "item": ["i1"]}\n',
+        "users.jsonl, line 1: unknown key 'item'; did you mean items?",
+    ),
     "NaN": ('{"user": "a", "items": [NaN]}\n', "line 1: items: a token is text or a number, got nan"),
     "a bool": ('{"user": "a", "items": ["i1"], "exclude": [true]}\n', "line 1: exclude: a token"),
     "a list": ('["a", "i1"]\n', "line 1 is not like"),
-    "half a character": ('{"user": "\\ud83d", "items": ["i1"]}\n', "line 1: user '\\ud83d' has half a character"),
+    "half a character": (
+        '{"user": "\\ud83d", "items": ["i1"]}\n',
+        "line 1: user '\\ud83d' has half a character",
+    ),
     "deep": ("[" * 100_000 + "\n", "line 1 is not like"),
 }
 

@@ -34,7 +34,17 @@ def trained(tmp_path_factory):
     (folder / "data" / "large" / "large.inter").write_text("\n".join(lines) + "\n")
     words = [f"--data_path={folder / 'data'}", f"--checkpoint_dir={folder / 'saved'}", "--state=ERROR"]
     program = "from recbole_edlae import cli; cli.main()"
-    command = [sys.executable, "-W", "ignore", "-c", program, "run", "--model=EDLAE", "--dataset=large", *words]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        program,
+        "run",
+        "--model=EDLAE",
+        "--dataset=large",
+        *words,
+    ]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
     (path,) = (folder / "saved").glob("*.pth")
     return str(path)

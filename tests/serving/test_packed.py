@@ -19,7 +19,10 @@ from recbole_edlae.solvers.scale import tiles
 HISTORIES = [["i1", "i4"], ["i9"], [], ["i2", "i3", "i5", "i8", "i11"]]
 CASES = {
     "EDLAE": ("EDLAE", {"reg_weight": 5.0, "user_weight_power": 0.5}),
-    "EDLAE that normalizes items": ("EDLAE", {"reg_weight": 5.0, "emphasis": [2.0, 0.5], "item_weight_power": 0.3}),
+    "EDLAE that normalizes items": (
+        "EDLAE",
+        {"reg_weight": 5.0, "emphasis": [2.0, 0.5], "item_weight_power": 0.3},
+    ),
     "DLAE with a bound": ("DLAE", {"reg_weight": 5.0, "diagonal_bound": 0.2}),
     "EDLAE beside a low-pass filter": (
         "EDLAE",

@@ -69,13 +69,17 @@ def test_known_users_and_what_to_exclude(run, recommender, tmp_path):
     run("--histories=users.csv", "--output=top.csv", "--exclude=not.txt", "--topk=3")
     found = {user: items for user, (items, _) in read(tmp_path / "top.csv").items()}
     assert list(found.values()) == recommender.recommend_users(["u3", "u5"], 3, exclude=["i0", "i1"]).items
-    (tmp_path / "users.jsonl").write_text('{"user": "u3", "exclude": ["i0", "i1"]}\n{"user": 4, "items": []}\n')
+    (tmp_path / "users.jsonl").write_text(
+        '{"user": "u3", "exclude": ["i0", "i1"]}\n{"user": 4, "items": []}\n'
+    )
     run("--histories=users.jsonl", "--output=top.jsonl", "--topk=3")
     assert read(tmp_path / "top.jsonl")["u3"][0] == found["u3"]
 
 
 def test_from_an_export(export, files, recommender, tmp_path):
-    cli.main(["recommend", f"--checkpoint={export()}", "--histories=users.csv", "--output=top.csv", "--topk=2"])
+    cli.main(
+        ["recommend", f"--checkpoint={export()}", "--histories=users.csv", "--output=top.csv", "--topk=2"]
+    )
     found = [items for items, _ in read(tmp_path / "top.csv").values()]
     assert found == recommender.recommend(USERS.values(), 2).items
 
@@ -101,7 +105,10 @@ def test_every_kind_of_line_end_in_a_user_is_quoted():
     answer = SimpleNamespace(items=[["x"]] * 4, scores=[np.array([0.5])] * 4)
     content = batches.write_csv(users, answer, True).decode()
     assert content.startswith('user_id,item_id,rank,score\n"a\rb",x,1,0.5\n')
-    assert [row[0] for row in csv.reader(io.StringIO(content, newline=""), strict=True)] == ["user_id", *users]
+    assert [row[0] for row in csv.reader(io.StringIO(content, newline=""), strict=True)] == [
+        "user_id",
+        *users,
+    ]
 
 
 WRONG = {
@@ -132,7 +139,10 @@ BAD_LINES = {
     ],
     "users.csv": [
         ("user_id,item_id\na,i1\nb,i1\nc\n", "users.csv, line 4 has 1 fields of 2"),
-        ("user_id,item_id\na,i1\nb,i1\na,i2\n", "users.csv, line 4: user a was there before; sort the file by user"),
+        (
+            "user_id,item_id\na,i1\nb,i1\na,i2\n",
+            "users.csv, line 4: user a was there before; sort the file by user",
+        ),
         ("a,i1\n", "users.csv must begin with user_id,item_id or user_id, got 'a,i1'"),
         ("", "users.csv must begin with user_id,item_id"),
     ],
@@ -142,7 +152,9 @@ BAD_LINES = {
 @pytest.mark.parametrize(
     "name, content, message", [(name, *case) for name, cases in BAD_LINES.items() for case in cases]
 )
-def test_a_bad_line_is_named_and_what_was_done_is_kept(name, content, message, run, tmp_path, capsys, monkeypatch):
+def test_a_bad_line_is_named_and_what_was_done_is_kept(
+    name, content, message, run, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(batches, "BATCH", 1)
     (tmp_path / name).write_text(content)
     with pytest.raises(SystemExit):

@@ -24,7 +24,11 @@ def histories(dataset, loader):
     for user in loader.uid_list.tolist():
         known = X[user].indices
         masked = loader.uid2history_item[user].numpy()
-        yield dataset.id2token("user_id", user), dataset.id2token("item_id", known), dataset.id2token("item_id", masked)
+        yield (
+            dataset.id2token("user_id", user),
+            dataset.id2token("item_id", known),
+            dataset.id2token("item_id", masked),
+        )
 
 
 def test_agrees_with_full_sort_topk_token_for_token(name, checkpoints):
@@ -65,7 +69,10 @@ def test_scores_by_definition(recommender):
 def test_order_repetition_and_batches_change_nothing(recommender, monkeypatch):
     some = [["i1", "i2", "i3"], ["i9"], ["i4", "i20"]]
     expected = recommender.recommend(some, 5)
-    assert recommender.recommend([["i3", "i1", "i2", "i1"], ["i9", "i9"], ["i20", "i4"]], 5).items == expected.items
+    assert (
+        recommender.recommend([["i3", "i1", "i2", "i1"], ["i9", "i9"], ["i20", "i4"]], 5).items
+        == expected.items
+    )
     monkeypatch.setattr("recbole_edlae.serving.ranking.SCORES", 1)
     assert recommender.recommend(some, 5).items == expected.items
     assert recommender.recommend([], 5).items == []
@@ -105,11 +112,15 @@ def test_similar_items(name, checkpoints):
     elif name in ("GFCF", "ChebyCF"):
         expected = model.score(torch.tensor([own]), torch.tensor([1]))[0]
     elif name == "EnsembleAE":  # the scores of a history of the item alone
-        deep = model.members["DeepAE"].network(binary_rows(torch.tensor([own]), torch.tensor([1])))[0].detach()
+        deep = (
+            model.members["DeepAE"].network(binary_rows(torch.tensor([own]), torch.tensor([1])))[0].detach()
+        )
         new = [number for number in range(1, model.n_items) if number != own]
         parts = [part[new].numpy() for part in (model.members["EDLAE"].weights.encoder[own], deep)]
         expected = torch.zeros(model.n_items)
-        expected[new] = torch.from_numpy(0.6 * scipy.stats.zscore(parts[0]) + 0.4 * scipy.stats.zscore(parts[1]))
+        expected[new] = torch.from_numpy(
+            0.6 * scipy.stats.zscore(parts[0]) + 0.4 * scipy.stats.zscore(parts[1])
+        )
     else:
         V = model.weights.decoder if name == "LowRankEDLAE" else model.network.decoder.weights[-1].detach()
         expected = (V @ V[own]) / (V.norm(dim=1) * V[own].norm())

@@ -15,7 +15,11 @@ from recbole_edlae.settings.configs import LEADERBOARDS, PROTOCOLS, REFERENCES, 
 
 KINDS = [PROTOCOLS, SPACES, LEADERBOARDS, REFERENCES, REPRODUCTIONS]
 SPELLINGS = [
-    (PROTOCOLS, "ml-100k.yaml", ["ml-100k", "ml-100k.yaml", "configs/ml-100k", "configs/ml-100k.yaml", "./ml-100k"]),
+    (
+        PROTOCOLS,
+        "ml-100k.yaml",
+        ["ml-100k", "ml-100k.yaml", "configs/ml-100k", "configs/ml-100k.yaml", "./ml-100k"],
+    ),
     (PROTOCOLS, "tuned/gowalla/DLAE.yaml", ["tuned/gowalla/DLAE", "configs/tuned/gowalla/DLAE.yaml"]),
     (SPACES, "spaces/EASE.test", ["EASE", "EASE.test", "spaces/EASE", "configs/spaces/EASE.test"]),
     (SPACES, "spaces/gowalla/DLAE.test", ["gowalla/DLAE", "configs/spaces/gowalla/DLAE.test"]),
@@ -25,7 +29,9 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize("kind, file, name", [(kind, file, name) for kind, file, names in SPELLINGS for name in names])
+@pytest.mark.parametrize(
+    "kind, file, name", [(kind, file, name) for kind, file, names in SPELLINGS for name in names]
+)
 def test_a_name_that_is_no_file_is_one_of_the_packages(kind, file, name, capsys):
     assert find(kind, name) == CONFIGS / file
     told = capsys.readouterr().err
@@ -110,7 +116,9 @@ def test_a_settings_file_of_the_users_own_names_them_too(tmp_path):
     assert content["config_files"] == [CONFIGS / "ml-100k.yaml"]
     assert content["models"]["EDLAE"]["reg_weight"] and content["models"]["mine"]["reg_weight"] == 7.0
     plan = Plan(None, {}, settings="mine/board.yaml")
-    assert {run.config_files for run in plan.runs} == {(str(CONFIGS / "ml-100k.yaml"),)} and len(plan.reference) > 10
+    assert {run.config_files for run in plan.runs} == {(str(CONFIGS / "ml-100k.yaml"),)} and len(
+        plan.reference
+    ) > 10
 
 
 def test_a_plan_of_the_users_own_names_them_too(tmp_path):

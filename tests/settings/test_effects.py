@@ -97,7 +97,9 @@ def test_a_config_file_of_any_name(name, write_shop, command, tmp_path):
     assert command("run", *QUIET, "--config_files", name).status == 0
     assert trained_with(tmp_path, "reg_weight") == 7.0
     (tmp_path / "a.test").write_text("dropout_prob choice [0.1]\n")
-    assert command("tune", "--dataset=shop", "--space=a.test", "--output=t", "--config_files", name).status == 0
+    assert (
+        command("tune", "--dataset=shop", "--space=a.test", "--output=t", "--config_files", name).status == 0
+    )
     words = ["--models", "EDLAE", "--output=l", "--dataset", "shop", "--config_files", name]
     assert command("leaderboard", *words).status == 0
     assert '"reg_weight": 7.0' in (tmp_path / "l" / "records.jsonl").read_text()
@@ -105,7 +107,9 @@ def test_a_config_file_of_any_name(name, write_shop, command, tmp_path):
 
 def test_a_threshold_is_said_to_have_no_effect_in_full_ranking(write_shop, command):
     write_shop()
-    outcome = command("run", *QUIET, "--threshold={'rating':4}", "--load_col={'inter':['user_id','item_id','rating']}")
+    outcome = command(
+        "run", *QUIET, "--threshold={'rating':4}", "--load_col={'inter':['user_id','item_id','rating']}"
+    )
     assert outcome.status == 0
     assert "threshold has no effect" in outcome.err and "val_interval: {rating: '[4,inf)'}" in outcome.err
 
@@ -117,7 +121,9 @@ def test_settings_of_other_models_are_said_to_have_no_effect(write_shop, command
     assert outcome.status == 0
     assert "n_layers has no effect on EDLAE: it is a setting of" in outcome.err
     assert "nothing reads the setting my_own_note" in outcome.err
-    outcome = command("leaderboard", "--models", "EDLAE", "LightGCN", "--dataset", "shop", "--config_files=e.yaml")
+    outcome = command(
+        "leaderboard", "--models", "EDLAE", "LightGCN", "--dataset", "shop", "--config_files=e.yaml"
+    )
     assert "n_layers has no effect" not in outcome.err
 
 
@@ -131,7 +137,11 @@ def test_settings_of_other_models_are_said_to_have_no_effect(write_shop, command
 def test_single_settings_without_effect(word, line, write_shop, command):
     write_shop()
     outcome = command("run", *QUIET, word, "--load_col={'inter':['user_id','item_id','rating']}")
-    assert outcome.status == 0 and (line is None or line in outcome.err) and (line or "warning" not in outcome.err)
+    assert (
+        outcome.status == 0
+        and (line is None or line in outcome.err)
+        and (line or "warning" not in outcome.err)
+    )
 
 
 def test_filters_are_said_to_have_no_effect_on_files_that_come_split(write_shop, command, tmp_path):
@@ -139,7 +149,9 @@ def test_filters_are_said_to_have_no_effect_on_files_that_come_split(write_shop,
         write_shop().rename(tmp_path / "dataset" / "shop" / f"shop.{part}.inter")
     words = ["--benchmark_filename=['train','valid','test']", "--user_inter_num_interval=[3,inf)"]
     outcome = command("run", *QUIET, *words)
-    assert outcome.status == 0 and "user_inter_num_interval has no effect with benchmark_filename" in outcome.err
+    assert (
+        outcome.status == 0 and "user_inter_num_interval has no effect with benchmark_filename" in outcome.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,10 +163,14 @@ def test_filters_are_said_to_have_no_effect_on_files_that_come_split(write_shop,
         "{'split':{'LS':'valid_only'}}": True,
     }.items(),
 )
-def test_a_split_is_said_to_have_no_effect_on_files_that_come_split(eval_args, told, write_shop, command, tmp_path):
+def test_a_split_is_said_to_have_no_effect_on_files_that_come_split(
+    eval_args, told, write_shop, command, tmp_path
+):
     for part in ("train", "valid", "test"):
         write_shop().rename(tmp_path / "dataset" / "shop" / f"shop.{part}.inter")
-    outcome = command("run", *QUIET, "--benchmark_filename=['train','valid','test']", f"--eval_args={eval_args}")
+    outcome = command(
+        "run", *QUIET, "--benchmark_filename=['train','valid','test']", f"--eval_args={eval_args}"
+    )
     line = "split and order in eval_args have no effect with benchmark_filename"
     assert outcome.status == 0 and (line in outcome.err) == told
 
@@ -167,7 +183,9 @@ RATINGS = [
 
 def test_errors_of_normalized_ratings_are_said_to_be_so(command):
     outcome = command("run", *RATINGS, "--LABEL_FIELD=rating")
-    assert outcome.status == 0 and "RMSE and MAE are measured on rating scaled to between 0 and 1" in outcome.err
+    assert (
+        outcome.status == 0 and "RMSE and MAE are measured on rating scaled to between 0 and 1" in outcome.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,7 +199,13 @@ def test_errors_of_normalized_ratings_are_said_to_be_so(command):
 def test_ratings_are_said_to_be_normalized_where_they_are(words, said, write_shop, command):
     write_shop()
     own = ["--model=AutoRec", "--feedback=rating", "--LABEL_FIELD=rating", "--eval_args={'mode':'labeled'}"]
-    own += ["--metrics=['RMSE']", "--valid_metric=RMSE", "--load_col={'inter':['user_id','item_id','rating']}"]
-    outcome = command("run", *QUIET, *[word for word in own if word.split("=")[0] not in " ".join(words)], *words)
+    own += [
+        "--metrics=['RMSE']",
+        "--valid_metric=RMSE",
+        "--load_col={'inter':['user_id','item_id','rating']}",
+    ]
+    outcome = command(
+        "run", *QUIET, *[word for word in own if word.split("=")[0] not in " ".join(words)], *words
+    )
     assert outcome.status == 0, outcome.err
     assert ("scaled to between 0 and 1" in outcome.err) == said

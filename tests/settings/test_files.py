@@ -72,7 +72,9 @@ def test_any_other_text_stays_text(text, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [["run"], ["leaderboard", "--models", "EDLAE"], ["tune", "--space=space"]])
+@pytest.mark.parametrize(
+    "command", [["run"], ["leaderboard", "--models", "EDLAE"], ["tune", "--space=space"]]
+)
 def test_commands_refuse_it_in_one_line(command, tmp_path, capsys):
     (tmp_path / "space").write_text("dropout_prob choice [0.1]\n")
     with pytest.raises(SystemExit) as stopped:
@@ -91,7 +93,11 @@ def test_choices_of_a_space_are_refused_in_one_line(tmp_path, capsys):
     assert not (tmp_path / "touched").exists()
 
 
-TAGS = ["!!python/object/apply:os.system ['touch touched']", "!!python/name:os.system", "!!python/tuple [1, 2]"]
+TAGS = [
+    "!!python/object/apply:os.system ['touch touched']",
+    "!!python/name:os.system",
+    "!!python/tuple [1, 2]",
+]
 
 
 @pytest.mark.parametrize("tag", TAGS)

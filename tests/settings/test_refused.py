@@ -33,14 +33,18 @@ def refused_everywhere(refused, write_shop, tmp_path):
 
 @pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "c", "d"], "a", [1, 2, 3]])
 def test_a_wrong_number_of_files(names, refused_everywhere):
-    named = ["benchmark_filename"] if isinstance(names, str) else ["benchmark_filename", "[train, test, test]"]
+    named = (
+        ["benchmark_filename"] if isinstance(names, str) else ["benchmark_filename", "[train, test, test]"]
+    )
     refused_everywhere(f"--benchmark_filename={names}", named=named)
 
 
 def test_one_file_of_three_is_empty(write_shop, refused, tmp_path):
     for part in ("train", "valid", "test"):
         write_shop(shop_text() if part != "valid" else shop_text(rows=[]).splitlines()[0] + "\n")
-        (tmp_path / "dataset" / "shop" / "shop.inter").rename(tmp_path / "dataset" / "shop" / f"shop.{part}.inter")
+        (tmp_path / "dataset" / "shop" / "shop.inter").rename(
+            tmp_path / "dataset" / "shop" / f"shop.{part}.inter"
+        )
     (tmp_path / "dataset" / "shop" / "shop.valid.inter").write_text(shop_text().splitlines()[0] + "\n")
     error = refused("run", *QUIET, "--benchmark_filename=['train','valid','test']")
     assert "shop.valid.inter" in error and "no rows" in error
@@ -52,7 +56,9 @@ def test_order_by_time_without_times(refused_everywhere):
 
 
 def test_a_column_the_file_lacks(refused_everywhere):
-    refused_everywhere("--load_col={'inter':['user_id','item_id','price']}", named=["price", "load_col", "rating"])
+    refused_everywhere(
+        "--load_col={'inter':['user_id','item_id','price']}", named=["price", "load_col", "rating"]
+    )
 
 
 def test_filter_on_a_column_not_loaded(refused_everywhere):

@@ -75,7 +75,14 @@ def test_a_config_refuses(key, text, settings):
         {"metrics": ["ItemCoverage", "NDCG"], "valid_metric": "ItemCoverage@10"},
         {"learning_rate": 0, "weight_decay": 1, "eval_step": -1},
         {"clip_grad_norm": {"max_norm": 5, "norm_type": 2}},
-        {"train_neg_sample_args": {"distribution": "popularity", "alpha": 0, "dynamic": True, "candidate_num": 2}},
+        {
+            "train_neg_sample_args": {
+                "distribution": "popularity",
+                "alpha": 0,
+                "dynamic": True,
+                "candidate_num": 2,
+            }
+        },
         {"state": None, "transform": None, "TIME_FIELD": None, "RATING_FIELD": None, "LABEL_FIELD": None},
         {"state": "Warning", "loss_decimal_place": 0, "metric_decimal_place": 6},
     ],
@@ -87,13 +94,23 @@ def test_what_can_work_is_accepted(setting, settings):
 
 
 def test_a_path_may_be_a_path(settings, tmp_path):
-    assert Config("EDLAE", "tiny", config_dict={**settings, "checkpoint_dir": tmp_path})["checkpoint_dir"] == tmp_path
+    assert (
+        Config("EDLAE", "tiny", config_dict={**settings, "checkpoint_dir": tmp_path})["checkpoint_dir"]
+        == tmp_path
+    )
 
 
-@pytest.mark.parametrize("word", ["--data_path=", "--data_path=None", "--valid_metric=MRR", "--learning_rate=None"])
+@pytest.mark.parametrize(
+    "word", ["--data_path=", "--data_path=None", "--valid_metric=MRR", "--learning_rate=None"]
+)
 @pytest.mark.parametrize("command", ["leaderboard --models EDLAE Pop", "tune --model=EDLAE"])
 def test_commands_over_many_runs_refuse_in_one_line_too(command, word, tiny, capsys):
-    words = [*command.split(), "--dataset=tiny", word, *([] if "data_path" in word else [f"--data_path={tiny}"])]
+    words = [
+        *command.split(),
+        "--dataset=tiny",
+        word,
+        *([] if "data_path" in word else [f"--data_path={tiny}"]),
+    ]
     with pytest.raises(SystemExit) as stopped:
         cli.main(words)
     error = capsys.readouterr().err

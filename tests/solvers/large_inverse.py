@@ -50,7 +50,9 @@ def main(items: int) -> None:
     item = items // 2
     exact = column_of_the_inverse(X, item)
     rows = torch.arange(items)
-    error = np.linalg.norm(C.entries(rows, torch.full_like(rows, item)).numpy() - exact) / np.linalg.norm(exact)
+    error = np.linalg.norm(C.entries(rows, torch.full_like(rows, item)).numpy() - exact) / np.linalg.norm(
+        exact
+    )
     kernels = {
         library["filepath"].split("/")[-2]: library["architecture"]
         for library in threadpoolctl.threadpool_info()

@@ -34,7 +34,10 @@ OF_G: dict[str, Callable[..., Any]] = {
     "local_regression": local_regression,
     "objective": lambda G: solvers.objective(G, U, U, **PROBLEM),
     "stationarity": lambda G: solvers.stationarity(G, U, U, **PROBLEM),
-    **{name: low_rank(name) for name in ("admm", "als", "eigen", "zero_diagonal", "free_diagonal", "weight_decay")},
+    **{
+        name: low_rank(name)
+        for name in ("admm", "als", "eigen", "zero_diagonal", "free_diagonal", "weight_decay")
+    },
 }
 every_function = pytest.mark.parametrize("solve", OF_G.values(), ids=OF_G)
 
@@ -78,13 +81,17 @@ def test_an_asymmetric_entry_far_from_the_diagonal() -> None:
 
 @every_function
 def test_a_matrix_of_no_items(solve: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match=r"must be a square items × items matrix, got shape \(0, 0\)|W.left|u and v"):
+    with pytest.raises(
+        ValueError, match=r"must be a square items × items matrix, got shape \(0, 0\)|W.left|u and v"
+    ):
         solve(torch.zeros(0, 0, dtype=torch.float64))
 
 
 @every_function
 def test_a_matrix_that_asks_for_a_gradient(solve: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match=r"G requires a gradient, and the solvers return none: give G.detach\(\)"):
+    with pytest.raises(
+        ValueError, match=r"G requires a gradient, and the solvers return none: give G.detach\(\)"
+    ):
         solve(gram_matrix().requires_grad_())
 
 

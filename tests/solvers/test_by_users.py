@@ -59,7 +59,9 @@ def test_is_the_inverse(users: int, shared: bool, dropout: float, l2: float, dty
 
 
 @pytest.mark.parametrize("together", [1, 17 * 80])
-def test_does_not_depend_on_how_much_is_made_at_a_time(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_does_not_depend_on_how_much_is_made_at_a_time(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     X = interactions(17)
     expected = inverse_gram(SparseGram(X), dropout=0.5, l2=1.0)[0]
     monkeypatch.setattr(by_users, "_BATCH_VALUES", together)
@@ -120,9 +122,12 @@ def test_progress_ends_at_the_total() -> None:
 
 
 @pytest.mark.parametrize(
-    "users, items, l2, quicker", [(200, 5000, 10.0, True), (4500, 5000, 10.0, False), (200, 5000, 0.01, False)]
+    "users, items, l2, quicker",
+    [(200, 5000, 10.0, True), (4500, 5000, 10.0, False), (200, 5000, 0.01, False)],
 )
-def test_is_quicker_with_few_users_and_a_penalty_that_counts(users: int, items: int, l2: float, quicker: bool) -> None:
+def test_is_quicker_with_few_users_and_a_penalty_that_counts(
+    users: int, items: int, l2: float, quicker: bool
+) -> None:
     G = SparseGram(interactions(users, items, density=0.05))
     assert G.is_quicker(torch.full((items,), l2)) is quicker
     assert not G.is_quicker(torch.zeros(items))

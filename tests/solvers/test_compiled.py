@@ -37,7 +37,9 @@ def test_it_is_kept_on_the_disk(folder: pathlib.Path) -> None:
 def test_no_folder_to_write_to(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     for name in ("UserProvidedCacheLocator", "InTreeCacheLocator", "UserWideCacheLocator"):
-        monkeypatch.setattr(getattr(caching, name), "get_cache_path", lambda _: str(tmp_path / "file" / "cache"))
+        monkeypatch.setattr(
+            getattr(caching, name), "get_cache_path", lambda _: str(tmp_path / "file" / "cache")
+        )
     assert compiled(double)(3) == 6
 
 
@@ -81,6 +83,9 @@ def test_a_fit_without_package_folder_and_home(tmp_path: pathlib.Path) -> None:
     )
     home = {"HOME": str(tmp_path / "file"), "XDG_CACHE_HOME": str(tmp_path / "file"), "NUMBA_CACHE_DIR": ""}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env={**os.environ, **home}
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **home},
     )
     assert done.stdout == "(6, 6)\n", done.stderr

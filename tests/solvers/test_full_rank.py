@@ -22,7 +22,9 @@ def solve(X: np.ndarray, dtype: torch.dtype = torch.float64, **arguments: Any) -
 
 @pytest.mark.parametrize("p, emphasis", CASES + MORE_ON_KEPT)
 @pytest.mark.parametrize("l2", [0.0, 2.5])
-def test_equals_the_enumeration_of_all_dropout_masks(p: float, emphasis: tuple[float, float], l2: float) -> None:
+def test_equals_the_enumeration_of_all_dropout_masks(
+    p: float, emphasis: tuple[float, float], l2: float
+) -> None:
     X = interactions()
     B = solve(X, dropout=p, emphasis=emphasis, l2=l2)
     np.testing.assert_allclose(B, oracles.all_masks(X, p, emphasis, l2), atol=1e-12, rtol=0)
@@ -143,7 +145,9 @@ def test_the_dropout_penalty_may_count_users_that_weigh_otherwise(p: float) -> N
     rows, penalties = np.sqrt(weight)[:, None] * X, 2.0 + p / (1 - p) * X.sum(0)
     expected = oracles.ridge_of_others(rows, rows, penalties)
     np.testing.assert_allclose(full_rank(G, **problem), expected, atol=1e-12)
-    np.testing.assert_allclose(full_rank(G, emphasis=(1, 1), **problem), oracles.ridge(rows, penalties), atol=1e-12)
+    np.testing.assert_allclose(
+        full_rank(G, emphasis=(1, 1), **problem), oracles.ridge(rows, penalties), atol=1e-12
+    )
 
 
 def test_users_do_not_determine_the_weights() -> None:

@@ -32,7 +32,9 @@ def random_matrix(users: int = 83, items: int = 150, seed: int = 0, values: bool
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-6), (torch.float64, 1e-13)])
 @pytest.mark.parametrize("values", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_equals_the_sum_over_users(dtype: torch.dtype, tolerance: float, values: bool, weighted: bool) -> None:
+def test_equals_the_sum_over_users(
+    dtype: torch.dtype, tolerance: float, values: bool, weighted: bool
+) -> None:
     X = random_matrix(values=values)
     weight = np.random.default_rng(1).random(len(X)) if weighted else None
     G = gram(sp.csr_matrix(X), weight, dtype=dtype)
@@ -122,7 +124,9 @@ def test_order_of_users_does_not_matter() -> None:
 
 def test_order_of_items_is_that_of_the_result() -> None:
     X, order = random_matrix(values=True), np.random.default_rng(2).permutation(150)
-    np.testing.assert_allclose(gram(sp.csr_matrix(X[:, order])), gram(sp.csr_matrix(X))[order][:, order], rtol=1e-6)
+    np.testing.assert_allclose(
+        gram(sp.csr_matrix(X[:, order])), gram(sp.csr_matrix(X))[order][:, order], rtol=1e-6
+    )
 
 
 def test_more_items_than_short_indices_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +196,10 @@ def test_duplicates_sum_to_more_than_their_type_holds(form: type, dtype: type) -
     X = form((np.array([largest, largest], dtype=dtype), (np.array([0, 0]), np.array([1, 1]))), shape=(1, 2))
     if form is not sp.coo_matrix:  # the constructor has summed them in that type
         parts = np.array([largest, largest], dtype=dtype), np.array([1, 1]), np.array([0, 2])
-        X = form(parts if form is sp.csr_matrix else (parts[0], np.array([0, 0]), np.array([0, 0, 2])), shape=(1, 2))
+        X = form(
+            parts if form is sp.csr_matrix else (parts[0], np.array([0, 0]), np.array([0, 0, 2])),
+            shape=(1, 2),
+        )
     assert gram(X, dtype=torch.float64)[1, 1] == (2.0 * largest) ** 2
 
 

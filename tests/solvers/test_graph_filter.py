@@ -42,7 +42,9 @@ def test_linear_filter_is_the_normalized_graph() -> None:
 
 
 def test_degree_0_is_the_history_itself() -> None:
-    np.testing.assert_allclose(dense(filtered(interactions(), [2.5], degree_power=0.4)), 2.5 * np.eye(12), atol=1e-14)
+    np.testing.assert_allclose(
+        dense(filtered(interactions(), [2.5], degree_power=0.4)), 2.5 * np.eye(12), atol=1e-14
+    )
 
 
 def test_last_coefficients_of_0_change_nothing() -> None:

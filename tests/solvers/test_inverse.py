@@ -44,7 +44,9 @@ def test_equals_numpy(n: int, dtype: torch.dtype, tolerance: float, kind: str) -
 
 
 @pytest.mark.parametrize("limit", [0, module.LAPACK_ROWS])
-@pytest.mark.parametrize("view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]])
+@pytest.mark.parametrize(
+    "view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]]
+)
 def test_overwrite_is_in_place(view: Callable[..., Any], limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LAPACK_ROWS", limit)
     M = positive_definite(700)
@@ -80,7 +82,9 @@ def test_holds_nothing_of_the_size_of_the_matrix() -> None:
         pytest.skip("peak memory is read from Linux's /proc")
 
     def kilobytes(field: str) -> int:
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field + ":"))
+        return next(
+            int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field + ":")
+        )
 
     M = positive_definite(3000, dtype=torch.float32)
     inverse(positive_definite(600, dtype=torch.float32))
@@ -102,7 +106,9 @@ def test_takes_as_many_threads_as_torch_has() -> None:
 
 
 def blas_threads() -> set[int]:
-    return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
+    return {
+        library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"
+    }
 
 
 @pytest.mark.parametrize("kind, steps", [("dense", 3), ("packed", 3 * 11)])

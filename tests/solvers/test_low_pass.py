@@ -83,7 +83,9 @@ def test_filter_of_real_values() -> None:
 def test_filter_has_no_directions_that_the_users_do_not_determine() -> None:
     X = interactions(users=5)
     assert filtered(X, 12).left.shape == (12, 5)
-    np.testing.assert_allclose(filtered(X, 12).left @ filtered(X, 12).right.T, oracles.low_pass(X, 5), atol=1e-12)
+    np.testing.assert_allclose(
+        filtered(X, 12).left @ filtered(X, 12).right.T, oracles.low_pass(X, 5), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("rank", [1, 4, 12])
@@ -95,7 +97,9 @@ def test_equals_the_ridge_of_every_column(rank: int, weight: float, p: float, l2
     np.testing.assert_allclose(B.dense(), of_definition(X, rank, weight, p, l2), atol=1e-10, rtol=0)
 
 
-@pytest.mark.parametrize("p, emphasis", [(0.3, (1, 0)), (0.3, (1, 0.2)), (0.5, (1, 1)), (0.4, (0.7, 2)), (0.2, (1, 9))])
+@pytest.mark.parametrize(
+    "p, emphasis", [(0.3, (1, 0)), (0.3, (1, 0.2)), (0.5, (1, 1)), (0.4, (0.7, 2)), (0.2, (1, 9))]
+)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_equals_the_enumeration_of_all_masks(p: float, emphasis: tuple[float, float], weighted: bool) -> None:
     X = interactions(40, 5, density=0.5)
@@ -191,7 +195,12 @@ def test_packed_equals_dense_and_items_are_normalized(
     X = sp.csr_matrix(interactions(400, 130, density=0.1))
     G, W = gram(X, dtype=dtype), low_pass(X, 10, dtype=dtype)
     tiles = SymmetricTiles.of(G, 50)
-    problem: dict[str, Any] = {"low_pass_weight": 0.4, "emphasis": emphasis, "diagonal_bound": bound, **PROBLEM}
+    problem: dict[str, Any] = {
+        "low_pass_weight": 0.4,
+        "emphasis": emphasis,
+        "diagonal_bound": bound,
+        **PROBLEM,
+    }
     dense, packed = local_regression(G, W, **problem), local_regression(tiles, W, **problem)
     assert torch.equal(tiles.dense(), G)
     torch.testing.assert_close(packed.dense(), dense.dense(), rtol=0, atol=tolerance)
@@ -251,9 +260,15 @@ def test_errors_of_the_filter(arguments: dict[str, Any], message: str) -> None:
         ({"emphasis": (0, 1)}, "a > 0"),
         ({"diagonal_bound": -1}, "diagonal_bound must be"),
         ({"l2": -1}, "l2 must be"),
-        ({"W": LowPass(torch.ones(3, 2), torch.ones(3, 2))}, r"W.left must have shape \(12, rank\) .* \(3, 2\)"),
+        (
+            {"W": LowPass(torch.ones(3, 2), torch.ones(3, 2))},
+            r"W.left must have shape \(12, rank\) .* \(3, 2\)",
+        ),
         ({"W": LowPass(torch.ones(12, 2), torch.ones(12, 3))}, r"W.right must have shape .* \(12, 3\)"),
-        ({"W": LowPass(*torch.ones(2, 12, 2).double())}, "W.left must be torch.float32 on cpu, got torch.float64"),
+        (
+            {"W": LowPass(*torch.ones(2, 12, 2).double())},
+            "W.left must be torch.float32 on cpu, got torch.float64",
+        ),
         ({"W": LowPass(*torch.full((2, 12, 2), torch.inf))}, "W.left must have finite entries"),
         ({"W": LowPass(*torch.full((2, 12, 2), 1e30))}, "B would not be finite"),
     ],

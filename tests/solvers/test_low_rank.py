@@ -46,7 +46,9 @@ def interactions(users: int = 300, items: int = 20, seed: int = 0, cold: Iterabl
     """Users who like one of four kinds of items, some items more popular than others."""
     generator = np.random.default_rng(seed)
     kind = generator.integers(4, size=users)[:, None] == np.arange(items) % 4
-    X = (generator.random((users, items)) < np.where(kind, 0.7, 0.2) * np.linspace(1, 0.4, items)).astype(float)
+    X = (generator.random((users, items)) < np.where(kind, 0.7, 0.2) * np.linspace(1, 0.4, items)).astype(
+        float
+    )
     X[:, list(cold)] = 0
     return X
 
@@ -146,7 +148,9 @@ def test_items_of_nobody_have_no_weights(
 @every_method
 def test_progress_ends_at_its_total(method: str, arguments: dict[str, Any], tolerance: float) -> None:
     calls = []
-    low_rank(gram_of(interactions()), 4, method=method, progress=lambda *call: calls.append(call), **arguments)
+    low_rank(
+        gram_of(interactions()), 4, method=method, progress=lambda *call: calls.append(call), **arguments
+    )
     done, total = zip(*calls)
     assert list(done) == sorted(done) and done[-1] == total[-1] and len(set(total)) == 1
 
@@ -243,7 +247,9 @@ def with_spectrum(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype, tolerance, power", [(torch.float32, 1e-5, 0.4), (torch.float64, 1e-11, 0.8)])
 @pytest.mark.parametrize("rank", [1, 20])
-def test_top_eigenvectors_from_products_only(dtype: torch.dtype, tolerance: float, power: float, rank: int) -> None:
+def test_top_eigenvectors_from_products_only(
+    dtype: torch.dtype, tolerance: float, power: float, rank: int
+) -> None:
     expected = 1000 / np.arange(1.0, 1201) ** power
     A = with_spectrum(expected, dtype)
     calls = []
@@ -269,7 +275,9 @@ def test_top_eigenvectors_in_a_spectrum_too_flat_for_a_krylov_space() -> None:
     np.testing.assert_allclose(vectors.T @ A @ vectors, np.diag(expected[:25]), atol=1e-12)
 
 
-def test_top_eigenvalues_that_repeat_more_often_than_a_block_has_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_top_eigenvalues_that_repeat_more_often_than_a_block_has_vectors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("recbole_edlae.solvers._spectral._first_check", lambda rank: 64)
     A = with_spectrum(np.repeat([5.0, 1.0], [60, 740]), torch.float64)
     values, _ = top_eigenvectors(A.matmul, A.clone, A.diagonal(), 40)
@@ -280,7 +288,10 @@ def test_top_eigenvalues_that_repeat_more_often_than_a_block_has_vectors(monkeyp
 
 
 def test_conjugate_gradients_solve_in_as_many_steps_as_there_are_eigenvalues() -> None:
-    A, M = with_spectrum(np.repeat([1.0, 3.0, 7.0], 10), torch.float64), torch.diag(torch.rand(30).double() + 1)
+    A, M = (
+        with_spectrum(np.repeat([1.0, 3.0, 7.0], 10), torch.float64),
+        torch.diag(torch.rand(30).double() + 1),
+    )
     start, x = torch.rand(2, 30, 2, dtype=torch.float64)
     metric = M.sqrt()
     operator = metric @ A @ metric  # preconditioned by M⁻¹ it has three eigenvalues
@@ -346,7 +357,9 @@ def test_omega_changes_the_path_only(omega: float) -> None:
 @pytest.mark.parametrize("method", ITERATIVE)
 def test_stopping_short_warns_and_a_pair_goes_on(method: str) -> None:
     G, arguments = gram_of(interactions()), {"dropout": P, "l2": L2, "method": method, "tol": 1e-5}
-    with pytest.warns(ConvergenceWarning, match=f"{method} stopped after 2 iterations .* above tol = 1e-05") as record:
+    with pytest.warns(
+        ConvergenceWarning, match=f"{method} stopped after 2 iterations .* above tol = 1e-05"
+    ) as record:
         first = low_rank(G, 4, max_iter=2, start="random", generator=generator(), **arguments)
     assert not first.converged and len(first.history) == 2 and record[0].filename == __file__
     before = [t.clone() for t in first[:2]]
@@ -409,10 +422,20 @@ def movielens() -> tuple[torch.Tensor, float]:
 @pytest.mark.parametrize("method", ["als", "admm"])
 @pytest.mark.parametrize("start", ["eigen", "random"])
 @pytest.mark.parametrize("rank, bound", [(10, 0.4525), (50, 0.2890), (200, 0.0735)])
-def test_movielens(movielens: tuple[torch.Tensor, float], method: str, start: str, rank: int, bound: float) -> None:
+def test_movielens(
+    movielens: tuple[torch.Tensor, float], method: str, start: str, rank: int, bound: float
+) -> None:
     G, scale = movielens
     result = low_rank(
-        G, rank, dropout=0.33, l2=100, method=method, start=start, generator=generator(), tol=1e-3, max_iter=30
+        G,
+        rank,
+        dropout=0.33,
+        l2=100,
+        method=method,
+        start=start,
+        generator=generator(),
+        tol=1e-3,
+        max_iter=30,
     )
     assert result.history[-1].objective / scale <= bound
     assert result.converged and stationarity(G, result.u, result.v, dropout=0.33, l2=100) <= 1e-3
@@ -465,7 +488,11 @@ def test_a_sweep_inverts_once() -> None:
     G = gram_of(interactions(cold=[3]))
     C, Lambda = inverse_gram(G, dropout=P, l2=L2)
     before = C.clone()
-    for setting in ({"emphasis": (1, 0)}, {"emphasis": (1, 0.3)}, {"emphasis": (1, 1), "diagonal_bound": 0.1}):
+    for setting in (
+        {"emphasis": (1, 0)},
+        {"emphasis": (1, 0.3)},
+        {"emphasis": (1, 1), "diagonal_bound": 0.1},
+    ):
         B = weights(C, Lambda, dropout=P, **setting)
         assert torch.equal(B, full_rank(G, dropout=P, l2=L2, **setting)) and torch.equal(C, before)
 
@@ -500,7 +527,9 @@ def test_item_powers_scale_both_sides() -> None:
 @pytest.mark.parametrize("rank", [0, -1, 21, 2.0, "4", True, None])
 @pytest.mark.parametrize("method", [m[0] for m in METHODS])
 def test_rank_out_of_range(method: str, rank: Any) -> None:
-    with pytest.raises(ValueError, match=f"rank must be an integer from 1 to the number of items, 20; got {rank!r}"):
+    with pytest.raises(
+        ValueError, match=f"rank must be an integer from 1 to the number of items, 20; got {rank!r}"
+    ):
         low_rank(gram_of(interactions()), rank, dropout=0, l2=L2, method=method)
 
 
@@ -517,7 +546,10 @@ def test_rank_out_of_range(method: str, rank: Any) -> None:
         ({"method": "als", "cg_steps": 0}, "cg_steps must be an integer of at least 1, got 0"),
         ({"max_iter": 0}, "max_iter must be an integer of at least 1, got 0"),
         ({"tol": -1e-3}, "tol must be a finite number of at least 0, got -0.001"),
-        ({"start": "zeros"}, r"start must be 'eigen', 'random' or a pair of tensors .*\(20, 4\); got 'zeros'"),
+        (
+            {"start": "zeros"},
+            r"start must be 'eigen', 'random' or a pair of tensors .*\(20, 4\); got 'zeros'",
+        ),
         ({"start": (torch.ones(20, 4), torch.ones(20, 3))}, r"got \[\(20, 4\), \(20, 3\)\]"),
         ({"method": "weight_decay"}, "'weight_decay' has no dropout: it must be 0, got 0.3"),
         ({"dropout": 1.0}, r"dropout must be a probability in \[0, 1\), got 1.0"),

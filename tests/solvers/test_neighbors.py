@@ -21,9 +21,13 @@ CASES = [
 ]
 
 
-def matrix(users: int = 40, items: int = 9, density: float = 0.35, seed: int = 0, values: bool = True) -> np.ndarray:
+def matrix(
+    users: int = 40, items: int = 9, density: float = 0.35, seed: int = 0, values: bool = True
+) -> np.ndarray:
     generator = np.random.default_rng(seed)
-    X = (generator.random((users, items)) < density) * (generator.random((users, items)) + 0.5 if values else 1.0)
+    X = (generator.random((users, items)) < density) * (
+        generator.random((users, items)) + 0.5 if values else 1.0
+    )
     return X
 
 
@@ -53,7 +57,9 @@ def test_columns_are_what_all_masks_say_of_their_inputs(problem: dict[str, Any])
         if problem["dropout"] == 0:
             part = oracles.ease(X[:, [*chosen, j]], problem["l2"])
         else:
-            part = oracles.all_masks(X[:, [*chosen, j]], options["dropout"], options["emphasis"], options["l2"])
+            part = oracles.all_masks(
+                X[:, [*chosen, j]], options["dropout"], options["emphasis"], options["l2"]
+            )
         expected[[*chosen, j]] = part[:, -1]
         np.testing.assert_allclose(B[:, j], expected, atol=1e-12)
 
@@ -81,7 +87,9 @@ def test_many_items_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     X, done = sp.csr_matrix(matrix(300, 200, 0.1)), []
     whole = neighbors(X, 20, dropout=0.3, l2=5.0)
     assert whole.dtype == np.float32 and (whole.getnnz(axis=0) == 20).all()
-    monkeypatch.setattr(importlib.import_module("recbole_edlae.solvers.scale.neighbors"), "_BATCH_BYTES", 4 * 21**2 * 7)
+    monkeypatch.setattr(
+        importlib.import_module("recbole_edlae.solvers.scale.neighbors"), "_BATCH_BYTES", 4 * 21**2 * 7
+    )
     parts = neighbors(X, 20, dropout=0.3, l2=5.0, progress=lambda *step: done.append(step))
     np.testing.assert_allclose(parts.toarray(), whole.toarray(), atol=1e-6)
     assert len(done) == 29 and done[0] == (7, 200) and done[-1] == (200, 200)
@@ -111,7 +119,9 @@ def test_of_equal_inputs_the_more_popular_and_then_the_first_is_chosen() -> None
 
 
 def test_fewer_inputs_than_allowed() -> None:
-    X = np.kron(np.eye(3), np.ones((4, 3))) * matrix(12, 9, density=1.0)  # three groups with nothing in common
+    X = np.kron(np.eye(3), np.ones((4, 3))) * matrix(
+        12, 9, density=1.0
+    )  # three groups with nothing in common
     B = fit(X, 5, dropout=0.3, l2=1.0)
     G = X.T @ X
     expected = full_rank(torch.from_numpy(G), dropout=0.3, l2=1.0).numpy()
@@ -168,7 +178,10 @@ def test_a_catalog_whose_square_does_not_fit() -> None:
         ({"emphasis": (0.0, 1.0)}, "emphasis must be"),
         ({"diagonal_bound": -1}, "diagonal_bound must be"),
         ({"item_count": torch.ones(8)}, r"item_count must have shape \(9,\), got \(8,\)"),
-        ({"X": sp.csr_matrix(np.ones((4, 3))), "dropout": 0.0, "l2": 0.0}, "not positive definite .* 3 items"),
+        (
+            {"X": sp.csr_matrix(np.ones((4, 3))), "dropout": 0.0, "l2": 0.0},
+            "not positive definite .* 3 items",
+        ),
     ],
 )
 def test_errors(arguments: dict[str, Any], message: str) -> None:

@@ -152,7 +152,9 @@ def test_sums_depend_on_their_history_alone(users: int) -> None:
     items = torch.from_numpy(X.indices.astype(np.int64))
     count = torch.from_numpy(np.diff(X.indptr).astype(np.int64))
     together = row_sums(M, items, count)
-    one_by_one = [row_sums(M, history, torch.tensor([len(history)]))[0] for history in items.split(count.tolist())]
+    one_by_one = [
+        row_sums(M, history, torch.tensor([len(history)]))[0] for history in items.split(count.tolist())
+    ]
     assert torch.equal(together, torch.stack(one_by_one))
     expected = torch.nn.functional.embedding_bag(items, M.dense(), count.cumsum(0) - count, mode="sum")
     assert torch.equal(together, expected)
@@ -164,7 +166,10 @@ def test_sums_of_scaled_rows_are_those_of_double_precision(dtype: torch.dtype, u
     X = interactions()[:users]
     M = symmetric(130, dtype)
     left, right = torch.rand(2, 130, dtype=dtype)
-    items, count = torch.from_numpy(X.indices.astype(np.int64)), torch.from_numpy(np.diff(X.indptr).astype(np.int64))
+    items, count = (
+        torch.from_numpy(X.indices.astype(np.int64)),
+        torch.from_numpy(np.diff(X.indptr).astype(np.int64)),
+    )
     sums = row_sums(SymmetricTiles.of(M, SIDE), items, count, left, right)
     assert sums.dtype == dtype
     expected = (X.toarray() * left.double().numpy()) @ M.double().numpy() * right.double().numpy()
@@ -199,7 +204,10 @@ def test_sums_of_empty_histories_are_0(users: int) -> None:
 def test_sums_do_not_depend_on_threads(users: int) -> None:
     X = interactions()[:users]
     M = SymmetricTiles.of(symmetric(130, torch.float32), SIDE)
-    items, count = torch.from_numpy(X.indices.astype(np.int64)), torch.from_numpy(np.diff(X.indptr).astype(np.int64))
+    items, count = (
+        torch.from_numpy(X.indices.astype(np.int64)),
+        torch.from_numpy(np.diff(X.indptr).astype(np.int64)),
+    )
     threads = torch.get_num_threads()
     sums = []
     try:
@@ -283,7 +291,11 @@ BAD_TILES = {
     "bounds that fall": (torch.zeros(4), torch.tensor([0, 3, 2]), "bounds must rise from 0"),
     "bounds of floats": (torch.zeros(4), torch.tensor([0.0, 2.0]), "bounds must be a vector of int64"),
     "areas that overflow": (torch.zeros(0), torch.tensor([0, 2**32]), "0 values do not fill the tiles"),
-    "values of integers": (torch.zeros(4, dtype=torch.int64), torch.tensor([0, 2]), "values must be a vector of float"),
+    "values of integers": (
+        torch.zeros(4, dtype=torch.int64),
+        torch.tensor([0, 2]),
+        "values must be a vector of float",
+    ),
     "values in rows": (torch.zeros(2, 2), torch.tensor([0, 2]), "values must be a vector of float"),
 }
 

@@ -51,7 +51,9 @@ def test_ten_shards_are_the_whole(dtype: torch.dtype, tmp_path: pathlib.Path) ->
 
 @pytest.mark.parametrize("power", [0.5, 1.0, -0.5])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
-def test_users_weigh_relative_to_the_mean_over_all_shards(power: float, dtype: torch.dtype, tolerance: float) -> None:
+def test_users_weigh_relative_to_the_mean_over_all_shards(
+    power: float, dtype: torch.dtype, tolerance: float
+) -> None:
     X = matrix()
     G = gram_of_shards(split(X), user_weight_power=power, dtype=dtype)
     assert G.dtype == dtype
@@ -77,7 +79,9 @@ def test_progress_and_inputs_left_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not pathlib.Path("/proc/self/status").is_file(), reason="reads the peak of memory from /proc")
+@pytest.mark.skipif(
+    not pathlib.Path("/proc/self/status").is_file(), reason="reads the peak of memory from /proc"
+)
 def test_memory_does_not_grow_with_the_users(tmp_path: pathlib.Path) -> None:
     """Ten and a hundred times a shard of 2 MB, in a process each."""
     generator = np.random.default_rng(0)
@@ -94,7 +98,9 @@ def test_memory_does_not_grow_with_the_users(tmp_path: pathlib.Path) -> None:
     command, there = [sys.executable, "-c", program, str(tmp_path / "shard.npz")], {"cwd": ROOT, "text": True}
     few, many = (subprocess.check_output([*command, times], **there).split() for times in ("10", "100"))
     assert np.isclose(float(many[1]), 10 * float(few[1]), rtol=1e-3)
-    assert int(many[0]) < int(few[0]) + 45 * 2 * X.data.nbytes // 1024  # kilobytes: half of what 90 shards take
+    assert (
+        int(many[0]) < int(few[0]) + 45 * 2 * X.data.nbytes // 1024
+    )  # kilobytes: half of what 90 shards take
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ def docs(tmp_path, monkeypatch):
 def tables():
     """Yield the rows of the README's tables of results: label, and heading → number as it is written."""
     for block in re.findall(r"(?:^\|.*\|\n)+", README, re.M):
-        head, _, *lines = ([cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines())
+        head, _, *lines = (
+            [cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()
+        )
         if any("@" in cell for cell in head):
             yield from ((cells[0], dict(zip(head[1:], cells[1:]))) for cells in lines)
     for block in re.findall(r"^```text\n(model .*?)^```", README, re.M | re.S):
@@ -46,12 +48,19 @@ def test_a_folder_takes_the_place_of_the_record(docs, tmp_path):
     board["rows"].append({**board["rows"][0], **published, "note": "A paper", "intervals": {}})
     folder = tmp_path / "mine"
     folder.mkdir()
-    data = {"command": "recbole-edlae leaderboard --mine", "environment": record["environment"], "boards": [board]}
+    data = {
+        "command": "recbole-edlae leaderboard --mine",
+        "environment": record["environment"],
+        "boards": [board],
+    }
     (folder / "leaderboard.json").write_text(json.dumps(data))
     boards.main([str(folder)])
     section = (docs / "boards.md").read_text().partition("## ml-100k")[2].partition("\n## ")[0]
     assert "$ recbole-edlae leaderboard --mine" in section and "0.9877" in section
-    assert re.search(r"\| Theirs \(published\) +\| tuned on test +\|", section) and "* Theirs: A paper" in section
+    assert (
+        re.search(r"\| Theirs \(published\) +\| tuned on test +\|", section)
+        and "* Theirs: A paper" in section
+    )
     again = json.loads((docs / "boards" / "ml-100k.json").read_text())
     assert all(row["fit_seconds"] is None for row in again["board"]["rows"])
 
@@ -64,7 +73,10 @@ def test_numbers_in_the_readme_are_on_record():
         numbers = {head.lower(): cell.strip("*") for head, cell in cells.items() if "@" in head and cell}
         assert any(
             row["label"] in label
-            and all(f"{row['metrics'].get(name, -1):.4f}".endswith(text.lstrip("0")) for name, text in numbers.items())
+            and all(
+                f"{row['metrics'].get(name, -1):.4f}".endswith(text.lstrip("0"))
+                for name, text in numbers.items()
+            )
             for row in rows
         ), (label, numbers)
 
@@ -86,5 +98,7 @@ def test_the_readme_says_what_is_marked():
             numbers = {f"{value:.4f}"[1:] for value in row["metrics"].values()} - of_blind
             if row in blind or not numbers:
                 continue
-            sentences = [each for each in re.split(r"(?<=[.!?])\s", README) if any(n in each for n in numbers)]
+            sentences = [
+                each for each in re.split(r"(?<=[.!?])\s", README) if any(n in each for n in numbers)
+            ]
             assert all(row["mark"] in " ".join(sentence.split()) for sentence in sentences)

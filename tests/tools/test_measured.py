@@ -11,7 +11,13 @@ from tools import measured
 def found(tmp_path, monkeypatch):
     """A measurement, and a function that writes it where the tables are made from."""
     row = {"fit s": 0.25, "recommend s": 0.5, "peak MiB": 1234.4, "hits@10": 0.2584}
-    facts = {"data": "shop", "users": 6040, "items": 3706, "interactions": 1_000_209, "versions": {"irspack": "0.5"}}
+    facts = {
+        "data": "shop",
+        "users": 6040,
+        "items": 3706,
+        "interactions": 1_000_209,
+        "versions": {"irspack": "0.5"},
+    }
     machine = {"cores": 2, "cpu": "AMD EPYC", "threads": 1}
     names = [contender for _, contender, *_ in measured.LIBRARIES if contender]
     content = {"machine": machine, **facts, "rows": [{"contender": name, **row} for name in names]}

@@ -18,7 +18,11 @@ def tree(tmp_path):
 
 def contents(folder):
     """Return path → text of every file but the data."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix in (".py", ".yaml", ".rst", ".json"))
+    files = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix in (".py", ".yaml", ".rst", ".json")
+    )
     return {str(path.relative_to(folder)): path.read_text() for path in files}
 
 
@@ -77,7 +81,9 @@ def test_the_lists_of_recbole_have_the_model_beside_its_neighbor(name, tree, cap
 def test_models_of_users_get_recboles_loader_of_users(tree, capsys):
     for name, model in upstream.MODELS.items():
         write(tree, name, capsys)
-        assert (f'"{name}": _get_AE_dataloader' in (tree / "recbole/data/utils.py").read_text()) == model.reads_users
+        assert (
+            f'"{name}": _get_AE_dataloader' in (tree / "recbole/data/utils.py").read_text()
+        ) == model.reads_users
 
 
 def test_a_second_run_changes_nothing(tree, capsys):

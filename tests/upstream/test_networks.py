@@ -42,7 +42,9 @@ RATINGS = {"feedback": "rating", "load_col": {"inter": ["user_id", "item_id", "r
 SHALLOW = [{}, {"latent_dimension": 8, "latent_activation": "relu"}, {"reg_weight": 0.1}, RATINGS]
 
 
-@pytest.mark.parametrize("name, own", [*itertools.product(["DeepAE"], DEEP), *itertools.product(["AutoRec"], SHALLOW)])
+@pytest.mark.parametrize(
+    "name, own", [*itertools.product(["DeepAE"], DEEP), *itertools.product(["AutoRec"], SHALLOW)]
+)
 def test_losses_gradients_and_scores_are_those_of_the_package(name, own, settings):
     model, expected, users = batches(name, {**settings, **own})
     if own.get("mlp_hidden_size"):
@@ -57,7 +59,9 @@ def test_losses_gradients_and_scores_are_those_of_the_package(name, own, setting
         torch.testing.assert_close(losses[0], losses[1])
 
         # a sum over all weights of each model, the same whatever their order and orientation
-        gradients = [sum(p.grad.double().square().sum() for p in each.parameters()) for each in (model, expected)]
+        gradients = [
+            sum(p.grad.double().square().sum() for p in each.parameters()) for each in (model, expected)
+        ]
         torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=0)
         scores = [each.full_sort_predict(users_of_batch) for each in (model, expected)]
         torch.testing.assert_close(scores[0], scores[1])

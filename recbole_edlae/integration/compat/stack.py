@@ -124,7 +124,9 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
         raise
     except Exception as error:
         reason = str(error).split("\n")[0]
-        raise ValueError(f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}") from error
+        raise ValueError(
+            f"checkpoint {file} is corrupt, cut short or not one of RecBole's: {reason}"
+        ) from error
 
     # RecBole is in the middle of its import while this module is imported, and these need it.
     from recbole_edlae.data import training_data

@@ -80,7 +80,9 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "lists the numbers of all rows for PyTorch's loader",
         "until": "RecBole gives PyTorch a range",
-        "functions": {"data.dataloader.abstract_dataloader:AbstractDataLoader.__init__": "loaders:abstract_loader"},
+        "functions": {
+            "data.dataloader.abstract_dataloader:AbstractDataLoader.__init__": "loaders:abstract_loader"
+        },
     },
     {
         "why": "walks through all interactions, and makes two tensors for every user before the training",

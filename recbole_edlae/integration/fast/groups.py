@@ -93,7 +93,9 @@ def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
 
 
-_known: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # Interaction → its tensors, their versions, Groups
+_known: weakref.WeakKeyDictionary = (
+    weakref.WeakKeyDictionary()
+)  # Interaction → its tensors, their versions, Groups
 
 
 def groups_of(dataset: Any) -> Groups:
@@ -139,7 +141,9 @@ class _Counted:
         is_left: whether each row of that table stays.
     """
 
-    def __init__(self, dataset: Dataset, field: str, feat: pd.DataFrame | None, intervals: list | None) -> None:
+    def __init__(
+        self, dataset: Dataset, field: str, feat: pd.DataFrame | None, intervals: list | None
+    ) -> None:
         self.dataset = dataset
         self.field = field
         self.feat = feat

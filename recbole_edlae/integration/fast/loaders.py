@@ -48,7 +48,12 @@ class Positions(torch.utils.data.Dataset):
 
 
 def abstract_loader(
-    stock: Callable, loader: AbstractDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
+    stock: Callable,
+    loader: AbstractDataLoader,
+    config: Any,
+    dataset: Dataset,
+    sampler: Any,
+    shuffle: bool = False,
 ) -> None:
     """Construct a loader as RecBole does, without a list of the row numbers, and mark it for worker processes.
 
@@ -67,7 +72,9 @@ def abstract_loader(
     loader.recbole_edlae = Armed()
 
 
-def _number_rows(loader: AbstractDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool) -> None:
+def _number_rows(
+    loader: AbstractDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool
+) -> None:
     """Construct a loader, step by step as RecBole, that gives PyTorch a range instead of a list."""
     loader.shuffle = shuffle
     loader.config = config

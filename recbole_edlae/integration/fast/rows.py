@@ -73,7 +73,9 @@ def leave_one_out(stock: Callable, dataset: Dataset, group_by: str, leave_one_mo
     return _parts(dataset, rows)
 
 
-def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
+def time_based_split(
+    stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str
+) -> list[Dataset]:
     """Split by time as RecBole does: one boundary for all tests, and each group's earlier rows by ratios.
 
     Args:
@@ -84,7 +86,11 @@ def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float],
     """
     field = dataset.time_field
     is_plain = group_by is not None and len(ratios) == 3 and field in dataset.inter_feat
-    if not is_plain or dataset.inter_feat[field].ndim != 1 or not _is_vectorizable(dataset, group_by, "_grouped_index"):
+    if (
+        not is_plain
+        or dataset.inter_feat[field].ndim != 1
+        or not _is_vectorizable(dataset, group_by, "_grouped_index")
+    ):
         return stock(dataset, ratios, group_by)
     total = sum(ratios)
     shares = [ratio / total for ratio in ratios]
@@ -217,7 +223,9 @@ def pick(column: torch.Tensor, rows: Any) -> torch.Tensor:
     Notes:
         For row numbers ``index_select`` takes half of the time; it does not count from the end.
     """
-    is_plain = isinstance(rows, torch.Tensor) and rows.ndim == 1 and rows.dtype == torch.int64 and len(rows) > 0
+    is_plain = (
+        isinstance(rows, torch.Tensor) and rows.ndim == 1 and rows.dtype == torch.int64 and len(rows) > 0
+    )
     if not is_plain or column.ndim == 0 or not (column.device.type == rows.device.type == "cpu"):
         return column[rows]
     first, last = torch.aminmax(rows)

@@ -163,7 +163,9 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "does not say that candidates repeat for users who know nearly all items",
         "until": "RecBole draws candidates once for a seed",
-        "functions": {"data.dataloader.general_dataloader:NegSampleEvalDataLoader.__init__": "candidates:eval_loader"},
+        "functions": {
+            "data.dataloader.general_dataloader:NegSampleEvalDataLoader.__init__": "candidates:eval_loader"
+        },
     },
     {
         "why": "validation and test draw from one sampler",

@@ -81,7 +81,12 @@ def unknown_items(loader: NegSampleEvalDataLoader) -> np.ndarray:
 
 
 def eval_loader(
-    stock: Callable, loader: NegSampleEvalDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
+    stock: Callable,
+    loader: NegSampleEvalDataLoader,
+    config: Any,
+    dataset: Dataset,
+    sampler: Any,
+    shuffle: bool = False,
 ) -> None:
     """Construct a loader of drawn candidates as RecBole does, by arrays, with a warning where candidates are few.
 
@@ -129,7 +134,11 @@ def check_candidates(loaders: Sequence[Any]) -> None:
 
 def _draws(loader: NegSampleEvalDataLoader) -> bool:
     """Return whether a loader draws candidates."""
-    return loader._sampler is not None and loader.neg_sample_args["sample_num"] != "none" and len(loader.uid_list) > 0
+    return (
+        loader._sampler is not None
+        and loader.neg_sample_args["sample_num"] != "none"
+        and len(loader.uid_list) > 0
+    )
 
 
 def _mode(loader: NegSampleEvalDataLoader) -> str:

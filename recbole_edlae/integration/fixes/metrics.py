@@ -130,7 +130,9 @@ def tail_percentage(stock: Callable, metric: Any, dataobject: Any) -> dict[str, 
     return _over_filled(stock, metric, dataobject, "tailpercentage", metric.get_tail)
 
 
-def _over_filled(stock: Callable, metric: Any, dataobject: Any, name: str, values: Callable) -> dict[str, float]:
+def _over_filled(
+    stock: Callable, metric: Any, dataobject: Any, name: str, values: Callable
+) -> dict[str, float]:
     """Return a metric that RecBole averages over all places, averaged over each user's filled places only."""
     items, counts = metric.used_info(dataobject)
     is_filled = items > 0

@@ -143,7 +143,9 @@ def create_samplers(stock: Callable, config: Any, dataset: Dataset, built_datase
     _warn_of_long_lists(config, dataset)
     for part, purpose, built in zip(("validation", "test"), ("validated", "tested"), built_datasets[1:]):
         if not len(built):
-            warn(f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}")
+            warn(
+                f"the {part} part has no interaction: eval_args' split leaves it none, so nothing is {purpose}"
+            )
 
     train, *held_out = stock(config, dataset, [with_fold_in(built_datasets[0]), *built_datasets[1:]])
     if corrections.is_on(config, "candidates"):

@@ -196,7 +196,9 @@ class LeanCollector(Collector):
             if self.recommended:
                 self.data_struct.update_tensor("rec.items", self._recommended(top))
             if self.ranking:
-                self.data_struct.update_tensor("rec.topk", _hits_and_positives(top.items, positive_u, positive_i))
+                self.data_struct.update_tensor(
+                    "rec.topk", _hits_and_positives(top.items, positive_u, positive_i)
+                )
 
         # All else is RecBole's to collect, from the scores of all items.
         if not isinstance(scores_tensor, TopItems):
@@ -224,7 +226,9 @@ class LeanCollector(Collector):
         return top.items.masked_fill(top.is_masked, 0)
 
 
-def _hits_and_positives(topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor) -> torch.Tensor:
+def _hits_and_positives(
+    topk: torch.Tensor, positive_u: torch.Tensor, positive_i: torch.Tensor
+) -> torch.Tensor:
     """Return whether each recommended item is a positive of its user, and in the last column each user's positives."""
     row = torch.arange(len(topk), device=topk.device)[:, None]
     user = positive_u.to(topk.device)

@@ -56,7 +56,9 @@ def build_space_from_file(stock: Callable, *arguments: Any) -> dict[str, Any]:
         try:
             ast.literal_eval(values.replace(" ", ""))
         except NOT_LITERAL:
-            raise ValueError(f"{path}, line {number}: {key} must have a list of literals, got {values}") from None
+            raise ValueError(
+                f"{path}, line {number}: {key} must have a list of literals, got {values}"
+            ) from None
     return stock(path)
 
 
@@ -95,7 +97,9 @@ def load_cmd_line(stock: Callable, config: Config) -> dict[str, Any]:
     return config._convert_config_dict(settings)
 
 
-def load_feat(stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
+def load_feat(
+    stock: Callable, dataset: Dataset, filepath: str, source: FeatureSource | str
+) -> pd.DataFrame | None:
     """Load an atomic file as RecBole's ``Dataset._load_feat`` does, by the rules of :mod:`recbole_edlae.data.atomic`.
 
     It differs in two ways: tokens are read as they stand in the file, and rows of the file without a user or an item
@@ -210,7 +214,9 @@ def _enter(dataset: Dataset, column: Column, source: FeatureSource | str) -> Non
         dataset.field2bucketnum[column.field] = 2
 
 
-def _with_ids(dataset: Dataset, frame: pd.DataFrame, filepath: str, source: FeatureSource | str) -> pd.DataFrame:
+def _with_ids(
+    dataset: Dataset, frame: pd.DataFrame, filepath: str, source: FeatureSource | str
+) -> pd.DataFrame:
     """Return the rows that have the user and the item that their kind of file is about."""
     id_fields = {
         FeatureSource.INTERACTION: (dataset.uid_field, dataset.iid_field),

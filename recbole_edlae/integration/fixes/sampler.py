@@ -22,7 +22,13 @@ from recbole.utils import ModelType
 
 from recbole_edlae.integration.fast.used_ids import UsedIds, used_items
 
-_NOTHING_DRAWN = {"distribution": "none", "sample_num": "none", "alpha": "none", "dynamic": False, "candidate_num": 0}
+_NOTHING_DRAWN = {
+    "distribution": "none",
+    "sample_num": "none",
+    "alpha": "none",
+    "dynamic": False,
+    "candidate_num": 0,
+}
 
 
 def can_be_drawn(sampler: AbstractSampler) -> int:
@@ -69,7 +75,12 @@ def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
 
 
 def train_loader(
-    stock: Callable, loader: TrainDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool = False
+    stock: Callable,
+    loader: TrainDataLoader,
+    config: Any,
+    dataset: Dataset,
+    sampler: Any,
+    shuffle: bool = False,
 ) -> None:
     """Construct the loader of training as RecBole does, if there are negative items to draw.
 
@@ -91,14 +102,21 @@ def train_loader(
 
 
 def set_neg_sample_args(
-    stock: Callable, loader: NegSampleDataLoader, config: Any, dataset: Dataset, dl_format: Any, neg_sample_args: dict
+    stock: Callable,
+    loader: NegSampleDataLoader,
+    config: Any,
+    dataset: Dataset,
+    dl_format: Any,
+    neg_sample_args: dict,
 ) -> None:
     """Set how a loader draws as RecBole does, but draw nothing where there is nothing to draw."""
     drawn = _NOTHING_DRAWN if vars(loader).get("draws_nothing") else neg_sample_args
     stock(loader, config, dataset, dl_format, drawn)
 
 
-def sample_by_user_ids(stock: Callable, sampler: Sampler, user_ids: Any, item_ids: Any, num: int) -> torch.Tensor:
+def sample_by_user_ids(
+    stock: Callable, sampler: Sampler, user_ids: Any, item_ids: Any, num: int
+) -> torch.Tensor:
     """Draw items for users as RecBole does, but stop where there is nothing to draw; RecBole never returns.
 
     Raises:

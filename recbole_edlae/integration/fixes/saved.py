@@ -61,7 +61,9 @@ def from_scratch(stock: Callable, dataset: Dataset) -> None:
     # There was nothing before where RecBole downloads the files.
     if before not in ("", dataset.fingerprint):
         folder = settings["data_path"]
-        raise ChangedFileError(f"dataset: {folder} changed while {dataset.dataset_name} was read; run it again")
+        raise ChangedFileError(
+            f"dataset: {folder} changed while {dataset.dataset_name} was read; run it again"
+        )
 
 
 def create_dataset(stock: Callable, config: Any) -> Dataset:

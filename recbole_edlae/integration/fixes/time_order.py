@@ -76,7 +76,9 @@ def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
         interaction.file_times = times._replace(values=rows.pick(times.values, index))
 
 
-def sort_interaction(stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True) -> None:
+def sort_interaction(
+    stock: Callable, interaction: Interaction, by: str | Sequence[str], ascending: Any = True
+) -> None:
     """Sort rows as RecBole does, but by the file's times; equal ones stay in their order."""
     times = vars(interaction).get("file_times")
     names = [by] if isinstance(by, str) else by
@@ -118,7 +120,9 @@ def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], asc
     feat._reindex(torch.from_numpy(order))
 
 
-def time_based_split(stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str) -> list[Dataset]:
+def time_based_split(
+    stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str
+) -> list[Dataset]:
     """Split by time as RecBole does, by arrays, on rows in order of the file's times.
 
     RecBole finds the cut in sorted rows and applies it to unsorted ones, which is right under ``order: TO`` alone.

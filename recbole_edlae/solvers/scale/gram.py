@@ -118,7 +118,9 @@ def gram(
 def _check_sums(values: torch.Tensor, data: np.ndarray | None, weight: np.ndarray | None) -> None:
     """Check that sums are finite; those of ones always are."""
     if data is not None or weight is not None:
-        remedy = "the values of X or the weights of users are too large; scale them down, or compute in float64"
+        remedy = (
+            "the values of X or the weights of users are too large; scale them down, or compute in float64"
+        )
         check_result(values, "G", remedy)
 
 
@@ -127,7 +129,9 @@ def fill_tiles(tiles: "SymmetricTiles", X: sp.csr_matrix, weight: np.ndarray) ->
     _fill_packed(tiles, X, None, weight)
 
 
-def _fill_packed(tiles: "SymmetricTiles", X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None) -> None:
+def _fill_packed(
+    tiles: "SymmetricTiles", X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None
+) -> None:
     """Set a packed matrix to the sums."""
     target = tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()
     _sums(X, data, weight, target)
@@ -147,7 +151,9 @@ def _product(X: sp.csr_matrix, weight: np.ndarray | None) -> sp.csr_matrix:
     return by_item @ X
 
 
-def _sums(X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]) -> None:
+def _sums(
+    X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]
+) -> None:
     """Fill G by blocks of rows, in as many threads as torch has: a dense array, or bounds, offsets and values."""
     from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed, users_of_items
 

@@ -62,7 +62,9 @@ class _Steps:
         self.tile = tile
         self.parts = parts
         self.potrf, self.trtri, self.lauum = get_lapack_funcs(("potrf", "trtri", "lauum"), dtype=dtype)
-        self.gemm, self.syrk, self.trmm, self.trsm = get_blas_funcs(("gemm", "syrk", "trmm", "trsm"), dtype=dtype)
+        self.gemm, self.syrk, self.trmm, self.trsm = get_blas_funcs(
+            ("gemm", "syrk", "trmm", "trsm"), dtype=dtype
+        )
 
     def run(self) -> Iterator[float]:
         """Take all steps; yield the share of the work that is done."""

@@ -127,7 +127,9 @@ def neighbors(
     return _assemble(inputs, lengths, values, diagonal, order, X.shape[1])
 
 
-def _checked(X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype) -> tuple[sp.csr_matrix, np.ndarray]:
+def _checked(
+    X: sp.spmatrix, user_weight: np.ndarray | None, dtype: torch.dtype
+) -> tuple[sp.csr_matrix, np.ndarray]:
     """Return X in CSR without zeros and without users of weight 0, and the weights of the others."""
     X = checked_matrix(X)
     if dtype not in (torch.float32, torch.float64):
@@ -158,7 +160,9 @@ def _check_size(dtype: np.dtype, *arrays: np.ndarray) -> None:
             )
 
 
-def _systems(pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, batch: slice) -> torch.Tensor:
+def _systems(
+    pairs: Pairs, Lambda: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, batch: slice
+) -> torch.Tensor:
     """Return the lower half of M on N(j) ∪ {j} for some targets j.
 
     Target j comes last; missing inputs have rows of the identity.

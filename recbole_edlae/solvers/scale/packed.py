@@ -35,7 +35,9 @@ class PackedWeights(NamedTuple):
     right: torch.Tensor
     diagonal: torch.Tensor
 
-    def scores(self, items: torch.Tensor, count: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    def scores(
+        self, items: torch.Tensor, count: torch.Tensor, out: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return the scores of all items for some histories, shape (users, n).
 
         Args:

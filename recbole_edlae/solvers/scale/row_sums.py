@@ -69,7 +69,9 @@ def row_sums(
     users = len(count)
     _check(n, items, count, left, right)
     if out is not None and (out.dtype != M.dtype or len(out) < users or out.shape[1:] != (n,)):
-        raise ValueError(f"out must be {M.dtype} of shape ({users} or more, {n}), got {out.dtype}, {out.shape}")
+        raise ValueError(
+            f"out must be {M.dtype} of shape ({users} or more, {n}), got {out.dtype}, {out.shape}"
+        )
 
     # Few histories need few rows, which are copied alone and in one panel.
     rows = None
@@ -122,9 +124,13 @@ def _check(
 ) -> None:
     """Check what compiled code relies on: it reads whatever lies at an index."""
     if len(items) and not (items.min() >= 0 and items.max() < n):
-        raise ValueError(f"items must be numbers from 0 to {n - 1}, got {int(items.min())} to {int(items.max())}")
+        raise ValueError(
+            f"items must be numbers from 0 to {n - 1}, got {int(items.min())} to {int(items.max())}"
+        )
     if (count < 0).any() or count.sum() != len(items):
-        raise ValueError(f"count must add up to the number of items, {len(items)}, got a sum of {int(count.sum())}")
+        raise ValueError(
+            f"count must add up to the number of items, {len(items)}, got a sum of {int(count.sum())}"
+        )
 
     # A shorter scale would be broadcast or read beyond its end.
     for name, scale in (("left", left), ("right", right)):

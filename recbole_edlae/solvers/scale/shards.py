@@ -156,7 +156,9 @@ class PartialGram:
         # (n_u / mean n)^−α = n_u^−α (mean n)^α
         if self.power and self.users:
             self.G *= (self.interactions / self.users) ** self.power
-        check_result(self.G, "G", "the shards' values X are too large; scale them down, or compute in float64")
+        check_result(
+            self.G, "G", "the shards' values X are too large; scale them down, or compute in float64"
+        )
         return self.G
 
     def _accumulate(self, G: torch.Tensor, interactions: int, users: int) -> None:
@@ -175,7 +177,9 @@ def _matrix(shard: Shard) -> sp.csr_matrix:
     """Return the users of a shard, from its file if it is a path, after a check."""
     if not isinstance(shard, (str, os.PathLike)):
         if not sp.issparse(shard):
-            raise ValueError(f"a shard must be a SciPy sparse matrix or the path of one, got {type(shard).__name__}")
+            raise ValueError(
+                f"a shard must be a SciPy sparse matrix or the path of one, got {type(shard).__name__}"
+            )
         return checked_matrix(shard, "X in a shard")
 
     # What SciPy raises for files that are no archive, or one of something else.

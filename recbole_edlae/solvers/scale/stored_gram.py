@@ -95,7 +95,9 @@ class StoredGram:
         items = len(self.sums)
         X = checked_matrix(X)
         if X.shape[1] < items:
-            raise ValueError(f"X has {X.shape[1]} items, the Gram matrix has {items}: give X all of them, in order")
+            raise ValueError(
+                f"X has {X.shape[1]} items, the Gram matrix has {items}: give X all of them, in order"
+            )
 
         # Into the sums of the new users, which have the new items' rows too.
         new = StoredGram.of(X, self.power)

@@ -38,7 +38,9 @@ class SymmetricTiles:
                 f"values must be a vector of float32 or float64, got {values.dtype}, {tuple(values.shape)}"
             )
         if bounds.ndim != 1 or bounds.dtype != torch.int64:
-            raise ValueError(f"bounds must be a vector of int64, got {bounds.dtype} of shape {tuple(bounds.shape)}")
+            raise ValueError(
+                f"bounds must be a vector of int64, got {bounds.dtype} of shape {tuple(bounds.shape)}"
+            )
         sizes = bounds.diff()
         if not len(sizes) or bounds[0] != 0 or not (sizes > 0).all():
             raise ValueError("bounds must rise from 0 to the number of rows, at least 1")
@@ -48,7 +50,9 @@ class SymmetricTiles:
         row, column = np.tril_indices(parts)
         areas = (sizes[row] * sizes[column]).numpy()
         if int(bounds[-1]) ** 2 > 2 * len(values) or areas.sum() != len(values):
-            raise ValueError(f"{len(values)} values do not fill the tiles of a matrix cut at {bounds.tolist()}")
+            raise ValueError(
+                f"{len(values)} values do not fill the tiles of a matrix cut at {bounds.tolist()}"
+            )
         self.values = values
         self.bounds = bounds
         self._cuts: list[int] = bounds.tolist()
@@ -186,7 +190,9 @@ class SymmetricTiles:
 
             # On and above the diagonal, each row is a piece of memory; below it, each column is.
             transposed = i > j
-            stored = torch.from_numpy(self.tile(i, j)[:, inside] if transposed else self.tile(j, i).T[:, inside])
+            stored = torch.from_numpy(
+                self.tile(i, j)[:, inside] if transposed else self.tile(j, i).T[:, inside]
+            )
             if rows is not None:
                 chosen = rows[start:stop] - self._cuts[i]
                 stored = stored.T.index_select(1, chosen).T if transposed else stored.index_select(0, chosen)
