@@ -18,7 +18,7 @@ if not CONFIGS.is_dir():
 
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """Open a file that is written to a temporary file ``NAME.PID.part``, which is renamed on success.
 
     Whatever interrupts the block, an earlier file of the name stays as it was. An error in the block removes the
@@ -73,7 +73,7 @@ def _remove(path: pathlib.Path | None) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_whole(path: str | os.PathLike, content: bytes | str) -> None:
+def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
     """Write a file atomically; text is encoded as UTF-8.
 
     Args:
@@ -81,16 +81,16 @@ def write_whole(path: str | os.PathLike, content: bytes | str) -> None:
         content: of the file.
 
     Raises:
-        OSError: as in :func:`whole`.
+        OSError: as in :func:`atomic_file`.
     """
     if isinstance(content, str):
         content = content.encode()
-    with whole(path) as file:
+    with atomic_file(path) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
-def whole_folder(
+def atomic_folder(
     folder: str | os.PathLike, files: Sequence[str], *, beside_others: bool = False
 ) -> Iterator[pathlib.Path]:
     """Make a temporary folder, which is renamed on success and removed otherwise.
@@ -178,7 +178,7 @@ def _add_files(temporary: pathlib.Path, folder: pathlib.Path, files: Sequence[st
         raise
 
 
-def append_whole(file: int, content: bytes, *, flush: bool = False) -> None:
+def append_atomically(file: int, content: bytes, *, flush: bool = False) -> None:
     """Append to an open file atomically: all of the content, or nothing on an error or interruption.
 
     Args:

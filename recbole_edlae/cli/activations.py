@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from recbole.config import Config
 
 from recbole_edlae._choices import check_choice
-from recbole_edlae._files import write_whole
+from recbole_edlae._files import write_atomically
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.cli.single_run import prepare
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> list[Trained]:
             print(f"{name}, {run['epochs']} epochs: {run['test']}", flush=True)
             finished.append(run)
             text = json.dumps({"runs": finished}, indent=1)
-            write_whole(folder / "runs.json", f"{text}\n")
+            write_atomically(folder / "runs.json", f"{text}\n")
 
         runs = compare_activations(
             options.dataset, study.activations, study.seeds, settings=settings, progress=report

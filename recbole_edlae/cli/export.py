@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_edlae._files import whole_folder
+from recbole_edlae._files import atomic_folder
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.serving.checkpoint import Checkpoint
@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> None:
 
     with quiet():
         # A folder that cannot be written is an error before the checkpoint is read, which can take long.
-        with whole_folder(folder, FILES) as temporary:
+        with atomic_folder(folder, FILES) as temporary:
             checkpoint = Checkpoint.read(options.checkpoint)
             size = write_files(checkpoint, temporary, options.dtype, options.top)
         print(f"{folder}: {checkpoint.config['model']}, {len(checkpoint.tokens) - 1} items, {size:,} bytes")

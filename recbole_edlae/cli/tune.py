@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recbole_edlae._files import CONFIGS, write_whole
+from recbole_edlae._files import CONFIGS, write_atomically
 from recbole_edlae._warnings import warn
 from recbole_edlae.cli import runs as command
 from recbole_edlae.cli.checks import check_model
@@ -89,9 +89,9 @@ def main(arguments: Sequence[str]) -> None:
             given = {**from_files, **overrides}
             text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
             path = records.folder / "best.yaml"
-            write_whole(path, text)
+            write_atomically(path, text)
             content = summary(sweep.outcomes, validated, tested, words)
-            write_whole(
+            write_atomically(
                 records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
             )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recbole_edlae._files import whole, whole_folder
+from recbole_edlae._files import atomic_file, atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.convert.layout import Layout
 from recbole_edlae.convert.rows import Content, Rows, read
@@ -109,7 +109,7 @@ def convert_csv(
     file = read(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)
 
     # The folder may have other files of the dataset.
-    with whole_folder(folder, [name], beside_others=True) as temporary:
+    with atomic_folder(folder, [name], beside_others=True) as temporary:
         conversion = write_interactions(file, temporary / name, numerals)
     return conversion._replace(path=folder / name)
 
@@ -129,7 +129,7 @@ def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) ->
     rows = Rows(file)
     converter = _Converter(file.layout, numerals)
     header = "\t".join(_FIELDS[role] for role in file.layout.columns)
-    with whole(path) as written:
+    with atomic_file(path) as written:
         written.write(f"{header}\n".encode())
         for numbers, columns in rows.blocks():
             try:

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from recbole_edlae._files import whole_folder
+from recbole_edlae._files import atomic_folder
 from recbole_edlae.convert.conversion import write_interactions
 from recbole_edlae.convert.rows import Content, read
 from recbole_edlae.convert.values import Numerals
@@ -31,7 +31,7 @@ def convert(folder: str | os.PathLike, output: str | os.PathLike) -> dict[str, t
     files = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
 
     sizes = {}
-    with whole_folder(output, list(names.values()), beside_others=True) as written:
+    with atomic_folder(output, list(names.values()), beside_others=True) as written:
         for part, file in files.items():
             conversion = write_interactions(file, written / names[part], Numerals())
             sizes[part] = (conversion.interactions, conversion.users)

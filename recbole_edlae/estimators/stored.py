@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from recbole_edlae._choices import choose
-from recbole_edlae._files import whole_folder
+from recbole_edlae._files import atomic_folder
 from recbole_edlae.estimators.base import LinearEstimator
 from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.weight_forms import of_tensors
@@ -64,7 +64,7 @@ class StoredEstimator(LinearEstimator):
         state = {"dummy_param": torch.zeros(1)} | self.weights_.tensors()
         tensors = portable_tensors(self.model, state, {"": self.weights_}, dtype=dtype, top=top)
         export = Export(self.model, settings, tokens, self._padded_popularity(), tensors)
-        with whole_folder(folder, FILES) as temporary:
+        with atomic_folder(folder, FILES) as temporary:
             return write_contents(temporary, export, dtype=dtype, top=top, users=0)
 
     def _tokens(self) -> list[str]:

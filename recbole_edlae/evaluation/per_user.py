@@ -16,7 +16,7 @@ from recbole.evaluator.collector import DataStruct
 from recbole.evaluator.evaluator import Evaluator
 from recbole.evaluator.register import metrics_dict
 
-from recbole_edlae._files import write_whole
+from recbole_edlae._files import write_atomically
 
 RANKING = sorted(name for name, metric in metrics_dict.items() if issubclass(metric, TopkMetric))
 
@@ -92,7 +92,7 @@ class PerUser:
             positives=self.positives.astype(np.uint32),
             k=self.hits.shape[1],
         )
-        write_whole(path, content.getvalue())
+        write_atomically(path, content.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PerUser":

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import torch
 from recbole.utils import set_color
 
-from recbole_edlae._files import whole
+from recbole_edlae._files import atomic_file
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import training_data
 from recbole_edlae.integration.models import to_save
@@ -95,7 +95,7 @@ def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = T
     if data is not None:
         state[training_data.KEY] = data
 
-    with whole(saved_model_file) as file:
+    with atomic_file(saved_model_file) as file:
         _save(state, file)
     if verbose:
         trainer.logger.info(set_color("Saving current", "blue") + f": {saved_model_file}")

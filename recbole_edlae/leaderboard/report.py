@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 from tabulate import tabulate
 
-from recbole_edlae._files import write_whole
+from recbole_edlae._files import write_atomically
 from recbole_edlae.leaderboard import escapes
 from recbole_edlae.leaderboard.captions import caption, direction, heading
 from recbole_edlae.leaderboard.data import as_data
@@ -41,7 +41,7 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
     }
     for kind, text in texts.items():
         path = pathlib.Path(folder) / f"leaderboard.{kind}"
-        write_whole(path, text)
+        write_atomically(path, text)
 
 
 def terminal(leaderboard: Leaderboard) -> str:

@@ -61,7 +61,7 @@ def by_gram(
         from recbole_edlae.solvers.memory import packed_values  # of large catalogs only
 
         matrix = packed_values(form.size)
-    held = form.values_held(matrix, device.type)
+    held = form.peak_values(matrix, device.type)
     data = workspace(form.interactions, packed)
 
     # The Gram matrix is summed by the CPU, whatever solves.

@@ -42,7 +42,7 @@ def _is_by_users(form: ClosedForm, G: SparseGram, cache: Cache | None) -> bool:
         return False
 
     # The interactions are held both ways round.
-    held = form.values_held(G.values_held(), "cpu")
+    held = form.peak_values(G.peak_values(), "cpu")
     data = 2 * gram_workspace(form.interactions, True)
     try:
         takes = check_memory_or_clear(cache, form.size, held, data, torch.device("cpu"), G.operations)

@@ -154,7 +154,7 @@ class ClosedForm:
         """
         raise NotImplementedError
 
-    def values_held(self, matrix: int, device: str) -> int:
+    def peak_values(self, matrix: int, device: str) -> int:
         r"""Return how many numbers :meth:`solve` holds at most.
 
         Args:

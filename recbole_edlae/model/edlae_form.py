@@ -78,8 +78,8 @@ class EDLAEForm(ClosedForm):
             "item_count": self.item_count,
         }
 
-    def values_held(self, matrix: int, device: str) -> int:
-        held = super().values_held(matrix, device)
+    def peak_values(self, matrix: int, device: str) -> int:
+        held = super().peak_values(matrix, device)
         if self.low_pass_weight == 0:
             return held
         from recbole_edlae.solvers.memory import low_pass_values

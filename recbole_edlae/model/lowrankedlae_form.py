@@ -32,7 +32,7 @@ class LowRankEDLAEForm(ClosedForm):
         self.cut_rank("rank")
         return super().solution(user_weight, given, progress)
 
-    def values_held(self, matrix: int, device: str) -> int:
+    def peak_values(self, matrix: int, device: str) -> int:
         from recbole_edlae.solvers.memory import low_rank_values
 
         return low_rank_values(self.n_items, self.rank, self.solver, matrix, device)

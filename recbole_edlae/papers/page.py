@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from recbole_edlae._files import whole, write_whole
+from recbole_edlae._files import atomic_file, write_atomically
 from recbole_edlae.papers.activations import Activations
 from recbole_edlae.papers.claims import Verdict, in_words
 from recbole_edlae.papers.figure import Figure, markdown_table
@@ -41,13 +41,13 @@ def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
     content = json.dumps({"figure": name, **result}, indent=1, ensure_ascii=False)
-    write_whole(folder / f"{stem}.json", content + "\n")
+    write_atomically(folder / f"{stem}.json", content + "\n")
 
     # Without the name and version of the software, equal pictures are equal files.
     pyplot = load_pyplot()
     picture = pyplot.figure(figsize=FIGURES[name].size)
     FIGURES[name].draw(result["data"], picture)
-    with whole(folder / f"{stem}.png") as file:
+    with atomic_file(folder / f"{stem}.png") as file:
         picture.savefig(file, format="png", dpi=90, bbox_inches="tight", metadata={"Software": None})
     pyplot.close(picture)
 
@@ -98,7 +98,7 @@ def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
     page = pathlib.Path(page)
     folder = pathlib.Path(folder)
     link = folder.resolve().relative_to(page.resolve().parent).as_posix()
-    write_whole(page, text(folder, link))
+    write_atomically(page, text(folder, link))
 
 
 def _section(figure: Figure, result: dict[str, Any], verdicts: Sequence[Verdict], link: str) -> str:

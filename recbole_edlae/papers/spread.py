@@ -6,7 +6,7 @@ import pathlib
 import statistics
 from collections.abc import Sequence
 
-from recbole_edlae._files import whole, write_whole
+from recbole_edlae._files import atomic_file, write_atomically
 from recbole_edlae.papers.activations import Trained, activation_names, column_of, correlations
 from recbole_edlae.papers.plot import load_pyplot
 
@@ -63,8 +63,8 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = {"runs": runs, "spearman": correlations(runs)}
-    write_whole(folder / "runs.json", json.dumps(content, indent=1) + "\n")
-    write_whole(folder / "table.txt", spread_table(runs, metric) + "\n")
+    write_atomically(folder / "runs.json", json.dumps(content, indent=1) + "\n")
+    write_atomically(folder / "table.txt", spread_table(runs, metric) + "\n")
 
     # A panel for each property, with the metric on the shared axis.
     width = 4 * len(_IN_PLOT)
@@ -81,7 +81,7 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     beside = (1.02, 1)
     panel.legend(fontsize="small", bbox_to_anchor=beside, loc="upper left")
 
-    with whole(folder / "properties.png") as file:
+    with atomic_file(folder / "properties.png") as file:
         picture.savefig(file, format="png", dpi=150, bbox_inches="tight")
     pyplot.close(picture)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from recbole_edlae._files import append_whole
+from recbole_edlae._files import append_atomically
 from recbole_edlae._warnings import warn
 from recbole_edlae.evaluation.per_user import RANKING, PerUser
 from recbole_edlae.runs.lock import FolderLock
@@ -88,7 +88,7 @@ class Records:
         self._remove_torn_line()
         try:
             with open(self.path, "ab", buffering=0) as file:
-                append_whole(file.fileno(), line, flush=True)
+                append_atomically(file.fileno(), line, flush=True)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from recbole_edlae._choices import check_choice
-from recbole_edlae._files import whole_folder
+from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
@@ -50,7 +50,7 @@ def write_export(
     check_choice("dtype", dtype, DTYPES)
     if top is not None:
         top = positive_int(top, "top")
-    with whole_folder(folder, FILES) as temporary:
+    with atomic_folder(folder, FILES) as temporary:
         return write_files(checkpoint, temporary, dtype, top)
 
 

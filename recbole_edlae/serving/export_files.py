@@ -21,7 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from recbole_edlae import __version__
-from recbole_edlae._files import write_whole
+from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.schema import Setting, check_model_settings
@@ -90,7 +90,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
     # The manifest last: without it the other files are no export.
     for file, content in contents.items():
-        write_whole(folder / file, content)
+        write_atomically(folder / file, content)
     return sum(map(len, contents.values()))
 
 

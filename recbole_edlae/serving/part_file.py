@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import filelock
 
-from recbole_edlae._files import append_whole
+from recbole_edlae._files import append_atomically
 
 
 class PartFile:
@@ -46,7 +46,7 @@ class PartFile:
             OSError: the disk is full; ``filename`` is the output.
         """
         try:
-            append_whole(self._file, content)
+            append_atomically(self._file, content)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.output) from error
 

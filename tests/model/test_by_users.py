@@ -64,7 +64,7 @@ def test_a_given_gram_matrix_is_taken(tiny, monkeypatch):
 def test_not_where_memory_suffices_for_the_gram_matrix_only(tiny, monkeypatch, caplog):
     monkeypatch.setattr(SparseGram, "is_quicker", lambda *_: True)
     model = model_of("EDLAE", tiny)
-    needed = 4 * model.values_held(packed_values(31), "cpu") + gram_workspace(model.interactions, True)
+    needed = 4 * model.peak_values(packed_values(31), "cpu") + gram_workspace(model.interactions, True)
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     with caplog.at_level(logging.INFO):
         model.fit()

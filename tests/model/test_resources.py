@@ -33,7 +33,7 @@ def without_gram(*_, **__):
 @pytest.mark.parametrize("name, settings", [FULL, LOW, LOW_PASS, ("DLAE", {}), ("DLAE", {"rank": 5})])
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
-    needed = 4 * model.values_held(model.n_items**2, "cpu") + gram_workspace(model.interactions, False)
+    needed = 4 * model.peak_values(model.n_items**2, "cpu") + gram_workspace(model.interactions, False)
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
     model.fit()
     monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
@@ -60,8 +60,8 @@ model.fit()
 packed = model.n_items > closed_form.DENSE_ITEMS
 matrix = packed_values(model.n_items) if packed else model.n_items**2
 if packed and model.takes_inverse and sys.argv[5] == "users":
-    matrix = SparseGram(model.interactions).values_held()
-held = 4 * model.values_held(matrix, "cpu") + gram_workspace(model.interactions, packed)
+    matrix = SparseGram(model.interactions).peak_values()
+held = 4 * model.peak_values(matrix, "cpu") + gram_workspace(model.interactions, packed)
 print(resident("VmHWM") - before, held)
 """
 

@@ -233,7 +233,7 @@ def test_a_disk_that_is_full_for_checkpoints_ends_all_runs(protocol, monkeypatch
     def whole_on_full_disk(path):
         yield FullFile()
 
-    monkeypatch.setattr(checkpoints, "whole", whole_on_full_disk)
+    monkeypatch.setattr(checkpoints, "atomic_file", whole_on_full_disk)
     with pytest.raises(OSError, match="No space left on device"):
         attempt(Run("DeepAE", "tiny", (protocol,), {"epochs": 2, "latent_dimension": 5}), ("valid",))
 

@@ -184,7 +184,7 @@ def test_export_onto_what_becomes_read_only(moment, words, disk, trained, capsys
     if moment == 0:
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         monkeypatch.setattr(Checkpoint, "read", lambda _: pytest.fail("the checkpoint was read"))
-    monkeypatch.setattr(export_files, "write_whole", then(export_files.write_whole))
+    monkeypatch.setattr(export_files, "write_atomically", then(export_files.write_atomically))
     monkeypatch.setattr(os, "rename", then(os.rename))
     assert call(words["export"](folder / "out")) == 2
     error = capsys.readouterr().err

@@ -109,7 +109,7 @@ class SparseGram:
         uncanceled = Lambda / (self.diagonal() + Lambda)
         return bool((Lambda > 0).all() and uncanceled.min() >= _UNCANCELED)
 
-    def values_held(self) -> int:
+    def peak_values(self) -> int:
         """Return how many numbers ``inverse`` holds at most."""
         users, items = self.X.shape
         plan = _Plan(items, users)
