@@ -53,7 +53,7 @@ def test_no_factorization_sees_more_than_a_tile(monkeypatch: pytest.MonkeyPatch)
 
     # A dense matrix of more rows than LAPACK may see is torch's.
     monkeypatch.setattr("recbole_edlae.solvers._matrix.LAPACK_ROWS", 50)
-    for module in ("_inverse", "scale.inverse"):
+    for module in ("_matrix", "scale.inverse"):
         monkeypatch.setattr(f"recbole_edlae.solvers.{module}.get_lapack_funcs", watched)
     inverse(torch.eye(60))
     inverse(SymmetricTiles.of(torch.eye(5000)))
