@@ -86,7 +86,8 @@ class Runner:
 
         with tempfile.TemporaryDirectory() as folder, quiet():
             config = run.config(checkpoint_dir=folder, show_progress=False)
-            warm_up(config["device"])
+            trained_by = getattr(config.model_class, "trainer", None)
+            warm_up(config["device"], with_optimizer=trained_by is not ClosedFormTrainer)
             dataset, train, valid, test = self._loaders.prepare(config, run.data)
             check_loaders((train, valid, test), ("training", needed))
             trainer, build_seconds = self._build(config, dataset, train)

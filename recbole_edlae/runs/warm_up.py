@@ -9,19 +9,22 @@ from recbole_edlae.model.resources import check_memory
 
 
 @functools.cache
-def warm_up(device: torch.device) -> None:
+def warm_up(device: torch.device, *, with_optimizer: bool) -> None:
     """Take the first steps of the libraries that models train with, once for each device of a process.
 
     Otherwise the first row of a leaderboard would look slower than the same model in the second one.
 
     Args:
         device: where models are trained.
+        with_optimizer: whether an optimizer is needed. The first one imports modules for most of a second, which a
+            process with closed forms only is spared.
     """
-    # The first step of an optimizer starts threads and imports modules. Zeros leave the random numbers as they are.
-    weights = torch.zeros(2, 2, device=device, requires_grad=True)
-    optimizer = torch.optim.Adam([weights])
-    (weights @ weights).sum().backward()
-    optimizer.step()
+    # The first step of an optimizer starts threads too. Zeros leave the random numbers as they are.
+    if with_optimizer:
+        weights = torch.zeros(2, 2, device=device, requires_grad=True)
+        optimizer = torch.optim.Adam([weights])
+        (weights @ weights).sum().backward()
+        optimizer.step()
 
     # RecBole's closed forms invert by NumPy, ours by SciPy or torch.
     np.linalg.inv(np.eye(2, dtype=np.float32))
