@@ -54,7 +54,8 @@ def test_what_a_process_does_once_counts_for_no_model(model, protocol, monkeypat
     monkeypatch.setattr(torch.optim.Adam, "step", lambda *args: (once("step"), stock_step(*args))[1])
     warm_up.cache_clear()
     result, _ = Runner().run(Run(model, "tiny", (protocol,), QUICK.get(model, {})))
-    assert ahead == [2000] and 0 < result["fit_seconds"] < 1000
+    # A closed form needs no optimizer.
+    assert ahead == [1000 if model == "EDLAE" else 2000] and 0 < result["fit_seconds"] < 1000
 
 
 def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
