@@ -170,7 +170,12 @@ def _is_inside(number: Any, interval: re.Match[str]) -> bool:
     """Return whether a number is finite and inside an interval."""
     low = float(interval["low"])
     high = float(interval["high"])
-    if not math.isfinite(number) or not low <= number <= high:
+    try:
+        is_finite = math.isfinite(number)
+    except OverflowError:
+        # An integer may be too large for a float.
+        return False
+    if not is_finite or not low <= number <= high:
         return False
 
     # A round bracket leaves the end out.

@@ -335,6 +335,7 @@ def test_a_matrix_has_its_rows_and_columns_as_ids():
     (EDLAE(dropout_penalty="none"), "dropout_penalty must be one of "),
     (EDLAE(neighbors=2, low_pass_weight=0.1), "neighbors must be None"),
     (DLAE(rank=2, zero_diagonal=True), "zero_diagonal must be False with a rank"),
+    (EDLAE(reg_weight=10**400), "reg_weight must be float in"),
     (EDLAE(item="score").set_params(user="rank"), "has no column 'rank'"),
 ])  # fmt: skip
 def test_settings_out_of_range(estimator, message):

@@ -1,6 +1,7 @@
 """Whatever JSON can hold as histories, exclude and k: an answer that a few lines of Python confirm, or ValueError."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def token(value):
     """The token that a value stands for, by the documentation."""
     if isinstance(value, str):
         return value
-    assert isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value), value
+    assert isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value), value
     return str(int(value)) if value == int(value) else str(value)
 
 
