@@ -72,7 +72,8 @@ def _power_of_two(scores: torch.Tensor) -> torch.Tensor:
         return scores.new_ones(len(scores), 1)
     low, high = scores.aminmax(dim=1, keepdim=True)
     exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
-    exponent = torch.where(exponent.abs() > EXPONENT, -exponent, 0).clamp_(
-        -126, 126
-    )  # powers that are finite
+    exponent = torch.where(exponent.abs() > EXPONENT, -exponent, 0)
+
+    # Beyond these exponents the power itself would be 0 or infinite.
+    exponent.clamp_(-126, 126)
     return torch.ldexp(torch.ones_like(high), exponent)
