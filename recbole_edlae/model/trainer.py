@@ -8,11 +8,11 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.integration import fast
 from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.integration.fixes.ranking import LeanCollector, TopItems
 from recbole_edlae.model.kept_lists import SPARE, KeptLists, ModelState, ranked
 from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.settings.corrections import vectorized
 
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
@@ -112,7 +112,7 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Return whether an evaluation wants the best items of each user alone, by scores of the model's weights."""
         collector = self.eval_collector
         return (
-            fast.is_on(self.config)
+            vectorized(self.config)
             and self.config["eval_type"] == EvaluatorType.RANKING
             and isinstance(collector, LeanCollector)
             and not collector.needs_scores

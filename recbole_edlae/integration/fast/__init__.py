@@ -1,20 +1,8 @@
-"""RecBole's results to the last digit, in less time: the switch of this room, and its rows of the table."""
+"""RecBole's results to the last digit, in less time: the rows of the table."""
 
 from typing import Any
 
 ROOM = "recbole_edlae.integration.fast."  # of the functions
-
-
-def is_on(config: Any) -> bool:
-    """Return whether the data of a config are read, split and batched by the functions of this room.
-
-    Otherwise RecBole's own are called, but for the collector of results and the import of scikit-learn.
-
-    Args:
-        config: RecBole's Config. Without the setting ``vectorized_data`` the answer is yes.
-    """
-    return config["vectorized_data"] is not False
-
 
 ROWS: tuple[dict[str, Any], ...] = (
     # Reading.

@@ -13,7 +13,7 @@ from recbole.data.dataset.dataset import Dataset  # its package is not complete 
 from recbole.data.interaction import Interaction
 from recbole.utils import set_color
 
-from recbole_edlae.integration import fast
+from recbole_edlae.settings.corrections import vectorized
 
 
 def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -222,7 +222,7 @@ def filter_by_inter_num(stock: Callable, dataset: Dataset) -> None:
 def _is_vectorized(dataset: Dataset) -> bool:
     """Return whether the functions here can do a dataset's filtering."""
     fields = [dataset.uid_field, dataset.iid_field]
-    if not fast.is_on(dataset.config) or None in fields:
+    if not vectorized(dataset.config) or None in fields:
         return False
     return not dataset.inter_feat[fields].isna().any(axis=None)
 
@@ -267,7 +267,7 @@ def average_of_items(stock: property) -> property:
 
 def _average(stock: property, dataset: Dataset, field: str) -> Any:
     """Return the average number of interactions of the ids that have any."""
-    if field is None or not fast.is_on(dataset.config):
+    if field is None or not vectorized(dataset.config):
         return stock.__get__(dataset)
     ids = np.asarray(dataset.inter_feat[field])
     if len(ids) == 0 or ids.dtype != np.int64 or ids.min() < 0:
