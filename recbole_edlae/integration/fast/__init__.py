@@ -15,20 +15,6 @@ ROWS: tuple[dict[str, Any], ...] = (
             "data.dataset.dataset:Dataset._remap": "categories:remap",
         },
     },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "functions": {"data.dataset.dataset:Dataset._filter_by_inter_num": "groups:filter_by_inter_num"},
-    },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "kind": "value",
-        "functions": {
-            "data.dataset.dataset:Dataset.avg_actions_of_users": "groups:average_of_users",
-            "data.dataset.dataset:Dataset.avg_actions_of_items": "groups:average_of_items",
-        },
-    },
     # Splitting.
     {
         "why": "makes Python lists of row numbers",
