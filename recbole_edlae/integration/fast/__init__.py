@@ -20,13 +20,9 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes Python lists of row numbers",
         "until": "RecBole picks rows by arrays",
         "functions": {
-            "data.interaction:Interaction.__getitem__": "recbole_edlae.integration.fixes.time_order:getitem",
-            "data.interaction:Interaction._reindex": "recbole_edlae.integration.fixes.time_order:reindex",
+            "data.interaction:Interaction.__getitem__": "rows:getitem",
+            "data.dataset.dataset:Dataset._grouped_index": "rows:grouped_index",
             "data.dataset.dataset:Dataset.split_by_ratio": "rows:split_by_ratio",
-            "data.dataset.dataset:Dataset.leave_one_out": "rows:leave_one_out",
-            "data.dataset.dataset:Dataset.time_based_split": (
-                "recbole_edlae.integration.fixes.time_order:time_based_split"
-            ),
         },
     },
     # Samplers and loaders.

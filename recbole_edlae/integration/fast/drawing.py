@@ -9,7 +9,7 @@ import torch
 from recbole.sampler import RepeatableSampler, Sampler
 from recbole.sampler.sampler import AbstractSampler
 
-from recbole_edlae.integration.fast.groups import are_ids
+from recbole_edlae.integration.fast.rows import are_ids
 from recbole_edlae.integration.fast.used_ids import ChosenItems, UsedIds
 from recbole_edlae.settings.corrections import vectorized
 

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from recbole.sampler import KGSampler, RepeatableSampler, Sampler
 
-from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, numbered_pairs, with_ones
+from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, numbered_pairs, with_ones
 from recbole_edlae.settings.corrections import vectorized
 
 

@@ -82,7 +82,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole keeps times in float64",
         "correction": "time_order",
         "functions": {
-            "data.interaction:Interaction.__getitem__": "time_order:getitem",
+            "data.interaction:Interaction.__getitem__": "recbole_edlae.integration.fast.rows:getitem",
             "data.interaction:Interaction._reindex": "time_order:reindex",
         },
     },

@@ -16,7 +16,7 @@ from recbole.utils import EvaluatorType
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.training_data import note_item_counts, with_fold_in
-from recbole_edlae.integration.fast.groups import Groups, groups_of, numbered_pairs
+from recbole_edlae.integration.fast.rows import Groups, groups_of, numbered_pairs
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.evaluation import splits_users
 
