@@ -595,6 +595,8 @@ def test_switch_calls_recboles_own(folder):
     for loader, kind in ((on[1], LazyArray), (off[1], np.ndarray)):
         for array in (loader._sampler.used_ids, loader.uid2positive_item, loader.uid2history_item):
             assert isinstance(array, kind)
+    for loader in (on[0], off[0]):
+        loader._sampler.sampling(1)
     assert "alias_table" in vars(on[0]._sampler) and "alias_table" not in vars(off[0]._sampler)
     made = on[1]._sampler.used_ids._made, on[1].uid2positive_item._made, on[1].uid2history_item._made
     assert not any(made)  # no set and no tensor was needed

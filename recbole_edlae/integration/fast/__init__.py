@@ -36,14 +36,13 @@ ROWS: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "why": "asks a set for each drawn number, and counts and draws items one by one",
+        "why": "asks a set for each drawn number, and draws items one by one",
         "until": "RecBole draws by arrays",
         "functions": {
             "sampler.sampler:AbstractSampler.sample_by_key_ids": "drawing:sample_by_key_ids",
             "sampler.sampler:RepeatableSampler.sample_by_user_ids": (
                 "recbole_edlae.integration.fixes.sampler:sample_for_chosen_items"
             ),
-            "sampler.sampler:AbstractSampler._build_alias_table": "drawing:build_alias_table",
             "sampler.sampler:AbstractSampler._pop_sampling": "drawing:pop_sampling",
         },
     },
@@ -59,9 +58,6 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole finds each user's rows by arrays",
         "functions": {
             "data.dataloader.general_dataloader:FullSortEvalDataLoader.__init__": "loaders:full_sort_loader",
-            "data.dataloader.general_dataloader:NegSampleEvalDataLoader.__init__": (
-                "recbole_edlae.integration.fixes.candidates:eval_loader"
-            ),
         },
     },
     # Evaluation.
