@@ -83,9 +83,4 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole measures without sleeping",
         "functions": {"utils.utils:get_environment": "startup:get_environment"},
     },
-    {
-        "why": "imports a counter of operations and copies the model, where there is nothing to count",
-        "until": "RecBole counts on request only",
-        "functions": {"utils.utils:get_flops": "startup:get_flops"},
-    },
 )
