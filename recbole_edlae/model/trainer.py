@@ -9,10 +9,10 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.integration import fast
 from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.integration.fixes.ranking import LeanCollector
 from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.settings.corrections import vectorized
 
 KEPT_FROM = 2**24  # scores of a validation from which on its lists are kept for the test
 KEPT_SHARE = 0.1  # of the memory at hand, which they may take
@@ -116,7 +116,7 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Return whether an evaluation wants the best items of each user alone, by scores of the model's weights."""
         collector = self.eval_collector
         return (
-            fast.is_on(self.config)
+            vectorized(self.config)
             and self.config["eval_type"] == EvaluatorType.RANKING
             and isinstance(collector, LeanCollector)
             and not collector.needs_scores

@@ -1,20 +1,8 @@
-"""RecBole's results to the last digit, in less time: the switch of this room, and its rows of the table."""
+"""RecBole's results to the last digit, in less time: the rows of the table."""
 
 from typing import Any
 
 ROOM = "recbole_edlae.integration.fast."  # of the functions
-
-
-def is_on(config: Any) -> bool:
-    """Return whether the data of a config are read, split and batched by the functions of this room.
-
-    Otherwise RecBole's own are called, but for the collector of results and the import of scikit-learn.
-
-    Args:
-        config: RecBole's Config. Without the setting ``vectorized_data`` the answer is yes.
-    """
-    return config["vectorized_data"] is not False
-
 
 ROWS: tuple[dict[str, Any], ...] = (
     # Reading.
@@ -25,20 +13,6 @@ ROWS: tuple[dict[str, Any], ...] = (
             "data.dataset.dataset:Dataset._load_inter_feat": "categories:load_inter_feat",
             "data.dataset.dataset:Dataset._remap_ID_all": "categories:remap_all",
             "data.dataset.dataset:Dataset._remap": "categories:remap",
-        },
-    },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "functions": {"data.dataset.dataset:Dataset._filter_by_inter_num": "groups:filter_by_inter_num"},
-    },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "kind": "value",
-        "functions": {
-            "data.dataset.dataset:Dataset.avg_actions_of_users": "groups:average_of_users",
-            "data.dataset.dataset:Dataset.avg_actions_of_items": "groups:average_of_items",
         },
     },
     # Splitting.

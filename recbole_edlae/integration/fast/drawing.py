@@ -9,9 +9,9 @@ import torch
 from recbole.sampler import RepeatableSampler, Sampler
 from recbole.sampler.sampler import AbstractSampler
 
-from recbole_edlae.integration.fast import is_on
 from recbole_edlae.integration.fast.groups import are_ids
 from recbole_edlae.integration.fast.used_ids import ChosenItems, UsedIds
+from recbole_edlae.settings.corrections import vectorized
 
 
 def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, num: int) -> torch.Tensor:
@@ -69,7 +69,7 @@ def sample_for_chosen_items(
         num: items for each user.
     """
     is_plain = isinstance(item_ids, np.ndarray) and are_ids(item_ids) and len(item_ids) == len(user_ids)
-    if not is_plain or not is_on(sampler.dataset.config):
+    if not is_plain or not vectorized(sampler.dataset.config):
         return stock(sampler, user_ids, item_ids, num)
 
     # Rows take the role of users, each with one item.
@@ -175,7 +175,7 @@ def _candidate_counts(sampler: AbstractSampler) -> dict[Any, int] | None:
         return None
     datasets = sampler.datasets if isinstance(sampler, Sampler) else [sampler.dataset]
     columns = [dataset.inter_feat[sampler.iid_field] for dataset in datasets]
-    if not is_on(datasets[0].config) or not are_ids(*columns):
+    if not vectorized(datasets[0].config) or not are_ids(*columns):
         return None
     items = np.concatenate([column.numpy() for column in columns])
     if not len(items):

@@ -19,10 +19,10 @@ from recbole.data.interaction import Interaction
 from recbole.data.transform import construct_transform
 from recbole.utils import InputType, ModelType
 
-from recbole_edlae.integration.fast import is_on
 from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.integration.fast.used_ids import LazyArray, UsedIds
 from recbole_edlae.integration.processes import Armed
+from recbole_edlae.settings.corrections import vectorized
 
 
 class Positions(torch.utils.data.Dataset):
@@ -65,7 +65,7 @@ def abstract_loader(
         sampler: of the phase.
         shuffle: whether the rows are shuffled before each epoch.
     """
-    if is_on(config) and config["single_spec"]:
+    if vectorized(config) and config["single_spec"]:
         _number_rows(loader, config, dataset, sampler, shuffle)
     else:
         stock(loader, config, dataset, sampler, shuffle=shuffle)
@@ -214,7 +214,12 @@ def _is_vectorizable(loader: FullSortEvalDataLoader, config: Any, dataset: Datas
     """Return whether the switch is on, no class overrides the loop, and users and items are known by integers."""
     used = getattr(sampler, "used_ids", None)
     is_stock = type(loader)._set_user_property is FullSortEvalDataLoader._set_user_property
-    if not is_on(config) or not is_stock or not isinstance(used, UsedIds) or len(used) != dataset.user_num:
+    if (
+        not vectorized(config)
+        or not is_stock
+        or not isinstance(used, UsedIds)
+        or len(used) != dataset.user_num
+    ):
         return False
     return are_ids(dataset.inter_feat[dataset.uid_field], dataset.inter_feat[dataset.iid_field])
 
@@ -276,7 +281,7 @@ def sampled_loader(
     neg_sample_args = config[f"{phase}_neg_sample_args"]
     draws = "none" not in (neg_sample_args["distribution"], neg_sample_args["sample_num"])
     is_plain = len(dataset) > 0 and are_ids(dataset.inter_feat[dataset.uid_field])
-    if not draws or not is_plain or not is_on(config):
+    if not draws or not is_plain or not vectorized(config):
         stock(loader, config, dataset, sampler, shuffle)
         return
     loader.logger = getLogger()

@@ -9,8 +9,8 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.integration.fast import is_on
 from recbole_edlae.integration.fast.groups import order_by_key
+from recbole_edlae.settings.corrections import vectorized
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
@@ -168,7 +168,7 @@ class _Groups:
 
 def _is_vectorizable(dataset: Dataset, group_by: str | None, *methods: str) -> bool:
     """Return whether the switch is on, no class overrides the methods, and groups are known by integers."""
-    if not is_on(dataset.config):
+    if not vectorized(dataset.config):
         return False
     for name in methods:
         if getattr(type(dataset), name) is not getattr(Dataset, name):

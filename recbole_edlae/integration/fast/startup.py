@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.integration import fast
+from recbole_edlae.settings.corrections import vectorized
 
 
 class _Later(types.ModuleType):
@@ -56,7 +56,7 @@ def get_environment(stock: Callable, config: Any) -> Any:
 
     RecBole sleeps for a second after the run, and reports the load of that second.
     """
-    if not fast.is_on(config):
+    if not vectorized(config):
         return stock(config)
 
     # The same numbers as RecBole's.
@@ -97,6 +97,6 @@ def get_flops(
     # RecBole counts operations of layers, of which a linear autoencoder has none.
     is_counted = not hasattr(model, "scores_by_weights") or len(list(model.modules())) > 2
     does_something = type(transform).__name__ != "Equal"
-    if is_counted or does_something or verbose or not fast.is_on(dataset.config):
+    if is_counted or does_something or verbose or not vectorized(dataset.config):
         return stock(model, dataset, device, logger, transform, verbose)
     return 0.0
