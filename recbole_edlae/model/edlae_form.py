@@ -17,6 +17,17 @@ class EDLAEForm(ClosedForm):
     r"""The closed form of EDLAE: exact, with ``neighbors``, or beside a low-pass filter."""
 
     takes_inverse = True
+    setting_names = (
+        *ClosedForm.setting_names,
+        "based_on",
+        "emphasis",
+        "diagonal_bound",
+        "neighbors",
+        "dropout_penalty",
+        "zero_diagonal",
+        "low_pass_weight",
+        "low_pass_rank",
+    )
     emphasis: tuple[float, float]
     diagonal_bound: float | None
     neighbors: Any  # int or None
