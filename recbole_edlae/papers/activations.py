@@ -152,9 +152,6 @@ def compare_activations(
 def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
     """Return Spearman's rank correlation of every property with every test metric over all runs.
 
-    Args:
-        runs: as :func:`compare_activations` returns them.
-
     Returns:
         property → metric → correlation; None if one of them is constant.
     """
@@ -171,12 +168,7 @@ def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
 
 @torch.no_grad()
 def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.ndarray]:
-    """Return all users' histories, of shape (users, items), and their codes, of shape (users, k).
-
-    Args:
-        model: a trained DeepAE.
-        batch: number of users in a batch.
-    """
+    """Return all users' histories, of shape (users, items), and their codes, of shape (users, k)."""
     # Evaluation mode leaves the input complete.
     model.eval()
     users = torch.arange(model.n_users, device=model.indptr.device)
@@ -267,11 +259,7 @@ def _listed(means: Mapping[str, float]) -> str:
 
 
 def activation_names(runs: Iterable[Trained]) -> list[str]:
-    """Return the activations of runs, each once, in the order of the runs.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-    """
+    """Return the activations of runs, each once, in the order of the runs."""
     return list(dict.fromkeys(run["activation"] for run in runs))
 
 
@@ -285,13 +273,7 @@ def _means(data: Mapping[str, Any], column: str) -> dict[str, float]:
 
 
 def column_of(runs: Iterable[Trained], name: str, column: str) -> list[float]:
-    """Return a property or test metric of every run of one activation.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-        name: the activation.
-        column: name of the property or the metric.
-    """
+    """Return a property or test metric of every run of one activation."""
     # Properties and metrics have different names.
     values = []
     for run in runs:

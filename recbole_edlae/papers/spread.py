@@ -24,12 +24,7 @@ _IN_PLOT = (
 
 
 def spread_table(runs: Sequence[Trained], metric: str) -> str:
-    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first.
-
-    Args:
-        runs: as ``compare_activations`` returns them.
-        metric: name of a test metric.
-    """
+    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first."""
     columns = (metric, *_IN_TABLE)
     rows = []
     for activation in activation_names(runs):
@@ -49,11 +44,6 @@ def spread_table(runs: Sequence[Trained], metric: str) -> str:
 
 def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> None:
     """Write runs.json, table.txt and properties.png into a folder.
-
-    Args:
-        runs: as ``compare_activations`` returns them.
-        folder: created if it does not exist.
-        metric: name of a test metric, to rank by.
 
     Raises:
         ValueError: matplotlib, which draws the plot, is not installed.
