@@ -57,7 +57,7 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
     # Means over many users are close to normal.
     mean, deviation = difference
     critical = norm.isf(0.025 / comparisons) * deviation
-    if not _shown(mean) or abs(mean) <= critical:
+    if not shown(mean) or abs(mean) <= critical:
         return None
     return mean > 0
 
@@ -83,7 +83,7 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
     for difference in differences:
         is_behind |= ahead(difference, len(differences)) is False
         may_be_behind |= ahead(difference) is False
-        is_below_zero |= _shown(difference[0]) < 0
+        is_below_zero |= shown(difference[0]) < 0
 
     if is_behind:
         return Verdict(False, numbers)
@@ -139,6 +139,6 @@ def in_words(verdicts: Collection[Verdict]) -> str:
     return "not decided here"
 
 
-def _shown(mean: float) -> float:
+def shown(mean: float) -> float:
     """Return a mean difference rounded as :func:`signed` shows it, so that no verdict depends on hidden digits."""
     return round(mean, 4)
