@@ -67,11 +67,7 @@ class PrintCompletion(argparse.Action):
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command that the first word names: the entry point of `recbole-edlae`.
-
-    Args:
-        words: the words after the program's name; None takes those of the process.
-    """
+    """Run the command that the first word names, by default of the process: the entry point of `recbole-edlae`."""
     own_process = words is None
     if words is None:
         words = process_words()
@@ -91,10 +87,6 @@ def main(words: Sequence[str] | None = None) -> None:
 def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> dict[str, Any]:
     """Run RecBole's run_recbole.py with its flags and behavior, but check all input before data are read.
 
-    Args:
-        words: command-line words; None takes those of the process.
-        program: name in messages.
-
     Returns:
         RecBole's result. The process exits with status 2 and one line on standard error if the input is invalid.
     """
@@ -108,14 +100,7 @@ def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> 
 
 
 def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any:
-    """Import the module of a command, call its main, and return the result.
-
-    Args:
-        name: name of the command.
-        program: name in messages.
-        own_process: whether the process runs nothing else.
-        *arguments: arguments of its main.
-    """
+    """Import the module of a command, in a process that may run nothing else, and return the result of its main."""
     with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
         # A caller in the same process may want to survive an interrupt during the import.
         import_context: contextlib.AbstractContextManager[None] = contextlib.nullcontext()

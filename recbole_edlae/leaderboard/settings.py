@@ -25,9 +25,6 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     ``config_files``, ``reference`` and ``seeds`` mean the same as the options of that name on the command line. Files
     are found relative to this one, or by name among those that ship with the package.
 
-    Args:
-        path: path of the file.
-
     Raises:
         ValueError: a key is unknown, is repeated, or has a value of the wrong kind.
     """
@@ -66,10 +63,6 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
 
 def check_seeds(name: str, seeds: Any) -> None:
     """Check a list of seeds.
-
-    Args:
-        name: name of the seeds in the message.
-        seeds: the value to check.
 
     Raises:
         ValueError: the value is not a list of different integers from 0 to 2³² − 1; the message names it.

@@ -105,10 +105,6 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
 
     Both have "seconds", all that the run took. Reading the data is included in the first run that needs them.
 
-    Args:
-        run: what to run.
-        phases: what is evaluated, as in ``Runner.run``.
-
     Raises:
         AtomicFileError: the data cannot be read, by this run or any other.
         OSError: a disk is full or read-only, for this run and any other.
@@ -143,10 +139,6 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
     """Execute one run after the other in this process.
 
-    Args:
-        runs: key → run.
-        phases: what is evaluated, as in ``Runner.run``.
-
     Yields:
         The key of a run, and its outcome.
     """
@@ -161,10 +153,6 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
 
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
-
-    Args:
-        runs: key → run.
-        phases: what is evaluated, as in ``Runner.run``.
 
     Yields:
         The key of a run, and its outcome, in the order in which they end.

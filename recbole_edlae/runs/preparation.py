@@ -15,9 +15,7 @@ from recbole_edlae.model.members import build
 def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:
     """Return the loaders of training, validation and test, after seeding as ``run_recbole`` does.
 
-    Args:
-        config: of the run.
-        dataset: data that are in memory already; RecBole shuffles them in place. None reads them.
+    A dataset that is in memory already is shuffled in place; None reads it.
 
     Raises:
         ValueError: a user has all items, so that there are no candidates to rank a target against.
@@ -33,22 +31,11 @@ def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, A
 
 
 def build_model(config: Config, train: Any, **options: Any) -> torch.nn.Module:
-    """Return the model of a config, on its device.
-
-    Args:
-        config: of the run.
-        train: the loader of the training part.
-        **options: further arguments of the model's class.
-    """
+    """Return the model of a config, on its device."""
     return build(config, train._dataset, **options)
 
 
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:
-    """Return RecBole's trainer of a model.
-
-    Args:
-        config: of the run.
-        model: as :func:`build_model` returns it.
-    """
+    """Return RecBole's trainer of a model."""
     trainer_class = get_trainer(config["MODEL_TYPE"], config["model"])
     return trainer_class(config, model)

@@ -198,9 +198,6 @@ class Runner:
 class KeptEpoch:
     """Save checkpoints as a trainer does, and remember the epoch of the last one, which is that of the final model.
 
-    Args:
-        function: the trainer's ``_save_checkpoint``.
-
     Attributes:
         epochs: number of epochs for which the model of the last checkpoint was trained; None without a checkpoint.
     """

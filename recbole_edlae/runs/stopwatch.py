@@ -16,11 +16,7 @@ class Stopwatch:
         self.seconds = 0.0
 
     def watch(self, function: Callable) -> Callable:
-        """Return a function that does the same and whose calls are timed.
-
-        Args:
-            function: any function.
-        """
+        """Return a function that does the same and whose calls are timed."""
 
         def watched(*arguments: Any, **options: Any) -> Any:
             # A call that fails takes time too.
