@@ -1,7 +1,7 @@
 """Apply the table of patches: to each module at the end of its import, once, and take all of it back on request.
 
 ``import recbole_edlae`` arms the hook; nothing else does, so that a program that never imports the package runs stock
-RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.processes`).
+RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.models`).
 A program that does not import RecBole pays for a few small files, and nothing in it changes but ``sys.meta_path``.
 
 ``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, and it fires too
