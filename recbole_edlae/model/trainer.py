@@ -11,8 +11,8 @@ from tqdm import tqdm
 from recbole_edlae.integration import fast
 from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.integration.fixes.ranking import LeanCollector, TopItems
+from recbole_edlae.model.by_gram import memory_at_hand
 from recbole_edlae.model.kept_lists import SPARE, KeptLists, ModelState, ranked
-from recbole_edlae.model.resources import memory_at_hand
 
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
