@@ -61,13 +61,18 @@ class GraphFilterRecommender(LinearAutoEncoder):
     def _check_memory(self) -> None:
         """Check the memory before any is taken, and log what the filter takes."""
         # A forecast is of a fit alone: a model that was read from a file loads none.
-        from recbole_edlae.model.resources import check_graph_memory
+        from recbole_edlae.model.by_gram import check_beside_gram
         from recbole_edlae.solvers.memory import graph_filter_values, low_pass_values
 
         held = graph_filter_values(self.n_items, self.n_users, self.interactions.nnz)
         if self.low_pass_weight != 0:
             held += low_pass_values(self.n_items, self.low_pass_rank)
-        self.logger.info(f"{type(self).__name__}: {check_graph_memory(self.n_items, held)}")
+        ways_out = (
+            "a lower low_pass_rank; fewer items or users, item_inter_num_interval='[10,inf)' or "
+            "user_inter_num_interval='[10,inf)'"
+        )
+        takes = check_beside_gram("a graph filter", f"{self.n_items} items", 4 * held, ways_out)
+        self.logger.info(f"{type(self).__name__}: {takes}")
 
     def _low_pass(self) -> Factors:
         """Return the ideal low-pass filter, with its weight."""

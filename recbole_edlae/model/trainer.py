@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
 from recbole_edlae.integration.fixes.ranking import LeanCollector
-from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.model.by_gram import memory_at_hand
 from recbole_edlae.settings.corrections import vectorized
 
 KEPT_FROM = 2**24  # scores of a validation from which on its lists are kept for the test

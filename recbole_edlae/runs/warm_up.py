@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import torch
 
-from recbole_edlae.model.resources import check_memory
+from recbole_edlae.model.by_gram import check_memory
 
 
 @functools.cache
