@@ -19,10 +19,11 @@ from recbole.utils import init_seed
 
 from recbole_edlae.analysis.encoder import encoder_properties
 from recbole_edlae.data.parts import check_loaders
+from recbole_edlae.model.members import build
 from recbole_edlae.papers.claims import Verdict, shown, together
 from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
-from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
+from recbole_edlae.runs.preparation import build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
 
 PROPERTIES = ("order_agreement", "zero_codes", "zero_entries", "effective_dimension")
@@ -199,7 +200,7 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
     # The loader shuffles by a generator of its own.
     init_seed(seed, config["reproducibility"])
     train.generator.manual_seed(seed)
-    model = build_model(config, train)
+    model = build(config, train._dataset)
     trainer = build_trainer(config, model)
     show_progress = config["show_progress"]
     _, best = trainer.fit(train, valid, verbose=False, show_progress=show_progress)

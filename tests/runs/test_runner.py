@@ -22,9 +22,9 @@ from recbole_edlae.model import by_gram
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.engine import attempt
+from recbole_edlae.runs.preparation import warm_up
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
-from recbole_edlae.runs.warm_up import warm_up
 from recbole_edlae.settings import registry
 from tests.data.shop_splits import SAMPLED
 from tests.runs.conftest import QUICK
