@@ -52,14 +52,16 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "a dataset does not know which files it was read from",
         "until": "RecBole stores and compares a hash of the files",
-        "functions": {"data.dataset.dataset:Dataset._from_scratch": "saved:from_scratch"},
+        "functions": {
+            "data.dataset.dataset:Dataset._from_scratch": "recbole_edlae.integration.checkpoints:from_scratch"
+        },
     },
     {
         "why": "loads saved data and loaders although the files have changed since",
         "until": "RecBole stores and compares a hash of the files",
         "functions": {
-            "data.utils:create_dataset": "saved:create_dataset",
-            "data.utils:load_split_dataloaders": "saved:load_split_dataloaders",
+            "data.utils:create_dataset": "recbole_edlae.integration.checkpoints:create_dataset",
+            "data.utils:load_split_dataloaders": "recbole_edlae.integration.checkpoints:load_split_dataloaders",
         },
     },
     {
