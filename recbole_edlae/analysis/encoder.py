@@ -45,9 +45,6 @@ def encoder_properties(
         pairs: how many pairs of pairs of different users to compare.
         seed: seed of the sample.
 
-    Returns:
-        EncoderProperties.
-
     Raises:
         ValueError: X and Z differ in length, or fewer than two users have items.
 

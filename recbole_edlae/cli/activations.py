@@ -39,9 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str]) -> list[Trained]:
     """Train DeepAE with every activation and seed, write the study and print its table.
 
-    Args:
-        arguments: words of the command line after the command's name.
-
     Returns:
         The runs, as ``compare_activations`` returns them.
     """

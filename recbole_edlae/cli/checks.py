@@ -103,9 +103,6 @@ def _check_order(config: Config) -> None:
 def check_early_stopping(config: Config) -> None:
     """Check that the epoch of a model is not chosen on the test.
 
-    Args:
-        config: of a run that is tested.
-
     Raises:
         ValueError: The model is trained in epochs, and validated on the file of the test.
     """
@@ -133,9 +130,6 @@ def check_early_stopping(config: Config) -> None:
 
 def check_checkpoint_dir(folder: str) -> None:
     """Check before the training that checkpoints can be written.
-
-    Args:
-        folder: folder that RecBole creates if it is missing.
 
     Raises:
         ValueError: The path is a file, or cannot be written.

@@ -23,11 +23,7 @@ OUTPUT = "leaderboard"  # default folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     add = parser.add_argument
     add("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
     add("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
@@ -46,9 +42,6 @@ def main(arguments: Sequence[str]) -> None:
     """Run what is not on record in --output, write the report there and print the table.
 
     Exits with status 1 if every row of a dataset failed, after the report is written.
-
-    Args:
-        arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
         kinds = [LEADERBOARDS, REFERENCES]

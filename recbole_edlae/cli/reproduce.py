@@ -27,11 +27,7 @@ PARTS = {"validation": "settings are chosen on it", "test": "figures show what w
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
     add = parser.add_argument
     add("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
@@ -44,11 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure what is not on record in --output, and write JSON, a picture and the page after each figure.
-
-    Args:
-        arguments: words of the command line after the command's name.
-    """
+    """Measure what is not on record in --output, and write JSON, a picture and the page after each figure."""
     with command.ended_in_one_line(PROGRAM):
         # All input and the drawing library are checked before the first measurement.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])

@@ -27,9 +27,6 @@ def ended_in_one_line(program: str) -> Iterator[None]:
     """End the process with one line for an error that stops the command; finished runs stay on record.
 
     The status is that of :func:`errors.errors_in_one_line`, and 2 if memory is exhausted.
-
-    Args:
-        program: name in messages.
     """
     with errors.errors_in_one_line(program), errors.signals_as_exceptions():
         try:
@@ -45,12 +42,7 @@ def ended_in_one_line(program: str) -> Iterator[None]:
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
-    """Add the options that all commands over many runs have.
-
-    Args:
-        parser: parser of the command.
-        output: default of ``--output``, for the help.
-    """
+    """Add the options that all commands over many runs have."""
     folder = f"folder of the results; given again, goes on where it was (default: {output})"
     parser.add_argument(
         "--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win"
@@ -156,12 +148,7 @@ def _check_one(
 
 
 def tell(line: str, record: Mapping[str, Any]) -> None:
-    """Print a line on a run that has ended, and with --debug the traceback of a failed run.
-
-    Args:
-        line: the line.
-        record: record of the run.
-    """
+    """Print a line on a run that has ended, and with --debug the traceback of a failed run."""
     if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"
     tqdm.write(line, file=sys.stderr)

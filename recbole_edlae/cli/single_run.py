@@ -40,10 +40,6 @@ FILTERS = (
 def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, Any]:
     """Train and evaluate one model; return RecBole's result.
 
-    Args:
-        words: command-line words.
-        program: name in messages.
-
     Raises:
         ValueError: A word or a setting is invalid; no data have been read.
     """
@@ -77,10 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     """Return the checked options of a run, and leave its settings where RecBole's Config will read them.
-
-    Args:
-        words: command-line words.
-        program: name in messages.
 
     Returns:
         The options, with the settings of files and command line as ``settings``.

@@ -36,11 +36,7 @@ PROGRAM = "recbole-edlae tune"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
@@ -61,9 +57,6 @@ def main(arguments: Sequence[str]) -> None:
     """Run the trials that are not on record in --output, test the best and write it there as best.yaml.
 
     Exits with status 1 if the test of the best trial fails; best.yaml then says so.
-
-    Args:
-        arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])

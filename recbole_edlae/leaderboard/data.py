@@ -13,12 +13,7 @@ from recbole_edlae.settings import registry
 
 
 def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:
-    """Return everything that a report shows, in types that JSON can hold.
-
-    Args:
-        leaderboards: one per dataset.
-        command: the command line.
-    """
+    """Return everything that a report shows, in types that JSON can hold."""
     boards = list(map(_leaderboard_data, leaderboards))
     data = {"command": command, "environment": environment(), "boards": boards}
     return _with_null(data)

@@ -42,7 +42,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     With users and items exchanged (``based_on`` user), B is user x user: a user's scores are the rows of the other
     users, weighted. Below, "items" then are users, and the other way round.
 
-    A subclass gives :meth:`solve`.
+    A subclass gives :meth:`solve`, and names settings of its own in ``setting_names`` or reads them in its constructor.
     """
 
     input_type = InputType.POINTWISE
@@ -70,13 +70,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         self.interactions = sp.csr_matrix(arrays, shape=interactions.shape)
         self.weights: Weights
         self.unfit()
-
-    def read_settings(self, config: Config) -> None:
-        r"""Keep the settings that every fit by way of the Gram matrix takes."""
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
-        self.user_weight_power = config["user_weight_power"]
-        self.item_weight_power = config["item_weight_power"]
+        self.check_settings()
 
     def unfit(self) -> None:
         r"""Drop the weights, as in a model that was never fitted."""

@@ -59,12 +59,7 @@ class Protocol:
         return self.plan["dataset"]
 
     def run(self, row: str, **settings: Any) -> Run:
-        """Return the run of a row.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings beside those that define the row; ``rank`` is the latent dimension of a deep model.
-        """
+        """Return the run of a row; ``rank`` is the latent dimension of a deep model."""
         settings = choose("row", row, ROWS) | settings
         label = row
 
@@ -83,12 +78,7 @@ class Protocol:
         return make_run(model, self.dataset, self.plan["config_files"], settings, label)
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
-        """Return the runs of a row with every combination of the values in the plan.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings of all candidates.
-        """
+        """Return the runs of a row with every combination of the values in the plan."""
         choices = self._choices(row)
         candidates = []
         for values in itertools.product(*choices.values()):
@@ -97,11 +87,7 @@ class Protocol:
         return candidates
 
     def extremes(self, row: str) -> list[Run]:
-        """Return runs of a row that have every value in the plan, and every rank, at least once.
-
-        Args:
-            row: one of ROWS.
-        """
+        """Return runs of a row that have every value in the plan, and every rank, at least once."""
         choices = self._choices(row)
         first = {key: values[0] for key, values in choices.items()}
 
@@ -148,12 +134,7 @@ class Study:
         return self.protocol.plan
 
     def best(self, row: str, **settings: Any) -> dict[str, Any]:
-        """Return the best settings in the plan, chosen on validation.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings of all candidates.
-        """
+        """Return the best settings in the plan, chosen on validation."""
         # Several figures ask for the same row.
         name = (row, repr(settings))
         if name in self._best:
@@ -167,22 +148,14 @@ class Study:
         return self._best[name]
 
     def best_of_each(self, rows: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return row → its best settings in the plan at ``rank``, chosen on validation.
-
-        Args:
-            rows: some of ROWS.
-        """
+        """Return row → its best settings in the plan at ``rank``, chosen on validation."""
         settings = {}
         for row in rows:
             settings[row] = self.best(row, rank=self.rank)
         return settings
 
     def test(self, runs: Mapping[Any, Run]) -> dict[Any, dict[str, Any]]:
-        """Return label → "metrics", per-user "values" of the validation metric, and their "mean" and "error".
-
-        Args:
-            runs: label → run to test.
-        """
+        """Return label → "metrics", and "values" per user of the validation metric, their "mean" and "error"."""
         # Runs may be equal, and come back in any order.
         outcomes = {}
         for run, record in self._run(runs.values(), ("valid", "test")):
@@ -233,11 +206,7 @@ class Study:
         return X[has_items][:, has_users]
 
     def up_to_items(self, ranks: Iterable[int]) -> list[int]:
-        """Return the ranks that a matrix of these items can have.
-
-        Args:
-            ranks: of a plan.
-        """
+        """Return the ranks that a matrix of these items can have."""
         return [rank for rank in ranks if rank <= self.X.shape[1]]
 
     @property

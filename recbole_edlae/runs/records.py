@@ -198,9 +198,6 @@ class Records:
 def loss(record: dict) -> float:
     """Return the score of a run, negated if bigger is better: the lowest is the best. NaN and infinity are the worst.
 
-    Args:
-        record: with "score" and "bigger".
-
     Examples:
         >>> loss({"score": 0.3, "bigger": True}), loss({"score": 0.3, "bigger": False})
         (-0.3, 0.3)
@@ -215,11 +212,7 @@ def loss(record: dict) -> float:
 
 
 def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
-    """Return the run with the best score on validation, and its record; among equals, the first one.
-
-    Args:
-        outcomes: runs with their records, at least one.
-    """
+    """Return the run with the best score on validation, and its record; among equals, the first one."""
     return min(outcomes, key=lambda outcome: loss(outcome[1]))
 
 

@@ -159,9 +159,6 @@ def make_run(
 def key_of(identity: Mapping[str, Any]) -> str:
     """Return sixteen hexadecimal digits that identify a run.
 
-    Args:
-        identity: as :meth:`Run.identity` returns it.
-
     Examples:
         >>> key_of({"settings": {"seed": 2020}})
         'ff7ed618a449cd73'

@@ -17,16 +17,14 @@ from recbole.utils import get_flops, init_seed
 from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
-from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
+from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember, build
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.loaders import Loaders
-from recbole_edlae.runs.preparation import build_model, build_trainer
+from recbole_edlae.runs.preparation import build_trainer, warm_up
 from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
-from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
-from recbole_edlae.runs.warm_up import warm_up
 from recbole_edlae.settings import corrections, registry
 from recbole_edlae.solvers.steps import compile_gram
 
@@ -185,7 +183,7 @@ class Runner:
         # As run_recbole seeds, after the data are prepared.
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
-        model = build_model(config, train, **options)
+        model = build(config, train._dataset, **options)
         seconds = time.perf_counter() - start
 
         # run_recbole counts operations here, which draws random numbers where a model's predict does. It copies the
@@ -195,11 +193,28 @@ class Runner:
         return build_trainer(config, model), seconds
 
 
+class Stopwatch:
+    """Add up the seconds that the calls of watched functions take."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def watch(self, function: Callable) -> Callable:
+        """Return a function that does the same and whose calls are timed."""
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            # A call that fails takes time too.
+            start = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.seconds += time.perf_counter() - start
+
+        return watched
+
+
 class KeptEpoch:
     """Save checkpoints as a trainer does, and remember the epoch of the last one, which is that of the final model.
-
-    Args:
-        function: the trainer's ``_save_checkpoint``.
 
     Attributes:
         epochs: number of epochs for which the model of the last checkpoint was trained; None without a checkpoint.

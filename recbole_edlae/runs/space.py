@@ -122,22 +122,12 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
 
 
 def point(space: Sequence[Dimension], trial: "optuna.Trial") -> Point:
-    """Return the point that Optuna draws.
-
-    Args:
-        space: dimensions of any type.
-        trial: as ``study.ask()`` returns it.
-    """
+    """Return the point that Optuna draws."""
     return {dimension.key: dimension.suggest(trial) for dimension in space}
 
 
 def study(algorithm: str, seed: int) -> "optuna.Study":
-    """Return an Optuna study, kept in memory, which minimizes.
-
-    Args:
-        algorithm: "random", or "bayes" for the tree of Parzen estimators.
-        seed: the same seed and the same results give the same points.
-    """
+    """Return an Optuna study, kept in memory, which minimizes by "random" draws or by "bayes", Parzen estimators."""
     # Imported when a search needs it, for it takes .3 seconds.
     import optuna
 

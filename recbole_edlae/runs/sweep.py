@@ -175,9 +175,6 @@ class Sweep:
 def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings with which trials run on the files named to search on; empty if there are none.
 
-    Args:
-        settings: settings of the config files and the command line.
-
     Examples:
         >>> search_stage({"search_filename": ["fit", "valid"], "eval_step": 0})
         {'benchmark_filename': ['fit', 'valid', 'valid'], 'eval_step': 1}
@@ -195,11 +192,7 @@ def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_tested(run: Run) -> bool:
-    """Return whether a run has a test part on which it was not chosen.
-
-    Args:
-        run: as :meth:`Sweep.final` returns it.
-    """
+    """Return whether a run has a test part on which it was not chosen."""
     settings = run.config().final_config_dict
 
     # A search on files of its own never sees the test.

@@ -64,12 +64,6 @@ def summary(
 ) -> dict[str, Any]:
     """Return the content of ``sweep.json``: number of trials, the best of them and its test, and the hours of each.
 
-    Args:
-        outcomes: all trials with their records.
-        validated: the record of the best trial.
-        tested: the record of the test; None if there is no test part.
-        command: the command line.
-
     Returns:
         Keys of records, and hours. Cached trials count too, so the hours of a search that was interrupted are those of
         all its trials.

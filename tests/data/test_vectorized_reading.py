@@ -15,7 +15,7 @@ from recbole.data.dataset import Dataset, DecisionTreeDataset, KGSeqDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import init_seed
 
-from recbole_edlae.data import atomic, parsing
+from recbole_edlae.data import atomic
 from recbole_edlae.data.atomic import AtomicFileError, read_atomic
 from recbole_edlae.integration.fixes import reading
 
@@ -359,7 +359,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
     generator = random.Random(seed)
     read_as_categories = 0
     for _ in range(60):
-        monkeypatch.setattr(parsing, "_BLOCK", generator.choice([50, 100, 300, 1 << 20]))
+        monkeypatch.setattr(atomic, "_BLOCK", generator.choice([50, 100, 300, 1 << 20]))
         separator, width = generator.choice(SEPARATORS), generator.choice([1, 2, 3, 4])
         alphabet = generator.choice(ALPHABETS)
         lengths = [*LENGTHS, 70] if generator.random() < 0.2 else LENGTHS
@@ -374,7 +374,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
         ours = read(tmp_path / "x.inter", fields, separator=separator, categories=fields)
         texts = read(tmp_path / "x.inter", fields, separator=separator)
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "texts", texts_by_pandas)
+            patch.setattr(atomic, "_texts", texts_by_pandas)
             expected = read(tmp_path / "x.inter", fields, separator=separator)
         if isinstance(expected, str):
             assert ours == texts == expected
@@ -388,7 +388,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
 
 
 def test_a_line_may_be_longer_than_what_is_parsed_at_once(tmp_path):
-    token = "x" * (parsing._BLOCK + 1)
+    token = "x" * (atomic._BLOCK + 1)
     (tmp_path / "x.inter").write_text(f"a:token\tb:float\nu\t1\n{token}\t2\n")
     frame = read_atomic(tmp_path / "x.inter", ["a", "b"], categories=["a"])
     assert frame["a"].tolist() == ["u", token] and frame["b"].tolist() == [1, 2]

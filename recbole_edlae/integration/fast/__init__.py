@@ -30,7 +30,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "adds every interaction to the set of its user, once for each phase",
         "until": "RecBole groups interactions by arrays",
         "functions": {
-            "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.sampler:get_used_ids",
+            "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.preparation:get_used_ids",
             "sampler.sampler:KGSampler.get_used_ids": "used_ids:used_tails",
             "sampler.sampler:RepeatableSampler.get_used_ids": "used_ids:no_items",
         },

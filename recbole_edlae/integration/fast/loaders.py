@@ -21,7 +21,7 @@ from recbole.utils import ModelType
 
 from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.integration.fast.used_ids import LazyArray, UsedIds
-from recbole_edlae.integration.processes import Armed
+from recbole_edlae.integration.models import Armed
 from recbole_edlae.settings.corrections import vectorized
 
 

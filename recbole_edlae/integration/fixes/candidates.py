@@ -20,9 +20,9 @@ from recbole.data.interaction import Interaction
 from recbole.sampler import RepeatableSampler, Sampler
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.time_order import token_rank
+from recbole_edlae.data.training_data import token_rank
 from recbole_edlae.integration.fast.used_ids import UsedIds
-from recbole_edlae.integration.fixes.sampler import all_items, can_be_drawn
+from recbole_edlae.integration.fixes.preparation import all_items, can_be_drawn
 from recbole_edlae.settings import corrections
 
 
