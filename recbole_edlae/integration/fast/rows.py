@@ -36,6 +36,15 @@ def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]
     return by_key.indptr, by_key.indices
 
 
+def without_computed(holder: Any) -> dict[str, Any]:
+    """Return what a pickle has of an object: its attributes without the cached properties."""
+    state = {}
+    for name, value in vars(holder).items():
+        if not isinstance(getattr(type(holder), name, None), functools.cached_property):
+            state[name] = value
+    return state
+
+
 class Groups:
     """Pairs of a key and a value: for a key its values in the order of the rows, or all pairs as a matrix.
 
@@ -52,12 +61,7 @@ class Groups:
         self.values = values
         self.shape = (length, width)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the pairs."""
-        state = dict(vars(self))
-        for name in ("_rows", "matrix"):
-            state.pop(name, None)
-        return state
+    __getstate__ = without_computed
 
     @functools.cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,14 @@ import numpy as np
 import scipy.sparse as sp
 from recbole.sampler import KGSampler, RepeatableSampler, Sampler
 
-from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, numbered_pairs, with_ones
+from recbole_edlae.integration.fast.rows import (
+    Groups,
+    are_ids,
+    groups_of,
+    numbered_pairs,
+    with_ones,
+    without_computed,
+)
 from recbole_edlae.settings.corrections import vectorized
 
 
@@ -39,6 +46,8 @@ class LazyArray:
             position: from 0 to the length of the array - 1.
         """
         raise NotImplementedError
+
+    __getstate__ = without_computed
 
     def _element(self, position: int) -> Any:
         if position not in self._made:
@@ -110,13 +119,6 @@ class UsedIds(LazyArray):
         super().__init__(length)
         self.phases = tuple(phases)
         self.width = width
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the pairs."""
-        state = dict(vars(self))
-        for name in ("matrix", "numbers", "counts"):
-            state.pop(name, None)
-        return state
 
     def make(self, position: int) -> set:
         """Return a key's set, made by RecBole's steps: each phase copies the set of the one before."""
