@@ -31,7 +31,6 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole groups interactions by arrays",
         "functions": {
             "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.preparation:get_used_ids",
-            "sampler.sampler:KGSampler.get_used_ids": "used_ids:used_tails",
             "sampler.sampler:RepeatableSampler.get_used_ids": "used_ids:no_items",
         },
     },
