@@ -10,7 +10,6 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes a text of every token of every row, and hashes each again in every step",
         "until": "RecBole reads tokens as categories",
         "functions": {
-            "data.dataset.dataset:Dataset._load_inter_feat": "categories:load_inter_feat",
             "data.dataset.dataset:Dataset._remap_ID_all": "categories:remap_all",
             "data.dataset.dataset:Dataset._remap": "categories:remap",
         },

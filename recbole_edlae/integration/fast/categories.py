@@ -4,16 +4,13 @@ RecBole puts the tokens of all columns that share ids behind each other and coun
 come first. That order is also the one in which the different tokens of each column come first, column after column.
 """
 
-import os
-from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
 from recbole.data.dataset import Dataset
-from recbole.utils import FeatureSource, FeatureType
+from recbole.utils import FeatureType
 
 from recbole_edlae.settings.corrections import vectorized
 
@@ -45,55 +42,6 @@ def is_vectorized(dataset: Dataset) -> bool:
         if module.partition(".")[0] != "recbole":
             return False
     return True
-
-
-def load_inter_feat(stock: Callable, dataset: Dataset, token: str, dataset_path: str) -> None:
-    """Load interactions as RecBole does; the categories of several files are joined without making texts of them.
-
-    Args:
-        stock: RecBole's method, called where there is one file.
-        dataset: RecBole's dataset.
-        token: name of the dataset.
-        dataset_path: folder of its files.
-
-    Raises:
-        ValueError: A file of ``benchmark_filename`` does not exist.
-    """
-    if dataset.benchmark_filename_list is None or not vectorized(dataset.config):
-        stock(dataset, token, dataset_path)
-        return
-
-    frames = []
-    longest: defaultdict[str, int] = defaultdict(int)
-    for name in dataset.benchmark_filename_list:
-        path = os.path.join(dataset_path, f"{token}.{name}.inter")
-        if not os.path.isfile(path):
-            raise ValueError(f"File {path} not exist.")
-        frames.append(dataset._load_feat(path, FeatureSource.INTERACTION))
-        for field, length in dataset.field2seqlen.items():
-            longest[field] = max(longest[field], length)
-
-    dataset.file_size_list = [len(frame) for frame in frames]
-    dataset.inter_feat = _concatenated(frames)
-    dataset.field2seqlen = longest
-
-
-def _concatenated(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of all frames; a column of categories stays one if it is one in every frame."""
-    fields: dict[str, None] = {}
-    for frame in frames:
-        fields |= dict.fromkeys(frame)
-
-    for field in fields:
-        with_categories = [frame for frame in frames if field in frame and _is_category(frame[field])]
-        if len(with_categories) == len(frames):
-            categories = union_categoricals([frame[field] for frame in frames]).categories
-            for frame in frames:
-                frame[field] = frame[field].cat.set_categories(categories)
-        else:
-            for frame in with_categories:
-                _make_texts(frame, field)
-    return pd.concat(frames, ignore_index=True)
 
 
 class _Column(NamedTuple):
