@@ -10,8 +10,8 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes a text of every token of every row, and hashes each again in every step",
         "until": "RecBole reads tokens as categories",
         "functions": {
-            "data.dataset.dataset:Dataset._remap_ID_all": "categories:remap_all",
-            "data.dataset.dataset:Dataset._remap": "categories:remap",
+            "data.dataset.dataset:Dataset._remap_ID_all": "rows:remap_all",
+            "data.dataset.dataset:Dataset._concat_remaped_tokens": "rows:concatenated_tokens",
         },
     },
     # Splitting.
