@@ -24,8 +24,7 @@ from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.tokens import check_encodable
-from recbole_edlae.settings.schema import Setting, check_model_settings
-from recbole_edlae.settings.values import are_texts
+from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
 FORMAT = "recbole_edlae export"
 VERSION = 1
@@ -174,7 +173,7 @@ def own_hash(manifest: dict[str, Any]) -> str:
 def _tokens(content: bytes) -> list[str]:
     """Return the item tokens of a file's content."""
     tokens = json.loads(content)
-    if not are_texts(tokens) or len(tokens) < 2:
+    if not is_of_type(tokens, "list of text") or len(tokens) < 2:
         raise ValueError(f"{ITEMS} is not a list of tokens")
 
     # The first one is the padding, which an item may be named like.
