@@ -13,7 +13,7 @@ from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers.parameters import Progress, check_omega
+from recbole_edlae.solvers.parameters import Progress, check_number
 
 _REFRESH = 16  # iterations after which the recurrences start again from fresh products
 
@@ -99,7 +99,7 @@ def admm(
         >>> weights.converged, weights.history[-1].residual <= 1e-3
         (True, True)
     """
-    omega = check_omega(omega)
+    omega = check_number("omega", omega, above=0)
     schedule = Schedule("admm", G, rank, products=2, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)

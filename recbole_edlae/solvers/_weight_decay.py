@@ -7,7 +7,7 @@ from recbole_edlae.solvers._finite import check_entries, check_gram
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._matrix import Symmetric, dense_copy
 from recbole_edlae.solvers._spectral import top_eigenvectors
-from recbole_edlae.solvers.parameters import Progress, check_l2, check_rank
+from recbole_edlae.solvers.parameters import Progress, check_number, check_rank
 
 
 def weight_decay(
@@ -48,7 +48,7 @@ def weight_decay(
     check_gram(G)
     check_entries(G)
     check_rank(rank, len(G))
-    l2 = check_l2(l2)
+    l2 = check_number("l2", l2, at_least=0)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
 
