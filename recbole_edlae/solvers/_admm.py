@@ -33,28 +33,9 @@ def admm(
 ) -> LowRank:
     """Fit low-rank EDLAE by ADMM with a proximal step for U.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        omega: ω > 0, the weight of β = d relative to diag M; from .1 to 10 it changes the path, not the end.
-        tol: the ``stationarity`` to stop at.
-        max_iter: the largest number of iterations.
-        start: "eigen", "random", or a pair (u, v) to resume from.
-        generator: torch.Generator of the random start.
-        progress: called as ``progress(done, total)``, in multiply-adds.
-
-    Returns:
-        LowRank; VᵀV = I; the history has the objective and the stationarity after each solve for V. Both are computed
-        from fresh products before it stops for tol; in between, the stationarity's denominator is up to 16
-        iterations old.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
-
-    Warns:
-        ConvergenceWarning: the stationarity is above tol after max_iter iterations.
+    Arguments, errors and warnings are those of ``low_rank``; the residual is the ``stationarity``. VᵀV = I in
+    the result; its history has the objective and the residual after each solve for V. Both are computed from fresh
+    products before it stops for tol; in between, the residual's denominator is up to 16 iterations old.
 
     Notes:
         Notation: M = G + diag Λ, Λ = ``penalty``, m its diagonal; C = M⁻¹; d = diag(UVᵀ); β stands for d where the

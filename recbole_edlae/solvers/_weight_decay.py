@@ -15,18 +15,8 @@ def weight_decay(
 ) -> LowRank:
     """Return the low-rank linear autoencoder whose two factors are penalized separately.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: 0; the closed form has no other.
-        l2: λ ≥ 0, in the units of G (interactions).
-        progress: called once, as ``progress(1, 1)``.
-
-    Returns:
-        LowRank, u equal to v; no history.
-
-    Raises:
-        ValueError: a parameter is out of range, or G is not square or not float.
+    Arguments and errors are those of ``low_rank``; dropout must be 0, as the closed form has no other.
+    The result has u equal to v and no history.
 
     Notes:
         Notation: G = Q diag(σ²) Qᵀ, σ² in falling order.
