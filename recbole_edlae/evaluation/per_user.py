@@ -78,9 +78,6 @@ class PerUser:
     def save(self, path: str | os.PathLike) -> None:
         """Write one file atomically. It takes about 10 bytes a user, because hits are stored as bits.
 
-        Args:
-            path: path of the file.
-
         Raises:
             OSError: the disk is full or cannot be written.
         """
@@ -97,9 +94,6 @@ class PerUser:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PerUser":
         """Read what :meth:`save` wrote.
-
-        Args:
-            path: path of the file.
 
         Raises:
             ValueError: the file is empty or damaged.
@@ -148,11 +142,7 @@ class KeepingEvaluator:
         self.positives: np.ndarray | None = None
 
     def evaluate(self, resources: DataStruct) -> dict[str, float]:
-        """Return RecBole's result; ``hits`` stays None where no ranking metric is evaluated.
-
-        Args:
-            resources: what RecBole's collector has gathered.
-        """
+        """Return RecBole's result; ``hits`` stays None where no ranking metric is evaluated."""
         # The last column holds the numbers of positives.
         if "rec.topk" in resources:
             matrix = resources.get("rec.topk").numpy()

@@ -96,9 +96,6 @@ def paired_p(first: npt.ArrayLike, second: npt.ArrayLike, test: str = "wilcoxon"
 def _signed_rank_p(difference: np.ndarray) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test, with zeros split between the signs (zsplit).
 
-    Args:
-        difference: array of shape (n,), n at least 2, not all 0.
-
     Notes:
         The ranks r are those of the absolute differences, zeros and ties included. With random signs their signed sum
         has mean 0 and variance Σ r². The test is exact for up to 50 users, or 13 where there are ties or zeros, and
@@ -121,12 +118,7 @@ def _signed_rank_p(difference: np.ndarray) -> float:
 
 
 def _exact_p(ranks: np.ndarray, signed_sum: float) -> float:
-    """Return the share of all choices of signs whose signed sum of ranks is at least as far from 0.
-
-    Args:
-        ranks: multiples of one half, of shape (n,).
-        signed_sum: the observed sum.
-    """
+    """Return the share of all choices of signs of ranks whose sum is at least as far from 0 as the observed one."""
     # Tied differences share the mean of their ranks, a multiple of 1/2; twice the ranks are integers.
     doubled = np.rint(2 * ranks).astype(int)
 

@@ -114,13 +114,7 @@ class Protocol:
 
 
 class Study:
-    """Measure on one dataset under one protocol, and record every measurement.
-
-    Args:
-        protocol: the dataset and its settings.
-        records: holds finished runs and measurements, and gets new ones.
-        engine: one of ``engine.ENGINES``.
-    """
+    """Measure on one dataset under one protocol, and record every measurement."""
 
     def __init__(self, protocol: Protocol, records: Records, engine: str = "sequential") -> None:
         self.protocol = protocol
@@ -166,12 +160,9 @@ class Study:
         return tested
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
-        """Return a measurement, from the records if it is there.
+        """Return a measurement, from the records if it is there under this name and with these inputs.
 
-        Args:
-            name: name of the measurement on record.
-            measure: called as ``measure(study, *inputs)``; the measurement depends on the code of its module.
-            *inputs: what JSON can hold.
+        It is called as ``measure(study, *inputs)`` with what JSON can hold, and depends on the code of its module.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
         modules = (__name__, measure.__module__)

@@ -41,11 +41,7 @@ class Runner:
         self._loaders = Loaders(on_change=self._trained.clear)
 
     def expect(self, runs: Iterable[Run]) -> None:
-        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member.
-
-        Args:
-            runs: in any order; they are not executed.
-        """
+        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member."""
         # Most commands have no ensemble, and need no Config here.
         members: list[Config] = []
         with quiet():
@@ -136,10 +132,9 @@ class Runner:
         }, per_user
 
     def tested(self, run: Run) -> set[tuple[str, str]]:
-        """Return the pairs of user and item, as tokens, on which a run is tested. Sampled candidates are included.
+        """Return the pairs of user and item, as tokens, on which a run is tested; sampled candidates are included.
 
-        Args:
-            run: only its data are prepared.
+        Only its data are prepared.
         """
         with quiet():
             dataset, *_, test = self._loaders.prepare(run.config(show_progress=False), run.data)

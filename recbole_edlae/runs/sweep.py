@@ -74,11 +74,7 @@ class Sweep:
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
-        """Return the run of one point of the space.
-
-        Args:
-            point: setting → value.
-        """
+        """Return the run of one point of the space, setting → value."""
         return dataclasses.replace(self.base, settings={**self.base.settings, **self.stage, **point})
 
     def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
