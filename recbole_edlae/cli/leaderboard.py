@@ -86,10 +86,7 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
         for run, record, cached in run_all(plan.runs, records, engine=options.engine):
             outcomes[run.label][run.settings["seed"]] = record
             bar.update()
-            line = _line(run, record)
-            if cached:
-                line += " (on record)"
-            command.tell(f"{plan.dataset}  {line}", record)
+            command.tell(f"{plan.dataset}  {_line(run, record)}", record, cached)
 
     # Runs end in any order; the report has seeds in that of the plan.
     ordered = {}

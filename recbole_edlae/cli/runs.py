@@ -134,8 +134,10 @@ def _check_one(
     return config
 
 
-def tell(line: str, record: Mapping[str, Any]) -> None:
+def tell(line: str, record: Mapping[str, Any], cached: bool = False) -> None:
     """Print a line on a run that has ended, and with --debug the traceback of a failed run."""
+    if cached:
+        line += " (on record)"
     if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"
     tqdm.write(line, file=sys.stderr)

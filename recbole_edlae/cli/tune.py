@@ -177,10 +177,7 @@ def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
 
         def show(trial: Run, record: dict[str, Any], cached: bool) -> None:
             bar.update()
-            line = _line(trial, record, sweep.space)
-            if cached:
-                line += " (on record)"
-            command.tell(line, record)
+            command.tell(_line(trial, record, sweep.space), record, cached)
 
         return sweep.run(records, show)
 

@@ -104,14 +104,7 @@ class Sweep:
 
     def extremes(self) -> list[Run]:
         """Return trials in which each setting takes the extreme values that its check has to allow."""
-        first = {dimension.key: dimension.ends()[0] for dimension in self.space}
-
-        # One setting at a time: all combinations would be as many as the trials themselves.
-        trials = []
-        for dimension in self.space:
-            for value in dimension.ends():
-                trials.append(self.trial({**first, dimension.key: value}))
-        return trials
+        return list(map(self.trial, spaces.extremes(self.space)))
 
     def run(self, records: Records, progress: Progress) -> Outcome:
         """Return the best trial on validation, and its record; among equals, the first one.
