@@ -6,7 +6,6 @@ import os
 import pathlib
 import zipfile
 import zlib
-from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +69,7 @@ class PerUser:
 
         # RecBole computes the values of all users for all k, and topk_result would reduce them to means.
         calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
-        calculator.topk_result = _values_unchanged
+        calculator.topk_result = lambda _, values: values
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
         values = calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})
         return np.asarray(values[:, int(k) - 1], float)
@@ -149,8 +148,3 @@ class KeepingEvaluator:
             self.hits = matrix[:, :-1].astype(bool)
             self.positives = matrix[:, -1].astype(np.int64)
         return self.evaluator.evaluate(resources)
-
-
-def _values_unchanged(_: Any, values: np.ndarray) -> np.ndarray:
-    """Return the values of all users; RecBole's method returns their rounded mean."""
-    return values

@@ -83,7 +83,7 @@ def paired_p(first: npt.ArrayLike, second: npt.ArrayLike, test: str = "wilcoxon"
     # Flipping the sign of a difference exchanges the two models for that user.
     flipped = stats.permutation_test(
         (difference,),
-        _mean,
+        np.mean,
         permutation_type="samples",
         vectorized=True,
         n_resamples=9999,
@@ -134,11 +134,6 @@ def _exact_p(ranks: np.ndarray, signed_sum: float) -> float:
     sums = np.arange(-total, total + 1)
     far = np.abs(sums) >= round(abs(2 * signed_sum))
     return min(float(share[far].sum()), 1.0)
-
-
-def _mean(sample: np.ndarray, axis: int) -> np.ndarray:
-    """Return the statistic of the permutation test."""
-    return sample.mean(axis=axis)
 
 
 def holm(p_values: npt.ArrayLike) -> np.ndarray:

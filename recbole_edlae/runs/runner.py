@@ -113,8 +113,11 @@ class Runner:
             if needed == "test":
                 result["test"], per_user = _test(trainer, test, saved)
 
+            # Without the seconds that cache hits saved, the time of a run would depend on its place.
+            saved_seconds = self._trained.saved + self._cache.saved
+            fit_seconds = build_seconds + train_seconds + saved_seconds
+
             # A member of a coming ensemble is kept as it was on its best epoch.
-            fit_seconds = build_seconds + train_seconds + self._saved_seconds()
             if self._trained.is_needed(config):
                 best_epoch = load_best(trainer) if saved else IN_ONE_STEP
                 self._trained.put(config, TrainedMember(trainer.model, best_epoch, fit_seconds))
@@ -163,10 +166,6 @@ class Runner:
         if isinstance(trainer, ClosedFormTrainer):
             return {"gram": self._cache}
         return {}
-
-    def _saved_seconds(self) -> float:
-        """Return the seconds that cache hits saved this run; without them its time would depend on its place."""
-        return self._trained.saved + self._cache.saved
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and the seconds that the model took to build."""
