@@ -53,11 +53,20 @@ def main(arguments: Sequence[str]) -> None:
         load_pyplot()
 
         # Made-up data for times are not split.
-        protocols = [_protocol(dataset, options, overrides) for dataset in options.dataset or [None]]
         parts = PARTS
         if options.figures == ["times"]:
             parts = {}
-        for protocol in protocols:
+        protocols = []
+        for dataset in options.dataset or [None]:
+            plan = read_plan(
+                dataset,
+                options.settings,
+                config_files=options.config_files,
+                ranks=options.ranks,
+                items=options.items,
+            )
+            protocol = Protocol(plan, overrides)
+            protocols.append(protocol)
             runs: list[Run] = []
             for row in protocol.plan["rows"]:
                 runs += protocol.extremes(row)
@@ -71,18 +80,6 @@ def main(arguments: Sequence[str]) -> None:
         for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
             _reproduce(study, name, file, options, overrides)
     print(f"\nreport: {file}")
-
-
-def _protocol(dataset: str | None, options: argparse.Namespace, overrides: Mapping[str, Any]) -> Protocol:
-    """Return the protocol of one dataset."""
-    plan = read_plan(
-        dataset,
-        options.settings,
-        config_files=options.config_files,
-        ranks=options.ranks,
-        items=options.items,
-    )
-    return Protocol(plan, overrides)
 
 
 def _reproduce(

@@ -62,18 +62,8 @@ def parse(
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return the options of a command, and its --key=value settings as key → value.
 
-    Args:
-        program: name in messages.
-        description: first paragraph of --help.
-        add_arguments: adds the options of the command to a parser.
-        words: words of the command line.
-        kinds: kinds of files that the options of the command name.
-
-    Returns:
-        The options, with the paths of the ``config_files`` and their names as ``config_names``; and the settings.
-
-    Raises:
-        ValueError: a word is neither an option nor a setting, or a config file is missing.
+    ``config_files`` of the options are paths, ``config_names`` the words that named them. The help lists the files of
+    the package of each kind that the options of the command name.
     """
     parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
@@ -90,15 +80,12 @@ def parse(
 
 
 def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, str]) -> None:
-    """Check the model, dataset and settings of every run.
+    """Check the model, dataset and settings of every run; the message of an error names the run.
 
     Args:
         runs: all runs of the command.
         overrides: keys that the command line sets for all runs; a model need not have such a setting.
         parts: name of each part of the data that is needed → purpose, for the message.
-
-    Raises:
-        ValueError: the first run that is invalid; the message names it.
 
     Warns:
         DataWarning: without a validation part models are trained for all their epochs.
@@ -147,8 +134,10 @@ def _check_one(
     return config
 
 
-def tell(line: str, record: Mapping[str, Any]) -> None:
+def tell(line: str, record: Mapping[str, Any], cached: bool = False) -> None:
     """Print a line on a run that has ended, and with --debug the traceback of a failed run."""
+    if cached:
+        line += " (on record)"
     if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"
     tqdm.write(line, file=sys.stderr)

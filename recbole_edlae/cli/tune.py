@@ -114,11 +114,7 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
 
 
 def _check(sweep: Sweep) -> None:
-    """Check the settings of all trials and of the test, and the files of both, before any trial runs.
-
-    Warns:
-        DataWarning: the validation part is also the test part, so nothing is tested.
-    """
+    """Check the settings of all trials and of the test, and the files of both, before any trial runs."""
     check_model(sweep.base.model)
     check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
 
@@ -158,11 +154,7 @@ def _duration(hours: float) -> str:
 
 
 def _space(name: str | None, model: str) -> list[space.Dimension]:
-    """Return the search space of a file, of a model's class, or that in the package for a model of RecBole.
-
-    Raises:
-        ValueError: the file or the model is unknown, or the model has no search space.
-    """
+    """Return the search space of a file, of a model's class, or that in the package for a model of RecBole."""
     if name:
         return space.read(find(SPACES, name))
 
@@ -185,10 +177,7 @@ def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
 
         def show(trial: Run, record: dict[str, Any], cached: bool) -> None:
             bar.update()
-            line = _line(trial, record, sweep.space)
-            if cached:
-                line += " (on record)"
-            command.tell(line, record)
+            command.tell(_line(trial, record, sweep.space), record, cached)
 
         return sweep.run(records, show)
 

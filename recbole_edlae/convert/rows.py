@@ -35,20 +35,7 @@ def read(
     encoding: str | None = None,
     quoting: bool | None = None,
 ) -> Content:
-    """Return a file whose rows are CSV, with its layout.
-
-    Args:
-        path: of the file.
-        separator: as in ``convert_csv``; the following too.
-        header: whether the first row names the columns.
-        columns: names or positions of the columns.
-        encoding: of the file.
-        quoting: whether quotation marks are CSV's.
-
-    Raises:
-        ValueError: It cannot be read; the message has the number of the line.
-        OSError: It cannot be read.
-    """
+    """Return a file whose rows are CSV, with its layout; arguments and errors are those of ``convert_csv``."""
     if separator is not None and (not separator or set(separator) & set('"\r\n')):
         raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     content, encoding, line_end = read_text(path, encoding)

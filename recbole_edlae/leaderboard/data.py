@@ -46,17 +46,12 @@ def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
         p_values[name] = {"labels": list(table), "p": table.values.tolist()}
 
     return {
-        "dataset": leaderboard.dataset,
-        "metrics": leaderboard.metrics,
+        **vars(leaderboard),
         "headings": headings,
         "lower_is_better": lower_is_better(leaderboard),
         "caption": caption(leaderboard),
-        "seeds": leaderboard.seeds,
-        "users": leaderboard.users,
-        "test": leaderboard.test,
         "rows": rows,
         "p_values": p_values,
-        "protocol": leaderboard.protocol,
     }
 
 

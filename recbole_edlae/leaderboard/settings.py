@@ -63,10 +63,7 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def check_seeds(name: str, seeds: Any) -> None:
-    """Check a list of seeds.
-
-    Raises:
-        ValueError: the value is not a list of different integers from 0 to 2³² − 1; the message names it.
+    """Check that seeds are a list of different integers from 0 to 2³² − 1.
 
     Examples:
         >>> check_seeds("seeds", [2020, 2021])

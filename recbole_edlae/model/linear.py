@@ -195,12 +195,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         from recbole_edlae.model.stored_weights import check_tensors
-        from recbole_edlae.model.weight_forms import NAMES, of_tensors
+        from recbole_edlae.model.weight_forms import names, of_tensors
 
         # torch calls this with six more arguments; the third is the list of what is missing.
         missing = arguments[2]
         saved = {}
-        for name in NAMES:
+        for name in names():
             if prefix + name in state_dict:
                 saved[name] = state_dict.pop(prefix + name)
 

@@ -105,15 +105,9 @@ def compare_activations(
     settings: Mapping[str, Any] | None = None,
     progress: Callable[[Trained], None] | None = None,
 ) -> list[Trained]:
-    """Train DeepAE once for each activation and seed.
+    """Train DeepAE once for each activation and seed of training; the seed of the split is the configured one.
 
-    Args:
-        dataset: name of a dataset, as RecBole knows it.
-        activations: names of latent activations.
-        seeds: seeds of training; the seed of the split is the configured one.
-        config_files: RecBole's YAML files, later ones win.
-        settings: override the files.
-        progress: called with each run as it ends.
+    Settings override the files. ``progress`` is called with each run as it ends.
 
     Returns:
         For each run a dict of ``activation``, ``seed``, ``epochs``, ``properties``, ``valid`` and ``test`` metrics.
@@ -144,11 +138,7 @@ def compare_activations(
 
 
 def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
-    """Return Spearman's rank correlation of every property with every test metric over all runs.
-
-    Returns:
-        property → metric → correlation; None if one of them is constant.
-    """
+    """Return property → test metric → Spearman's correlation over all runs; None if one of them is constant."""
     # All runs have the same properties and metrics. Two runs are always correlated.
     correlation = as_table(runs).drop(columns="activation").corr("spearman", min_periods=3)
     found = correlation.loc[list(runs[0]["properties"]), list(runs[0]["test"])]

@@ -40,11 +40,7 @@ def spread_table(runs: Sequence[Trained], metric: str) -> str:
 
 
 def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> None:
-    """Write runs.json, table.txt and properties.png into a folder.
-
-    Raises:
-        ValueError: matplotlib, which draws the plot, is not installed.
-    """
+    """Write runs.json, table.txt and properties.png into a folder."""
     # Without matplotlib nothing is written.
     pyplot = load_pyplot()
     folder = pathlib.Path(folder)

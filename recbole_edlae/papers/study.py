@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,8 @@ from recbole_edlae._choices import choose
 from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import standard_error
+from recbole_edlae.runs import space as spaces
+from recbole_edlae.runs.dimension import Dimension
 from recbole_edlae.runs.engine import RunFailed, run_all
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.records import Records, best_of
@@ -79,48 +80,35 @@ class Protocol:
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
         """Return the runs of a row with every combination of the values in the plan."""
-        choices = self._choices(row)
         candidates = []
-        for values in itertools.product(*choices.values()):
-            point = dict(zip(choices, values))
+        for point in spaces.exhaustive(self._space(row)):
             candidates.append(self.run(row, **point, **settings))
         return candidates
 
     def extremes(self, row: str) -> list[Run]:
         """Return runs of a row that have every value in the plan, and every rank, at least once."""
-        choices = self._choices(row)
-        first = {key: values[0] for key, values in choices.items()}
-
-        # One setting varies at a time: their check is about single values.
-        runs = [self.run(row, **first)]
-        for key, values in choices.items():
-            for value in values[1:]:
-                runs.append(self.run(row, **{**first, key: value}))
+        points = spaces.extremes(self._space(row))
+        runs = [self.run(row, **point) for point in points]
 
         # Only this model has no rank.
         if row != "full_rank":
             for rank in (self.plan["rank"], *self.plan["ranks"]):
-                runs.append(self.run(row, **first, rank=rank))
+                runs.append(self.run(row, **points[0], rank=rank))
         return runs
 
-    def _choices(self, row: str) -> dict[str, list]:
-        """Return setting → values to choose from."""
-        choices = {}
+    def _space(self, row: str) -> list[Dimension]:
+        """Return the values to choose from for each setting of a row."""
+        dimensions = []
         for key, value in self.plan["rows"][row].items():
-            choices[key] = value
+            values = value
             if not isinstance(value, list):
-                choices[key] = [value]
-        return choices
+                values = [value]
+            dimensions.append(Dimension(key, "choice", tuple(values)))
+        return dimensions
 
 
 class Study:
-    """Measure on one dataset under one protocol, and record every measurement.
-
-    Args:
-        protocol: the dataset and its settings.
-        records: holds finished runs and measurements, and gets new ones.
-        engine: one of ``engine.ENGINES``.
-    """
+    """Measure on one dataset under one protocol, and record every measurement."""
 
     def __init__(self, protocol: Protocol, records: Records, engine: str = "sequential") -> None:
         self.protocol = protocol
@@ -166,12 +154,9 @@ class Study:
         return tested
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
-        """Return a measurement, from the records if it is there.
+        """Return a measurement, from the records if it is there under this name and with these inputs.
 
-        Args:
-            name: name of the measurement on record.
-            measure: called as ``measure(study, *inputs)``; the measurement depends on the code of its module.
-            *inputs: what JSON can hold.
+        It is called as ``measure(study, *inputs)`` with what JSON can hold, and depends on the code of its module.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
         modules = (__name__, measure.__module__)

@@ -136,11 +136,7 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
 
 
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-    """Execute one run after the other in this process.
-
-    Yields:
-        The key of a run, and its outcome.
-    """
+    """Execute one run after the other in this process; yield each key with the outcome."""
     # The runner keeps only models that a later run needs.
     shared_runner().expect(runs.values())
     for key, run in runs.items():
@@ -152,9 +148,6 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
 
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
-
-    Yields:
-        The key of a run, and its outcome, in the order in which they end.
     """
     with cluster() as ray:
         remote = ray.remote(_attempt_in_worker)
@@ -172,9 +165,6 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
 @contextlib.contextmanager
 def cluster() -> Iterator[ModuleType]:
     """Connect to the cluster that ``ray`` describes; a cluster that is started here ends with the block.
-
-    Yields:
-        The module ray.
 
     Raises:
         ValueError: ray cannot be imported.

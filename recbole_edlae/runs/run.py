@@ -81,11 +81,7 @@ class Run:
     data: str = ""
 
     def config(self, **overrides: Any) -> Config:
-        """Return RecBole's Config of this run.
-
-        Args:
-            **overrides: settings that win over the run's own.
-        """
+        """Return RecBole's Config of this run; overrides win over its own settings."""
         return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
     def identity(

@@ -41,11 +41,7 @@ class Runner:
         self._loaders = Loaders(on_change=self._trained.clear)
 
     def expect(self, runs: Iterable[Run]) -> None:
-        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member.
-
-        Args:
-            runs: in any order; they are not executed.
-        """
+        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member."""
         # Most commands have no ensemble, and need no Config here.
         members: list[Config] = []
         with quiet():
@@ -117,8 +113,11 @@ class Runner:
             if needed == "test":
                 result["test"], per_user = _test(trainer, test, saved)
 
+            # Without the seconds that cache hits saved, the time of a run would depend on its place.
+            saved_seconds = self._trained.saved + self._cache.saved
+            fit_seconds = build_seconds + train_seconds + saved_seconds
+
             # A member of a coming ensemble is kept as it was on its best epoch.
-            fit_seconds = build_seconds + train_seconds + self._saved_seconds()
             if self._trained.is_needed(config):
                 best_epoch = load_best(trainer) if saved else IN_ONE_STEP
                 self._trained.put(config, TrainedMember(trainer.model, best_epoch, fit_seconds))
@@ -136,10 +135,9 @@ class Runner:
         }, per_user
 
     def tested(self, run: Run) -> set[tuple[str, str]]:
-        """Return the pairs of user and item, as tokens, on which a run is tested. Sampled candidates are included.
+        """Return the pairs of user and item, as tokens, on which a run is tested; sampled candidates are included.
 
-        Args:
-            run: only its data are prepared.
+        Only its data are prepared.
         """
         with quiet():
             dataset, *_, test = self._loaders.prepare(run.config(show_progress=False), run.data)
@@ -168,10 +166,6 @@ class Runner:
         if isinstance(trainer, ClosedFormTrainer):
             return {"gram": self._cache}
         return {}
-
-    def _saved_seconds(self) -> float:
-        """Return the seconds that cache hits saved this run; without them its time would depend on its place."""
-        return self._trained.saved + self._cache.saved
 
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and the seconds that the model took to build."""

@@ -104,6 +104,17 @@ def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list
     return [dict(zip(keys, point)) for point in points]
 
 
+def extremes(space: Sequence[Dimension]) -> list[Point]:
+    """Return points in which each setting takes the extreme values that its check has to allow."""
+    # One setting at a time: all combinations would be as many as the points themselves.
+    first = {dimension.key: dimension.ends()[0] for dimension in space}
+    points = [first]
+    for dimension in space:
+        for value in dimension.ends()[1:]:
+            points.append({**first, dimension.key: value})
+    return points
+
+
 def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]:
     """Return points drawn independently; the first ones are the same for every ``max_evals``.
 

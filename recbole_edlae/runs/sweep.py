@@ -74,11 +74,7 @@ class Sweep:
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
-        """Return the run of one point of the space.
-
-        Args:
-            point: setting → value.
-        """
+        """Return the run of one point of the space, setting → value."""
         return dataclasses.replace(self.base, settings={**self.base.settings, **self.stage, **point})
 
     def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
@@ -108,14 +104,7 @@ class Sweep:
 
     def extremes(self) -> list[Run]:
         """Return trials in which each setting takes the extreme values that its check has to allow."""
-        first = {dimension.key: dimension.ends()[0] for dimension in self.space}
-
-        # One setting at a time: all combinations would be as many as the trials themselves.
-        trials = []
-        for dimension in self.space:
-            for value in dimension.ends():
-                trials.append(self.trial({**first, dimension.key: value}))
-        return trials
+        return list(map(self.trial, spaces.extremes(self.space)))
 
     def run(self, records: Records, progress: Progress) -> Outcome:
         """Return the best trial on validation, and its record; among equals, the first one.

@@ -26,11 +26,7 @@ class TrainedModels:
         self.saved = 0.0
 
     def expect(self, configs: Iterable[Config]) -> None:
-        """Announce the members of coming ensembles, instead of those announced before.
-
-        Args:
-            configs: Configs of the members, one for each time that a run needs it.
-        """
+        """Announce the members of coming ensembles, one for each time that a run needs it, instead of earlier ones."""
         self._expected = collections.Counter(map(name_of, configs))
 
     def take(self, configs: dict[str, Config]) -> dict[str, TrainedMember]:

@@ -24,8 +24,7 @@ from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.tokens import check_encodable
-from recbole_edlae.settings.schema import Setting, check_model_settings
-from recbole_edlae.settings.values import are_texts
+from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
 FORMAT = "recbole_edlae export"
 VERSION = 1
@@ -56,7 +55,7 @@ class Export(NamedTuple):
 
 
 def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
-    """Write the three files of an export into a folder; return their size.
+    """Write the three files of an export into a folder that exists; return their size.
 
     Args:
         folder: that exists.
@@ -64,9 +63,6 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
         dtype: name of the type of the weights.
         top: how many weights of each item were kept; None for all.
         users: how many users' histories of training are part of the weights.
-
-    Raises:
-        OSError: A file cannot be written, or the disk is full.
     """
     tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
     contents = {
@@ -95,14 +91,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
 
 def read_contents(folder: pathlib.Path) -> Export:
-    """Return what an export holds, its floats in single precision.
-
-    Args:
-        folder: of the export.
-
-    Raises:
-        ValueError: A file is missing, cut short or changed, or the format is another one.
-    """
+    """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
     with errors_of(folder):
         manifest = _read_manifest(folder)
         files = manifest["files"]
@@ -133,15 +122,7 @@ def errors_of(folder: pathlib.Path) -> Iterator[None]:
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
-    """Return the settings, and the defaults of those that a later version of the model has: they change nothing.
-
-    Args:
-        known: key → Setting of the model.
-        export: whose settings are checked.
-
-    Raises:
-        ValueError: A setting is missing, not known or out of range.
-    """
+    """Return the settings of an export, checked, and the defaults of those that a later version of the model has."""
     if newer := export.settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(
             f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it"
@@ -157,12 +138,7 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
-    """Return length and SHA-256 of a file's content.
-
-    Examples:
-        >>> fingerprint(b"")["sha256"][:8]
-        'e3b0c442'
-    """
+    """Return length and SHA-256 of a file's content."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -174,7 +150,7 @@ def own_hash(manifest: dict[str, Any]) -> str:
 def _tokens(content: bytes) -> list[str]:
     """Return the item tokens of a file's content."""
     tokens = json.loads(content)
-    if not are_texts(tokens) or len(tokens) < 2:
+    if not is_of_type(tokens, "list of text") or len(tokens) < 2:
         raise ValueError(f"{ITEMS} is not a list of tokens")
 
     # The first one is the padding, which an item may be named like.

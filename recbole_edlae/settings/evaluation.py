@@ -10,7 +10,8 @@ from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
 from recbole_edlae._choices import check_choice, closest_first, invalid, unknown
-from recbole_edlae.settings.values import are_texts, is_finite, listed
+from recbole_edlae.settings.schema import is_of_type, listed
+from recbole_edlae.solvers.parameters import is_finite
 
 _EVAL_ARGS = ("split", "group_by", "order", "mode", "fold_in")
 _SPLITS = ("RS", "LS", "TS", "US")
@@ -110,7 +111,7 @@ def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
 def _check_metrics(settings: Mapping[str, Any]) -> None:
     """Check that metrics are known and of one kind."""
     names = listed(settings.get("metrics"))
-    if not names or not are_texts(names):
+    if not names or not is_of_type(names, "list of text"):
         raise ValueError(
             f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}"
         )
@@ -168,7 +169,7 @@ def _check_split(split: Any) -> None:
 
     # Nothing trains without a first share.
     is_triple = isinstance(shares, (list, tuple)) and len(shares) == 3
-    if not is_triple or not is_finite(*shares) or min(shares) < 0 or shares[0] == 0:
+    if not is_triple or not all(map(is_finite, shares)) or min(shares) < 0 or shares[0] == 0:
         allowed = "three shares for training, validation and test, the first above 0, [0.8, 0.1, 0.1]"
         raise invalid(f"{kind} in eval_args' split", allowed, shares)
 
@@ -179,7 +180,7 @@ def _check_users(parts: Any) -> None:
         "US in eval_args' split must be three shares of the users that sum to 1, [0.8, 0.1, 0.1], or -1 and two "
         f"numbers of users, [-1, 1000, 1000]; got {parts!r}"
     )
-    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not is_finite(*parts):
+    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(is_finite, parts)):
         raise ValueError(message)
     are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
     are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)
