@@ -504,19 +504,6 @@ def test_pairs_in_two_parts_are_counted_by_rows():
         assert preparation.shared_pairs(*pairs) == expected
 
 
-def test_groups_follow_the_interactions():
-    class Data:
-        uid_field, iid_field, user_num, item_num = "u", "i", 4, 3
-        inter_feat = Interaction({"u": torch.tensor([1, 3, 1]), "i": torch.tensor([2, 1, 1])})
-
-    before = fast_rows.groups_of(Data)
-    assert fast_rows.groups_of(Data) is before and before.of(1).tolist() == [2, 1]
-    Data.inter_feat.sort("i")
-    assert fast_rows.groups_of(Data).of(1).tolist() == [1, 2]
-    Data.inter_feat["i"][:] = 0
-    assert fast_rows.groups_of(Data).of(1).tolist() == [0, 0] and before.of(1).tolist() == [2, 1]
-
-
 @pytest.mark.parametrize("model", ["BPR", "EASE"])
 def test_saved_loaders_are_loaded(model, folder, tmp_path):
     name, dataset, settings = CASES["popular twice"] if model == "BPR" else case("EASE")

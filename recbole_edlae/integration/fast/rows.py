@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -153,33 +152,10 @@ def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
 
 
-_known: weakref.WeakKeyDictionary = (
-    weakref.WeakKeyDictionary()
-)  # Interaction → its tensors, their versions, Groups
-
-
 def groups_of(dataset: Any) -> Groups:
-    """Return the pairs of user and item of a dataset's interactions, grouped by user.
-
-    The split, the samplers and the loaders ask for the same pairs, so they are remembered as long as the interactions
-    stay as they are.
-
-    Args:
-        dataset: RecBole's Dataset.
-    """
-    feat: Interaction = dataset.inter_feat
-    users = feat[dataset.uid_field]
-    items = feat[dataset.iid_field]
-
-    # torch raises a tensor's version with every change in place.
-    state = (users._version, items._version, dataset.user_num, dataset.item_num)
-    known_users, known_items, known_state, groups = _known.get(feat, (None, None, None, None))
-    if known_users is users and known_items is items and known_state == state:
-        return groups
-
-    groups = Groups(users, items, dataset.user_num, dataset.item_num)
-    _known[feat] = (users, items, state, groups)
-    return groups
+    """Return the pairs of user and item of a dataset's interactions, grouped by user."""
+    feat = dataset.inter_feat
+    return Groups(feat[dataset.uid_field], feat[dataset.iid_field], dataset.user_num, dataset.item_num)
 
 
 def are_ids(*columns: torch.Tensor | np.ndarray) -> bool:

@@ -205,17 +205,15 @@ def used_items(stock: Callable, sampler: Sampler) -> Any:
     datasets = sampler.datasets
     if not vectorized(datasets[0].config):
         return stock(sampler)
-    for dataset in datasets:
-        if not _has_ids(sampler, dataset):
+    groups = [groups_of(dataset) for dataset in datasets]
+    for pairs in groups:
+        if not are_ids(pairs.keys, pairs.values):
             return stock(sampler)
 
     # Validation excludes what is in training, the test what is in both.
-    length = datasets[0].user_num
-    width = datasets[0].item_num
-    groups = [groups_of(dataset) for dataset in datasets]
     used = {}
     for number, phase in enumerate(sampler.phases, 1):
-        used[phase] = UsedIds(groups[:number], length, width)
+        used[phase] = UsedIds(groups[:number], *groups[0].shape)
 
     # RecBole raises an error where a user has all items.
     if np.any(used[sampler.phases[-1]].counts + 1 == sampler.item_num):
@@ -228,12 +226,3 @@ def no_items(stock: Callable, sampler: RepeatableSampler) -> Any:
     if not vectorized(sampler.dataset.config):
         return stock(sampler)
     return UsedIds((), sampler.user_num, sampler.item_num)
-
-
-def _has_ids(sampler: Sampler, dataset: Any) -> bool:
-    """Return whether a dataset's interactions have the users and items of a sampler."""
-    fields = [sampler.uid_field, sampler.iid_field]
-    feat = dataset.inter_feat
-    if [dataset.uid_field, dataset.iid_field] != fields or not all(field in feat for field in fields):
-        return False
-    return are_ids(*(feat[field] for field in fields))
