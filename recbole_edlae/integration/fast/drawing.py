@@ -36,22 +36,12 @@ def sample_by_key_ids(stock: Callable, sampler: AbstractSampler, key_ids: Any, n
 
     # Draw for all, and again for those who know what was drawn.
     drawn_for = np.tile(keys, num)
-    if (keys == keys[0]).all():
-        # RecBole treats a single key apart, and keeps the dtype of what is drawn.
-        ids = used.ids_of(int(keys[0]))
-        values = sampler.sampling(len(drawn_for))
-        again = np.flatnonzero(np.isin(values, ids))
-        while len(again):
-            drawn = sampler.sampling(len(again))
-            values[again] = drawn
-            again = again[np.isin(drawn, ids)]
-    else:
-        values = np.zeros(len(drawn_for), dtype=np.int64)
-        again = np.arange(len(drawn_for))
-        while len(again):
-            drawn = sampler.sampling(len(again))
-            values[again] = drawn
-            again = again[used.contain(drawn_for[again], drawn)]
+    values = np.zeros(len(drawn_for), dtype=np.int64)
+    again = np.arange(len(drawn_for))
+    while len(again):
+        drawn = sampler.sampling(len(again))
+        values[again] = drawn
+        again = again[used.contain(drawn_for[again], drawn)]
     return torch.tensor(values, dtype=torch.long)
 
 

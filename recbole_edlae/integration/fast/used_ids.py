@@ -150,11 +150,6 @@ class UsedIds(LazyArray):
         """Numbers of all pairs, key × width + id, ascending."""
         return numbered_pairs(self.matrix)
 
-    def ids_of(self, key: int) -> np.ndarray:
-        """Return a key's ids in ascending order."""
-        matrix = self.matrix
-        return matrix.indices[matrix.indptr[key] : matrix.indptr[key + 1]]
-
     def contain(self, keys: np.ndarray, ids: np.ndarray) -> np.ndarray:
         """Return for each pair whether its id is used with its key.
 
@@ -186,10 +181,6 @@ class ChosenItems(LazyArray):
     def make(self, position: int) -> set:
         """Return the set of a row."""
         return {self.items[position]}
-
-    def ids_of(self, key: int) -> np.ndarray:
-        """Return the item of a row."""
-        return self.items[key : key + 1]
 
     def contain(self, keys: np.ndarray, ids: np.ndarray) -> np.ndarray:
         """Return for each pair whether it is that of a row and the row's item."""
