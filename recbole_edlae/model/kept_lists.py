@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 
-from recbole_edlae.integration.fast.large_batches import UserBatch
+from recbole_edlae.integration.fast.loaders import UserBatch
 from recbole_edlae.integration.fixes.ranking import Best, LeanCollector, TopItems, settled
 from recbole_edlae.model.history import positions
 

@@ -9,7 +9,7 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
+from recbole_edlae.integration.fast.loaders import LargeBatches, UserBatch, has_users
 from recbole_edlae.integration.fixes.ranking import LeanCollector
 from recbole_edlae.model.by_gram import memory_at_hand
 from recbole_edlae.settings.corrections import vectorized

@@ -492,7 +492,7 @@ def test_batch_is_the_loaders_in_ascending_order(name, folder):
 
 def test_batch_of_a_sequential_model_is_the_loaders(folder):
     loader = prepare(config_of(*CASES["sequential"], folder))["loaders"][2]
-    assert_same(loaders.batch_of(loader, np.arange(3)), loader.collate_fn([0, 1, 2]))
+    assert_same(tuple(loaders.batch_of(loader, np.arange(3))), loader.collate_fn([0, 1, 2]))
 
 
 def test_pairs_in_two_parts_are_counted_by_rows():

@@ -14,7 +14,7 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import get_model, init_seed
 
 from recbole_edlae.integration.compat import stack
-from recbole_edlae.integration.fast.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.integration.fast.loaders import OF_RECBOLE, UserBatch
 from recbole_edlae.model import kept_lists
 from recbole_edlae.model import trainer as trainers
 from recbole_edlae.model.kept_lists import KeptLists, ranked

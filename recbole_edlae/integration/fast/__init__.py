@@ -10,9 +10,8 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes a text of every token of every row, and hashes each again in every step",
         "until": "RecBole reads tokens as categories",
         "functions": {
-            "data.dataset.dataset:Dataset._load_inter_feat": "categories:load_inter_feat",
-            "data.dataset.dataset:Dataset._remap_ID_all": "categories:remap_all",
-            "data.dataset.dataset:Dataset._remap": "categories:remap",
+            "data.dataset.dataset:Dataset._remap_ID_all": "rows:remap_all",
+            "data.dataset.dataset:Dataset._concat_remaped_tokens": "rows:concatenated_tokens",
         },
     },
     # Splitting.
@@ -31,7 +30,6 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole groups interactions by arrays",
         "functions": {
             "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.preparation:get_used_ids",
-            "sampler.sampler:KGSampler.get_used_ids": "used_ids:used_tails",
             "sampler.sampler:RepeatableSampler.get_used_ids": "used_ids:no_items",
         },
     },

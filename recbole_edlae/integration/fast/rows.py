@@ -1,4 +1,4 @@
-"""Group interactions by user or item, and pick rows of RecBole's tables, by arrays instead of lists of row numbers."""
+"""Number tokens, group interactions and pick rows by arrays; RecBole does so by texts and by lists of row numbers."""
 
 import functools
 import itertools
@@ -10,10 +10,66 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
+from pandas.api.types import union_categoricals
 from recbole.data.dataset.dataset import Dataset  # its package is not complete while this module is imported
 from recbole.data.interaction import Interaction
+from recbole.utils import FeatureType
 
 from recbole_edlae.settings.corrections import vectorized
+
+# What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
+_STEPS = (
+    *("_from_scratch", "_load_data", "_load_inter_feat", "_load_feat", "_load_user_or_item_feat"),
+    *("_load_additional_feat", "_load_kg", "_load_link", "_init_alias", "_set_alias", "_data_processing"),
+    *("_build_feat_name_list", "_data_filtering", "_filter_nan_user_or_item", "_remove_duplication"),
+    *("_filter_by_field_value", "_filter_inter_by_user_or_item", "_filter_by_inter_num"),
+    *("_get_illegal_ids_by_inter_num", "_parse_intervals_str", "_within_intervals", "_reset_index"),
+    *("_filter_kg_by_triple_num", "_filter_link", "_get_rec_item_token", "_get_entity_token"),
+    *("_remap_ID_all", "_get_remap_list", "_concat_remaped_tokens", "_remap", "field2feats"),
+)
+
+
+def is_vectorized(dataset: Dataset) -> bool:
+    """Return whether tokens may be read as categories: by the setting, and as each step up to the ids is RecBole's."""
+    if not vectorized(dataset.config):
+        return False
+    dataset_class = type(dataset)
+    for name in _STEPS:
+        if not hasattr(dataset_class, name):
+            continue
+        module = getattr(getattr(dataset_class, name), "__module__", None) or ""
+        if module.partition(".")[0] != "recbole":
+            return False
+    return True
+
+
+def concatenated_tokens(
+    stock: Callable, dataset: Dataset, remap_list: list[tuple[pd.DataFrame, str, FeatureType]]
+) -> tuple[Any, np.ndarray]:
+    """Return the tokens of columns that share ids one after the other, and where to split them, as RecBole does.
+
+    RecBole numbers categories as it numbers texts: in the order in which they come first.
+
+    Args:
+        stock: RecBole's method, called where no column has categories, or one has sequences.
+        dataset: RecBole's dataset.
+        remap_list: table, field and type of the columns.
+    """
+    columns = [feat[field] for feat, field, _ in remap_list]
+    are_tokens = all(kind == FeatureType.TOKEN for _, _, kind in remap_list)
+    if not are_tokens or not any(isinstance(column.dtype, pd.CategoricalDtype) for column in columns):
+        return stock(dataset, remap_list)
+    tokens = union_categoricals([column.astype("category") for column in columns])
+    return tokens, np.cumsum([len(column) for column in columns])[:-1]
+
+
+def remap_all(stock: Callable, dataset: Dataset) -> None:
+    """Give all tokens ids as RecBole does; columns of categories that get none become texts again."""
+    stock(dataset)
+    feat = dataset.inter_feat
+    for field in feat:
+        if isinstance(feat[field].dtype, pd.CategoricalDtype):
+            feat[field] = feat[field].astype(object)
 
 
 def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,6 +92,15 @@ def order_by_key(keys: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]
     return by_key.indptr, by_key.indices
 
 
+def without_computed(holder: Any) -> dict[str, Any]:
+    """Return what a pickle has of an object: its attributes without the cached properties."""
+    state = {}
+    for name, value in vars(holder).items():
+        if not isinstance(getattr(type(holder), name, None), functools.cached_property):
+            state[name] = value
+    return state
+
+
 class Groups:
     """Pairs of a key and a value: for a key its values in the order of the rows, or all pairs as a matrix.
 
@@ -52,12 +117,7 @@ class Groups:
         self.values = values
         self.shape = (length, width)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the pairs."""
-        state = dict(vars(self))
-        for name in ("_rows", "matrix"):
-            state.pop(name, None)
-        return state
+    __getstate__ = without_computed
 
     @functools.cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from recbole.data.interaction import Interaction
 from recbole.evaluator.collector import Collector, DataStruct
 
 from recbole_edlae.data.training_data import item_counts, token_rank
-from recbole_edlae.integration.fast import large_batches
+from recbole_edlae.integration.fast import loaders
 from recbole_edlae.settings import corrections
 
 _CHUNK = 2**24  # number of scores that are sorted at a time
@@ -273,7 +273,7 @@ def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **o
     """Evaluate as RecBole does, in large batches, and tell the collector the order of equal scores."""
     if eval_data and corrections.is_on(trainer.config, "ties"):
         trainer.eval_collector.order = preference(eval_data._dataset)
-    return large_batches.evaluate(stock, trainer, eval_data, *arguments, **options)
+    return loaders.evaluate(stock, trainer, eval_data, *arguments, **options)
 
 
 def remember_config(stock: Callable, metric: Any, config: Any) -> None:
