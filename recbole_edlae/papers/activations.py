@@ -19,12 +19,12 @@ from recbole.utils import init_seed
 from scipy.stats import spearmanr
 
 from recbole_edlae.analysis.encoder import encoder_properties
-from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.papers.claims import Verdict, together
 from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
+from recbole_edlae.settings.parts import check_loaders
 
 PROPERTIES = ("order_agreement", "zero_codes", "zero_entries", "effective_dimension")
 # "activation", "seed", "epochs", "properties", and "valid" and "test" metrics.
