@@ -1,7 +1,6 @@
 """Measure the properties that Susman (2024) requires of an encoder, on users and their codes."""
 
 import dataclasses
-from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -45,9 +44,6 @@ def encoder_properties(
         pairs: how many pairs of pairs of different users to compare.
         seed: seed of the sample.
 
-    Returns:
-        EncoderProperties.
-
     Raises:
         ValueError: X and Z differ in length, or fewer than two users have items.
 
@@ -78,10 +74,8 @@ def encoder_properties(
     Z = np.asarray(Z, dtype=np.float64)[nonempty]
 
     # Property 2 compares x·y with w·z: two independent samples of pairs.
-    first = _sampled_dots(X, Z, pairs, seed)
-    second = _sampled_dots(X, Z, pairs, seed + 1)
-    row_difference = first.rows - second.rows
-    code_difference = first.codes - second.codes
+    differences = _sampled_dots(X, Z, pairs, seed) - _sampled_dots(X, Z, pairs, seed + 1)
+    row_difference, code_difference = differences
 
     # The order is kept where both differences have the same sign; x·y = w·z asks for no order.
     strict = row_difference != 0
@@ -126,15 +120,8 @@ def effective_dimension(Z: np.ndarray) -> float:
     return float(np.exp(entropy))
 
 
-class _Dots(NamedTuple):
-    """Dot products x·y of pairs of rows, and E(x)·E(y) of their codes; shapes (pairs,)."""
-
-    rows: np.ndarray
-    codes: np.ndarray
-
-
-def _sampled_dots(X: sp.csr_matrix, Z: np.ndarray, pairs: int, seed: int) -> _Dots:
-    """Return x·y and E(x)·E(y) for random pairs of different rows."""
+def _sampled_dots(X: sp.csr_matrix, Z: np.ndarray, pairs: int, seed: int) -> np.ndarray:
+    """Return x·y and E(x)·E(y) for random pairs of different rows, of shape (2, pairs)."""
     generator = np.random.default_rng(seed)
 
     # An offset of 1 to n − 1, modulo n, never leads back to the same row.
@@ -142,15 +129,14 @@ def _sampled_dots(X: sp.csr_matrix, Z: np.ndarray, pairs: int, seed: int) -> _Do
     second = (first + generator.integers(1, len(Z), size=pairs)) % len(Z)
 
     # The gathered rows are temporary; of each pair only the two dot products stay in memory.
-    rows = np.empty(pairs)
-    codes = np.empty(pairs)
+    dots = np.empty((2, pairs))
     for start in range(0, pairs, _BATCH):
         batch = slice(start, start + _BATCH)
         i = first[batch]
         j = second[batch]
-        rows[batch] = np.asarray(X[i].multiply(X[j]).sum(1)).ravel()
-        codes[batch] = (Z[i] * Z[j]).sum(1)
-    return _Dots(rows, codes)
+        dots[0, batch] = np.asarray(X[i].multiply(X[j]).sum(1)).ravel()
+        dots[1, batch] = (Z[i] * Z[j]).sum(1)
+    return dots
 
 
 def _share(mask: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from recbole_edlae import __version__
@@ -67,69 +67,48 @@ class PrintCompletion(argparse.Action):
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command that the first word names: the entry point of `recbole-edlae`.
-
-    Args:
-        words: the words after the program's name; None takes those of the process.
-    """
-    own_process = words is None
-    if words is None:
-        words = process_words()
-    words = without_debug(words)
-
-    with forgiving_output():
-        name = _command(words)
-        program = f"recbole-edlae {name}"
-
-        # `run` is called by two programs, so its main takes the name for its messages.
-        arguments: tuple[Any, ...] = (words[1:],)
-        if name == "run":
-            arguments += (program,)
-        _execute(name, program, own_process, *arguments)
+    """Run the command that the first word names, by default of the process: the entry point of `recbole-edlae`."""
+    _execute(words)
 
 
 def run(words: Sequence[str] | None = None, program: str = "run_recbole.py") -> dict[str, Any]:
     """Run RecBole's run_recbole.py with its flags and behavior, but check all input before data are read.
 
-    Args:
-        words: command-line words; None takes those of the process.
-        program: name in messages.
-
     Returns:
         RecBole's result. The process exits with status 2 and one line on standard error if the input is invalid.
     """
-    own_process = words is None
+    return _execute(words, "run", program)
+
+
+def _execute(words: Sequence[str] | None, name: str = "", program: str = "") -> Any:
+    """Import the module of a command, which the first word names by default, and return the result of its main."""
+    # A caller in the same process may want to survive an interrupt during the import.
+    during_import: Callable[[str], contextlib.AbstractContextManager] = contextlib.nullcontext
     if words is None:
         words = process_words()
+        during_import = interrupts_end_at_once
     words = without_debug(words)
 
     with forgiving_output():
-        return _execute("run", program, own_process, words, program)
+        if not name:
+            name = _command(words)
+            program = f"recbole-edlae {name}"
+            words = words[1:]
 
+        with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
+            with during_import(program):
+                command = _module(COMMANDS[name].module, program)
 
-def _execute(name: str, program: str, own_process: bool, *arguments: Any) -> Any:
-    """Import the module of a command, call its main, and return the result.
+            # `run` is called by two programs, so its main takes the name for its messages.
+            arguments: list[Any] = [words]
+            if name == "run":
+                arguments.append(program)
+            result = command.main(*arguments)
 
-    Args:
-        name: name of the command.
-        program: name in messages.
-        own_process: whether the process runs nothing else.
-        *arguments: arguments of its main.
-    """
-    with warnings_in_one_line(program), errors_in_one_line(program), signals_as_exceptions():
-        # A caller in the same process may want to survive an interrupt during the import.
-        import_context: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-        if own_process:
-            import_context = interrupts_end_at_once(program)
-        with import_context:
-            command = _module(COMMANDS[name].module, program)
-
-        result = command.main(*arguments)
-
-        # Printed text is still in a buffer; if it cannot be written, the command failed.
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return result
+            # Printed text is still in a buffer; if it cannot be written, the command failed.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return result
 
 
 def _module(name: str, program: str) -> types.ModuleType:

@@ -37,14 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str]) -> list[Trained]:
-    """Train DeepAE with every activation and seed, write the study and print its table.
-
-    Args:
-        arguments: words of the command line after the command's name.
-
-    Returns:
-        The runs, as ``compare_activations`` returns them.
-    """
+    """Train DeepAE with every activation and seed, write the study and print its table."""
     parser = Parser(PROGRAM, description=DESCRIPTION)
     add_arguments(parser)
     usage = "All else is as in `recbole-edlae run --model=DeepAE`: --dataset, --config_files, --key=value."

@@ -47,17 +47,10 @@ class _Draft(PlainConfig):
 
 
 def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = None) -> Config:
-    """Check the settings of one run before data are read.
+    """Check the settings of one run before data are read, and return RecBole's Config of it.
 
-    Args:
-        options: has model, dataset, config_files and settings (of the files, and those that override them).
-        config_dict: settings for Config beside its files; those of the process's command line override them.
-
-    Returns:
-        RecBole's Config of the run.
-
-    Raises:
-        ValueError: For the first setting that RecBole, the model or the data do not allow.
+    The options have a model, a dataset, config_files, and the settings of these files and those that override them. Of
+    ``config_dict`` and the files Config takes its settings; those of the process's command line override them.
 
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
@@ -101,14 +94,7 @@ def _check_order(config: Config) -> None:
 
 
 def check_early_stopping(config: Config) -> None:
-    """Check that the epoch of a model is not chosen on the test.
-
-    Args:
-        config: of a run that is tested.
-
-    Raises:
-        ValueError: The model is trained in epochs, and validated on the file of the test.
-    """
+    """Check that the epoch of a model that is tested is not chosen on the test."""
     # An ensemble has no epochs, but its members may.
     members = member_configs(config)
     for label, member in members.items():
@@ -132,14 +118,7 @@ def check_early_stopping(config: Config) -> None:
 
 
 def check_checkpoint_dir(folder: str) -> None:
-    """Check before the training that checkpoints can be written.
-
-    Args:
-        folder: folder that RecBole creates if it is missing.
-
-    Raises:
-        ValueError: The path is a file, or cannot be written.
-    """
+    """Check before the training that checkpoints can be written."""
     # The folder is created in the nearest one that exists.
     path = pathlib.Path(folder).absolute()
     existing = next(parent for parent in (path, *path.parents) if parent.exists())

@@ -17,9 +17,6 @@ def script(shell: str) -> str:
     """Return a script that completes commands, their options, models and paths.
 
     The script needs neither Python nor this package when it completes a word, so it is quick.
-
-    Args:
-        shell: one that shtab knows, such as "bash".
     """
     parser = argparse.ArgumentParser("recbole-edlae")
     commands = parser.add_subparsers()

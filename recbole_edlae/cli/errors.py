@@ -64,13 +64,6 @@ def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] =
 
     The status is 130 after an interrupt (SIGINT), and 143 or 129 if :func:`signals_as_exceptions` reports a SIGTERM or
     SIGHUP. With ``--debug`` on the command line (:data:`debug`) the traceback is shown instead.
-
-    Args:
-        program: name of the command, for the message.
-        reason: returns the message for an error, or None to show its traceback.
-
-    Yields:
-        Nothing.
     """
     try:
         yield
@@ -106,9 +99,6 @@ def signals_as_exceptions() -> Iterator[None]:
 
     A signal that is ignored (by nohup) or handled already stays as it is. In other threads than the main one nothing
     changes.
-
-    Yields:
-        Nothing.
     """
 
     def terminate(number: int, frame: object) -> NoReturn:
@@ -133,12 +123,6 @@ def interrupts_end_at_once(program: str) -> Iterator[None]:
     """End the process with one line and status 130 on an interrupt, without an exception.
 
     Used during imports, where nothing has to be cleaned up and a KeyboardInterrupt inside torch aborts the process.
-
-    Args:
-        program: name of the command, for the message.
-
-    Yields:
-        Nothing.
     """
 
     def end(number: int, frame: object) -> NoReturn:
@@ -168,14 +152,7 @@ def _end(program: str, reason: str, number: int) -> NoReturn:
 
 @contextlib.contextmanager
 def warnings_in_one_line(program: str) -> Iterator[None]:
-    """Show each warning about data and settings once, as one line; leave other warnings as they are.
-
-    Args:
-        program: name of the command, for the message.
-
-    Yields:
-        Nothing.
-    """
+    """Show each warning about data and settings once, as one line; leave other warnings as they are."""
     # A warning is raised for each run of a command, and one line is enough for all.
     stock = warnings.showwarning
     shown: set[str] = set()

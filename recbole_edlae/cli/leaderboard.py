@@ -23,11 +23,7 @@ OUTPUT = "leaderboard"  # default folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     add = parser.add_argument
     add("--models", nargs="+", metavar="MODEL", help="rows of the settings file, or models as they are")
     add("--dataset", nargs="+", metavar="NAME", help="one or several (default: the settings file's)")
@@ -46,14 +42,22 @@ def main(arguments: Sequence[str]) -> None:
     """Run what is not on record in --output, write the report there and print the table.
 
     Exits with status 1 if every row of a dataset failed, after the report is written.
-
-    Args:
-        arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
         kinds = [LEADERBOARDS, REFERENCES]
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, kinds)
-        plans = [_plan(dataset, options, overrides) for dataset in options.dataset or [None]]
+        plans = []
+        for dataset in options.dataset or [None]:
+            plan = Plan(
+                dataset,
+                overrides,
+                settings=options.settings,
+                models=options.models,
+                config_files=options.config_files,
+                seeds=options.seeds,
+                reference=options.reference,
+            )
+            plans.append(plan)
 
         # The settings of all datasets are checked before the data of the first one are read.
         for plan in plans:
@@ -73,19 +77,6 @@ def main(arguments: Sequence[str]) -> None:
     _exit_where_all_failed(leaderboards)
 
 
-def _plan(dataset: str | None, options: argparse.Namespace, overrides: Mapping[str, Any]) -> Plan:
-    """Return the plan of one dataset."""
-    return Plan(
-        dataset,
-        overrides,
-        settings=options.settings,
-        models=options.models,
-        config_files=options.config_files,
-        seeds=options.seeds,
-        reference=options.reference,
-    )
-
-
 def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboard:
     """Return the leaderboard of one plan; runs that are not cached are executed."""
     outcomes: dict[str, dict[int, dict]] = {label: {} for label in plan.rows}
@@ -93,10 +84,7 @@ def _run(plan: Plan, records: Records, options: argparse.Namespace) -> Leaderboa
         for run, record, cached in run_all(plan.runs, records, engine=options.engine):
             outcomes[run.label][run.settings["seed"]] = record
             bar.update()
-            line = _line(run, record)
-            if cached:
-                line += " (on record)"
-            command.tell(f"{plan.dataset}  {line}", record)
+            command.tell(f"{plan.dataset}  {_line(run, record)}", record, cached)
 
     # Runs end in any order; the report has seeds in that of the plan.
     ordered = {}

@@ -24,11 +24,7 @@ class Parser(argparse.ArgumentParser):
         return super().add_argument(*names, **options)
 
     def parse(self, words: Iterable[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-        """Return the options among the words, and key → text of the settings among them.
-
-        Raises:
-            ValueError: A word is neither an option nor a setting.
-        """
+        """Return the options among the words, and key → text of the settings among them."""
         # argparse takes an unknown word with a blank for a value of the option before it, so settings never reach it.
         options: list[str] = []
         settings: list[str] = []

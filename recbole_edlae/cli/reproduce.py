@@ -27,11 +27,7 @@ PARTS = {"validation": "settings are chosen on it", "test": "figures show what w
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     settings = "YAML: protocol, ranks, settings to choose from (default: that of the dataset, of those that come along)"
     add = parser.add_argument
     add("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(page.FIGURES)} (default: all)")
@@ -44,11 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure what is not on record in --output, and write JSON, a picture and the page after each figure.
-
-    Args:
-        arguments: words of the command line after the command's name.
-    """
+    """Measure what is not on record in --output, and write JSON, a picture and the page after each figure."""
     with command.ended_in_one_line(PROGRAM):
         # All input and the drawing library are checked before the first measurement.
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
@@ -61,11 +53,20 @@ def main(arguments: Sequence[str]) -> None:
         load_pyplot()
 
         # Made-up data for times are not split.
-        protocols = [_protocol(dataset, options, overrides) for dataset in options.dataset or [None]]
         parts = PARTS
         if options.figures == ["times"]:
             parts = {}
-        for protocol in protocols:
+        protocols = []
+        for dataset in options.dataset or [None]:
+            plan = read_plan(
+                dataset,
+                options.settings,
+                config_files=options.config_files,
+                ranks=options.ranks,
+                items=options.items,
+            )
+            protocol = Protocol(plan, overrides)
+            protocols.append(protocol)
             runs: list[Run] = []
             for row in protocol.plan["rows"]:
                 runs += protocol.extremes(row)
@@ -79,18 +80,6 @@ def main(arguments: Sequence[str]) -> None:
         for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
             _reproduce(study, name, file, options, overrides)
     print(f"\nreport: {file}")
-
-
-def _protocol(dataset: str | None, options: argparse.Namespace, overrides: Mapping[str, Any]) -> Protocol:
-    """Return the protocol of one dataset."""
-    plan = read_plan(
-        dataset,
-        options.settings,
-        config_files=options.config_files,
-        ranks=options.ranks,
-        items=options.items,
-    )
-    return Protocol(plan, overrides)
 
 
 def _reproduce(

@@ -27,9 +27,6 @@ def ended_in_one_line(program: str) -> Iterator[None]:
     """End the process with one line for an error that stops the command; finished runs stay on record.
 
     The status is that of :func:`errors.errors_in_one_line`, and 2 if memory is exhausted.
-
-    Args:
-        program: name in messages.
     """
     with errors.errors_in_one_line(program), errors.signals_as_exceptions():
         try:
@@ -45,12 +42,7 @@ def ended_in_one_line(program: str) -> Iterator[None]:
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
-    """Add the options that all commands over many runs have.
-
-    Args:
-        parser: parser of the command.
-        output: default of ``--output``, for the help.
-    """
+    """Add the options that all commands over many runs have."""
     folder = f"folder of the results; given again, goes on where it was (default: {output})"
     parser.add_argument(
         "--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win"
@@ -70,18 +62,8 @@ def parse(
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return the options of a command, and its --key=value settings as key → value.
 
-    Args:
-        program: name in messages.
-        description: first paragraph of --help.
-        add_arguments: adds the options of the command to a parser.
-        words: words of the command line.
-        kinds: kinds of files that the options of the command name.
-
-    Returns:
-        The options, with the paths of the ``config_files`` and their names as ``config_names``; and the settings.
-
-    Raises:
-        ValueError: a word is neither an option nor a setting, or a config file is missing.
+    ``config_files`` of the options are paths, ``config_names`` the words that named them. The help lists the files of
+    the package of each kind that the options of the command name.
     """
     parser = Parser(program, description=description, epilog=f"{USAGE}\n\n{listing(*kinds, PROTOCOLS)}")
     add_arguments(parser)
@@ -98,15 +80,12 @@ def parse(
 
 
 def check(runs: Sequence[Run], overrides: Collection[str], parts: Mapping[str, str]) -> None:
-    """Check the model, dataset and settings of every run.
+    """Check the model, dataset and settings of every run; the message of an error names the run.
 
     Args:
         runs: all runs of the command.
         overrides: keys that the command line sets for all runs; a model need not have such a setting.
         parts: name of each part of the data that is needed → purpose, for the message.
-
-    Raises:
-        ValueError: the first run that is invalid; the message names it.
 
     Warns:
         DataWarning: without a validation part models are trained for all their epochs.
@@ -155,13 +134,10 @@ def _check_one(
     return config
 
 
-def tell(line: str, record: Mapping[str, Any]) -> None:
-    """Print a line on a run that has ended, and with --debug the traceback of a failed run.
-
-    Args:
-        line: the line.
-        record: record of the run.
-    """
+def tell(line: str, record: Mapping[str, Any], cached: bool = False) -> None:
+    """Print a line on a run that has ended, and with --debug the traceback of a failed run."""
+    if cached:
+        line += " (on record)"
     if errors.debug and "traceback" in record:
         line = f"{line}\n{record['traceback']}"
     tqdm.write(line, file=sys.stderr)

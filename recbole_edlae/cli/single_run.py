@@ -38,15 +38,7 @@ FILTERS = (
 
 
 def main(words: Sequence[str], program: str = "recbole-edlae run") -> dict[str, Any]:
-    """Train and evaluate one model; return RecBole's result.
-
-    Args:
-        words: command-line words.
-        program: name in messages.
-
-    Raises:
-        ValueError: A word or a setting is invalid; no data have been read.
-    """
+    """Train and evaluate one model, after its settings are checked; return RecBole's result."""
     options = prepare(words, program)
     with errors_in_one_line(program, functools.partial(_reason, options)):
         return quick_start.run(
@@ -78,15 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def prepare(words: Sequence[str], program: str) -> argparse.Namespace:
     """Return the checked options of a run, and leave its settings where RecBole's Config will read them.
 
-    Args:
-        words: command-line words.
-        program: name in messages.
-
-    Returns:
-        The options, with the settings of files and command line as ``settings``.
-
-    Raises:
-        ValueError: A word or a setting is invalid.
+    ``settings`` of the options are those of files and command line.
     """
     # RecBole's Config takes the settings of the command line from the words of the process.
     options, overrides = _parse(words, program)

@@ -17,9 +17,6 @@ def forgiving_output() -> Iterator[None]:
 
     ``recbole-edlae run … | head -1`` ends with the status of its own work. Streams other than the process's own, such
     as those of a notebook, stay as they are.
-
-    Yields:
-        Nothing.
     """
     with contextlib.ExitStack() as stack:
         for name in ("stdout", "stderr"):

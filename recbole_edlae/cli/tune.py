@@ -36,11 +36,7 @@ PROGRAM = "recbole-edlae tune"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options to a parser.
-
-    Args:
-        parser: parser of the command.
-    """
+    """Add the command's own options to a parser."""
     parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
     parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
@@ -61,9 +57,6 @@ def main(arguments: Sequence[str]) -> None:
     """Run the trials that are not on record in --output, test the best and write it there as best.yaml.
 
     Exits with status 1 if the test of the best trial fails; best.yaml then says so.
-
-    Args:
-        arguments: words of the command line after the command's name.
     """
     with command.ended_in_one_line(PROGRAM):
         options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
@@ -121,11 +114,7 @@ def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides
 
 
 def _check(sweep: Sweep) -> None:
-    """Check the settings of all trials and of the test, and the files of both, before any trial runs.
-
-    Warns:
-        DataWarning: the validation part is also the test part, so nothing is tested.
-    """
+    """Check the settings of all trials and of the test, and the files of both, before any trial runs."""
     check_model(sweep.base.model)
     check_space(sweep.base.model, [dimension.key for dimension in sweep.space])
 
@@ -165,11 +154,7 @@ def _duration(hours: float) -> str:
 
 
 def _space(name: str | None, model: str) -> list[space.Dimension]:
-    """Return the search space of a file, of a model's class, or that in the package for a model of RecBole.
-
-    Raises:
-        ValueError: the file or the model is unknown, or the model has no search space.
-    """
+    """Return the search space of a file, of a model's class, or that in the package for a model of RecBole."""
     if name:
         return space.read(find(SPACES, name))
 
@@ -192,10 +177,7 @@ def _search(sweep: Sweep, records: Records) -> tuple[Run, dict[str, Any]]:
 
         def show(trial: Run, record: dict[str, Any], cached: bool) -> None:
             bar.update()
-            line = _line(trial, record, sweep.space)
-            if cached:
-                line += " (on record)"
-            command.tell(line, record)
+            command.tell(_line(trial, record, sweep.space), record, cached)
 
         return sweep.run(records, show)
 

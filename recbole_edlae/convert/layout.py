@@ -54,18 +54,7 @@ def find_layout(
     columns: str | None = None,
     quoting: bool | None = None,
 ) -> Layout:
-    """Return the layout of a file.
-
-    Args:
-        lines: the first lines of the file.
-        separator: between fields, of one character or several; None guesses.
-        header: whether the first row names the columns; None guesses.
-        columns: names or positions (from 1) of the columns of users, items, ratings and times, separated by commas; an
-            empty one is not read. None guesses.
-        quoting: False if quotation marks are part of the text.
-
-    Raises:
-        ValueError: The layout cannot be guessed, or a column is not known.
+    """Return the layout of a file by its first lines and the options of ``convert_csv``; None guesses.
 
     Examples:
         >>> layout = find_layout(["who;what;stars", "anna;tea;5", "bert;cup;4"])
@@ -147,7 +136,7 @@ def _has_header(first: list[str], samples: list[list[str]]) -> bool:
     """
     if has_usual_name(*first):
         return True
-    if any(map(is_value, first)):
+    if any(map(is_value, map(str.strip, first))):
         return False
 
     # An empty field over texts is no name.

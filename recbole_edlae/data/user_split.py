@@ -25,8 +25,8 @@ from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction, cat_interactions
 
-from recbole_edlae.data.time_order import order_by_time, token_rank
-from recbole_edlae.data.training_data import training_users
+from recbole_edlae.data.time_order import order_by_time
+from recbole_edlae.data.training_data import token_rank, training_users
 from recbole_edlae.settings.evaluation import FOLD_IN
 
 _TRAINING, _VALIDATION, _TEST = range(3)

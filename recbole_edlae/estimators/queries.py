@@ -7,10 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array
 
-from recbole_edlae._choices import unknown
+from recbole_edlae._choices import closest_first, unknown
 from recbole_edlae.serving.frames import column_names, factorized, is_frame, read_interactions
-from recbole_edlae.serving.ids import Ids
-from recbole_edlae.serving.ranking import Entries, entries
+from recbole_edlae.serving.ids import Entries, Ids
 from recbole_edlae.serving.tokens import checked_list, is_list
 from recbole_edlae.solvers.checks import checked_matrix
 
@@ -136,8 +135,7 @@ def _of_frame(frame: Any, columns: Columns, items: Ids) -> Histories:
     # A row without an item is a user without history.
     data = read_interactions(frame, columns, allow_empty=True)
     unknown_items: collections.Counter = collections.Counter()
-    numbers = items.numbers(data.items.tolist(), "histories", unknown_items)
-    known = entries(data.row, numbers, len(items) + 1)
+    known = items.entries_of_rows(data.row, data.items.tolist(), "histories", unknown_items)
     return Histories(data.users, known, unknown_items, data.columns, True)
 
 
@@ -174,7 +172,7 @@ def _known_users(names: list, users: Ids | None, matrix: sp.csr_matrix | None) -
     numbers = users.numbers(names, "users", unknown_users)
     if unknown_users:
         name = next(iter(unknown_users))
-        error = unknown("user", name, [*map(repr, users.like(name)), "…"])
+        error = unknown("user", name, [*map(repr, closest_first(name, users)[:5]), "…"])
         if len(unknown_users) > 1:
             raise ValueError(f"{error} (unknown users: {len(unknown_users)})")
         raise error

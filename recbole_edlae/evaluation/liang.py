@@ -20,20 +20,14 @@ class LiangRecall(TopkMetric):
     """
 
     def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
-        """Return the metric at every k, averaged over users.
-
-        Args:
-            dataobject: what RecBole's collector has gathered.
-        """
+        """Return the metric at every k, averaged over users, from what RecBole's collector has gathered."""
         pos_index, pos_len = self.used_info(dataobject)
         return self.topk_result("liangrecall", self.metric_info(pos_index, pos_len))
 
     def metric_info(self, pos_index: np.ndarray, pos_len: np.ndarray) -> np.ndarray:
         """Return the metric of every user at 1, …, K, of shape (users, K).
 
-        Args:
-            pos_index: whether each recommended item is a hit, of shape (users, K).
-            pos_len: number of positives, of shape (users,).
+        ``pos_index`` says which recommended items are hits, (users, K); ``pos_len`` counts positives, (users,).
         """
         hits = np.cumsum(pos_index, axis=1)
 

@@ -6,7 +6,6 @@ import os
 import pathlib
 import zipfile
 import zlib
-from typing import Any
 
 import numpy as np
 import torch
@@ -70,16 +69,13 @@ class PerUser:
 
         # RecBole computes the values of all users for all k, and topk_result would reduce them to means.
         calculator = metrics_dict[metric]({"topk": [largest], "metric_decimal_place": None})
-        calculator.topk_result = _values_unchanged
+        calculator.topk_result = lambda _, values: values
         matrix = np.column_stack([self.hits, self.positives]).astype(np.int32)
         values = calculator.calculate_metric({"rec.topk": torch.from_numpy(matrix)})
         return np.asarray(values[:, int(k) - 1], float)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write one file atomically. It takes about 10 bytes a user, because hits are stored as bits.
-
-        Args:
-            path: path of the file.
 
         Raises:
             OSError: the disk is full or cannot be written.
@@ -97,9 +93,6 @@ class PerUser:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PerUser":
         """Read what :meth:`save` wrote.
-
-        Args:
-            path: path of the file.
 
         Raises:
             ValueError: the file is empty or damaged.
@@ -148,19 +141,10 @@ class KeepingEvaluator:
         self.positives: np.ndarray | None = None
 
     def evaluate(self, resources: DataStruct) -> dict[str, float]:
-        """Return RecBole's result; ``hits`` stays None where no ranking metric is evaluated.
-
-        Args:
-            resources: what RecBole's collector has gathered.
-        """
+        """Return RecBole's result; ``hits`` stays None where no ranking metric is evaluated."""
         # The last column holds the numbers of positives.
         if "rec.topk" in resources:
             matrix = resources.get("rec.topk").numpy()
             self.hits = matrix[:, :-1].astype(bool)
             self.positives = matrix[:, -1].astype(np.int64)
         return self.evaluator.evaluate(resources)
-
-
-def _values_unchanged(_: Any, values: np.ndarray) -> np.ndarray:
-    """Return the values of all users; RecBole's method returns their rounded mean."""
-    return values

@@ -83,7 +83,7 @@ def paired_p(first: npt.ArrayLike, second: npt.ArrayLike, test: str = "wilcoxon"
     # Flipping the sign of a difference exchanges the two models for that user.
     flipped = stats.permutation_test(
         (difference,),
-        _mean,
+        np.mean,
         permutation_type="samples",
         vectorized=True,
         n_resamples=9999,
@@ -95,9 +95,6 @@ def paired_p(first: npt.ArrayLike, second: npt.ArrayLike, test: str = "wilcoxon"
 
 def _signed_rank_p(difference: np.ndarray) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test, with zeros split between the signs (zsplit).
-
-    Args:
-        difference: array of shape (n,), n at least 2, not all 0.
 
     Notes:
         The ranks r are those of the absolute differences, zeros and ties included. With random signs their signed sum
@@ -121,12 +118,7 @@ def _signed_rank_p(difference: np.ndarray) -> float:
 
 
 def _exact_p(ranks: np.ndarray, signed_sum: float) -> float:
-    """Return the share of all choices of signs whose signed sum of ranks is at least as far from 0.
-
-    Args:
-        ranks: multiples of one half, of shape (n,).
-        signed_sum: the observed sum.
-    """
+    """Return the share of all choices of signs of ranks whose sum is at least as far from 0 as the observed one."""
     # Tied differences share the mean of their ranks, a multiple of 1/2; twice the ranks are integers.
     doubled = np.rint(2 * ranks).astype(int)
 
@@ -142,11 +134,6 @@ def _exact_p(ranks: np.ndarray, signed_sum: float) -> float:
     sums = np.arange(-total, total + 1)
     far = np.abs(sums) >= round(abs(2 * signed_sum))
     return min(float(share[far].sum()), 1.0)
-
-
-def _mean(sample: np.ndarray, axis: int) -> np.ndarray:
-    """Return the statistic of the permutation test."""
-    return sample.mean(axis=axis)
 
 
 def holm(p_values: npt.ArrayLike) -> np.ndarray:

@@ -7,11 +7,7 @@ from recbole_edlae.settings import corrections
 
 
 def caption(leaderboard: Leaderboard) -> str:
-    """Return one or two sentences on what the numbers are.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    """Return one or two sentences on what the numbers are."""
     # A mean of one is that one.
     seeds = leaderboard.seeds
     average = f"mean over {len(seeds)} seeds"
@@ -30,20 +26,12 @@ def caption(leaderboard: Leaderboard) -> str:
 
 
 def lower_is_better(leaderboard: Leaderboard) -> list[str]:
-    """Return the metrics of which RecBole calls a smaller value better, such as giniindex@10.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    """Return the metrics of which RecBole calls a smaller value better, such as giniindex@10."""
     return [name for name in leaderboard.metrics if name.partition("@")[0] in smaller_metrics]
 
 
 def direction(leaderboard: Leaderboard) -> str:
-    """Return a sentence that names the metrics of which lower is better; "" if there are none.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    """Return a sentence that names the metrics of which lower is better; "" if there are none."""
     names = lower_is_better(leaderboard)
     if not names:
         return ""
@@ -77,9 +65,6 @@ def _corrections(leaderboard: Leaderboard) -> str:
 
 def heading(metric: str) -> str:
     """Return a metric as papers write it.
-
-    Args:
-        metric: "metric@k" as in RecBole's results.
 
     Examples:
         >>> heading("ndcg@10"), heading("liangrecall@20"), heading("itemcoverage@5")

@@ -13,12 +13,7 @@ from recbole_edlae.settings import registry
 
 
 def as_data(leaderboards: Sequence[Leaderboard], command: str) -> dict[str, Any]:
-    """Return everything that a report shows, in types that JSON can hold.
-
-    Args:
-        leaderboards: one per dataset.
-        command: the command line.
-    """
+    """Return everything that a report shows, in types that JSON can hold."""
     boards = list(map(_leaderboard_data, leaderboards))
     data = {"command": command, "environment": environment(), "boards": boards}
     return _with_null(data)
@@ -51,17 +46,12 @@ def _leaderboard_data(leaderboard: Leaderboard) -> dict[str, Any]:
         p_values[name] = {"labels": list(table), "p": table.values.tolist()}
 
     return {
-        "dataset": leaderboard.dataset,
-        "metrics": leaderboard.metrics,
+        **vars(leaderboard),
         "headings": headings,
         "lower_is_better": lower_is_better(leaderboard),
         "caption": caption(leaderboard),
-        "seeds": leaderboard.seeds,
-        "users": leaderboard.users,
-        "test": leaderboard.test,
         "rows": rows,
         "p_values": p_values,
-        "protocol": leaderboard.protocol,
     }
 
 

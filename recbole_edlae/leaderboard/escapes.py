@@ -29,9 +29,6 @@ _LATEX = str.maketrans(
 def line(text: str) -> str:
     r"""Return a text on one line, without control characters.
 
-    Args:
-        text: of any kind.
-
     Examples:
         >>> line("two\n lines")
         'two lines'
@@ -43,9 +40,6 @@ def line(text: str) -> str:
 def markdown(text: str) -> str:
     r"""Return a text for a cell or a sentence of Markdown.
 
-    Args:
-        text: of any kind.
-
     Examples:
         >>> print(markdown("a|b *c* <d>"))
         a\|b \*c\* \<d\>
@@ -55,9 +49,6 @@ def markdown(text: str) -> str:
 
 def latex(text: str) -> str:
     r"""Return a text for a cell or a sentence of LaTeX.
-
-    Args:
-        text: of any kind.
 
     Examples:
         >>> print(latex(r"\input{a_b} & 50 %"))
@@ -69,9 +60,6 @@ def latex(text: str) -> str:
 def latex_label(text: str) -> str:
     """Return a text as the name of a label in LaTeX, made of letters, digits and _:.- only.
 
-    Args:
-        text: of any kind.
-
     Examples:
         >>> latex_label("ml-100k"), latex_label("{my} data")
         ('ml-100k', '-my-data')
@@ -81,9 +69,6 @@ def latex_label(text: str) -> str:
 
 def spreadsheet(text: str) -> str:
     """Return a text for a cell of a CSV file, on one line, that no spreadsheet takes for a formula.
-
-    Args:
-        text: of any kind.
 
     Examples:
         >>> spreadsheet("EDLAE"), spreadsheet("=1+1")

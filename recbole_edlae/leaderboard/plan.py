@@ -111,11 +111,7 @@ class Plan:
                 self.runs.append(make_run(model, self.dataset, files, row_settings, label))
 
     def check_protocol(self) -> None:
-        """Check that all rows can be compared, before any data are read.
-
-        Raises:
-            ValueError: a row has another protocol than the first one.
-        """
+        """Check that all rows can be compared, before any data are read."""
         # The rows of the first seed stand for those of all seeds.
         first, *others = self.runs[: len(self.rows)]
         expected = protocol(first.config())
@@ -133,9 +129,6 @@ class Plan:
         """Check that models of different types are tested alike, before any model is trained.
 
         RecBole reads the data of sequential and of knowledge-based models with other classes of datasets.
-
-        Raises:
-            ValueError: their interactions or their candidates differ.
         """
         # One run for each class is enough: models of the same class get the same data.
         first_of_class: dict[str, Run] = {}

@@ -23,13 +23,7 @@ TEMPLATES = pathlib.Path(__file__).parent
 
 
 def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, command: str) -> None:
-    """Write leaderboard.csv, .md, .tex, .json and .html, each atomically.
-
-    Args:
-        leaderboards: one per dataset.
-        folder: folder for the files.
-        command: the command line, for the page.
-    """
+    """Write leaderboard.csv, .md, .tex, .json and .html, each atomically."""
     # All texts are made before the first file is replaced.
     data = as_data(leaderboards, command)
     texts = {
@@ -45,11 +39,7 @@ def write(leaderboards: Sequence[Leaderboard], folder: str | os.PathLike, comman
 
 
 def terminal(leaderboard: Leaderboard) -> str:
-    """Return a table for a terminal; * marks what is significantly ahead of every other row that was run.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    """Return a table for a terminal; * marks what is significantly ahead of every other row that was run."""
     # A space in the place of * keeps the numbers aligned.
     table = _table(leaderboard, escapes.line, best="{}*", other="{} ")
     text = _aligned(table, "simple")
@@ -59,11 +49,7 @@ def terminal(leaderboard: Leaderboard) -> str:
 
 
 def markdown(leaderboard: Leaderboard) -> str:
-    """Return a table for a README or an issue.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    """Return a table for a README or an issue."""
     table = _table(leaderboard, escapes.markdown, best="**{}**", other="{}")
     sentences = escapes.markdown(caption(leaderboard))
     failures = _failures(leaderboard, escapes.markdown)
@@ -71,11 +57,7 @@ def markdown(leaderboard: Leaderboard) -> str:
 
 
 def latex(leaderboard: Leaderboard) -> str:
-    r"""Return a table for a paper, to be used with \usepackage{booktabs}.
-
-    Args:
-        leaderboard: of one dataset.
-    """
+    r"""Return a table for a paper, to be used with \usepackage{booktabs}."""
     # Columns of text on the left, then one for each metric.
     table = _table(leaderboard, escapes.latex, best=r"\textbf{{{}}}", other="{}")
     if table.empty:
@@ -100,9 +82,6 @@ def csv(leaderboards: Sequence[Leaderboard]) -> str:
     """Return all leaderboards as one table with unrounded numbers, one row per model, metrics with their intervals.
 
     A text that a spreadsheet would take for a formula has an apostrophe before it.
-
-    Args:
-        leaderboards: one per dataset.
     """
     lines = []
     for leaderboard in leaderboards:
@@ -137,12 +116,7 @@ def _csv_line(leaderboard: Leaderboard, row: Row) -> dict[str, Any]:
 
 
 def html(data: dict[str, Any], csv_files: Sequence[str]) -> str:
-    """Return the page as a single file that loads nothing; its own security policy forbids it.
-
-    Args:
-        data: as :func:`as_data` returns it.
-        csv_files: one per dataset, to be downloaded from the page.
-    """
+    """Return the page as a single file that loads nothing; its own security policy forbids it."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     jinja = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = jinja.get_template("report.html")
@@ -158,14 +132,7 @@ def _aligned(table: pd.DataFrame, style: str) -> str:
 
 
 def _table(leaderboard: Leaderboard, escape: Callable[[str], str], best: str, other: str) -> pd.DataFrame:
-    """Return the rows that did not fail, as text.
-
-    Args:
-        leaderboard: of one dataset.
-        escape: makes a name safe for the format.
-        best: format of the value that is significantly ahead.
-        other: format of every other value.
-    """
+    """Return the rows that did not fail, as text; ``best`` is the format of what is significantly ahead."""
     # Failed rows are listed below the table.
     shown = []
     has_marks = False

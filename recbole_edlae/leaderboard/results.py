@@ -71,11 +71,7 @@ class Leaderboard:
     p_values: dict[str, pd.DataFrame]
 
     def best(self, metric: str) -> Row | None:
-        """Return the row whose lead over every other row that was run is significant, or None.
-
-        Args:
-            metric: "metric@k" as in RecBole's results.
-        """
+        """Return the row whose lead over every other row that was run is significant, or None."""
         # Metrics without values of users have no tests.
         table = self.p_values.get(metric)
         if table is None:

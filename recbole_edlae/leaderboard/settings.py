@@ -25,9 +25,6 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
     ``config_files``, ``reference`` and ``seeds`` mean the same as the options of that name on the command line. Files
     are found relative to this one, or by name among those that ship with the package.
 
-    Args:
-        path: path of the file.
-
     Raises:
         ValueError: a key is unknown, is repeated, or has a value of the wrong kind.
     """
@@ -40,11 +37,12 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
             raise unknown("key", key, _KEYS, where=f"settings: {path}")
         content[key] = value
 
-    # The parsed content lacks the spelling of labels; the YAML nodes have it.
-    root = _node(path)
+    # Labels are as the file spells them: YAML would read `on` as True.
+    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
+    spelled = yaml.load(text, yaml.BaseLoader)
     _check_kinds(path, content)
-    content["models"] = _labeled(path, content.get("models"), root)
-    content["marks"] = _marks(path, content.get("marks", {}), content["models"], root)
+    content["models"] = _labeled(path, content.get("models"), spelled)
+    content["marks"] = _marks(path, content.get("marks", {}), content["models"], spelled)
 
     # Files are found relative to this one.
     folder = pathlib.Path(path).parent
@@ -65,14 +63,7 @@ def read_settings(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def check_seeds(name: str, seeds: Any) -> None:
-    """Check a list of seeds.
-
-    Args:
-        name: name of the seeds in the message.
-        seeds: the value to check.
-
-    Raises:
-        ValueError: the value is not a list of different integers from 0 to 2³² − 1; the message names it.
+    """Check that seeds are a list of different integers from 0 to 2³² − 1.
 
     Examples:
         >>> check_seeds("seeds", [2020, 2021])
@@ -121,14 +112,14 @@ def _are_texts(values: Iterable[Any]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str, Any]:
+def _labeled(path: str | os.PathLike, models: Any, spelled: Mapping[str, Any]) -> dict[str, Any]:
     """Return label → copy of the settings for all rows, with the labels as they are written in the file."""
     # No key `models` takes the default rows; one without a value is a mistake.
     allowed = (
         f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
     )
     if models is None:
-        if "models" in _scalar_keys(root):
+        if "models" in spelled:
             raise ValueError(f"{allowed}; got nothing")
         return {}
     if not isinstance(models, dict):
@@ -136,7 +127,7 @@ def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str,
 
     # Two labels can differ for YAML and be spelled alike.
     rows: dict[str, Any] = {}
-    labels = _keys_as_written(root, "models", models)
+    labels = _as_spelled(models, spelled.get("models", {}))
     for label, settings in zip(labels, models.values()):
         if label in rows:
             raise ValueError(f"settings: {label} is there twice among the models in {path}")
@@ -146,39 +137,27 @@ def _labeled(path: str | os.PathLike, models: Any, root: yaml.Node) -> dict[str,
     return rows
 
 
-def _marks(path: str | os.PathLike, marks: Any, models: Mapping[str, Any], root: yaml.Node) -> dict[str, str]:
+def _marks(
+    path: str | os.PathLike, marks: Any, models: Mapping[str, Any], spelled: Mapping[str, Any]
+) -> dict[str, str]:
     """Return label → mark of the rows that have one."""
     where = f"settings: marks in {path}"
     if not isinstance(marks, dict) or not _are_texts(marks.values()):
         raise ValueError(f"{where} must map labels of models to text; got {marks!r}")
 
     # A mark of a row that is not there is a misspelled label.
-    labels = _keys_as_written(root, "marks", marks)
+    labels = _as_spelled(marks, spelled.get("marks", {}))
     for label in labels:
         choose(where, label, models)
     return dict(zip(labels, marks.values()))
 
 
-def _keys_as_written(root: yaml.Node, name: str, content: Mapping[Any, Any]) -> list[str]:
-    """Return the keys of a mapping as the file spells them, because YAML would read `on` as True."""
-    spelled = []
-    for name_node, mapping in root.value:
-        if name_node.value == name:
-            spelled += _scalar_keys(mapping)
-
-    # With a YAML merge the nodes are not one for each key.
+def _as_spelled(content: Mapping[Any, Any], spelled: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a mapping as the file spells them."""
+    # A YAML merge has keys that are spelled elsewhere.
     if len(spelled) != len(content) or "<<" in spelled:
         return list(map(str, content))
-    return spelled
-
-
-def _scalar_keys(mapping: yaml.MappingNode) -> list[str]:
-    """Return the keys of a mapping that are neither lists nor mappings, as the file spells them."""
-    keys = []
-    for key, _ in mapping.value:
-        if isinstance(key, yaml.ScalarNode):
-            keys.append(key.value)
-    return keys
+    return list(spelled)
 
 
 def _check_row(where: str, settings: Mapping[str, Any]) -> None:
@@ -193,14 +172,6 @@ def _check_row(where: str, settings: Mapping[str, Any]) -> None:
     # A seed of its own would give the row another split than the others have.
     if "seed" in settings:
         raise ValueError(f"{where} has a seed; all rows have the same, which `seeds` lists")
-
-
-def _node(path: str | os.PathLike) -> yaml.Node:
-    """Return the mapping of a YAML file as nodes, which keep its spelling."""
-    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    assert node is not None  # the file has been read as a mapping before
-    return node
 
 
 def _settings_of(file: pathlib.Path, protocol: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,15 @@ from recbole_edlae.model.closed_form import ClosedForm, Progress
 class DLAEForm(ClosedForm):
     r"""The closed form of DLAE: at full rank or, with a ``rank``, two factors."""
 
+    setting_names = (
+        *ClosedForm.setting_names,
+        "based_on",
+        "diagonal_bound",
+        "rank",
+        "solver",
+        "dropout_penalty",
+        "zero_diagonal",
+    )
     diagonal_bound: float | None
     rank: int | None
     solver: str

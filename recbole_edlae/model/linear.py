@@ -42,7 +42,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     With users and items exchanged (``based_on`` user), B is user x user: a user's scores are the rows of the other
     users, weighted. Below, "items" then are users, and the other way round.
 
-    A subclass gives :meth:`solve`.
+    A subclass gives :meth:`solve`, and names settings of its own in ``setting_names`` or reads them in its constructor.
     """
 
     input_type = InputType.POINTWISE
@@ -70,13 +70,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         self.interactions = sp.csr_matrix(arrays, shape=interactions.shape)
         self.weights: Weights
         self.unfit()
-
-    def read_settings(self, config: Config) -> None:
-        r"""Keep the settings that every fit by way of the Gram matrix takes."""
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
-        self.user_weight_power = config["user_weight_power"]
-        self.item_weight_power = config["item_weight_power"]
+        self.check_settings()
 
     def unfit(self) -> None:
         r"""Drop the weights, as in a model that was never fitted."""
@@ -201,12 +195,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         from recbole_edlae.model.stored_weights import check_tensors
-        from recbole_edlae.model.weight_forms import NAMES, of_tensors
+        from recbole_edlae.model.weight_forms import names, of_tensors
 
         # torch calls this with six more arguments; the third is the list of what is missing.
         missing = arguments[2]
         saved = {}
-        for name in NAMES:
+        for name in names():
             if prefix + name in state_dict:
                 saved[name] = state_dict.pop(prefix + name)
 

@@ -16,6 +16,7 @@ from recbole_edlae.model.closed_form import ClosedForm, Progress
 class LowRankEDLAEForm(ClosedForm):
     r"""The closed form of LowRankEDLAE: two factors, by one of four solvers."""
 
+    setting_names = (*ClosedForm.setting_names, "rank", "solver", "tol", "max_iter")
     rank: int
     solver: str
     tol: float

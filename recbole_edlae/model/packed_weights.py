@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import torch
 
-from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Dense, Weights, history_sums
 from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
@@ -19,6 +18,7 @@ class Packed(Weights):
     names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
     single_precision = names[2:]
     takes_room = True
+    solution = PackedWeights
     values: torch.Tensor
     bounds: torch.Tensor
     left: torch.Tensor  # shape: [n_items], or [0] where it is 1
@@ -82,11 +82,3 @@ class Packed(Weights):
     def blocks(self) -> Iterator[torch.Tensor]:
         for tile in range(len(self.bounds) - 1):
             yield self.matrix.columns(tile)
-
-
-register(
-    Packed.names,
-    lambda tensors: Packed(**{name: tensors[name] for name in Packed.names}),
-    PackedWeights,
-    Packed.of,
-)

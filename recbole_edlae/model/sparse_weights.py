@@ -12,7 +12,6 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.history import positions
-from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Weights, history_sums
 
 
@@ -20,6 +19,7 @@ class Sparse(Weights):
     r"""A matrix in CSR, input x target, of which few entries are not zero."""
 
     names = ("sparse.indptr", "sparse.target", "sparse.weight")
+    solution = (sp.spmatrix, sp.sparray)
     indptr: torch.Tensor
     target: torch.Tensor
     weight: torch.Tensor
@@ -112,11 +112,3 @@ def _thinned(B: torch.Tensor, top: int) -> sp.csr_matrix:
     # A column may have fewer entries that are not zero.
     thin.eliminate_zeros()
     return thin
-
-
-register(
-    Sparse.names,
-    lambda tensors: Sparse(**{name: tensors[name] for name in Sparse.names}),
-    (sp.spmatrix, sp.sparray),
-    Sparse.of,
-)

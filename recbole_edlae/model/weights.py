@@ -2,10 +2,10 @@ r"""
 Weights
 ################################################
 What a linear model has learned, in the forms that solvers return: modules of buffers with the same methods, so that no
-model asks which it has. Packed, sparse, filter and local weights register beside these (``weight_forms``).
+model asks which it has. Packed, sparse, filter and local weights lie beside these (``weight_forms``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +20,14 @@ class Weights(torch.nn.Module):
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
-        for name in self.names:
+        for name, tensor in tensors.items():
             # The model saves and loads them under the names that checkpoints have always had.
-            self.register_buffer(name.rpartition(".")[2], tensors[name], persistent=False)
+            self.register_buffer(name.rpartition(".")[2], tensor, persistent=False)
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> "Weights | None":
+        r"""Return the weights of a checkpoint that has all tensors of this form."""
+        return cls(**{name: tensors[name] for name in cls.names})
 
     def tensors(self) -> dict[str, torch.Tensor]:
         r"""Return name → tensor, as a checkpoint has them."""

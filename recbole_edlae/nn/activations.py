@@ -31,9 +31,6 @@ def activation(name: str, setting: str = "activation") -> nn.Module:
         name: one of ACTIVATIONS.
         setting: what the error message calls it.
 
-    Returns:
-        torch.nn.Module.
-
     Raises:
         ValueError: the name is unknown; the message lists all names, the nearest first.
 

@@ -47,25 +47,11 @@ class Encoder(nn.Module):
             nn.init.xavier_normal_(layer.weight)
 
     def forward(self, rows: Rows) -> torch.Tensor:
-        """Return the latent layer before its activation.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, sizes[-1]).
-        """
+        """Return the latent layer of a batch of rows before its activation, (batch, sizes[-1])."""
         return self.after_first(self.first(rows))
 
     def after_first(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Return the same, from the output of the first layer on.
-
-        Args:
-            hidden: output of the first layer, (batch, sizes[0]).
-
-        Returns:
-            torch.Tensor of shape (batch, sizes[-1]).
-        """
+        """Return the same from the output of the first layer on, (batch, sizes[0])."""
         # Every layer reads the activation of the one before; the last one stays without.
         for layer in self._deeper:
             hidden = layer(self.activation(hidden))
@@ -141,26 +127,11 @@ class Decoder(nn.Module):
             nn.init.xavier_normal_(weight)
 
     def forward(self, code: torch.Tensor) -> torch.Tensor:
-        """Return the scores of all columns.
-
-        Args:
-            code: shape (batch, k).
-
-        Returns:
-            torch.Tensor of shape (batch, width).
-        """
+        """Return the scores (batch, width) of codes (batch, k)."""
         return F.linear(*self.last_layer(code))
 
     def at(self, code: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-        """Return the score of one column for each code.
-
-        Args:
-            code: shape (batch, k).
-            columns: shape (batch,).
-
-        Returns:
-            torch.Tensor of shape (batch,).
-        """
+        """Return the score of one column for each code: of codes (batch, k) and columns (batch,), scores (batch,)."""
         last = self.last_layer(code)
 
         # One row of the last weight for each code, instead of all scores.
@@ -178,14 +149,7 @@ class Decoder(nn.Module):
         return self.weights[-1]
 
     def last_layer(self, code: torch.Tensor) -> LastLayer:
-        """Return the input of the last layer, its weight and its bias.
-
-        Args:
-            code: shape (batch, k).
-
-        Returns:
-            LastLayer.
-        """
+        """Return the input of the last layer for codes (batch, k), its weight and its bias."""
         weights: Iterable[torch.Tensor] = self.weights
         if self.tied_to:
             weights = [weight.T for weight in reversed(self.tied_to[0].weights)]
@@ -251,25 +215,11 @@ class AutoEncoder(nn.Module):
         )
 
     def encode(self, rows: Rows) -> torch.Tensor:
-        """Return the codes.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, latent_size).
-        """
+        """Return the codes of a batch of rows, (batch, latent_size)."""
         return self.latent_activation(self.encoder(rows))
 
     def forward(self, rows: Rows) -> torch.Tensor:
-        """Return the scores.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, width).
-        """
+        """Return the scores of a batch of rows, (batch, width)."""
         return self.decoder(self.encode(rows))
 
 
@@ -278,9 +228,6 @@ def squared_weights(module: nn.Module) -> torch.Tensor:
 
     Args:
         module: any module.
-
-    Returns:
-        torch.Tensor without dimensions.
 
     Examples:
         >>> import torch

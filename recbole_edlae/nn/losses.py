@@ -51,16 +51,7 @@ def squared(
 def cross_entropy(
     scores: torch.Tensor, rows: Rows, weight: torch.Tensor | float, unobserved_weight: float
 ) -> torch.Tensor:
-    """Return the binary cross-entropy of each row.
-
-    Args:
-        scores: ŷ, (batch, width), before the sigmoid.
-        rows: x.
-        weight: w of the stored entries, a number or (total,).
-        unobserved_weight: w of all other entries.
-
-    Returns:
-        torch.Tensor of shape (batch,).
+    """Return the binary cross-entropy of each row; the arguments are those of :func:`squared`, ŷ before the sigmoid.
 
     Notes:
         −Σ_j w_j [x_j log σ(ŷ_j) + (1 − x_j) log(1 − σ(ŷ_j))] = Σ_j w_j [softplus(ŷ_j) − x_j ŷ_j].
@@ -86,14 +77,8 @@ def multinomial(
 ) -> torch.Tensor:
     """Return the multinomial loss −Σ_j w_j x_j log softmax(ŷ)_j of each row (Liang et al. 2018).
 
-    Args:
-        scores: ŷ, (batch, width), before the softmax; all entries count in it.
-        rows: x.
-        weight: w of the stored entries, a number or (total,).
-        unobserved_weight: not used, as x = 0 there.
-
-    Returns:
-        torch.Tensor of shape (batch,).
+    The arguments are those of :func:`squared`, ŷ before the softmax, in which all entries count. The weight of
+    unobserved entries is not used, as x = 0 there.
 
     Examples:
         >>> import math
@@ -122,9 +107,6 @@ def loss(name: str) -> Loss:
 
     Args:
         name: one of LOSSES.
-
-    Returns:
-        The function.
 
     Raises:
         ValueError: the name is unknown; the message lists all names, the nearest first.

@@ -16,9 +16,6 @@ def l1(code: torch.Tensor) -> torch.Tensor:
     Args:
         code: z, (batch, k).
 
-    Returns:
-        torch.Tensor without dimensions.
-
     Examples:
         >>> import torch
         >>> from recbole_edlae.nn import l1
@@ -35,9 +32,6 @@ def kl_sparsity(code: torch.Tensor, rate: float) -> torch.Tensor:
     Args:
         code: z in [0, 1], (batch, k).
         rate: ρ in (0, 1), the share of users for whom a unit should be on; there the penalty is zero.
-
-    Returns:
-        torch.Tensor without dimensions.
 
     Examples:
         >>> import torch
@@ -68,9 +62,6 @@ def contractive(
         weight: W, (width, size).
         samples: how many v; None for one layer.
         generator: torch.Generator of the signs; None uses torch's own.
-
-    Returns:
-        torch.Tensor without dimensions.
 
     Notes:
         Notation: x input, a = xW + b the output of the first layer, z code, J = ∂z/∂a, so ∂z/∂x = J Wᵀ. The input

@@ -37,14 +37,7 @@ class Rows:
     noise: torch.Tensor | None = None
 
     def replace(self, **changes: Any) -> "Rows":
-        """Return the same rows with other values or noise.
-
-        Args:
-            **changes: attributes by name.
-
-        Returns:
-            Rows; these stay as they are.
-        """
+        """Return the same rows with other attributes, such as values or noise; these stay as they are."""
         # Not in place: the cached properties belong to the lengths, and the loss needs the rows as they were.
         return dataclasses.replace(self, **changes)
 
@@ -62,37 +55,19 @@ class Rows:
         return row.repeat_interleave(self.lengths)
 
     def sum(self, entries: torch.Tensor) -> torch.Tensor:
-        """Return the sums over each row of one number per stored entry.
-
-        Args:
-            entries: shape (total,).
-
-        Returns:
-            torch.Tensor of shape (batch,); 0 for empty rows.
-        """
+        """Return the sums over each row, (batch,), of one number per stored entry, (total,); 0 for empty rows."""
         # index_add_ takes one entry after the other: empty rows stay 0.
         sums = entries.new_zeros(len(self.lengths))
         return sums.index_add_(0, self.row_of_entry, entries)
 
     def unit_length(self) -> "Rows":
-        """Return each row divided by its Euclidean norm; empty rows stay empty.
-
-        Returns:
-            Rows.
-        """
+        """Return each row divided by its Euclidean norm; empty rows stay empty."""
         # An empty row has norm 0, but no entry to divide by it.
         norm = self.sum(self.values**2).sqrt()
         return self.replace(values=self.values / norm.repeat_interleave(self.lengths))
 
     def dense(self, width: int) -> torch.Tensor:
-        """Return the rows as a matrix, their noise added.
-
-        Args:
-            width: number of columns.
-
-        Returns:
-            torch.Tensor of shape (batch, width).
-        """
+        """Return the rows as a matrix of this width, (batch, width), their noise added."""
         matrix = self.values.new_zeros(len(self.lengths), width)
         matrix[self.row_of_entry, self.columns] = self.values
 
@@ -108,9 +83,6 @@ def binary_rows(columns: torch.Tensor, lengths: torch.Tensor) -> Rows:
     Args:
         columns: the column of each stored entry, (total,).
         lengths: how many stored entries each row has, (batch,).
-
-    Returns:
-        Rows.
 
     Examples:
         >>> import torch
@@ -154,14 +126,7 @@ class SparseLinear(nn.Module):
         nn.init.xavier_normal_(self.weight)
 
     def forward(self, rows: Rows) -> torch.Tensor:
-        """Return xW + b, (batch, size).
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, size).
-        """
+        """Return xW + b, (batch, size), for a batch of rows."""
         # xW as a sum of rows of W, one for each stored entry.
         sums = F.embedding_bag(
             rows.columns,

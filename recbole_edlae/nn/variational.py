@@ -42,38 +42,17 @@ class VariationalAutoEncoder(nn.Module):
         self.decoder = Decoder(decoder_sizes, width, hidden_activation=hidden_activation)
 
     def posterior(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return μ and log σ² of the codes.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            Two tensors of shape (batch, latent_size).
-        """
+        """Return μ and log σ² of the codes of a batch of rows, each (batch, latent_size)."""
         mean, log_variance = self.encoder(rows).chunk(2, dim=1)
         return mean, log_variance
 
     def encode(self, rows: Rows) -> torch.Tensor:
-        """Return μ, the code of a row outside training.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, latent_size).
-        """
+        """Return μ, the code of a row outside training, for a batch of rows: (batch, latent_size)."""
         # Outside training nothing is drawn, so that scores are reproducible.
         return self.posterior(rows)[0]
 
     def forward(self, rows: Rows) -> torch.Tensor:
-        """Return the scores of the mean codes.
-
-        Args:
-            rows: a batch of rows.
-
-        Returns:
-            torch.Tensor of shape (batch, width).
-        """
+        """Return the scores of the mean codes of a batch of rows, (batch, width)."""
         return self.decoder(self.encode(rows))
 
 

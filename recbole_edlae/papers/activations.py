@@ -6,23 +6,23 @@ paper requires of an encoder are measured beside the ranking metrics, to show th
 
 import dataclasses
 import os
-import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 import torch
 from recbole.config import Config
 from recbole.utils import init_seed
-from scipy.stats import spearmanr
 
 from recbole_edlae.analysis.encoder import encoder_properties
-from recbole_edlae.papers.claims import Verdict, together
+from recbole_edlae.model.members import build
+from recbole_edlae.papers.claims import Verdict, shown, together
 from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
-from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
+from recbole_edlae.runs.preparation import build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.settings.parts import check_loaders
 
@@ -57,16 +57,15 @@ class Activations(Figure):
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         """Return for each claim whether it holds, and the numbers: means over seeds."""
         # The first two claims are about codes, the others are comparisons with each seed.
-        zero = _means(data, "zero_codes")
-        sigmoid = zero["sigmoid"]
-        relu = zero["relu"]
-        share = "share of users whose code is zero"
         metric = data["metric"]
-        agreement = _listed(_means(data, "order_agreement"))
-        accuracy = _listed(_means(data, metric))
+        means = as_table(data["runs"]).groupby("activation").mean()
+        zero = means["zero_codes"]
+        share = "share of users whose code is zero"
+        agreement = _listed(means["order_agreement"])
+        accuracy = _listed(means[metric])
         return [
-            Verdict(sigmoid == 0, f"{share}: {sigmoid:.3g}"),
-            Verdict(relu > 0, f"{share}: {relu:.3g}"),
+            Verdict(zero["sigmoid"] == 0, f"{share}: {zero['sigmoid']:.3g}"),
+            Verdict(zero["relu"] > 0, f"{share}: {zero['relu']:.3g}"),
             Verdict(_sigmoid_leads(data, "order_agreement"), f"order kept: {agreement}"),
             Verdict(_sigmoid_leads(data, metric), f"{metric}: {accuracy}"),
         ]
@@ -74,13 +73,11 @@ class Activations(Figure):
     def table(self, data: dict[str, Any]) -> str:
         """Return means over seeds, an activation a line, the best first."""
         metric = data["metric"]
-        accuracy = _means(data, metric)
+        means = as_table(data["runs"]).groupby("activation", sort=False).mean()
+        means = means.sort_values(metric, ascending=False, kind="stable")
         rows = []
-        for name in sorted(accuracy, key=lambda name: -accuracy[name]):
-            means = [accuracy[name]]
-            for encoder_property in PROPERTIES:
-                means.append(_means(data, encoder_property)[name])
-            rows.append([name, *cells(means)])
+        for name, values in means[[metric, *PROPERTIES]].iterrows():
+            rows.append([name, *cells(values)])
         titles = [name.replace("_", " ") for name in PROPERTIES]
         table = markdown_table(["latent activation", metric, *titles], rows)
 
@@ -93,11 +90,8 @@ class Activations(Figure):
         """Draw every run: the ranking metric against the order kept."""
         # A color for each activation, with a point for each seed.
         axes = figure.subplots()
-        runs = data["runs"]
-        for name in activation_names(runs):
-            agreement = column_of(runs, name, "order_agreement")
-            accuracy = column_of(runs, name, data["metric"])
-            axes.plot(agreement, accuracy, "o", label=name)
+        for name, runs in as_table(data["runs"]).groupby("activation", sort=False):
+            axes.plot(runs["order_agreement"], runs[data["metric"]], "o", label=name)
         axes.set(xlabel="order of dot products kept", ylabel=data["metric"])
         axes.legend(fontsize="small")
 
@@ -111,15 +105,9 @@ def compare_activations(
     settings: Mapping[str, Any] | None = None,
     progress: Callable[[Trained], None] | None = None,
 ) -> list[Trained]:
-    """Train DeepAE once for each activation and seed.
+    """Train DeepAE once for each activation and seed of training; the seed of the split is the configured one.
 
-    Args:
-        dataset: name of a dataset, as RecBole knows it.
-        activations: names of latent activations.
-        seeds: seeds of training; the seed of the split is the configured one.
-        config_files: RecBole's YAML files, later ones win.
-        settings: override the files.
-        progress: called with each run as it ends.
+    Settings override the files. ``progress`` is called with each run as it ends.
 
     Returns:
         For each run a dict of ``activation``, ``seed``, ``epochs``, ``properties``, ``valid`` and ``test`` metrics.
@@ -150,33 +138,24 @@ def compare_activations(
 
 
 def correlations(runs: Sequence[Trained]) -> dict[str, dict[str, float | None]]:
-    """Return Spearman's rank correlation of every property with every test metric over all runs.
+    """Return property → test metric → Spearman's correlation over all runs; None if one of them is constant."""
+    # All runs have the same properties and metrics. Two runs are always correlated.
+    correlation = as_table(runs).drop(columns="activation").corr("spearman", min_periods=3)
+    found = correlation.loc[list(runs[0]["properties"]), list(runs[0]["test"])]
+    return found.astype(object).where(found.notna(), None).T.to_dict()
 
-    Args:
-        runs: as :func:`compare_activations` returns them.
 
-    Returns:
-        property → metric → correlation; None if one of them is constant.
-    """
-    # All runs have the same properties and metrics.
-    table: dict[str, dict[str, float | None]] = {}
-    for name in runs[0]["properties"]:
-        values = [run["properties"][name] for run in runs]
-        table[name] = {}
-        for metric in runs[0]["test"]:
-            scores = [run["test"][metric] for run in runs]
-            table[name][metric] = _rank_correlation(values, scores)
-    return table
+def as_table(runs: Iterable[Trained]) -> pd.DataFrame:
+    """Return a run a line: its activation, properties and test metrics, which have different names."""
+    lines = []
+    for run in runs:
+        lines.append({"activation": run["activation"], **run["properties"], **run["test"]})
+    return pd.DataFrame(lines)
 
 
 @torch.no_grad()
 def rows_and_codes(model: Any, batch: int = 1024) -> tuple[sp.csr_matrix, np.ndarray]:
-    """Return all users' histories, of shape (users, items), and their codes, of shape (users, k).
-
-    Args:
-        model: a trained DeepAE.
-        batch: number of users in a batch.
-    """
+    """Return all users' histories, of shape (users, items), and their codes, of shape (users, k)."""
     # Evaluation mode leaves the input complete.
     model.eval()
     users = torch.arange(model.n_users, device=model.indptr.device)
@@ -211,7 +190,7 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
     # The loader shuffles by a generator of its own.
     init_seed(seed, config["reproducibility"])
     train.generator.manual_seed(seed)
-    model = build_model(config, train)
+    model = build(config, train._dataset)
     trainer = build_trainer(config, model)
     show_progress = config["show_progress"]
     _, best = trainer.fit(train, valid, verbose=False, show_progress=show_progress)
@@ -227,74 +206,23 @@ def _train(config: Config, loaders: tuple, seed: int) -> Trained:
     }
 
 
-def _rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Return Spearman's correlation of the pairs that are finite; None if one side is constant."""
-    pairs = np.array([first, second], dtype=float)
-    x, y = pairs[:, np.isfinite(pairs).all(0)]
-
-    # Two runs are always correlated, and SciPy warns of constants.
-    if len(x) <= 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    return float(spearmanr(x, y).statistic)
-
-
 def _sigmoid_leads(data: Mapping[str, Any], column: str) -> bool | None:
     """Return whether sigmoid leads ReLU and tanh with every seed, in four digits; False if one leads sigmoid so."""
-    lowest, highest = _shown_ends(data, "sigmoid", column)
+    values = as_table(data["runs"]).groupby("activation")[column]
+    lowest = values.min().map(shown)
+    highest = values.max().map(shown)
     verdicts: list[bool | None] = []
     for name in ("relu", "tanh"):
-        other_lowest, other_highest = _shown_ends(data, name, column)
-
         # Seeds whose values overlap decide nothing.
-        if lowest > other_highest:
+        if lowest["sigmoid"] > highest[name]:
             verdicts.append(True)
-        elif highest < other_lowest:
+        elif highest["sigmoid"] < lowest[name]:
             verdicts.append(False)
         else:
             verdicts.append(None)
     return together(verdicts)
 
 
-def _shown_ends(data: Mapping[str, Any], name: str, column: str) -> tuple[float, float]:
-    """Return the least and the largest value of an activation over seeds, as the page shows them."""
-    values = column_of(data["runs"], name, column)
-    return round(min(values), 4), round(max(values), 4)
-
-
 def _listed(means: Mapping[str, float]) -> str:
     """Return the means of the activations that the claims are about."""
     return ", ".join(f"{name} {means[name]:.4f}" for name in ("sigmoid", "relu", "tanh"))
-
-
-def activation_names(runs: Iterable[Trained]) -> list[str]:
-    """Return the activations of runs, each once, in the order of the runs.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-    """
-    return list(dict.fromkeys(run["activation"] for run in runs))
-
-
-def _means(data: Mapping[str, Any], column: str) -> dict[str, float]:
-    """Return activation → mean over seeds of a property or test metric."""
-    means = {}
-    for name in activation_names(data["runs"]):
-        values = column_of(data["runs"], name, column)
-        means[name] = statistics.fmean(values)
-    return means
-
-
-def column_of(runs: Iterable[Trained], name: str, column: str) -> list[float]:
-    """Return a property or test metric of every run of one activation.
-
-    Args:
-        runs: as :func:`compare_activations` returns them.
-        name: the activation.
-        column: name of the property or the metric.
-    """
-    # Properties and metrics have different names.
-    values = []
-    for run in runs:
-        if run["activation"] == name:
-            values.append((run["test"] | run["properties"])[column])
-    return values

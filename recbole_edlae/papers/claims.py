@@ -1,4 +1,7 @@
-"""Decide whether a paper's claims hold in what was measured."""
+"""Decide whether a paper's claims hold in what was measured.
+
+A difference is a mean difference over users, followed by its standard error.
+"""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -25,9 +28,6 @@ class Verdict(NamedTuple):
 def standard_error(values: np.ndarray) -> float:
     """Return the standard error of a mean over users.
 
-    Args:
-        values: array of shape (n,).
-
     Examples:
         >>> round(standard_error(np.array([0.1, 0.2, 0.3, 0.4])), 4)
         0.0645
@@ -38,12 +38,7 @@ def standard_error(values: np.ndarray) -> float:
 
 
 def lead(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[float]:
-    """Return the mean difference of two outcomes over the same users, and its standard error.
-
-    Args:
-        first: has "values", one per user.
-        second: has "values" of the same users.
-    """
+    """Return the mean difference of two outcomes over the same users, and its standard error."""
     # Paired: what differs between users is in both values, and leaves with the difference.
     difference = first["values"] - second["values"]
     return [float(difference.mean()), standard_error(difference)]
@@ -55,10 +50,6 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
     The level is 5 percent for both sides and all comparisons together (Bonferroni). A lead that :func:`signed` shows as
     zero is no lead.
 
-    Args:
-        difference: a mean difference and its standard error.
-        comparisons: number of comparisons that the claim rests on.
-
     Examples:
         >>> ahead([2.0, 1.0]), ahead([-2.0, 1.0]), ahead([1.9, 1.0])
         (True, False, None)
@@ -66,7 +57,7 @@ def ahead(difference: Sequence[float], comparisons: int = 1) -> bool | None:
     # Means over many users are close to normal.
     mean, deviation = difference
     critical = norm.isf(0.025 / comparisons) * deviation
-    if not _shown(mean) or abs(mean) <= critical:
+    if not shown(mean) or abs(mean) <= critical:
         return None
     return mean > 0
 
@@ -76,10 +67,6 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
 
     The claim fails if a lead is below zero by more than chance, corrected for all comparisons. It is undecided if a
     lead is so without the correction. It holds within chance if a lead is below zero by less than that.
-
-    Args:
-        differences: mean differences with their standard errors.
-        numbers: the numbers as text.
 
     Examples:
         >>> in_words([never_behind([[1.0, 1.0], [0.5, 1.0]], "+1.0, +0.5")])
@@ -96,7 +83,7 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
     for difference in differences:
         is_behind |= ahead(difference, len(differences)) is False
         may_be_behind |= ahead(difference) is False
-        is_below_zero |= _shown(difference[0]) < 0
+        is_below_zero |= shown(difference[0]) < 0
 
     if is_behind:
         return Verdict(False, numbers)
@@ -107,9 +94,6 @@ def never_behind(differences: Sequence[Sequence[float]], numbers: str) -> Verdic
 
 def together(verdicts: Collection[bool | None]) -> bool | None:
     """Return the verdict on a claim with several conditions: False if one fails, None if one is undecided.
-
-    Args:
-        verdicts: verdicts on the conditions.
 
     Examples:
         >>> together([True, None]), together([None, False]), together([True, True])
@@ -126,9 +110,6 @@ def together(verdicts: Collection[bool | None]) -> bool | None:
 def signed(difference: Sequence[float]) -> str:
     """Return a difference and its standard error as text.
 
-    Args:
-        difference: a mean difference and its standard error.
-
     Examples:
         >>> signed([0.01234, 0.001])
         '+0.0123 ± 0.0010'
@@ -139,9 +120,6 @@ def signed(difference: Sequence[float]) -> str:
 
 def in_words(verdicts: Collection[Verdict]) -> str:
     """Return one phrase for one or all of a paper's claims.
-
-    Args:
-        verdicts: one on each claim.
 
     Examples:
         >>> in_words([Verdict(True, ""), Verdict(False, "")]), in_words([Verdict(None, "")])
@@ -161,6 +139,6 @@ def in_words(verdicts: Collection[Verdict]) -> str:
     return "not decided here"
 
 
-def _shown(mean: float) -> float:
+def shown(mean: float) -> float:
     """Return a mean difference rounded as :func:`signed` shows it, so that no verdict depends on hidden digits."""
     return round(mean, 4)

@@ -25,44 +25,23 @@ class Figure(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, study: Study) -> dict[str, Any]:
-        """Return the measurements in types that JSON can hold.
-
-        Args:
-            study: the dataset and the protocol to measure under.
-        """
+        """Return the measurements in types that JSON can hold."""
 
     @abc.abstractmethod
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
-        """Return for each claim whether it holds in what was measured.
-
-        Args:
-            data: as :meth:`measure` returns it.
-        """
+        """Return for each claim whether it holds in what was measured."""
 
     @abc.abstractmethod
     def table(self, data: dict[str, Any]) -> str:
-        """Return the measurements as a Markdown table.
-
-        Args:
-            data: as :meth:`measure` returns it.
-        """
+        """Return the measurements as a Markdown table."""
 
     @abc.abstractmethod
     def draw(self, data: dict[str, Any], figure: Any) -> None:
-        """Draw the measurements.
-
-        Args:
-            data: as :meth:`measure` returns it.
-            figure: an empty figure of matplotlib.
-        """
+        """Draw the measurements."""
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown.
-
-    Args:
-        head: names of the columns.
-        rows: cells of each row.
 
     Examples:
         >>> print(markdown_table(["model", "rank 10"], [["EDLAE", "0.3"]]))
@@ -79,10 +58,6 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def cells(values: Iterable[float], style: str = ".4f") -> list[str]:
     """Return numbers as the cells of a row.
 
-    Args:
-        values: the numbers.
-        style: format of each.
-
     Examples:
         >>> cells([0.5, 0.25])
         ['0.5000', '0.2500']
@@ -92,9 +67,6 @@ def cells(values: Iterable[float], style: str = ".4f") -> list[str]:
 
 def settings_text(settings: Mapping[str, float]) -> str:
     """Return settings as part of a sentence in Markdown.
-
-    Args:
-        settings: name → value.
 
     Examples:
         >>> settings_text({"reg_weight": 500.0, "dropout_prob": 0.33})

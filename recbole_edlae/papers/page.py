@@ -30,13 +30,7 @@ holds "within chance" if a measured difference is against it, but not significan
 
 
 def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
-    """Write one figure's measurement as <dataset>-<name>.json and .png.
-
-    Args:
-        folder: created if it does not exist.
-        name: one of FIGURES.
-        result: has "dataset", "command" and "data".
-    """
+    """Write one figure's "data", with their "dataset" and "command", as <dataset>-<name>.json and .png."""
     # One name for both files, by which the page finds the picture.
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{result['dataset']}-{name}"
@@ -53,12 +47,7 @@ def save(folder: pathlib.Path, name: str, result: dict[str, Any]) -> None:
 
 
 def text(folder: pathlib.Path, link: str) -> str:
-    """Return the Markdown page of all measurements in a folder.
-
-    Args:
-        folder: folder with the JSON files of :func:`save`.
-        link: path of the folder, relative to the page.
-    """
+    """Return the Markdown page of all measurements in a folder."""
     # The files are sorted by dataset, and so are the columns of the summary.
     results: dict[str, dict[str, dict[str, Any]]] = {}
     no_words: dict[str, str] = {}
@@ -88,12 +77,7 @@ def text(folder: pathlib.Path, link: str) -> str:
 
 
 def write(page: str | os.PathLike, folder: str | os.PathLike) -> None:
-    """Write the page of a folder.
-
-    Args:
-        page: the file to write.
-        folder: folder with the files of :func:`save`, below that of the page.
-    """
+    """Write the page of a folder."""
     # Links on the page are relative, so that both can be moved together.
     page = pathlib.Path(page)
     folder = pathlib.Path(folder)

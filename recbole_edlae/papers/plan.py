@@ -33,12 +33,8 @@ def read_plan(
 ) -> dict[str, Any]:
     """Return the content of a settings file, with the paths of its config files.
 
-    Args:
-        dataset: name of the dataset; None takes that of the settings file.
-        settings: the file; None takes that of the dataset, among those that ship with the package.
-        config_files: RecBole's YAML files; None takes those of the settings file.
-        ranks: ranks for all figures that have ranks; None takes those of the settings file.
-        items: number of items of synthetic data, for times only.
+    What is None is as in the settings file, which is that of the dataset if it is None itself. The ranks are for all
+    figures that have ranks; items, those of synthetic data, for times only.
 
     Raises:
         ValueError: no settings ship with the package for the dataset, or the file has an unknown key or row.

@@ -10,10 +10,11 @@ import torch
 
 from recbole_edlae.analysis.training_error import squared_error, svd_bound
 from recbole_edlae.model.history import binary_interactions
+from recbole_edlae.model.members import build
 from recbole_edlae.papers.claims import Verdict
 from recbole_edlae.papers.figure import Figure, cells, markdown_table, settings_text
 from recbole_edlae.papers.study import Study
-from recbole_edlae.runs.preparation import build_model, build_trainer, prepare_data
+from recbole_edlae.runs.preparation import build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
 from recbole_edlae.solvers import gram, low_rank
 
@@ -129,7 +130,7 @@ def _trained(study: Study, label: str, width: int, settings: Mapping[str, Any]) 
     with quiet(), tempfile.TemporaryDirectory() as folder:
         config = run.config(checkpoint_dir=folder, show_progress=False, eval_step=0)
         train, *_ = prepare_data(config)
-        model: Any = build_model(config, train)
+        model: Any = build(config, train._dataset)
         with torch.enable_grad():
             build_trainer(config, model).fit(train, saved=False, verbose=False)
 

@@ -1,6 +1,5 @@
 """Steck 2020, Figure 1 left, and the red curve of Steck & Garcia 2021: accuracy against rank."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,18 +143,9 @@ class Ranks(Figure):
 
 def _least_ahead(differences: Sequence[Sequence[float]], places: Sequence[str]) -> str:
     """Return the difference that is nearest to failing a claim, with its place among the comparisons."""
-    standardized = list(map(_standardized, differences))
-    worst = standardized.index(min(standardized))
+    means, errors = np.transpose(differences)
+
+    # Where every user has the same difference its error is 0, and 0 / 0 no number.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worst = int(np.nan_to_num(means / errors).argmin())
     return f"least ahead {places[worst]}, {signed(differences[worst])}"
-
-
-def _standardized(difference: Sequence[float]) -> float:
-    """Return a mean difference in its standard errors."""
-    mean, deviation = difference
-    if deviation > 0:
-        return mean / deviation
-
-    # Every user has the same difference; 0 times infinity would be NaN.
-    if mean == 0:
-        return 0.0
-    return mean * math.inf

@@ -130,10 +130,6 @@ def _shown_medians(data: dict[str, Any], row: str) -> tuple[float, float]:
 def balanced(u: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the factors P S^½ and Q S^½ of the product UVᵀ = P S Qᵀ.
 
-    Args:
-        u: U, of shape (n, k).
-        v: V, of shape (n, k).
-
     Examples:
         >>> p, q = balanced(torch.tensor([[4.0]]), torch.tensor([[1.0]]))
         >>> abs(p.item()), abs(q.item())

@@ -3,11 +3,10 @@
 import json
 import os
 import pathlib
-import statistics
 from collections.abc import Sequence
 
 from recbole_edlae._files import atomic_file, write_atomically
-from recbole_edlae.papers.activations import Trained, activation_names, column_of, correlations
+from recbole_edlae.papers.activations import Trained, as_table, correlations
 from recbole_edlae.papers.plot import load_pyplot
 
 _IN_TABLE = (
@@ -24,40 +23,24 @@ _IN_PLOT = (
 
 
 def spread_table(runs: Sequence[Trained], metric: str) -> str:
-    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first.
-
-    Args:
-        runs: as ``compare_activations`` returns them.
-        metric: name of a test metric.
-    """
-    columns = (metric, *_IN_TABLE)
-    rows = []
-    for activation in activation_names(runs):
-        cells = [activation]
-        for name in columns:
-            cells.append(_spread(column_of(runs, activation, name)))
-        mean = statistics.fmean(column_of(runs, activation, metric))
-        rows.append((mean, activation, cells))
+    """Return mean and standard deviation over seeds, an activation a line, the best by a test metric first."""
+    # A single seed has no deviation.
+    columns = [metric, *_IN_TABLE]
+    groups = as_table(runs).groupby("activation")[columns]
+    means = groups.mean().sort_values([metric, "activation"], ascending=False)
+    deviations = groups.std().fillna(0)
 
     # Columns of fixed width, for a terminal.
     line = "{:<14}" + "{:>22}" * len(columns)
     lines = [line.format("", *columns)]
-    for *_, cells in sorted(rows, reverse=True):
-        lines.append(line.format(*cells))
+    for activation, values in means.iterrows():
+        pairs = zip(values, deviations.loc[activation])
+        lines.append(line.format(activation, *map("{0[0]:.4f} ± {0[1]:.4f}".format, pairs)))
     return "\n".join(lines)
 
 
 def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> None:
-    """Write runs.json, table.txt and properties.png into a folder.
-
-    Args:
-        runs: as ``compare_activations`` returns them.
-        folder: created if it does not exist.
-        metric: name of a test metric, to rank by.
-
-    Raises:
-        ValueError: matplotlib, which draws the plot, is not installed.
-    """
+    """Write runs.json, table.txt and properties.png into a folder."""
     # Without matplotlib nothing is written.
     pyplot = load_pyplot()
     folder = pathlib.Path(folder)
@@ -71,10 +54,8 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     picture, panels = pyplot.subplots(1, len(_IN_PLOT), figsize=(width, 3.6), sharey=True)
     panels[0].set_ylabel(metric)
     for panel, name in zip(panels, _IN_PLOT):
-        for activation in activation_names(runs):
-            values = column_of(runs, activation, name)
-            scores = column_of(runs, activation, metric)
-            panel.plot(values, scores, "o", label=activation)
+        for activation, group in as_table(runs).groupby("activation", sort=False):
+            panel.plot(group[name], group[metric], "o", label=activation)
         panel.set_xlabel(name.replace("_", " "))
 
     # Thirteen activations leave no room for the legend in a panel.
@@ -84,12 +65,3 @@ def write(runs: Sequence[Trained], folder: str | os.PathLike, metric: str) -> No
     with atomic_file(folder / "properties.png") as file:
         picture.savefig(file, format="png", dpi=150, bbox_inches="tight")
     pyplot.close(picture)
-
-
-def _spread(values: Sequence[float]) -> str:
-    """Return mean and standard deviation as text."""
-    # A single seed has no deviation.
-    deviation = 0.0
-    if len(values) > 1:
-        deviation = statistics.stdev(values)
-    return f"{statistics.fmean(values):.4f} ± {deviation:.4f}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,8 @@ from recbole_edlae._choices import choose
 from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.papers.claims import standard_error
+from recbole_edlae.runs import space as spaces
+from recbole_edlae.runs.dimension import Dimension
 from recbole_edlae.runs.engine import RunFailed, run_all
 from recbole_edlae.runs.preparation import prepare_data
 from recbole_edlae.runs.records import Records, best_of
@@ -59,12 +60,7 @@ class Protocol:
         return self.plan["dataset"]
 
     def run(self, row: str, **settings: Any) -> Run:
-        """Return the run of a row.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings beside those that define the row; ``rank`` is the latent dimension of a deep model.
-        """
+        """Return the run of a row; ``rank`` is the latent dimension of a deep model."""
         settings = choose("row", row, ROWS) | settings
         label = row
 
@@ -83,58 +79,36 @@ class Protocol:
         return make_run(model, self.dataset, self.plan["config_files"], settings, label)
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
-        """Return the runs of a row with every combination of the values in the plan.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings of all candidates.
-        """
-        choices = self._choices(row)
+        """Return the runs of a row with every combination of the values in the plan."""
         candidates = []
-        for values in itertools.product(*choices.values()):
-            point = dict(zip(choices, values))
+        for point in spaces.exhaustive(self._space(row)):
             candidates.append(self.run(row, **point, **settings))
         return candidates
 
     def extremes(self, row: str) -> list[Run]:
-        """Return runs of a row that have every value in the plan, and every rank, at least once.
-
-        Args:
-            row: one of ROWS.
-        """
-        choices = self._choices(row)
-        first = {key: values[0] for key, values in choices.items()}
-
-        # One setting varies at a time: their check is about single values.
-        runs = [self.run(row, **first)]
-        for key, values in choices.items():
-            for value in values[1:]:
-                runs.append(self.run(row, **{**first, key: value}))
+        """Return runs of a row that have every value in the plan, and every rank, at least once."""
+        points = spaces.extremes(self._space(row))
+        runs = [self.run(row, **point) for point in points]
 
         # Only this model has no rank.
         if row != "full_rank":
             for rank in (self.plan["rank"], *self.plan["ranks"]):
-                runs.append(self.run(row, **first, rank=rank))
+                runs.append(self.run(row, **points[0], rank=rank))
         return runs
 
-    def _choices(self, row: str) -> dict[str, list]:
-        """Return setting → values to choose from."""
-        choices = {}
+    def _space(self, row: str) -> list[Dimension]:
+        """Return the values to choose from for each setting of a row."""
+        dimensions = []
         for key, value in self.plan["rows"][row].items():
-            choices[key] = value
+            values = value
             if not isinstance(value, list):
-                choices[key] = [value]
-        return choices
+                values = [value]
+            dimensions.append(Dimension(key, "choice", tuple(values)))
+        return dimensions
 
 
 class Study:
-    """Measure on one dataset under one protocol, and record every measurement.
-
-    Args:
-        protocol: the dataset and its settings.
-        records: holds finished runs and measurements, and gets new ones.
-        engine: one of ``engine.ENGINES``.
-    """
+    """Measure on one dataset under one protocol, and record every measurement."""
 
     def __init__(self, protocol: Protocol, records: Records, engine: str = "sequential") -> None:
         self.protocol = protocol
@@ -148,12 +122,7 @@ class Study:
         return self.protocol.plan
 
     def best(self, row: str, **settings: Any) -> dict[str, Any]:
-        """Return the best settings in the plan, chosen on validation.
-
-        Args:
-            row: one of ROWS.
-            **settings: settings of all candidates.
-        """
+        """Return the best settings in the plan, chosen on validation."""
         # Several figures ask for the same row.
         name = (row, repr(settings))
         if name in self._best:
@@ -167,22 +136,14 @@ class Study:
         return self._best[name]
 
     def best_of_each(self, rows: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return row → its best settings in the plan at ``rank``, chosen on validation.
-
-        Args:
-            rows: some of ROWS.
-        """
+        """Return row → its best settings in the plan at ``rank``, chosen on validation."""
         settings = {}
         for row in rows:
             settings[row] = self.best(row, rank=self.rank)
         return settings
 
     def test(self, runs: Mapping[Any, Run]) -> dict[Any, dict[str, Any]]:
-        """Return label → "metrics", per-user "values" of the validation metric, and their "mean" and "error".
-
-        Args:
-            runs: label → run to test.
-        """
+        """Return label → "metrics", and "values" per user of the validation metric, their "mean" and "error"."""
         # Runs may be equal, and come back in any order.
         outcomes = {}
         for run, record in self._run(runs.values(), ("valid", "test")):
@@ -193,12 +154,9 @@ class Study:
         return tested
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
-        """Return a measurement, from the records if it is there.
+        """Return a measurement, from the records if it is there under this name and with these inputs.
 
-        Args:
-            name: name of the measurement on record.
-            measure: called as ``measure(study, *inputs)``; the measurement depends on the code of its module.
-            *inputs: what JSON can hold.
+        It is called as ``measure(study, *inputs)`` with what JSON can hold, and depends on the code of its module.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
         modules = (__name__, measure.__module__)
@@ -233,11 +191,7 @@ class Study:
         return X[has_items][:, has_users]
 
     def up_to_items(self, ranks: Iterable[int]) -> list[int]:
-        """Return the ranks that a matrix of these items can have.
-
-        Args:
-            ranks: of a plan.
-        """
+        """Return the ranks that a matrix of these items can have."""
         return [rank for rank in ranks if rank <= self.X.shape[1]]
 
     @property

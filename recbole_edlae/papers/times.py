@@ -90,12 +90,6 @@ class Times(Figure):
 def synthetic(items: int, users: int = 50_000, items_per_user: int = 40, seed: int = 0) -> sp.csr_matrix:
     """Return synthetic interactions with Zipf-like popularity, for times and not for accuracy.
 
-    Args:
-        items: number of columns.
-        users: number of rows.
-        items_per_user: number of draws for each user; repeated items count once.
-        seed: seed of the random numbers.
-
     Examples:
         >>> synthetic(100, users=5, items_per_user=3).shape
         (5, 100)

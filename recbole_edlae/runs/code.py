@@ -20,12 +20,7 @@ _PACKAGE = pathlib.Path(recbole_edlae.__file__).parent
 
 
 def code_hash(models: Iterable[str], modules: Iterable[str] = ()) -> str:
-    """Return a hash of the code that results of these models depend on.
-
-    Args:
-        models: names of models; those of other packages add their modules.
-        modules: names of imported modules on which the results depend too.
-    """
+    """Return a hash of the code that results of these models, and of further imported modules, depend on."""
     hashes = [f"{name} {_hash(path)}\n" for name, path in sorted(code_files(models, modules).items())]
     return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
 
@@ -33,13 +28,7 @@ def code_hash(models: Iterable[str], modules: Iterable[str] = ()) -> str:
 def code_files(
     models: Iterable[str], modules: Iterable[str] = (), package: pathlib.Path = _PACKAGE
 ) -> dict[str, pathlib.Path]:
-    """Return module → file of the code that results of these models depend on.
-
-    Args:
-        models: names of models.
-        modules: names of imported modules on which the results depend too.
-        package: folder of the package.
-    """
+    """Return module → file of the code that results of these models depend on."""
     files = {}
     for path in package.rglob("*.py"):
         names = path.relative_to(package).with_suffix("").parts

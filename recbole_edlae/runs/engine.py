@@ -64,19 +64,18 @@ def run_all(
     finished = records.finished()
     pending: dict[str, list[Run]] = {}
     identities = {}
+    unique: dict[str, Run] = {}
     for run in runs:
         identity = run.identity(phases, known=records.files)
         key = key_of(identity)
         if key in finished and records.complete(finished[key], phases):
             yield run, finished[key], True
-        else:
-            pending.setdefault(key, []).append(run)
-            identities[key] = identity
+            continue
 
-    # Equal runs are executed once, on data with the fingerprint of their identity.
-    unique = {}
-    for key, equal in pending.items():
-        unique[key] = dataclasses.replace(equal[0], data=identities[key]["data"])
+        # Equal runs are executed once, on data with the fingerprint of their identity.
+        pending.setdefault(key, []).append(run)
+        identities[key] = identity
+        unique.setdefault(key, dataclasses.replace(run, data=identity["data"]))
 
     # A run is on record before its caller hears of it.
     for key, (outcome, per_user) in ENGINES[engine](unique, phases):
@@ -104,10 +103,6 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
     """Execute one run and return its results with status "ok", or the error with status "failed".
 
     Both have "seconds", all that the run took. Reading the data is included in the first run that needs them.
-
-    Args:
-        run: what to run.
-        phases: what is evaluated, as in ``Runner.run``.
 
     Raises:
         AtomicFileError: the data cannot be read, by this run or any other.
@@ -141,15 +136,7 @@ def attempt(run: Run, phases: Sequence[str]) -> Outcome:
 
 
 def sequential(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-    """Execute one run after the other in this process.
-
-    Args:
-        runs: key → run.
-        phases: what is evaluated, as in ``Runner.run``.
-
-    Yields:
-        The key of a run, and its outcome.
-    """
+    """Execute one run after the other in this process; yield each key with the outcome."""
     # The runner keeps only models that a later run needs.
     shared_runner().expect(runs.values())
     for key, run in runs.items():
@@ -161,13 +148,6 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
 
     Each worker process reads and splits the data once. Config files and data have to lie under the same paths on
     every machine.
-
-    Args:
-        runs: key → run.
-        phases: what is evaluated, as in ``Runner.run``.
-
-    Yields:
-        The key of a run, and its outcome, in the order in which they end.
     """
     with cluster() as ray:
         remote = ray.remote(_attempt_in_worker)
@@ -186,18 +166,25 @@ def ray(runs: Mapping[str, Run], phases: Sequence[str]) -> Iterator[tuple[str, O
 def cluster() -> Iterator[ModuleType]:
     """Connect to the cluster that ``ray`` describes; a cluster that is started here ends with the block.
 
-    Yields:
-        The module ray.
-
     Raises:
         ValueError: ray cannot be imported.
     """
-    ray = _import_ray()
+    # An old ray fails in several ways on a new numpy or setuptools, not only by ImportError.
+    try:
+        import ray
+    except Exception as error:
+        raise ValueError(
+            f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})"
+        ) from None
+
     started = not ray.is_initialized()
     if started:
         terminate = signal.getsignal(signal.SIGTERM)
         try:
-            _connect(ray)
+            # "auto" finds a running cluster and fails without one.
+            ray.init(address="auto", log_to_driver=False)
+        except ConnectionError:
+            ray.init(log_to_driver=False)
         finally:
             # ray's own handler ends the process with another exit status. Only the main thread may set handlers.
             if threading.current_thread() is threading.main_thread():
@@ -221,24 +208,3 @@ def _attempt_in_worker(run: Run, phases: Sequence[str]) -> Outcome:
     # RecBole would read the worker's command line as settings.
     process_words([])
     return attempt(run, phases)
-
-
-def _connect(ray: Any) -> None:
-    """Connect to a running cluster, or start one on this machine."""
-    # "auto" finds a running cluster and fails without one.
-    try:
-        ray.init(address="auto", log_to_driver=False)
-    except ConnectionError:
-        ray.init(log_to_driver=False)
-
-
-def _import_ray() -> Any:
-    """Return the module ray."""
-    # An old ray fails in several ways on a new numpy or setuptools, not only by ImportError.
-    try:
-        import ray
-    except Exception as error:
-        raise ValueError(
-            f"engine ray: ray cannot be imported here ({type(error).__name__}: {error})"
-        ) from None
-    return ray

@@ -19,11 +19,7 @@ from recbole_edlae.settings import corrections
 
 
 class Loaders:
-    """Cache the last dataset, its last split, and the loaders of this split, one set for each way to batch it.
-
-    Args:
-        on_change: called before other data are read.
-    """
+    """Cache the last dataset, its last split, and the loaders of this split, one set for each way to batch it."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
@@ -38,9 +34,7 @@ class Loaders:
     def prepare(self, config: Config, data: str) -> tuple:
         """Return dataset and the three loaders of a config, in the state in which run_recbole's would be.
 
-        Args:
-            config: of the run.
-            data: fingerprint that the files must have; "" takes the files as they are.
+        The files must have the fingerprint ``data``, unless it is empty.
         """
         self._read(config, data)
 

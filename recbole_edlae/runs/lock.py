@@ -18,13 +18,6 @@ class FolderLock:
 
     The kernel holds the lock, on the file ``records.lock``: the existence of this file says nothing. ``records.owner``
     names the process that has the folder, or had it last. One process may lock a folder any number of times.
-
-    Args:
-        folder: an existing folder.
-
-    Raises:
-        ValueError: another process has it.
-        OSError: the folder cannot be written.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:

@@ -1,7 +1,9 @@
-"""Prepare a training as RecBole's run_recbole does: data, model and trainer of a config."""
+"""Prepare a training as RecBole's run_recbole does."""
 
+import functools
 from typing import Any
 
+import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
@@ -9,15 +11,13 @@ from recbole.data.dataset import Dataset
 from recbole.utils import get_trainer, init_seed
 
 from recbole_edlae.integration.fixes.candidates import check_candidates
-from recbole_edlae.model.members import build
+from recbole_edlae.model.by_gram import check_memory
 
 
 def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:
     """Return the loaders of training, validation and test, after seeding as ``run_recbole`` does.
 
-    Args:
-        config: of the run.
-        dataset: data that are in memory already; RecBole shuffles them in place. None reads them.
+    A dataset that is in memory already is shuffled in place; None reads it.
 
     Raises:
         ValueError: a user has all items, so that there are no candidates to rank a target against.
@@ -32,23 +32,29 @@ def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, A
     return loaders
 
 
-def build_model(config: Config, train: Any, **options: Any) -> torch.nn.Module:
-    """Return the model of a config, on its device.
-
-    Args:
-        config: of the run.
-        train: the loader of the training part.
-        **options: further arguments of the model's class.
-    """
-    return build(config, train._dataset, **options)
-
-
 def build_trainer(config: Config, model: torch.nn.Module) -> Any:
-    """Return RecBole's trainer of a model.
-
-    Args:
-        config: of the run.
-        model: as :func:`build_model` returns it.
-    """
+    """Return RecBole's trainer of a model."""
     trainer_class = get_trainer(config["MODEL_TYPE"], config["model"])
     return trainer_class(config, model)
+
+
+@functools.cache
+def warm_up(device: torch.device, *, with_optimizer: bool) -> None:
+    """Take the first steps of the libraries that models train with, before any training is timed.
+
+    Otherwise the first row of a leaderboard would look slower than the same model in the second one. A first optimizer
+    imports modules for most of a second, which a process with closed forms only is spared.
+    """
+    # The first step of an optimizer starts threads too. Zeros leave the random numbers as they are.
+    if with_optimizer:
+        weights = torch.zeros(2, 2, device=device, requires_grad=True)
+        optimizer = torch.optim.Adam([weights])
+        (weights @ weights).sum().backward()
+        optimizer.step()
+
+    # RecBole's closed forms invert by NumPy, ours by SciPy or torch.
+    np.linalg.inv(np.eye(2, dtype=np.float32))
+    torch.linalg.inv(torch.eye(2, device=device))
+
+    # The estimate of a fit's duration measures the speed of the device when it is asked first.
+    check_memory(items=1, values=1, more=0, device=device)

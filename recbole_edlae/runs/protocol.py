@@ -55,11 +55,7 @@ _AFTER_READING = {*evaluation_arguments, "seed", "reproducibility"} - {"repeatab
 
 
 def protocol(config: Config) -> dict[str, Any]:
-    """Return the settings that change the data, the candidates or the measurement, with their values.
-
-    Args:
-        config: of a run.
-    """
+    """Return the settings that change the data, the candidates or the measurement, with their values."""
     # Whatever is not known to be something else is the protocol.
     others = settings_of_models() | TRAINING | MACHINE | WITHOUT_RESULT | OVERWRITTEN | {"model"}
     settings = {}
@@ -70,11 +66,7 @@ def protocol(config: Config) -> dict[str, Any]:
 
 
 def data_settings(config: Config) -> dict[str, Any]:
-    """Return the settings of the protocol that decide which data are read, before they are split.
-
-    Args:
-        config: of a run.
-    """
+    """Return the settings of the protocol that decide which data are read, before they are split."""
     settings = protocol(config)
     for key in _AFTER_READING:
         settings.pop(key, None)
@@ -85,29 +77,19 @@ def data_settings(config: Config) -> dict[str, Any]:
 
 
 def dataset_class(config: Config) -> str:
-    """Return the name of RecBole's dataset class for the model of a run.
-
-    Args:
-        config: of a run.
-    """
+    """Return the name of RecBole's dataset class for the model of a run."""
     return class_of(config.final_config_dict).__name__
 
 
 def has_own_dataset(model: str) -> bool:
-    """Return whether RecBole has a dataset class for this model alone.
-
-    Args:
-        model: name of the model.
-    """
+    """Return whether RecBole has a dataset class for this model alone."""
     return hasattr(datasets, f"{model}Dataset")
 
 
 def check_space(model: str, keys: Iterable[str]) -> None:
     """Check that a sweep varies nothing but settings of its model and of the training.
 
-    Args:
-        model: name of the model.
-        keys: settings of the search space. A key that nothing reads is left to the check of all settings.
+    A key that nothing reads is left to the check of all settings.
 
     Raises:
         ValueError: A setting is part of the protocol, of another model, or without effect on any result.

@@ -70,11 +70,7 @@ class Records:
         self._lock.close()
 
     def append(self, record: dict, per_user: PerUser | None = None) -> None:
-        """Add one run. It is on the disk when this returns.
-
-        Args:
-            record: what JSON can hold, with "key" and "status".
-            per_user: hits of each user; None if the run has none.
+        """Add one run, a record that JSON can hold with "key" and "status". It is on the disk when this returns.
 
         Raises:
             OSError: the disk is full or cannot be written. The folder is then as it was before.
@@ -125,11 +121,7 @@ class Records:
         return finished
 
     def complete(self, record: dict, phases: Sequence[str]) -> bool:
-        """Return whether a finished run has a complete record, with its array.
-
-        Args:
-            record: one of :meth:`finished`.
-            phases: what was evaluated, as in ``Runner.run``.
+        """Return whether a finished run has a record of all the phases evaluated, with its array.
 
         Warns:
             DataWarning: something is missing or damaged; the run has to be repeated.
@@ -158,10 +150,7 @@ class Records:
         return True
 
     def per_user(self, key: str) -> PerUser | None:
-        """Return the hits of each user of one run; None where its evaluation had no ranking metric.
-
-        Args:
-            key: of the run.
+        """Return the hits of each user of the run of a key; None where its evaluation had no ranking metric.
 
         Raises:
             ValueError: the file is damaged.
@@ -198,9 +187,6 @@ class Records:
 def loss(record: dict) -> float:
     """Return the score of a run, negated if bigger is better: the lowest is the best. NaN and infinity are the worst.
 
-    Args:
-        record: with "score" and "bigger".
-
     Examples:
         >>> loss({"score": 0.3, "bigger": True}), loss({"score": 0.3, "bigger": False})
         (-0.3, 0.3)
@@ -215,11 +201,7 @@ def loss(record: dict) -> float:
 
 
 def best_of(outcomes: Iterable[tuple[Run, dict]]) -> tuple[Run, dict]:
-    """Return the run with the best score on validation, and its record; among equals, the first one.
-
-    Args:
-        outcomes: runs with their records, at least one.
-    """
+    """Return the run with the best score on validation, and its record; among equals, the first one."""
     return min(outcomes, key=lambda outcome: loss(outcome[1]))
 
 
@@ -232,11 +214,7 @@ def _remove_leftovers(folder: pathlib.Path, name: re.Pattern[str]) -> None:
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
-    """Return the record of a line.
-
-    Raises:
-        ValueError: the line is not a record; the message says why.
-    """
+    """Return the record of a line; the message of a ValueError says why it is none."""
     # The message of either error would show the line, which may be long.
     try:
         record = json.loads(line.decode())

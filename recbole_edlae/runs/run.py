@@ -81,11 +81,7 @@ class Run:
     data: str = ""
 
     def config(self, **overrides: Any) -> Config:
-        """Return RecBole's Config of this run.
-
-        Args:
-            **overrides: settings that win over the run's own.
-        """
+        """Return RecBole's Config of this run; overrides win over its own settings."""
         return _Config(self.model, self.dataset, list(self.config_files), {**self.settings, **overrides})
 
     def identity(
@@ -158,9 +154,6 @@ def make_run(
 
 def key_of(identity: Mapping[str, Any]) -> str:
     """Return sixteen hexadecimal digits that identify a run.
-
-    Args:
-        identity: as :meth:`Run.identity` returns it.
 
     Examples:
         >>> key_of({"settings": {"seed": 2020}})

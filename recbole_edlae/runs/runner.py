@@ -16,16 +16,14 @@ from recbole.utils import get_flops, init_seed
 
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
-from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember
+from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember, build
 from recbole_edlae.model.trainer import ClosedFormTrainer
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.loaders import Loaders
-from recbole_edlae.runs.preparation import build_model, build_trainer
+from recbole_edlae.runs.preparation import build_trainer, warm_up
 from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
-from recbole_edlae.runs.stopwatch import Stopwatch
 from recbole_edlae.runs.trained import TrainedModels, member_configs
-from recbole_edlae.runs.warm_up import warm_up
 from recbole_edlae.settings import corrections, registry
 from recbole_edlae.settings.parts import check_loaders
 from recbole_edlae.solvers.steps import compile_gram
@@ -43,11 +41,7 @@ class Runner:
         self._loaders = Loaders(on_change=self._trained.clear)
 
     def expect(self, runs: Iterable[Run]) -> None:
-        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member.
-
-        Args:
-            runs: in any order; they are not executed.
-        """
+        """Announce coming runs, so that a model trained now is kept if a later ensemble has it as a member."""
         # Most commands have no ensemble, and need no Config here.
         members: list[Config] = []
         with quiet():
@@ -119,8 +113,11 @@ class Runner:
             if needed == "test":
                 result["test"], per_user = _test(trainer, test, saved)
 
+            # Without the seconds that cache hits saved, the time of a run would depend on its place.
+            saved_seconds = self._trained.saved + self._cache.saved
+            fit_seconds = build_seconds + train_seconds + saved_seconds
+
             # A member of a coming ensemble is kept as it was on its best epoch.
-            fit_seconds = build_seconds + train_seconds + self._saved_seconds()
             if self._trained.is_needed(config):
                 best_epoch = load_best(trainer) if saved else IN_ONE_STEP
                 self._trained.put(config, TrainedMember(trainer.model, best_epoch, fit_seconds))
@@ -138,10 +135,9 @@ class Runner:
         }, per_user
 
     def tested(self, run: Run) -> set[tuple[str, str]]:
-        """Return the pairs of user and item, as tokens, on which a run is tested. Sampled candidates are included.
+        """Return the pairs of user and item, as tokens, on which a run is tested; sampled candidates are included.
 
-        Args:
-            run: only its data are prepared.
+        Only its data are prepared.
         """
         with quiet():
             dataset, *_, test = self._loaders.prepare(run.config(show_progress=False), run.data)
@@ -171,10 +167,6 @@ class Runner:
             return {"gram": self._cache}
         return {}
 
-    def _saved_seconds(self) -> float:
-        """Return the seconds that cache hits saved this run; without them its time would depend on its place."""
-        return self._trained.saved + self._cache.saved
-
     def _build(self, config: Config, dataset: Dataset, train: Any) -> tuple[Any, float]:
         """Return the trainer of a model, and the seconds that the model took to build."""
         trained_members = self._trained.take(member_configs(config))
@@ -185,7 +177,7 @@ class Runner:
         # As run_recbole seeds, after the data are prepared.
         init_seed(config["seed"], config["reproducibility"])
         start = time.perf_counter()
-        model = build_model(config, train, **options)
+        model = build(config, train._dataset, **options)
         seconds = time.perf_counter() - start
 
         # run_recbole counts operations here, which draws random numbers where a model's predict does. It copies the
@@ -195,11 +187,28 @@ class Runner:
         return build_trainer(config, model), seconds
 
 
+class Stopwatch:
+    """Add up the seconds that the calls of watched functions take."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def watch(self, function: Callable) -> Callable:
+        """Return a function that does the same and whose calls are timed."""
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            # A call that fails takes time too.
+            start = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.seconds += time.perf_counter() - start
+
+        return watched
+
+
 class KeptEpoch:
     """Save checkpoints as a trainer does, and remember the epoch of the last one, which is that of the final model.
-
-    Args:
-        function: the trainer's ``_save_checkpoint``.
 
     Attributes:
         epochs: number of epochs for which the model of the last checkpoint was trained; None without a checkpoint.

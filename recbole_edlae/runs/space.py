@@ -104,6 +104,17 @@ def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list
     return [dict(zip(keys, point)) for point in points]
 
 
+def extremes(space: Sequence[Dimension]) -> list[Point]:
+    """Return points in which each setting takes the extreme values that its check has to allow."""
+    # One setting at a time: all combinations would be as many as the points themselves.
+    first = {dimension.key: dimension.ends()[0] for dimension in space}
+    points = [first]
+    for dimension in space:
+        for value in dimension.ends()[1:]:
+            points.append({**first, dimension.key: value})
+    return points
+
+
 def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]:
     """Return points drawn independently; the first ones are the same for every ``max_evals``.
 
@@ -122,22 +133,12 @@ def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]
 
 
 def point(space: Sequence[Dimension], trial: "optuna.Trial") -> Point:
-    """Return the point that Optuna draws.
-
-    Args:
-        space: dimensions of any type.
-        trial: as ``study.ask()`` returns it.
-    """
+    """Return the point that Optuna draws."""
     return {dimension.key: dimension.suggest(trial) for dimension in space}
 
 
 def study(algorithm: str, seed: int) -> "optuna.Study":
-    """Return an Optuna study, kept in memory, which minimizes.
-
-    Args:
-        algorithm: "random", or "bayes" for the tree of Parzen estimators.
-        seed: the same seed and the same results give the same points.
-    """
+    """Return an Optuna study, kept in memory, which minimizes by "random" draws or by "bayes", Parzen estimators."""
     # Imported when a search needs it, for it takes .3 seconds.
     import optuna
 

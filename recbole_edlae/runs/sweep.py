@@ -74,11 +74,7 @@ class Sweep:
                 raise ValueError(f"{dimension.key} is both in the space and on the command line")
 
     def trial(self, point: Mapping[str, Any]) -> Run:
-        """Return the run of one point of the space.
-
-        Args:
-            point: setting → value.
-        """
+        """Return the run of one point of the space, setting → value."""
         return dataclasses.replace(self.base, settings={**self.base.settings, **self.stage, **point})
 
     def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
@@ -108,14 +104,7 @@ class Sweep:
 
     def extremes(self) -> list[Run]:
         """Return trials in which each setting takes the extreme values that its check has to allow."""
-        first = {dimension.key: dimension.ends()[0] for dimension in self.space}
-
-        # One setting at a time: all combinations would be as many as the trials themselves.
-        trials = []
-        for dimension in self.space:
-            for value in dimension.ends():
-                trials.append(self.trial({**first, dimension.key: value}))
-        return trials
+        return list(map(self.trial, spaces.extremes(self.space)))
 
     def run(self, records: Records, progress: Progress) -> Outcome:
         """Return the best trial on validation, and its record; among equals, the first one.
@@ -175,9 +164,6 @@ class Sweep:
 def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings with which trials run on the files named to search on; empty if there are none.
 
-    Args:
-        settings: settings of the config files and the command line.
-
     Examples:
         >>> search_stage({"search_filename": ["fit", "valid"], "eval_step": 0})
         {'benchmark_filename': ['fit', 'valid', 'valid'], 'eval_step': 1}
@@ -195,11 +181,7 @@ def search_stage(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_tested(run: Run) -> bool:
-    """Return whether a run has a test part on which it was not chosen.
-
-    Args:
-        run: as :meth:`Sweep.final` returns it.
-    """
+    """Return whether a run has a test part on which it was not chosen."""
     settings = run.config().final_config_dict
 
     # A search on files of its own never sees the test.

@@ -20,16 +20,7 @@ def best_config(
     given: Mapping[str, Any],
     command: str,
 ) -> str:
-    """Return the text of a config file with the best settings and the given ones, which `run` can take unchanged.
-
-    Args:
-        best: the run that is tested, with the settings of the best trial.
-        validated: the record of the best trial.
-        tested: the record of the test; None if there is no test part.
-        space: the settings that were searched.
-        given: settings of the config files and the command line.
-        command: the command line.
-    """
+    """Return the text of a config file with the best settings and the given ones, which `run` can take unchanged."""
     config = best.config()
     searched = {dimension.key: config[dimension.key] for dimension in space}
 
@@ -64,15 +55,7 @@ def summary(
 ) -> dict[str, Any]:
     """Return the content of ``sweep.json``: number of trials, the best of them and its test, and the hours of each.
 
-    Args:
-        outcomes: all trials with their records.
-        validated: the record of the best trial.
-        tested: the record of the test; None if there is no test part.
-        command: the command line.
-
-    Returns:
-        Keys of records, and hours. Cached trials count too, so the hours of a search that was interrupted are those of
-        all its trials.
+    Cached trials count too, so the hours of a search that was interrupted are those of all its trials.
     """
     # Equal trials share a record.
     records = {record["key"]: record for _, record in outcomes}.values()

@@ -26,19 +26,11 @@ class TrainedModels:
         self.saved = 0.0
 
     def expect(self, configs: Iterable[Config]) -> None:
-        """Announce the members of coming ensembles, instead of those announced before.
-
-        Args:
-            configs: Configs of the members, one for each time that a run needs it.
-        """
+        """Announce the members of coming ensembles, one for each time that a run needs it, instead of earlier ones."""
         self._expected = collections.Counter(map(name_of, configs))
 
     def take(self, configs: dict[str, Config]) -> dict[str, TrainedMember]:
-        """Return label → cached member for one run, and drop the models that no run needs any more.
-
-        Args:
-            configs: label → Config of each member of the run; empty for a model that is no ensemble.
-        """
+        """Return label → cached member for one run, and drop the models that no run needs any more."""
         cached = {}
         self.saved = 0.0
         names = set()
@@ -57,20 +49,11 @@ class TrainedModels:
         return cached
 
     def put(self, config: Config, member: TrainedMember) -> None:
-        """Cache a member of this run's ensemble.
-
-        Args:
-            config: Config of the member.
-            member: the trained member.
-        """
+        """Cache a member of this run's ensemble."""
         self._members[name_of(config)] = member
 
     def is_needed(self, config: Config) -> bool:
-        """Return whether the model of this run is also a member of a coming ensemble.
-
-        Args:
-            config: Config of the run.
-        """
+        """Return whether the model of this run is also a member of a coming ensemble."""
         # Most commands have no ensemble, and need no name.
         return bool(self._expected) and self._expected[name_of(config)] > 0
 
@@ -80,11 +63,7 @@ class TrainedModels:
 
 
 def member_configs(config: Config) -> dict[str, Config]:
-    """Return label → Config of the members of an ensemble; empty for a model that is no ensemble.
-
-    Args:
-        config: of a run.
-    """
+    """Return label → Config of the members of an ensemble; empty for a model that is no ensemble."""
     members = registry.members_of(config["model"], config.final_config_dict)
     if not members:
         return {}
@@ -97,11 +76,7 @@ def member_configs(config: Config) -> dict[str, Config]:
 
 
 def name_of(config: Config) -> str:
-    """Return a text that is equal for two runs or members that train the same model on the same data.
-
-    Args:
-        config: Config of the run or the member.
-    """
+    """Return a text that is equal for two runs or members that train the same model on the same data."""
     # data_path has no effect on a result by itself, but it tells one dataset from another.
     names = config.final_config_dict.keys() - set(WITHOUT_EFFECT) | {"data_path"}
     return repr([(name, config[name]) for name in sorted(names)])

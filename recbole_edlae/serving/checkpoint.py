@@ -266,15 +266,7 @@ class Profiles(Mapping[str, list[str]]):
 
 
 def check_servable(model: str, settings: Mapping[str, Any]) -> None:
-    """Check that a model has scores for a history of items.
-
-    Args:
-        model: its name.
-        settings: all settings, as ``Config`` ends with.
-
-    Raises:
-        ValueError: The model has none; the message says why.
-    """
+    """Check that a model, by its name and all settings, has scores for a history of items."""
     registry.check_unseen_users(model, settings)
     registry.check_members(check_servable, model, settings)
 

@@ -55,21 +55,7 @@ def write_export(
 
 
 def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: int | None) -> int:
-    """Write the three files of an export into a folder; return their size.
-
-    Args:
-        checkpoint: to export.
-        folder: that exists.
-        dtype: as in :func:`write_export`.
-        top: as in :func:`write_export`.
-
-    Raises:
-        ValueError: As in :func:`write_export`.
-        OSError: A file cannot be written, or the disk is full.
-
-    Warns:
-        DataWarning: As in :func:`write_export`.
-    """
+    """Write the three files of an export into a folder that exists, as :func:`write_export` does."""
     model: Any = checkpoint.scorer
     name = checkpoint.config["model"]
     linear = _linear_weights(model)

@@ -55,7 +55,7 @@ class Export(NamedTuple):
 
 
 def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
-    """Write the three files of an export into a folder; return their size.
+    """Write the three files of an export into a folder that exists; return their size.
 
     Args:
         folder: that exists.
@@ -63,9 +63,6 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
         dtype: name of the type of the weights.
         top: how many weights of each item were kept; None for all.
         users: how many users' histories of training are part of the weights.
-
-    Raises:
-        OSError: A file cannot be written, or the disk is full.
     """
     tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
     contents = {
@@ -94,14 +91,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
 
 def read_contents(folder: pathlib.Path) -> Export:
-    """Return what an export holds, its floats in single precision.
-
-    Args:
-        folder: of the export.
-
-    Raises:
-        ValueError: A file is missing, cut short or changed, or the format is another one.
-    """
+    """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
     with errors_of(folder):
         manifest = _read_manifest(folder)
         files = manifest["files"]
@@ -132,15 +122,7 @@ def errors_of(folder: pathlib.Path) -> Iterator[None]:
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
-    """Return the settings, and the defaults of those that a later version of the model has: they change nothing.
-
-    Args:
-        known: key → Setting of the model.
-        export: whose settings are checked.
-
-    Raises:
-        ValueError: A setting is missing, not known or out of range.
-    """
+    """Return the settings of an export, checked, and the defaults of those that a later version of the model has."""
     if newer := export.settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(
             f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it"
@@ -156,12 +138,7 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
-    """Return length and SHA-256 of a file's content.
-
-    Examples:
-        >>> fingerprint(b"")["sha256"][:8]
-        'e3b0c442'
-    """
+    """Return length and SHA-256 of a file's content."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

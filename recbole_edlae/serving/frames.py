@@ -56,9 +56,6 @@ def read_interactions(
         frame: with these two columns and any others, or with two columns of any names.
         columns: names of the columns of users and of items.
         allow_empty: whether a row without an item is a user without history; otherwise it is an error.
-
-    Raises:
-        ValueError: A column or a value is missing.
     """
     import pandas as pd
 
@@ -76,11 +73,7 @@ def read_interactions(
 
 
 def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
-    """Return the position of each value among the distinct ones, and the distinct ones by first row.
-
-    Raises:
-        ValueError: A value is a list, a tuple or the like, or a bool.
-    """
+    """Return the position of each value among the distinct ones, and those by first row; refuse lists and bools."""
     # Lists, sets and dicts cannot be told apart by hash.
     try:
         row, ids = column.factorize()
@@ -116,9 +109,6 @@ def answer_frame(
         users: pandas.Index or array, one of each list.
         items: an array of item ids for each user, the best first.
         scores: as long as these.
-
-    Raises:
-        ValueError: A column of users or items is named score or rank.
     """
     import pandas as pd
 
@@ -143,15 +133,7 @@ def answer_frame(
 
 
 def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
-    """Warn of what a DataFrame of recommendations does not show.
-
-    Args:
-        unknown: item ids that the model does not know → how often they were given.
-        popular: (n,) bool: nothing was known of the history.
-
-    Warns:
-        DataWarning: Items were skipped, or histories were answered by popularity.
-    """
+    """Warn of what a DataFrame of recommendations does not show: skipped items, and answers by popularity."""
     if unknown:
         item, _ = unknown.most_common(1)[0]
         warn(f"skipped {len(unknown)} item ids that the model does not know, such as {item!r}")

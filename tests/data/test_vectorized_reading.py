@@ -1,6 +1,5 @@
 """Reading, filtering and remapping against RecBole's own functions, bit for bit."""
 
-import collections
 import csv
 import io
 import random
@@ -317,18 +316,6 @@ def test_a_table_that_is_read_later_has_texts(odd):
     pd.testing.assert_frame_equal(dataset._load_feat(path, "more"), made(odd, False)._load_feat(path, "more"))
     frame = dataset._load_feat(path, dataset.field2source["rating"])
     assert frame["user_id"].dtype == object
-
-
-def test_averages_are_recboles_before_and_after_the_split(odd):
-    dataset = made(odd, True)
-    for table in (dataset.inter_feat, dataset._dataframe_to_interaction(dataset.inter_feat)):
-        ours = dataset.copy(table)
-        counters = [
-            collections.Counter(np.asarray(table[field]).tolist()) for field in ("user_id", "item_id")
-        ]
-        users, items = (np.mean(list(counter.values())) for counter in counters)
-        assert (ours.avg_actions_of_users, ours.avg_actions_of_items) == (users, items)
-        assert type(ours.avg_actions_of_users) is type(users)
 
 
 SEPARATORS = ["\t", ",", ";", "::", " "]

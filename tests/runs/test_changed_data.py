@@ -96,7 +96,7 @@ def test_a_board_whose_data_change_records_nothing_under_the_old_name(own, comma
 
 
 def test_a_run_on_other_data_than_asked_for_is_refused_before_it_trains(own, settings, monkeypatch):
-    monkeypatch.setattr("recbole_edlae.runs.runner.build_model", lambda *_: pytest.fail("a model was built"))
+    monkeypatch.setattr("recbole_edlae.runs.runner.build", lambda *_: pytest.fail("a model was built"))
     run = Run("EDLAE", "tiny", settings={**settings, "data_path": str(own.parents[1])}, data="0" * 16)
     with pytest.raises(ValueError, match=r"dataset: .*tiny has changed since this command began"):
         Runner().run(run)

@@ -15,7 +15,7 @@ from pandas.api.types import union_categoricals
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
-from recbole_edlae.integration import fast
+from recbole_edlae.settings.corrections import vectorized
 
 # What RecBole does with a dataset's tokens from the file to their ids. It understands categories as well as texts.
 _STEPS = (
@@ -35,7 +35,7 @@ def is_vectorized(dataset: Dataset) -> bool:
     Args:
         dataset: RecBole's dataset, or one of a class of the user's.
     """
-    if not fast.is_on(dataset.config):
+    if not vectorized(dataset.config):
         return False
     dataset_class = type(dataset)
     for name in _STEPS:
@@ -59,7 +59,7 @@ def load_inter_feat(stock: Callable, dataset: Dataset, token: str, dataset_path:
     Raises:
         ValueError: A file of ``benchmark_filename`` does not exist.
     """
-    if dataset.benchmark_filename_list is None or not fast.is_on(dataset.config):
+    if dataset.benchmark_filename_list is None or not vectorized(dataset.config):
         stock(dataset, token, dataset_path)
         return
 

@@ -12,8 +12,8 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_edlae.integration import fast
 from recbole_edlae.integration.fast import loaders
+from recbole_edlae.settings.corrections import vectorized
 
 # RecBole's models that score each user alone, by item weights or stored rows. They copy scores several times, so they
 # get few bytes of scores at a time.
@@ -97,6 +97,6 @@ def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **o
     if model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model."):
         batch_bytes = OF_RECBOLE_BYTES
 
-    if eval_data and batch_bytes and fast.is_on(trainer.config) and has_users(eval_data, trainer.config):
+    if eval_data and batch_bytes and vectorized(trainer.config) and has_users(eval_data, trainer.config):
         eval_data = LargeBatches(eval_data, batch_bytes)
     return stock(trainer, eval_data, *arguments, **options)

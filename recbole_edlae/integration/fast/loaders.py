@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
-from recbole.data.dataloader import FullSortEvalDataLoader, NegSampleEvalDataLoader
-from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader, NegSampleDataLoader
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.data.transform import construct_transform
-from recbole.utils import InputType, ModelType
+from recbole.utils import ModelType
 
-from recbole_edlae.integration.fast import is_on
-from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, rows_of
+from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.integration.fast.used_ids import LazyArray, UsedIds
-from recbole_edlae.integration.processes import Armed
+from recbole_edlae.integration.models import Armed
+from recbole_edlae.settings.corrections import vectorized
 
 
 class Positions(torch.utils.data.Dataset):
@@ -65,7 +65,7 @@ def abstract_loader(
         sampler: of the phase.
         shuffle: whether the rows are shuffled before each epoch.
     """
-    if is_on(config) and config["single_spec"]:
+    if vectorized(config) and config["single_spec"]:
         _number_rows(loader, config, dataset, sampler, shuffle)
     else:
         stock(loader, config, dataset, sampler, shuffle=shuffle)
@@ -214,7 +214,12 @@ def _is_vectorizable(loader: FullSortEvalDataLoader, config: Any, dataset: Datas
     """Return whether the switch is on, no class overrides the loop, and users and items are known by integers."""
     used = getattr(sampler, "used_ids", None)
     is_stock = type(loader)._set_user_property is FullSortEvalDataLoader._set_user_property
-    if not is_on(config) or not is_stock or not isinstance(used, UsedIds) or len(used) != dataset.user_num:
+    if (
+        not vectorized(config)
+        or not is_stock
+        or not isinstance(used, UsedIds)
+        or len(used) != dataset.user_num
+    ):
         return False
     return are_ids(dataset.inter_feat[dataset.uid_field], dataset.inter_feat[dataset.iid_field])
 
@@ -252,48 +257,3 @@ def batch_of(
 def _entries(matrix: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the row and the column of each stored entry."""
     return torch.from_numpy(rows_of(matrix)), torch.from_numpy(matrix.indices.astype(np.int64))
-
-
-def sampled_loader(
-    stock: Callable,
-    loader: NegSampleEvalDataLoader,
-    config: Any,
-    dataset: Dataset,
-    sampler: Any,
-    shuffle: bool = False,
-) -> None:
-    """Construct a loader of a ranking among drawn candidates as RecBole does.
-
-    Args:
-        stock: RecBole's function.
-        loader: to construct.
-        config: RecBole's Config.
-        dataset: of the phase; sorted by user, in place, where candidates are drawn.
-        sampler: of the phase; None where the data have their own negative items.
-        shuffle: ignored with a line in the log, as in RecBole.
-    """
-    phase = sampler.phase if sampler is not None else "test"
-    neg_sample_args = config[f"{phase}_neg_sample_args"]
-    draws = "none" not in (neg_sample_args["distribution"], neg_sample_args["sample_num"])
-    is_plain = len(dataset) > 0 and are_ids(dataset.inter_feat[dataset.uid_field])
-    if not draws or not is_plain or not is_on(config):
-        stock(loader, config, dataset, sampler, shuffle)
-        return
-    loader.logger = getLogger()
-    loader._set_neg_sample_args(config, dataset, InputType.POINTWISE, neg_sample_args)
-
-    # In the sorted dataset a user's rows are one slice.
-    dataset.sort(by=dataset.uid_field, ascending=True)
-    users = dataset.inter_feat[dataset.uid_field].numpy()
-    loader.uid2items_num = np.bincount(users, minlength=dataset.user_num)
-    loader.uid_list = np.flatnonzero(loader.uid2items_num)
-    loader.uid2index = np.array([None] * dataset.user_num)
-    ends = np.cumsum(loader.uid2items_num)
-    for user in loader.uid_list.tolist():
-        end = int(ends[user])
-        loader.uid2index[user] = slice(end - int(loader.uid2items_num[user]), end)
-
-    loader.sample_size = len(loader.uid_list)
-    if shuffle:
-        loader.logger.warning("NegSampleEvalDataLoader can't shuffle")
-    NegSampleDataLoader.__init__(loader, config, dataset, sampler, shuffle=False)

@@ -14,8 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 from recbole.sampler import KGSampler, RepeatableSampler, Sampler
 
-from recbole_edlae.integration.fast import is_on
-from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, numbered_pairs, with_ones
+from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, numbered_pairs, with_ones
+from recbole_edlae.settings.corrections import vectorized
 
 
 class LazyArray:
@@ -201,7 +201,7 @@ def used_items(stock: Callable, sampler: Sampler) -> Any:
         Cost: linear in the number of interactions; RecBole adds ten million numbers to sets one by one.
     """
     datasets = sampler.datasets
-    if not is_on(datasets[0].config):
+    if not vectorized(datasets[0].config):
         return stock(sampler)
     for dataset in datasets:
         if not _has_ids(sampler, dataset):
@@ -229,7 +229,7 @@ def used_tails(stock: Callable, sampler: KGSampler) -> Any:
     """
     heads = np.asarray(sampler.hid_list)
     tails = np.asarray(sampler.tid_list)
-    if not is_on(sampler.dataset.config) or not are_ids(heads, tails):
+    if not vectorized(sampler.dataset.config) or not are_ids(heads, tails):
         return stock(sampler)
     entities = sampler.entity_num
     used = UsedIds([Groups(heads, tails, entities, entities)], entities, entities)
@@ -242,7 +242,7 @@ def used_tails(stock: Callable, sampler: KGSampler) -> Any:
 
 def no_items(stock: Callable, sampler: RepeatableSampler) -> Any:
     """Return what RecBole does: an empty set for each user."""
-    if not is_on(sampler.dataset.config):
+    if not vectorized(sampler.dataset.config):
         return stock(sampler)
     return UsedIds((), sampler.user_num, sampler.item_num)
 

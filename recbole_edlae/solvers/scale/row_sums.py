@@ -1,7 +1,5 @@
 """Sum rows of a packed symmetric matrix: the scores of many histories at a time."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,24 +7,6 @@ import torch.nn.functional as F
 from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 WIDTH = 64  # columns of a panel, which stays in the cache while the rows of all histories are added
-
-
-class Histories(NamedTuple):
-    """Rows of several histories, one history after the other, as ``embedding_bag`` takes them.
-
-    Attributes:
-        rows: shape (total,).
-        offsets: where each history begins, and where the last one ends, shape (users + 1,).
-    """
-
-    rows: torch.Tensor
-    offsets: torch.Tensor
-
-    @classmethod
-    def of(cls, rows: torch.Tensor, offsets: torch.Tensor) -> "Histories":
-        """Return histories with indices of 32 bits, which are quicker, where these reach far enough."""
-        dtype = torch.int32 if len(rows) < 2**31 else torch.int64
-        return cls(rows.to(dtype), offsets.to(dtype))
 
 
 def row_sums(
@@ -86,7 +66,7 @@ def row_sums(
 
     # One panel's memory serves all of them.
     panel_values = torch.empty(height * min(width, int(M.bounds.diff().max())), dtype=M.dtype)
-    histories = Histories.of(items, F.pad(count.cumsum(0), (1, 0)))
+    offsets = F.pad(count.cumsum(0), (1, 0))
 
     # From NumPy, which asks the kernel for large pages.
     if out is None:
@@ -105,18 +85,19 @@ def row_sums(
 
             # diag(right) scales the sums, which are fewer than the rows.
             scale = 1 if right is None else right[columns]
-            torch.mul(bag_sums(panel, histories), scale, out=sums[:, columns])
+            torch.mul(bag_sums(panel, items, offsets), scale, out=sums[:, columns])
     return sums
 
 
-def bag_sums(panel: torch.Tensor, histories: Histories) -> torch.Tensor:
+def bag_sums(panel: torch.Tensor, rows: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     """Return the sum of some rows of a panel for each history, added in their order.
 
     Args:
         panel: shape (n, columns).
-        histories: whose rows are the panel's.
+        rows: of the panel, one history after the other.
+        offsets: where each history begins, and where the last one ends, shape (users + 1,).
     """
-    return F.embedding_bag(histories.rows, panel, histories.offsets, mode="sum", include_last_offset=True)
+    return F.embedding_bag(rows, panel, offsets, mode="sum", include_last_offset=True)
 
 
 def _check(
