@@ -1,4 +1,4 @@
-"""Look up names; the error for an unknown one suggests the nearest known names."""
+"""Say what is wrong with a name or a value, what is allowed, and which known name is the nearest."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ Entry = TypeVar("Entry")
 
 
 def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
-    """Return the entry of a table by its name, after :func:`check_choice`.
+    """Return the entry of a table by its name; raise :func:`not_one_of` for a name that it lacks.
 
     Examples:
         >>> choose("color", "red", {"red": 1, "green": 2})
@@ -17,26 +17,16 @@ def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
         Traceback (most recent call last):
         ValueError: color must be one of green, red; got 'gren'
     """
-    check_choice(what, name, table)
+    # A list, because a file has names of any type, also of some that cannot be hashed.
+    if name not in list(table):
+        raise not_one_of(what, name, table)
     return table[name]
 
 
-def check_choice(what: str, name: Any, choices: Iterable[Any]) -> None:
-    """Check that a name is one of some choices.
-
-    Args:
-        what: what the message calls it: the setting's name.
-        name: the requested name.
-        choices: all that is allowed.
-
-    Raises:
-        ValueError: It is not; the message lists all choices, the nearest first.
-    """
-    # A list, because a file has names of any type, also of some that cannot be hashed.
-    choices = list(choices)
-    if name not in choices:
-        nearest = ", ".join(map(str, closest_first(name, choices)))
-        raise invalid(what, f"one of {nearest}", name)
+def not_one_of(what: str, name: Any, choices: Iterable[Any]) -> ValueError:
+    """Return the error for a name that is none of some choices, which lists them, the nearest first."""
+    nearest = ", ".join(map(str, closest_first(name, choices)))
+    return invalid(what, f"one of {nearest}", name)
 
 
 def invalid(what: str, allowed: str, value: Any) -> ValueError:

@@ -9,8 +9,8 @@ from typing import Any
 from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
-from recbole_edlae._choices import check_choice, closest_first, invalid, unknown
-from recbole_edlae.settings.schema import is_of_type, listed
+from recbole_edlae._choices import closest_first, invalid, unknown
+from recbole_edlae.settings.schema import check_choice, is_of_type, listed
 from recbole_edlae.solvers.parameters import is_finite
 
 _EVAL_ARGS = ("split", "group_by", "order", "mode", "fold_in")

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_edlae._choices import check_choice, invalid
+from recbole_edlae._choices import invalid
 from recbole_edlae.settings.evaluation import check_evaluation
-from recbole_edlae.settings.schema import is_of_type, read_schema
+from recbole_edlae.settings.schema import check_choice, is_of_type, read_schema
 from recbole_edlae.solvers.parameters import is_finite
 
 # This package's own: the switch of `integration.fast`, and the files that `tune` trains and validates on.
