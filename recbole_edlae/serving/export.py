@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
@@ -19,6 +18,7 @@ from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.portable import DTYPES, portable_tensors
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
+from recbole_edlae.settings.schema import check_choice
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 
