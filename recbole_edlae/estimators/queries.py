@@ -51,15 +51,7 @@ class Histories(NamedTuple):
 
 
 def interactions_of(X: Any, columns: Columns) -> Training:
-    """Return the interactions of a matrix or DataFrame.
-
-    Args:
-        X: as ``fit`` takes it.
-        columns: names of the columns of users and items in a DataFrame.
-
-    Raises:
-        ValueError: X is neither, a value is missing, negative or no number, or there is no interaction.
-    """
+    """Return the interactions of a matrix or DataFrame, as ``fit`` takes it."""
     # The ids of a matrix are the positions of its rows and columns.
     if not is_frame(X):
         matrix = _binary(X)
@@ -84,18 +76,7 @@ def interactions_of(X: Any, columns: Columns) -> Training:
 def read_histories(
     value: Any, columns: Columns, items: Ids, users: Ids | None, matrix: sp.csr_matrix | None
 ) -> Histories:
-    """Return the histories that a value holds, or those of the users that it names.
-
-    Args:
-        value: as ``recommend`` takes it.
-        columns: names of the columns of users and items.
-        items: the item ids.
-        users: the user ids; None where no users are known.
-        matrix: their interactions, as :class:`Training` has them.
-
-    Raises:
-        ValueError: The value is nothing of the kind, a user is not known, or an id is missing.
-    """
+    """Return the histories that a value holds, as ``recommend`` takes it, or those of the users that it names."""
     # One column without the name of items is a list of users.
     if is_frame(value):
         names = column_names(value)
