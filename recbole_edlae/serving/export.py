@@ -82,14 +82,9 @@ def _linear_weights(model: torch.nn.Module) -> dict[str, Weights]:
     linear = {}
     for name, module in model.named_modules():
         weights = getattr(module, "weights", None)
-        if not isinstance(weights, Weights):
-            continue
-
-        # The names in a state_dict; the model itself has no name.
-        prefix = name
-        if name:
-            prefix += "."
-        linear[prefix] = weights
+        if isinstance(weights, Weights):
+            # The names in a state_dict; the model itself has no name.
+            linear[f"{name}.".lstrip(".")] = weights
     return linear
 
 
@@ -105,8 +100,6 @@ def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
         members[label] = {key: config[key] for key in keys}
 
     # A member of weight 0 is not part of the model.
-    weights = {}
-    for label, weight in (checkpoint.config["weights"] or {}).items():
-        if label in members:
-            weights[label] = weight
+    weights = checkpoint.config["weights"] or {}
+    weights = {label: weight for label, weight in weights.items() if label in members}
     return {"members": members, "weights": weights or None}

@@ -37,38 +37,23 @@ FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
 class Export(NamedTuple):
-    """What an export holds.
-
-    Attributes:
-        model: its name.
-        settings: those of the model, and FIELDS.
-        tokens: the token of every item id; the first stands for RecBole's [PAD].
-        popularity: array (items,), users in training that have the item.
-        tensors: name → tensor, as the model's ``state_dict`` has them.
-    """
+    """What an export holds."""
 
     model: str
-    settings: dict[str, Any]
-    tokens: list[str]
-    popularity: np.ndarray
-    tensors: Mapping[str, torch.Tensor]
+    settings: dict[str, Any]  # those of the model, and FIELDS
+    tokens: list[str]  # of every item id; the first stands for RecBole's [PAD]
+    popularity: np.ndarray  # by item id, users in training that have the item
+    tensors: Mapping[str, torch.Tensor]  # as the model's ``state_dict`` has them
 
 
 def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
     """Write the three files of an export into a folder that exists; return their size.
 
-    Args:
-        folder: that exists.
-        export: with tensors of ``dtype``.
-        dtype: name of the type of the weights.
-        top: how many weights of each item were kept; None for all.
-        users: how many users' histories of training are part of the weights.
+    The manifest says of which type the tensors are, how many weights of each item were kept at the most, and how many
+    users' histories of training are part of the weights.
     """
     tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
-    contents = {
-        WEIGHTS: save_tensors(tensors),
-        ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
-    }
+    contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -131,10 +116,15 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
 
     # A setting that came later is at its default, which keeps the earlier results.
-    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
-    settings |= export.settings
-    check_model_settings(known, settings)
-    return settings
+    return complete(known, export.settings)
+
+
+def complete(known: Mapping[str, Setting], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, checked, and the defaults of those of the model that are not among them."""
+    completed = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
+    completed |= settings
+    check_model_settings(known, completed)
+    return completed
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
