@@ -87,7 +87,7 @@ def _reproduce(
     """Measure one figure on one dataset, and write it and the page."""
     start = time.perf_counter()
     figure = page.FIGURES[name]
-    dataset = study.protocol.dataset
+    dataset = study.plan["dataset"]
     data = figure.measure(study)
 
     # The page shows the command that measures this figure alone. Made-up data are no dataset.
