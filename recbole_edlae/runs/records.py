@@ -52,6 +52,7 @@ class Records:
             raise ValueError(f"output: {self.folder} is a file; name a folder")
         (self.folder / "per_user").mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(self.folder)
+        self._warned: set[str] = set()  # texts of earlier warnings
 
         # The lock is ours, so what a killed process left behind can go.
         _remove_leftovers(self.folder, _REPORT_PART)
@@ -106,7 +107,7 @@ class Records:
                 record = _parsed(line)
             except ValueError as error:
                 where = f"{self.path}, line {number}"
-                warn(f"{where} is damaged ({error}): it is skipped; the run is repeated")
+                self._warn(f"{where} is damaged ({error}): it is skipped; the run is repeated")
             else:
                 records[record["key"]] = record
         return records
@@ -130,7 +131,7 @@ class Records:
         missing = [name for name in needed if name not in record]
         if missing:
             names = ", ".join(missing)
-            warn(f"{self.path}: the record of {run} has no {names}: it is run again")
+            self._warn(f"{self.path}: the record of {run} has no {names}: it is run again")
             return False
 
         # Only a test with a ranking metric has an array.
@@ -144,7 +145,7 @@ class Records:
             if self.per_user(record["key"]) is None:
                 raise ValueError(f"{self._array(record['key'])} is missing")
         except ValueError as error:
-            warn(f"{error}: {run} is run again")
+            self._warn(f"{error}: {run} is run again")
             return False
         return True
 
@@ -162,6 +163,12 @@ class Records:
     def _array(self, key: str) -> pathlib.Path:
         """Return the file of the hits of a run."""
         return self.folder / "per_user" / f"{key}.npz"
+
+    def _warn(self, text: str) -> None:
+        """Warn once for each text, however often the file is read."""
+        if text not in self._warned:
+            self._warned.add(text)
+            warn(text)
 
     def _remove_torn_line(self) -> None:
         """Remove a last line that was cut short."""
