@@ -58,35 +58,34 @@ def main(arguments: Sequence[str]) -> None:
 
     Exits with status 1 if the test of the best trial fails; best.yaml then says so.
     """
-    with command.ended_in_one_line(PROGRAM):
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
-        from_files = read_config_files(options.config_files)
+    options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
+    from_files = read_config_files(options.config_files)
 
-        # A wrong setting is found before the first trial takes time.
-        sweep = _sweep(options, from_files, overrides)
-        _check(sweep)
-        for dimension in sweep.space:
-            remark = dimension.remark()
-            if remark:
-                command.tell(remark, {})
+    # A wrong setting is found before the first trial takes time.
+    sweep = _sweep(options, from_files, overrides)
+    _check(sweep)
+    for dimension in sweep.space:
+        remark = dimension.remark()
+        if remark:
+            command.tell(remark, {})
 
-        # Trials, the refit and its test are all on record in one folder.
-        folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
-        with Records(folder) as records:
-            best, validated = _search(sweep, records)
-            final = sweep.final(best, validated)
-            tested = _test(final, records, options.engine)
+    # Trials, the refit and its test are all on record in one folder.
+    folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
+    with Records(folder) as records:
+        best, validated = _search(sweep, records)
+        final = sweep.final(best, validated)
+        tested = _test(final, records, options.engine)
 
-            # The settings found are worth a file even if their test failed.
-            words = shlex.join(["recbole-edlae", "tune", *arguments])
-            given = {**from_files, **overrides}
-            text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
-            path = records.folder / "best.yaml"
-            write_atomically(path, text)
-            content = summary(sweep.outcomes, validated, tested, words)
-            write_atomically(
-                records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            )
+        # The settings found are worth a file even if their test failed.
+        words = shlex.join(["recbole-edlae", "tune", *arguments])
+        given = {**from_files, **overrides}
+        text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
+        path = records.folder / "best.yaml"
+        write_atomically(path, text)
+        content = summary(sweep.outcomes, validated, tested, words)
+        write_atomically(
+            records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        )
 
     command.tell(_times(content), {})
     print(f"{text}\n{path}")
