@@ -75,7 +75,8 @@ def is_on(config: Any, name: str) -> bool:
 def vectorized(config: Any) -> bool:
     """Return whether :mod:`recbole_edlae.integration.fast` reads, splits and batches the data of a config.
 
-    Otherwise RecBole's own functions do, but for the collector of results and the import of scikit-learn.
+    Otherwise RecBole's own functions do, but for the picking of rows, the collector of results and the import of
+    scikit-learn.
 
     Args:
         config: RecBole's Config. Without the setting ``vectorized_data`` the answer is yes.
