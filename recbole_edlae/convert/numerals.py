@@ -18,15 +18,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f_])\d{3}(?:\1\d{3})*(?P<
 
 
 class Numerals:
-    """How a file writes numbers.
-
-    Args:
-        decimal: the decimal sign, a point or a comma.
-        thousands: the sign between thousands, if there is one.
-
-    Raises:
-        ValueError: The signs cannot be these.
-    """
+    """How a file writes numbers: by a decimal point or comma, and perhaps with a sign between thousands."""
 
     def __init__(self, decimal: str = ".", thousands: str | None = None) -> None:
         if decimal not in (".", ","):
