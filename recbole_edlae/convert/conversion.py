@@ -15,9 +15,8 @@ import numpy as np
 from recbole_edlae._files import atomic_file, atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.convert.layout import Layout
-from recbole_edlae.convert.numerals import Numerals
 from recbole_edlae.convert.rows import Rows
-from recbole_edlae.convert.values import Times, Tokens, read_rating
+from recbole_edlae.convert.values import Numerals, Times, Tokens, read_rating
 
 _FIELDS = {
     "user": "user_id:token",

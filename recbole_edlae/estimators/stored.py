@@ -90,7 +90,7 @@ class StoredEstimator(LinearEstimator):
         export = read_contents(folder)
 
         # Errors name the folder.
-        with errors_of(folder):
+        with errors_of(f"export {folder}"):
             cls._check_model(export.model)
             settings = with_defaults(cls._schema(), export)
             if settings.get("based_on", "item") != "item":

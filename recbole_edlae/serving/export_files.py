@@ -82,7 +82,7 @@ def write_contents(
 
 def read_contents(folder: pathlib.Path) -> Export:
     """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
-    with errors_of(folder):
+    with errors_of(f"export {folder}"):
         manifest = _read_manifest(folder)
         files = manifest["files"]
         tokens = _tokens(_read_file(folder, ITEMS, files.get(ITEMS)))
@@ -98,17 +98,15 @@ def read_contents(folder: pathlib.Path) -> Export:
 
 
 @contextlib.contextmanager
-def errors_of(folder: pathlib.Path) -> Iterator[None]:
-    """Turn any error of reading an export into one ValueError that names its folder."""
+def errors_of(source: str) -> Iterator[None]:
+    """Turn any error of reading what is stored into one ValueError that begins with its source."""
     # Damaged files fail anywhere: in JSON, in safetensors, in the model that is built of them.
     try:
         yield
     except OSError as error:
-        raise ValueError(
-            f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}"
-        ) from None
+        raise ValueError(f"{source}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
-        raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{source}: {' '.join(str(error).split())}") from None
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
