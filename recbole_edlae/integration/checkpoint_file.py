@@ -81,14 +81,7 @@ def _description(description: Any, file: Any) -> dict[str, Any] | None:
 
 
 def largest(values: torch.Tensor) -> float:
-    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them.
-
-    Examples:
-        >>> largest(torch.tensor([1.0, -3.0]))
-        3.0
-        >>> largest(torch.tensor([1.0, float("nan")]))
-        nan
-    """
+    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them."""
     if values.numel() == 0:
         return 0.0
     low, high = torch.aminmax(values.detach())

@@ -71,21 +71,17 @@ def recommend_file(
 
         part_file.finish()
     except (ValueError, OSError) as error:
-        if not done:
-            raise
-        note = f"({done} users before that are in {part_file.path})"
-        raise _with_note(error, note) from error
+        note = ""
+        if done:
+            note = f" ({done} users before that are in {part_file.path})"
+
+        # An OSError's message is made of its attributes.
+        if isinstance(error, OSError):
+            raise OSError(error.errno, f"{error.strerror}{note}", error.filename or str(output)) from error
+        raise ValueError(f"{error}{note}") from error
     finally:
         part_file.close(keep=done > 0)
     return unknown, popular
-
-
-def _with_note(error: ValueError | OSError, note: str) -> ValueError | OSError:
-    """Return an error that says the same and then a note."""
-    # An OSError's message is made of its attributes.
-    if isinstance(error, OSError):
-        return OSError(error.errno, f"{error.strerror} {note}", error.filename)
-    return ValueError(f"{error} {note}")
 
 
 def _answer(recommender: Recommender, batch: list[Any], k: int, exclude: list[str]) -> Recommendations:

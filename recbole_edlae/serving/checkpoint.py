@@ -19,7 +19,7 @@ from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.integration.compat import stack as compat
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs.preparation import build_trainer
-from recbole_edlae.serving.export_files import FIELDS
+from recbole_edlae.serving.export_files import FIELDS, errors_of
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_model_settings
 
@@ -89,10 +89,8 @@ class Checkpoint:
         missing = [key for key in FIELDS if settings.get(key) is None]
         if missing:
             raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
-        try:
+        with errors_of(f"checkpoint {path}"):
             check_model_settings(registry.schema_of(config["model"]), settings)
-        except ValueError as error:
-            raise ValueError(f"checkpoint {path}: {error}") from None
 
         # It was saved for the machine that it was trained on.
         config.compatibility_settings()
@@ -158,8 +156,7 @@ class Checkpoint:
 
     def profiles(self) -> "Profiles":
         """Return the items of every user in the data, read when first asked for."""
-        # A partial can be pickled, a lambda cannot.
-        return Profiles(functools.partial(getattr, self, "dataset"))
+        return Profiles(self)
 
     def evaluate(self, score: Callable[..., torch.Tensor] | None = None) -> dict[str, float]:
         """Return NDCG on the test users, as RecBole's trainer has it.
@@ -189,30 +186,19 @@ class Checkpoint:
     def _build(self, training: Any, state: Any) -> torch.nn.Module:
         """Return the model with its weights, in evaluation mode."""
         model = get_model(self.config["model"])(self.config, training)
-        try:
+        with errors_of(f"checkpoint {self.path}: its weights do not fit {self.config['model']}"):
             model.load_state_dict(state)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(
-                f"checkpoint {self.path}: its weights do not fit {self.config['model']}: {reason}"
-            ) from None
         return model.eval()
 
     def _stored(self, description: dict[str, Any]) -> tuple[list[str], np.ndarray]:
         """Return item tokens and popularity as they were in training."""
-        try:
+        with errors_of(f"checkpoint {self.path}: what it says of its data is damaged"):
             tokens = training_data.tokens_of(description, self.config["ITEM_ID_FIELD"])
             popularity = np.asarray(description["popularity"]).astype(np.int64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"checkpoint {self.path}: what it says of its data is damaged: {error}"
-            ) from None
 
-        # The fallback for unknown histories ranks by these counts.
-        if popularity.shape != (len(tokens),) or (popularity < 0).any():
-            raise ValueError(
-                f"checkpoint {self.path}: it must have a popularity of at least 0 for each of {len(tokens)} tokens"
-            )
+            # The fallback for unknown histories ranks by these counts.
+            if popularity.shape != (len(tokens),) or (popularity < 0).any():
+                raise ValueError(f"it must have a popularity of at least 0 for each of {len(tokens)} tokens")
         return tokens, popularity
 
 
@@ -237,8 +223,8 @@ class DatasetSizes:
 class Profiles(Mapping[str, list[str]]):
     """User token → tokens of the user's items in the data, which are read when first asked for."""
 
-    def __init__(self, read: Callable[[], Any]) -> None:
-        self._read = read
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
 
     def __getitem__(self, user: str) -> list[str]:
         users, tokens, matrix = self._table
@@ -255,7 +241,7 @@ class Profiles(Mapping[str, list[str]]):
     @functools.cached_property
     def _table(self) -> tuple[dict[str, int], np.ndarray, sp.csr_matrix]:
         """User ids by token without RecBole's padding, item tokens by id, and the matrix of users × items."""
-        dataset = self._read()
+        dataset = self._checkpoint.dataset
         numbers = dataset.field2token_id[dataset.uid_field]
         users = {user: number for user, number in numbers.items() if number != 0}
         tokens = np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object)

@@ -15,7 +15,7 @@ from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export_files import FIELDS, FILES, Export, write_contents
 from recbole_edlae.serving.export_reader import read_export
-from recbole_edlae.serving.portable import DTYPES, portable_tensors
+from recbole_edlae.serving.portable import DTYPES
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_choice
@@ -63,12 +63,11 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     # All settings of the model, whatever becomes of their defaults in later versions.
     settings = {key: checkpoint.config[key] for key in (*registry.schema_of(name), *FIELDS)}
     settings |= _settings_of_members(checkpoint)
-    tensors = portable_tensors(name, model.state_dict(), linear, dtype=dtype, top=top)
-    export = Export(name, settings, checkpoint.tokens, checkpoint.popularity, tensors)
+    export = Export(name, settings, checkpoint.tokens, checkpoint.popularity, model.state_dict())
+    size = write_contents(folder, export, linear, dtype=dtype, top=top)
 
     # Some weights are made of the histories of training.
     users = sum(weights.users() for weights in linear.values())
-    size = write_contents(folder, export, dtype=dtype, top=top, users=users)
     if users:
         warn(
             f"the export contains the training histories of {users} users, without their names: {name} scores with "

@@ -23,6 +23,8 @@ from safetensors.torch import save as save_tensors
 from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
+from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.portable import portable_tensors
 from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
@@ -46,13 +48,15 @@ class Export(NamedTuple):
     tensors: Mapping[str, torch.Tensor]  # as the model's ``state_dict`` has them
 
 
-def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
+def write_contents(
+    folder: pathlib.Path, export: Export, linear: Mapping[str, Weights], *, dtype: str, top: int | None
+) -> int:
     """Write the three files of an export into a folder that exists; return their size.
 
-    The manifest says of which type the tensors are, how many weights of each item were kept at the most, and how many
-    users' histories of training are part of the weights.
+    The tensors become what :func:`portable_tensors` makes of them.
     """
-    tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
+    tensors = portable_tensors(export.model, export.tensors, linear, dtype=dtype, top=top)
+    tensors["popularity"] = torch.from_numpy(export.popularity)
     contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
     manifest = {
         "format": FORMAT,
@@ -61,7 +65,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
         "model": export.model,
         "dtype": dtype,
         "top": top,
-        "training_histories": users,
+        "training_histories": sum(weights.users() for weights in linear.values()),
         "settings": export.settings,
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
@@ -77,7 +81,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
 def read_contents(folder: pathlib.Path) -> Export:
     """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
-    with errors_of(folder):
+    with errors_of(f"export {folder}"):
         manifest = _read_manifest(folder)
         files = manifest["files"]
         tokens = _tokens(_read_file(folder, ITEMS, files.get(ITEMS)))
@@ -93,17 +97,15 @@ def read_contents(folder: pathlib.Path) -> Export:
 
 
 @contextlib.contextmanager
-def errors_of(folder: pathlib.Path) -> Iterator[None]:
-    """Turn any error of reading an export into one ValueError that names its folder."""
+def errors_of(source: str) -> Iterator[None]:
+    """Turn any error of reading what is stored into one ValueError that begins with its source."""
     # Damaged files fail anywhere: in JSON, in safetensors, in the model that is built of them.
     try:
         yield
     except OSError as error:
-        raise ValueError(
-            f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}"
-        ) from None
+        raise ValueError(f"{source}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
-        raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{source}: {' '.join(str(error).split())}") from None
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:

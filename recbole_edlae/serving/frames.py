@@ -30,13 +30,7 @@ class Interactions(NamedTuple):
 
 
 def is_frame(value: Any) -> bool:
-    """Return whether a value is a DataFrame of pandas or of a library like it.
-
-    Examples:
-        >>> import pandas as pd
-        >>> is_frame(pd.DataFrame({"user_id": [1]})), is_frame([[1]])
-        (True, False)
-    """
+    """Return whether a value is a DataFrame of pandas or of a library like it."""
     return hasattr(value, "columns") and hasattr(value, "__getitem__") and hasattr(value, "shape")
 
 
