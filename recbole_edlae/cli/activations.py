@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from recbole.config import Config
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae._files import write_atomically
 from recbole_edlae.cli.parser import Parser
 from recbole_edlae.cli.single_run import prepare
@@ -17,6 +16,7 @@ from recbole_edlae.papers.plot import load_pyplot
 from recbole_edlae.papers.spread import spread_table, write
 from recbole_edlae.settings.configs import PROTOCOLS, listing
 from recbole_edlae.settings.parts import check_parts
+from recbole_edlae.settings.schema import check_choice
 
 PROGRAM = "recbole-edlae activations"
 DESCRIPTION = (

@@ -10,7 +10,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae.cli import runs as command
 from recbole_edlae.papers import page
 from recbole_edlae.papers.claims import in_words
@@ -20,6 +19,7 @@ from recbole_edlae.papers.study import Protocol, Study
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.settings.configs import REPRODUCTIONS
+from recbole_edlae.settings.schema import check_choice
 
 PROGRAM = "recbole-edlae reproduce"
 OUTPUT = "reproduction"  # default folder

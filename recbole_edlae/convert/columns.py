@@ -23,52 +23,14 @@ _DATE = re.compile(
 )
 
 # How columns are usually called, without case and signs, the surest name first.
-_NAMES = {
-    "user": (
-        *(
-            "userid",
-            "user",
-            "uid",
-            "username",
-            "customerid",
-            "customer",
-            "reviewerid",
-            "visitorid",
-            "memberid",
-        ),
-        *("accountid", "playerid"),
-    ),
-    "item": (
-        *(
-            "itemid",
-            "item",
-            "iid",
-            "sid",
-            "movieid",
-            "movie",
-            "productid",
-            "product",
-            "parentasin",
-            "asin",
-            "isbn",
-        ),
-        *("bookid", "book", "trackid", "songid", "artistid", "businessid", "articleid", "gameid", "videoid"),
-    ),
-    "rating": ("rating", "ratings", "stars", "score", "overall", "playcount", "plays", "count", "weight"),
-    "timestamp": (
-        *(
-            "timestamp",
-            "time",
-            "unixreviewtime",
-            "unixtime",
-            "datetime",
-            "date",
-            "createdat",
-            "eventtime",
-            "ts",
-        ),
-    ),
+_USUAL = {
+    "user": "userid user uid username customerid customer reviewerid visitorid memberid accountid playerid",
+    "item": "itemid item iid sid movieid movie productid product parentasin asin isbn bookid book trackid songid "
+    "artistid businessid articleid gameid videoid",
+    "rating": "rating ratings stars score overall playcount plays count weight",
+    "timestamp": "timestamp time unixreviewtime unixtime datetime date createdat eventtime ts",
 }
+_NAMES = {role: names.split() for role, names in _USUAL.items()}
 _USERS_AND_ITEMS = {*_NAMES["user"], *_NAMES["item"]}
 
 
@@ -97,17 +59,7 @@ def has_usual_name(*fields: str) -> bool:
 def choose_columns(
     requested: str | None, names: list[str] | None, samples: list[list[str]], width: int
 ) -> dict[str, int]:
-    """Return role → position of the columns to read.
-
-    Args:
-        requested: the option ``--columns``; None guesses by the names, else by order and content.
-        names: of all columns, if the file has a header.
-        samples: the first rows.
-        width: fields in a row.
-
-    Raises:
-        ValueError: A requested column is unknown, or nothing can be guessed.
-    """
+    """Return role → position of the columns that ``--columns`` requests, or guess them by names, else by content."""
     if requested is not None:
         return _requested_columns(requested, names, width)
     texts = [column_texts(samples, position) for position in range(width)]
@@ -115,7 +67,7 @@ def choose_columns(
     if "user" in columns and "item" in columns:
         # A column of dates is one of times, whatever its name.
         for position in range(width):
-            if position not in columns.values() and mostly(_is_iso_date, texts[position]):
+            if position not in columns.values() and mostly(_ISO_DATE.match, texts[position]):
                 columns.setdefault("timestamp", position)
         return columns
 
@@ -138,11 +90,10 @@ def _columns_by_name(names: list[str]) -> dict[str, int]:
     columns = {}
     plain = list(map(plain_name, names))
     for role in ROLES:
-        # The surest name first.
-        for name in _NAMES[role]:
-            if name in plain:
-                columns[role] = plain.index(name)
-                break
+        # The surest name comes first.
+        known = [name for name in _NAMES[role] if name in plain]
+        if known:
+            columns[role] = plain.index(known[0])
     return columns
 
 
@@ -152,7 +103,7 @@ def _columns_by_content(texts: list[list[str]]) -> dict[str, int]:
     dates = []
     others = []
     for position, column in enumerate(texts):
-        if mostly(_is_date, column):
+        if mostly(_DATE.match, column):
             dates.append(position)
         else:
             others.append(position)
@@ -203,44 +154,32 @@ def _position(requested: str, names: list[str], width: int) -> int:
 
 
 def column_texts(rows: list[list[str]], position: int) -> list[str]:
-    """Return the texts of a column that are not empty."""
+    """Return the texts of a column that are not empty, without blanks around them."""
     texts = []
     for fields in rows:
         # A row may be cut off.
-        if len(fields) > position and fields[position].strip():
-            texts.append(fields[position])
-    return texts
+        if len(fields) > position:
+            texts.append(fields[position].strip())
+    return list(filter(None, texts))
 
 
-def mostly(condition: Callable[[str], bool], texts: list[str]) -> bool:
+def mostly(condition: Callable[[str], object], texts: list[str]) -> bool:
     """Return whether more than half of some texts meet a condition."""
-    return sum(map(condition, texts)) > len(texts) / 2
+    return sum(map(bool, map(condition, texts))) > len(texts) / 2
 
 
-def _is_iso_date(text: str) -> bool:
-    """Return whether a text begins like an ISO date."""
-    return _ISO_DATE.match(text.strip()) is not None
-
-
-def _is_date(text: str) -> bool:
-    """Return whether a text begins like a date."""
-    return _DATE.match(text.strip()) is not None
+def is_value(text: str) -> bool:
+    """Return whether a text is a number or a date, and so no name of a column."""
+    return _is_number(text) or _DATE.match(text) is not None
 
 
 def _is_number(text: str) -> bool:
     """Return whether a text is a number, whatever its signs."""
-    text = text.strip()
     return _NUMBER.fullmatch(text) is not None or _THOUSANDS.fullmatch(text) is not None
 
 
 def _is_time(text: str) -> bool:
     """Return whether a text looks like a time: a date or a large number."""
-    text = text.strip()
     if _NUMBER.fullmatch(text):
         return abs(float(text.replace(",", "."))) >= _EARLIEST_EPOCH
-    return _is_date(text)
-
-
-def is_value(text: str) -> bool:
-    """Return whether a text is a number or a date, and so no name of a column."""
-    return _is_number(text) or _is_date(text)
+    return _DATE.match(text) is not None

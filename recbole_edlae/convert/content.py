@@ -11,7 +11,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
-from typing import NamedTuple
 
 from recbole_edlae._files import where_undecodable
 
@@ -26,20 +25,10 @@ _JSON = re.compile(r"""\s*[\[{]\s*(?:$|["'\[{]|[-+\d.,\s]*\]\s*,?\s*$)""", re.MU
 _HTML = re.compile(r"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE)
 
 
-class Text(NamedTuple):
-    """A file in UTF-8 without a byte order mark."""
+def read_text(path: str | os.PathLike, encoding: str | None) -> tuple[bytes, str, str]:
+    r"""Return a file in UTF-8 without a byte order mark, what it was encoded and compressed by, and its line end.
 
-    content: bytes
-    encoding: str  # that it had, and its compression
-    line_end: str  # "\n", also for Windows, or "\r"
-
-
-def read_text(path: str | os.PathLike, encoding: str | None) -> Text:
-    """Return a file as text.
-
-    Args:
-        path: of the file, which may be compressed by gzip, bz2, xz or zip.
-        encoding: of the file; None is UTF-8, or what its byte order mark says.
+    The line end is ``\n``, also for Windows, or ``\r``. Without an encoding it is UTF-8, or what a mark says.
 
     Raises:
         ValueError: The file is compressed otherwise, is not in its encoding, or is no table.
@@ -58,7 +47,7 @@ def read_text(path: str | os.PathLike, encoding: str | None) -> Text:
     line_end = "\n"
     if _CARRIAGE_RETURN.match(content, 0, 1 << 16):
         line_end = "\r"
-    return Text(content, encoding + compression, line_end)
+    return content, encoding + compression, line_end
 
 
 def _marked_encoding(content: bytes) -> str:

@@ -3,9 +3,11 @@
 What is written reads back as the same tokens and numbers by the rules of :mod:`recbole_edlae.data.atomic`.
 """
 
-import math
+import codecs
+import csv
 import os
 import pathlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +15,9 @@ import numpy as np
 from recbole_edlae._files import atomic_file, atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.convert.layout import Layout
+from recbole_edlae.convert.numerals import Numerals
 from recbole_edlae.convert.rows import Content, Rows, read
-from recbole_edlae.convert.values import BadValueError, Numerals, Tokens, ratings, times
+from recbole_edlae.convert.values import Times, Tokens, read_rating
 
 _FIELDS = {
     "user": "user_id:token",
@@ -87,7 +90,7 @@ def convert_csv(
         DataWarning: Something in the file is odd and was read.
 
     Notes:
-        Memory: the file's bytes twice, 100,000 rows at a time as texts, and 16 bytes a row.
+        Memory: the file's bytes twice, each token once, and 16 bytes a row.
 
     Examples:
         >>> import pathlib, tempfile
@@ -115,27 +118,17 @@ def convert_csv(
 
 
 def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) -> Conversion:
-    """Write the interactions of a CSV file as an atomic file.
-
-    Args:
-        file: to convert.
-        path: of the atomic file.
-        numerals: how the file writes numbers.
-
-    Raises:
-        ValueError: As in :func:`convert_csv`.
-        OSError: The file cannot be written.
-    """
+    """Write the interactions of a CSV file as an atomic file; raise as :func:`convert_csv` does."""
     rows = Rows(file)
     converter = _Converter(file.layout, numerals)
-    header = "\t".join(_FIELDS[role] for role in file.layout.columns)
     with atomic_file(path) as written:
-        written.write(f"{header}\n".encode())
-        for numbers, columns in rows.blocks():
-            try:
-                written.write(converter.convert(columns))
-            except BadValueError as error:
-                raise ValueError(f"{file.path}, line {numbers[error.row]}: {error}") from None
+        writer = csv.writer(codecs.getwriter("utf-8")(written), "excel-tab", lineterminator="\n")
+        writer.writerow(_FIELDS[role] for role in file.layout.columns)
+        try:
+            for number, fields in rows:
+                writer.writerow(converter.convert(number, fields))
+        except ValueError as error:
+            raise ValueError(f"{file.path}, {error}") from None
 
         # Before the file gets its name.
         try:
@@ -148,42 +141,45 @@ def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) ->
 
 
 class _Converter:
-    """Convert a file block by block, and count."""
+    """Convert a file row by row, and count."""
 
     def __init__(self, layout: Layout, numerals: Numerals) -> None:
         self.layout = layout
-        self.numerals = numerals
         self.tokens = {role: Tokens(role) for role in ("user", "item")}
+        self.times = Times(numerals)
         self.missing = {role: 0 for role in layout.columns if role in ("rating", "timestamp")}
-        self.interactions = 0
-        self.units: set[str] = set()
-        self.first = math.inf
-        self.last = -math.inf
+        readers: dict[str, Callable[[str], str]] = {
+            "user": self.tokens["user"].read,
+            "item": self.tokens["item"].read,
+            "rating": lambda text: read_rating(text, numerals),
+            "timestamp": self.times.read,
+        }
+        self._columns = [(role, position, readers[role]) for role, position in layout.columns.items()]
 
-    def convert(self, columns: dict[str, list[str]]) -> bytes:
-        """Return the lines of an atomic file for some rows.
+    def convert(self, number: int, fields: list[str]) -> list[str]:
+        """Return a row as an atomic file has it; an error names the line."""
+        written = []
+        try:
+            for role, position, read_value in self._columns:
+                value = read_value(fields[position])
+                written.append(value)
 
-        Args:
-            columns: role → texts.
-
-        Raises:
-            BadValueError: A value cannot be converted.
-        """
-        self.interactions += len(columns["user"])
-
-        # Columns first, because each distinct text of a column is converted once.
-        written = [self._column(role, texts) for role, texts in columns.items()]
-        lines = map("\t".join, zip(*written))
-        return ("\n".join(lines) + "\n").encode()
+                # Ratings and times may be missing, users and items may not.
+                if not value:
+                    self.missing[role] += 1
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+        return written
 
     def check(self) -> None:
         """Raise ValueError if the file has no row, or a column no value."""
-        if not self.interactions and self.layout.header:
+        interactions = len(self.tokens["item"].codes)
+        if not interactions and self.layout.header:
             raise ValueError("has no interactions, only a header")
-        if not self.interactions:
+        if not interactions:
             raise ValueError("has no interactions")
         for role, count in self.missing.items():
-            if count < self.interactions:
+            if count < interactions:
                 continue
 
             # An empty name leaves the column out.
@@ -207,34 +203,18 @@ class _Converter:
         # A pair of user and item as one number.
         users = self.tokens["user"]
         items = self.tokens["item"]
-        pairs = np.concatenate(users.codes) * len(items) + np.concatenate(items.codes)
+        pairs = np.array(users.codes) * len(items) + np.array(items.codes)
         return Conversion(
             path=path,
             encoding=encoding,
             layout=self.layout,
-            interactions=self.interactions,
+            interactions=len(pairs),
             users=len(users),
             items=len(items),
-            repeats=self.interactions - len(np.unique(pairs)),
+            repeats=len(pairs) - len(np.unique(pairs)),
             empty_rows=empty_rows,
             missing=self.missing,
-            units=sorted(self.units),
-            first=self.first,
-            last=self.last,
+            units=sorted(self.times.units),
+            first=self.times.first,
+            last=self.times.last,
         )
-
-    def _column(self, role: str, texts: list[str]) -> list[str]:
-        """Return the texts of a column as they are written, and count its values."""
-        if role in self.tokens:
-            return self.tokens[role].write(texts)
-
-        # Ratings and times may be missing, users and items may not.
-        if role == "rating":
-            written = ratings(texts, self.numerals)
-        else:
-            written, units, first, last = times(texts, self.numerals)
-            self.units |= units
-            self.first = min(self.first, first)
-            self.last = max(self.last, last)
-        self.missing[role] += written.count("")
-        return written

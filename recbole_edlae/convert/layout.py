@@ -54,18 +54,7 @@ def find_layout(
     columns: str | None = None,
     quoting: bool | None = None,
 ) -> Layout:
-    """Return the layout of a file.
-
-    Args:
-        lines: the first lines of the file.
-        separator: between fields, of one character or several; None guesses.
-        header: whether the first row names the columns; None guesses.
-        columns: names or positions (from 1) of the columns of users, items, ratings and times, separated by commas; an
-            empty one is not read. None guesses.
-        quoting: False if quotation marks are part of the text.
-
-    Raises:
-        ValueError: The layout cannot be guessed, or a column is not known.
+    """Return the layout of a file by its first lines and the options of ``convert_csv``; None guesses.
 
     Examples:
         >>> layout = find_layout(["who;what;stars", "anna;tea;5", "bert;cup;4"])
@@ -112,16 +101,13 @@ def _find_separator(lines: Sequence[str], quoting: bool | None) -> str:
 
     # A blank comes last, because texts have blanks too.
     for candidates in (_SEPARATORS, (" ",)):
-        best = (0.0, 1)
-        separators: list[str] = []
+        agreements = {}
         for separator in candidates:
             agreement = _agreement(_first_rows(lines, separator, quoting))
-            if agreement[1] == 1 or agreement < best:
-                continue
-            if agreement > best:
-                separators.clear()
-            best = agreement
-            separators.append(separator)
+            if agreement[1] > 1:
+                agreements[separator] = agreement
+        best = max(agreements.values(), default=None)
+        separators = [separator for separator, agreement in agreements.items() if agreement == best]
 
         # Two that agree equally well may both be meant.
         if len(separators) > 1:
@@ -147,7 +133,7 @@ def _has_header(first: list[str], samples: list[list[str]]) -> bool:
     """
     if has_usual_name(*first):
         return True
-    if any(map(is_value, first)):
+    if any(map(is_value, map(str.strip, first))):
         return False
 
     # An empty field over texts is no name.

@@ -45,50 +45,36 @@ def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -
     """
     source = _Lines(lines)
     split = _Splitter(separator)
-    for line in source:
+    for number, line in source:
         if '"' in line and quoting is not False:
-            yield _quoted_record(line, source, split)
+            yield _quoted_record(number, line, source, split)
             continue
 
         # Without marks a line is split in one step.
         text = line.rstrip("\r\n")
         fields = text.split(separator)
         if len(fields) > 1 or text.strip(BLANKS):
-            yield Record(source.number, source.number, fields, is_broken="\r" in text or "\n" in text)
+            yield Record(number, number, fields, is_broken="\r" in text or "\n" in text)
 
 
 class _Lines:
     """Number lines as they are taken, and take them back."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.number = 0
-        self._lines = iter(lines)
-        self._ahead: deque[str] = deque()
+        self._lines = enumerate(lines, 1)
+        self._ahead: deque[tuple[int, str]] = deque()
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[tuple[int, str]]:
         return self
 
-    def __next__(self) -> str:
-        # The end of the lines counts for none.
-        if not self._ahead:
-            self._ahead.append(next(self._lines))
-        self.number += 1
-        return self._ahead.popleft()
+    def __next__(self) -> tuple[int, str]:
+        if self._ahead:
+            return self._ahead.popleft()
+        return next(self._lines)
 
-    def up_to_mark(self, characters: int) -> list[str]:
-        """Take lines up to one with a quotation mark, the end, or a number of characters."""
-        lines = []
-        for line in self:
-            lines.append(line)
-            characters -= len(line)
-            if '"' in line or characters < 0:
-                break
-        return lines
-
-    def put_back(self, lines: list[str]) -> None:
+    def put_back(self, lines: list[tuple[int, str]]) -> None:
         """Take back the lines that were taken last."""
         self._ahead.extendleft(reversed(lines))
-        self.number -= len(lines)
 
 
 class _Fields(NamedTuple):
@@ -140,22 +126,22 @@ class _Splitter:
         return _Fields(texts, unclear, is_open, is_broken)
 
 
-def _quoted_record(line: str, source: _Lines, split: _Splitter) -> Record:
+def _quoted_record(number: int, line: str, source: _Lines, split: _Splitter) -> Record:
     """Return the row that a line with quotation marks begins."""
-    number = source.number
     first = split(line.rstrip("\r\n"))
     fields = first
     text = line
-    added: list[str] = []
+    added: list[tuple[int, str]] = []
 
     # Add lines while a quotation is open. One can only end in a line with a mark.
-    while fields.is_open and len(text) < _LONGEST:
-        lines = source.up_to_mark(_LONGEST - len(text))
-        if not lines:
-            break
-        added += lines
-        text += "".join(lines)
-        fields = split(text.rstrip("\r\n"))
+    if first.is_open:
+        for numbered in source:
+            added.append(numbered)
+            text += numbered[1]
+            if '"' in numbered[1]:
+                fields = split(text.rstrip("\r\n"))
+            if not fields.is_open or len(text) >= _LONGEST:
+                break
 
     # A quotation that never ends, or ends inside a field, was none.
     if fields.is_open or fields.is_broken:
@@ -166,7 +152,7 @@ def _quoted_record(line: str, source: _Lines, split: _Splitter) -> Record:
     # Stray marks, `"Heroes` in one row and `Soul 12"` in a later one, look like a field of several lines too.
     line_width = 0
     if added:
-        last = split(added[-1].rstrip("\r\n"))
+        last = split(added[-1][1].rstrip("\r\n"))
         if len(last.texts) == len(first.texts):
             line_width = len(last.texts)
     return Record(number, number + len(added), fields.texts, fields.unclear, line_width, fields.is_broken)

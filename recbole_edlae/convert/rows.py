@@ -1,7 +1,6 @@
 """Read the rows of a CSV file of interactions, and note what is odd in them."""
 
 import io
-import itertools
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,9 +13,6 @@ from recbole_edlae.convert.records import BLANKS, Record, records
 
 # Bytes whose lines tell the layout.
 _SAMPLE = 1 << 16
-
-# Rows that are converted at a time.
-_ROWS = 100_000
 
 
 class Content(NamedTuple):
@@ -39,20 +35,7 @@ def read(
     encoding: str | None = None,
     quoting: bool | None = None,
 ) -> Content:
-    """Return a file whose rows are CSV, with its layout.
-
-    Args:
-        path: of the file.
-        separator: as in ``convert_csv``; the following too.
-        header: whether the first row names the columns.
-        columns: names or positions of the columns.
-        encoding: of the file.
-        quoting: whether quotation marks are CSV's.
-
-    Raises:
-        ValueError: It cannot be read; the message has the number of the line.
-        OSError: It cannot be read.
-    """
+    """Return a file whose rows are CSV, with its layout; arguments and errors are those of ``convert_csv``."""
     if separator is not None and (not separator or set(separator) & set('"\r\n')):
         raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     content, encoding, line_end = read_text(path, encoding)
@@ -70,15 +53,8 @@ def read(
     return Content(path, content, encoding, line_end, layout, quoting)
 
 
-class Block(NamedTuple):
-    """Some rows."""
-
-    numbers: list[int]  # of the lines where they begin
-    columns: dict[str, list[str]]  # role → texts
-
-
 class Rows:
-    """The rows of a file in their order.
+    """The rows of a file in their order, each with the number of its line.
 
     Blank rows and repeated headers are left out; a row with too few fields has empty ones.
 
@@ -89,21 +65,27 @@ class Rows:
     def __init__(self, file: Content) -> None:
         self.empty = 0
         self._file = file
-        self._users: set[str] = set()
         self._odd: dict[str, list[int]] = {}  # oddity → numbers of lines
         self._positions = set(file.layout.columns.values())
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the rows.
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of the line and the fields of each row.
 
         Raises:
-            ValueError: A row is no CSV, has too many fields, or may be something else; the message has file and line.
+            ValueError: A row is no CSV, has too many fields, or may be something else; the message has the line.
         """
-        rows = self._rows()
-        block = self._block(rows)
-        while block.numbers:
-            yield block
-            block = self._block(rows)
+        layout = self._file.layout
+        lines = _lines(self._file.content, self._file.line_end)
+        source = records(lines, layout.separator, self._file.quoting)
+        if layout.header is not None:
+            self._checked(next(source))
+
+        for record in source:
+            fields = self._checked(record)
+            if not "".join(fields).strip(BLANKS):
+                self.empty += 1
+            elif not self._is_header(record.number, fields):
+                yield record.number, fields
 
     def notes(self) -> list[str]:
         """Return what was odd in the rows so far, and how it was taken."""
@@ -120,50 +102,6 @@ class Rows:
                 rows = f"{len(numbers)} rows, the first"
             notes.append(f"{oddity}: {rows} in line {numbers[0]}")
         return notes
-
-    def _block(self, rows: Iterator[tuple[int, list[str]]]) -> Block:
-        """Return the next rows, without the columns that are not read."""
-        columns = self._file.layout.columns
-        block = Block([], {role: [] for role in columns})
-        try:
-            for number, fields in itertools.islice(rows, _ROWS):
-                block.numbers.append(number)
-                for role, position in columns.items():
-                    block.columns[role].append(fields[position])
-        except ValueError as error:
-            raise ValueError(f"{self._file.path}, {error}") from None
-        return block
-
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number of the line and the fields of each row; an error names only the line."""
-        layout = self._file.layout
-        lines = _lines(self._file.content, self._file.line_end)
-        source = records(lines, layout.separator, self._file.quoting)
-        if layout.header is not None:
-            self._checked(next(source))
-
-        # A dataset has many rows of each user: a known one is neither missing nor the name of the column.
-        user = layout.columns["user"]
-        for record in source:
-            fields = self._checked(record)
-            if fields[user] in self._users or not self._is_left_out(record.number, fields):
-                yield record.number, fields
-
-    def _is_left_out(self, number: int, fields: list[str]) -> bool:
-        """Return whether a row is empty or the header again."""
-        if not "".join(fields).strip(BLANKS):
-            self.empty += 1
-            return True
-
-        # Files that were joined have the header again, perhaps with other signs or another one.
-        layout = self._file.layout
-        user = fields[layout.columns["user"]]
-        is_name = layout.header is not None and user.strip() == layout.name("user")
-        if is_name or has_usual_name(user):
-            return self._is_header(number, fields)
-        if user.strip(BLANKS):
-            self._users.add(user)
-        return False
 
     def _checked(self, record: Record) -> list[str]:
         """Return the fields of a row, as many as all have, or refuse it."""
@@ -209,18 +147,18 @@ class Rows:
 
     def _is_header(self, number: int, fields: list[str]) -> bool:
         """Return whether a row repeats the header, and refuse another header."""
+        # Files that were joined have the header again, perhaps with other signs or another one.
         layout = self._file.layout
+        user = fields[layout.columns["user"]]
         header = layout.header
-        if header is not None:
+        if header is not None and plain_name(user) == plain_name(layout.name("user")):
             names = column_names(fields[: len(header)])
             if names == header or (has_usual_name(*names) and _plain(names) == _plain(header)):
                 self._note("the header again, which is left out", number)
                 return True
 
         # Usual names of both columns are no ids, unless the user said that no row is a header.
-        user = fields[layout.columns["user"]]
-        item = fields[layout.columns["item"]]
-        if has_usual_name(user) and has_usual_name(item):
+        if has_usual_name(user) and has_usual_name(fields[layout.columns["item"]]):
             advice = f"line {number} looks like a header, {fields}; remove it"
             if header:
                 raise ValueError(advice)

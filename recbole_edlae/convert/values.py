@@ -1,159 +1,122 @@
-"""Check the columns of a CSV file of interactions, and write their values as RecBole's atomic files have them.
-
-A column is a list of texts; each distinct text is converted once.
-"""
+"""Check the values of a CSV file of interactions, and return them as RecBole's atomic files have them."""
 
 import math
 import re
-from typing import NamedTuple
+from array import array
 
-import numpy as np
 import pandas as pd
 
-from recbole_edlae.convert.numerals import MISSING, Numerals
+from recbole_edlae.convert.numerals import Numerals
 from recbole_edlae.convert.records import BLANKS
 
-# The smallest number of each unit of time since 1970: seconds last until the year 5138.
-_UNITS = {"seconds": 0.0, "milliseconds": 1e11, "microseconds": 1e14, "nanoseconds": 1e17}
+# The smallest number of each unit of time since 1970, and its parts of a second: seconds last until the year 5138.
+_UNITS = {"nanoseconds": (1e17, 1e9), "microseconds": (1e14, 1e6), "milliseconds": (1e11, 1e3)}
 _LATEST = 2.0**63  # in nanoseconds
-_SECONDS_OF_400_YEARS = 146_097 * 86_400
 
-# How a date or a date with a time begins.
-_ISO_DATE = re.compile(r"\d{4}-\d\d(?!\d)", re.ASCII)
+# What pandas reads as ISO 8601, without the UTC that it knows by other names.
+_ISO_DATE = re.compile(
+    r"\d{4}-\d\d(?:-\d\d?(?:[T ]\d\d?(?::\d\d?(?::\d\d?(?:\.\d*)?)?|\d\d(?:\d\d(?:\.\d*)?)?)?"
+    r" *(?:[+-]\d\d?(?::?[0-5]?\d)?)?)?)?",
+    re.ASCII,
+)
+_BEYOND_MICROSECONDS = re.compile(r"(?<=\.\d{6})\d+", re.ASCII)
+_UTC = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
 _DATE_OF_DIGITS = re.compile(  # YYYYMMDDhhmm and perhaps seconds
     r"\s*(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d(?:[0-5]\d)?\s*", re.ASCII
 )
-_UTC = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
-
-
-class BadValueError(ValueError):
-    """A value cannot be converted; ``row`` is its position in the column, from 0."""
-
-    def __init__(self, row: int, reason: str) -> None:
-        super().__init__(reason)
-        self.row = row
-
-
-class Times(NamedTuple):
-    """Times as seconds since 1970."""
-
-    texts: list[str]
-    units: set[str]  # seconds, milliseconds, …, ISO dates
-    first: float  # the earliest; inf without any
-    last: float  # the latest; -inf without any
 
 
 class Tokens:
-    """Number the tokens of users or items by first occurrence, over several blocks of a file."""
+    """Read users or items, and number them by first occurrence.
+
+    Attributes:
+        codes: the number of each row's token.
+    """
 
     def __init__(self, role: str) -> None:
-        self.role = role
-        self.codes: list[np.ndarray] = []  # of each block: the number of each row's token
-        self._code_of_text: dict[str, int] = {}  # texts as the CSV file has them
-        self._code_of_token: dict[str, int] = {}
-        self._written: list[str] = []  # each token as an atomic file has it
+        self.codes = array("q")
+        self._role = role
+        self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._written)
+        return len(self._numbers)
 
-    def write(self, texts: list[str]) -> list[str]:
-        """Return the tokens of a column as they are written.
+    def read(self, text: str) -> str:
+        """Return a token without blanks around it; raise ValueError if there is none, or a line end inside."""
+        token = text.strip(BLANKS)
+        if not token:
+            raise ValueError(f"there is no {self._role}")
 
-        Blanks around a token are removed. A token with a quotation mark or a tab is quoted as in CSV.
-
-        Raises:
-            BadValueError: A token is missing, or has a line end inside.
-        """
-        for text in dict.fromkeys(texts):
-            if text in self._code_of_text:
-                continue
-            try:
-                self._enter(text)
-            except ValueError as error:
-                raise BadValueError(texts.index(text), str(error)) from None
-
-        # Each different text was looked at once; the rows are looked up.
-        codes = list(map(self._code_of_text.__getitem__, texts))
-        self.codes.append(np.array(codes, dtype=np.int64))
-        return list(map(self._written.__getitem__, codes))
+        # A line of an atomic file cannot hold it, quoted or not.
+        if "\n" in token or "\r" in token:
+            raise ValueError(f"the {self._role} {token!r} has a line end inside")
+        self.codes.append(self._numbers.setdefault(token, len(self._numbers)))
+        return token
 
     def all_match(self, pattern: str) -> bool:
         """Return whether every token matches a regular expression."""
         matches = re.compile(pattern, re.ASCII).fullmatch
-        return all(map(matches, self._written))
-
-    def _enter(self, text: str) -> None:
-        """Give a text that was not seen before the number of its token."""
-        token = text.strip(BLANKS)
-        if not token:
-            raise ValueError(f"there is no {self.role}")
-
-        # A line of an atomic file cannot hold it, quoted or not.
-        if "\n" in token or "\r" in token:
-            raise ValueError(f"the {self.role} {token!r} has a line end inside")
-
-        # The same token may have other blanks around it.
-        code = self._code_of_token.setdefault(token, len(self._code_of_token))
-        if code == len(self._written):
-            self._written.append(_quoted(token))
-        self._code_of_text[text] = code
+        return all(map(matches, self._numbers))
 
 
-def ratings(texts: list[str], numerals: Numerals) -> list[str]:
-    """Return the ratings of a column as they are written.
+class Times:
+    """Read times as seconds since 1970.
 
-    Raises:
-        BadValueError: A rating is not a finite number.
+    Attributes:
+        units: those that occur: seconds, milliseconds, …, ISO dates.
+        first: the earliest time; inf without any.
+        last: the latest; -inf without any.
     """
-    numbers = {}
-    for text in dict.fromkeys(texts):
-        # Every spelling that RecBole would not read as a number.
-        number = numerals.read(text)
+
+    def __init__(self, numerals: Numerals) -> None:
+        self.units: set[str] = set()
+        self.first = math.inf
+        self.last = -math.inf
+        self._numerals = numerals
+
+    def read(self, text: str) -> str:
+        """Return a time in seconds, an empty text where it is missing.
+
+        Numbers are seconds, milliseconds, microseconds or nanoseconds by their size; dates are ISO 8601, in UTC where
+        they name no time zone.
+
+        Raises:
+            ValueError: A time is neither a number nor such a date.
+        """
+        number = self._numerals.read(text)
+        if number == "":
+            return ""
         if number is None:
-            reason = f"the rating is {text!r}, not a number{numerals.hint(text)}"
-            raise BadValueError(texts.index(text), reason)
-        numbers[text] = number
-    return list(map(numbers.__getitem__, texts))
-
-
-def times(texts: list[str], numerals: Numerals) -> Times:
-    """Return the times of a column in seconds since 1970.
-
-    Args:
-        texts: numbers are seconds, milliseconds, microseconds or nanoseconds by their size; dates are ISO 8601, in UTC
-            where they name no time zone.
-        numerals: how numbers are written.
-
-    Raises:
-        BadValueError: A time is neither a number nor such a date.
-    """
-    distinct = list(dict.fromkeys(texts))
-    seconds, units = _seconds(distinct, numerals)
-    written = {}
-    for text, value in zip(distinct, seconds.tolist()):
-        if value.is_integer():
-            written[text] = str(int(value))
-        elif math.isfinite(value):
-            written[text] = str(value)
-        elif text.strip() in MISSING:
-            written[text] = ""
+            unit = "ISO dates"
+            seconds = _seconds_of_date(text.strip())
         else:
-            # A number by other signs, a date in another form, or no time at all.
-            reason = (
+            unit, seconds = _scaled(float(number))
+
+        # A number by other signs, a date in another form, or no time at all.
+        if math.isnan(seconds):
+            raise ValueError(
                 f"the timestamp is {text!r}, neither a number nor an ISO date such as 2024-05-01 12:30:00"
             )
-            raise BadValueError(texts.index(text), reason)
 
-    # As milliseconds, dates of twelve or fourteen digits are times of 1976, or centuries from now.
-    if "milliseconds" in units:
-        for text in filter(_DATE_OF_DIGITS.fullmatch, distinct):
-            reason = f"the timestamp {text!r} may be a date; write 2024-05-01 12:30:00"
-            raise BadValueError(texts.index(text), reason)
+        # As milliseconds, dates of twelve or fourteen digits are times of 1976, or centuries from now.
+        if unit == "milliseconds" and _DATE_OF_DIGITS.fullmatch(text):
+            raise ValueError(f"the timestamp {text!r} may be a date; write 2024-05-01 12:30:00")
 
-    known = seconds[np.isfinite(seconds)]
-    first = known.min(initial=np.inf)
-    last = known.max(initial=-np.inf)
-    return Times(list(map(written.__getitem__, texts)), units, first, last)
+        self.units.add(unit)
+        self.first = min(self.first, seconds)
+        self.last = max(self.last, seconds)
+        if seconds.is_integer():
+            return str(int(seconds))
+        return str(seconds)
+
+
+def read_rating(text: str, numerals: Numerals) -> str:
+    """Return a rating, an empty text where it is missing; raise ValueError if it is not a finite number."""
+    # Every spelling that RecBole would not read as a number.
+    number = numerals.read(text)
+    if number is None:
+        raise ValueError(f"the rating is {text!r}, not a number{numerals.hint(text)}")
+    return number
 
 
 def look_like_dates(first: float, last: float) -> bool:
@@ -167,56 +130,25 @@ def look_like_dates(first: float, last: float) -> bool:
     return True
 
 
-def _seconds(texts: list[str], numerals: Numerals) -> tuple[np.ndarray, set[str]]:
-    """Return the seconds of texts, NaN for what is missing or no time, and the forms that occur."""
-    values = np.full(len(texts), np.nan)
-    dates = {}
-    for position, text in enumerate(texts):
-        number = numerals.read(text)
-        if number:
-            values[position] = float(number)
-        elif number is None and _ISO_DATE.match(text.strip()):
-            dates[position] = _UTC.sub("", text.strip())
-    seconds, units = _scaled(values)
-
-    # All at once, because pandas parses columns.
-    if dates:
-        seconds[list(dates)] = _seconds_of_dates(list(dates.values()))
-        units.add("ISO dates")
-    return seconds, units
+def _scaled(number: float) -> tuple[str, float]:
+    """Return the unit of a number and its seconds, NaN beyond all times."""
+    size = abs(number)
+    if size >= _LATEST:
+        return "", math.nan
+    for unit, (smallest, parts) in _UNITS.items():
+        if size >= smallest:
+            return unit, number / parts
+    return "seconds", number
 
 
-def _seconds_of_dates(dates: list[str]) -> np.ndarray:
-    """Return the seconds of ISO dates of any year, NaN for what is no date."""
-    # pandas knows the years 1678 to 2261. The calendar is the same again after 400 years.
-    cycles = []
-    shifted = []
-    for date in dates:
-        year = int(date[:4])
-        cycle = (year - 1700) // 400
-        cycles.append(cycle)
-        shifted.append(f"{year - 400 * cycle}{date[4:]}")
-    parsed = pd.to_datetime(pd.Series(shifted, dtype=object), format="ISO8601", utc=True, errors="coerce")
-    seconds = parsed.dt.as_unit("us").astype("int64").to_numpy() / 1e6
-    return np.where(parsed.isna(), np.nan, seconds + np.array(cycles) * _SECONDS_OF_400_YEARS)
-
-
-def _scaled(numbers: np.ndarray) -> tuple[np.ndarray, set[str]]:
-    """Return numbers as seconds, NaN for those beyond all times, and the units that occur."""
-    # Each unit is a thousandth of the one before.
-    sizes = np.abs(numbers)
-    exponents = np.searchsorted(list(_UNITS.values()), sizes, side="right") - 1
-    seconds = np.where(sizes < _LATEST, numbers / 1e3**exponents, np.nan)
-
-    # The exponents of missing numbers mean nothing.
-    names = list(_UNITS)
-    occurring = np.unique(exponents[np.isfinite(seconds)])
-    return seconds, {names[exponent] for exponent in occurring}
-
-
-def _quoted(token: str) -> str:
-    """Return a token as an atomic file has it: quoted if it has a quotation mark or a tab."""
-    if '"' not in token and "\t" not in token:
-        return token
-    doubled = token.replace('"', '""')
-    return f'"{doubled}"'
+def _seconds_of_date(text: str) -> float:
+    """Return the seconds of an ISO date of any year, NaN for what is no date."""
+    # The form is checked here, because pandas reads many others too.
+    text = _UTC.sub("", text)
+    if _ISO_DATE.fullmatch(text) is None:
+        return math.nan
+    try:
+        # Nanoseconds would leave the years 1678 to 2261 only.
+        return pd.Timestamp(_BEYOND_MICROSECONDS.sub("", text)).timestamp()
+    except ValueError:
+        return math.nan

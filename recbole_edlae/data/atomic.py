@@ -11,32 +11,27 @@ A line is a row. The rules, where they differ from what RecBole makes of the sam
   encoding and text in a column of numbers are errors that name file and line. RecBole shifts columns, breaks lines or
   stops. Later rows with more fields are read as RecBole reads them, without those beyond, and counted in a warning.
 
-On files without any of these the result equals RecBole's to the last bit.
+On files without any of these the result equals RecBole's to the last bit. pyarrow parses the texts, because it gives
+each different one a code, and pandas the numbers, whose last bit pyarrow rounds otherwise.
 """
 
-import contextlib
 import csv
 import io
 import os
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 from recbole.utils import FeatureType
 
 from recbole_edlae._files import where_undecodable
-from recbole_edlae._warnings import warn
-from recbole_edlae.data.parsing import Table, numbers, texts
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
-_SPARE = (
-    b"\x1f",
-    b"\x1e",
-    b"\x1d",
-    b"\x1c",
-)  # stand in for separators of several characters or in quoted fields
+_BLOCK = 1 << 22  # bytes that pyarrow takes at once, and so of the longest line
 
 
 class AtomicFileError(ValueError):
@@ -118,20 +113,19 @@ def read_atomic(
     if re.compile(rb"\S").search(content, start) is None:
         raise AtomicFileError(f"{path} has a header and no rows")
 
-    # Texts tell at the same time whether all rows have the fields of the header.
+    # Texts tell at the same time whether all rows have the fields of the header, which numbers need.
+    table = _Table(path, content, separator, [column.field for column in columns])
     requested = [column for column in columns if column.field in fields]
     text_fields = [column.field for column in requested if not column.is_float]
-    table, values = _table(path, content, start, columns, text_fields, separator)
+    try:
+        table, values = _with_texts(table, start, text_fields)
+        values |= _numbers(table, [column.field for column in requested if column.is_float])
+    except ValueError as error:
+        raise AtomicFileError(str(error)) from None
+
     for field in text_fields:
         if field not in categories:
             values[field] = values[field].astype(object)
-
-    # Numbers need rows that have.
-    float_fields = [column.field for column in requested if column.is_float]
-    try:
-        values |= numbers(table, float_fields)
-    except ValueError as error:
-        raise AtomicFileError(f"{path}, {error}") from None
     return pd.DataFrame({column.field: values[column.field] for column in requested}, copy=False)
 
 
@@ -213,81 +207,72 @@ def _separator_hint(head: str, separator: str) -> str:
     return ""
 
 
-def _table(
-    path: str | os.PathLike,
-    content: bytes,
-    start: int,
-    columns: list[Column],
-    text_fields: list[str],
-    separator: str,
-) -> tuple[Table, dict[str, pd.Series]]:
-    """Return the rows, and some columns of texts; most files are parsed as they are."""
-    table = Table(content, separator, [column.field for column in columns])
+class _Table(NamedTuple):
+    """A header and rows, of which empty lines are none."""
 
+    path: str | os.PathLike  # for messages
+    content: bytes
+    separator: str
+    fields: list[str]  # in the order of the file
+
+
+def _with_texts(table: _Table, start: int, fields: list[str]) -> tuple[_Table, dict[str, pd.Series]]:
+    """Return a table whose rows, which begin at ``start``, have the fields of the header, and its columns of texts."""
     # pyarrow refuses lines of more or fewer fields than the header, and those that are longer than a block.
-    if len(separator.encode()) == 1 and content.find(b'"', start) < 0:
-        with contextlib.suppress(pa.ArrowInvalid):
-            return table, texts(table, text_fields)
-
-    # Other files are brought into that form line by line.
-    table = _regular(path, content[start:], table.fields, separator)
-    return table, texts(table, text_fields, block_size=min(len(table.content), 1 << 30))
-
-
-def _regular(path: str | os.PathLike, rows: bytes, names: list[str], separator: str) -> Table:
-    """Return rows as lines of as many fields as the header has."""
-    spare = next((character for character in _SPARE if character not in rows), None)
-    if spare is None:
-        raise AtomicFileError(f"{path} has control characters 0x1c to 0x1f inside")
-    width = len(names)
-    lines: list[str] = []
-    shorter: list[int] = []
-    longer: list[int] = []
-    for number, line in enumerate(rows.decode().split("\n"), 2):
-        # Control characters are tokens, blanks are an empty line.
-        if not line.strip(" \t"):
-            lines.append("")
-            continue
-
-        # A separator at the end does not count. A first row that is too long belongs to another header.
-        fields = _fields(line, separator, width)
-        if len(fields) == width + 1 and not fields[-1]:
-            fields.pop()
-        if len(fields) > width and not any(lines):
-            raise AtomicFileError(
-                f"{path}, line {number} has {len(fields)} fields, the header has {width}: {line[:80]!r}"
-            )
-
-        if len(fields) < width:
-            shorter.append(number)
-            fields += [""] * (width - len(fields))
-        elif len(fields) > width:
-            longer.append(number)
-        lines.append(spare.decode().join(fields[:width]))
-
-    _warn_of_odd_lines(path, shorter, "fewer", "the others are missing values")
-    _warn_of_odd_lines(path, longer, "more", "those beyond are not read")
-
-    # A single column may have nothing but quoted fields of nothing.
-    if not any(lines):
-        raise AtomicFileError(f"{path} has a header and no rows")
-    return Table("\n".join(["header", *lines]).encode(), spare.decode(), names)
-
-
-def _warn_of_odd_lines(path: str | os.PathLike, line_numbers: list[int], kind: str, meaning: str) -> None:
-    """Count the lines with fewer, or with more, fields than the header."""
-    if line_numbers:
-        first = f"the first in line {line_numbers[0]}"
-        warn(f"{path}: {len(line_numbers)} rows have {kind} fields than the header, {first}; {meaning}")
-
-
-def _fields(line: str, separator: str, width: int) -> list[str]:
-    """Return the fields of a line: those of CSV if it is valid and has ``width``, else what is between separators."""
-    if '"' in line and len(separator) == 1:
+    if len(table.separator.encode()) == 1 and table.content.find(b'"', start) < 0:
         try:
-            (fields,) = csv.reader([line], delimiter=separator, strict=True)
-        except csv.Error:
-            fields = []
-        if len(fields) == width:
-            return fields
-    return line.split(separator)
+            return table, _texts(table, fields)
+        except pa.ArrowInvalid:
+            pass
+
+    # Most files need none of it.
+    from recbole_edlae.data.odd_lines import regular
+
+    content, separator = regular(table.path, table.content[start:], len(table.fields), table.separator)
+    table = table._replace(content=content, separator=separator)
+    return table, _texts(table, fields, block_size=min(len(content), 1 << 30))
+
+
+def _texts(table: _Table, fields: list[str], *, block_size: int | None = None) -> dict[str, pd.Series]:
+    """Return columns as categories in the order in which they come first; an empty field is missing."""
+    # The header is skipped here, as pyarrow drops a byte order mark where its input begins. With threads pyarrow before
+    # 23 may wait forever after an error.
+    parsed = pyarrow.csv.read_csv(
+        pa.BufferReader(table.content),
+        pyarrow.csv.ReadOptions(
+            column_names=table.fields, skip_rows=1, block_size=block_size or _BLOCK, use_threads=False
+        ),
+        pyarrow.csv.ParseOptions(delimiter=table.separator, quote_char=False),
+        pyarrow.csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(table.fields, pa.dictionary(pa.int32(), pa.string())),
+            include_columns=fields or table.fields[:1],  # an empty list would mean all
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    return dict(parsed.to_pandas().items())
+
+
+def _numbers(table: _Table, fields: list[str]) -> dict[str, pd.Series]:
+    """Return columns as numbers, NaN where there is none; raise ValueError with the line of a text among them."""
+    if not fields:
+        return {}
+    options: dict[str, Any] = {
+        "sep": table.separator,
+        "header": None,
+        "skiprows": 1,
+        "names": table.fields,
+        "index_col": False,
+        "quoting": csv.QUOTE_NONE,
+        "usecols": fields,
+    }
+    try:
+        return dict(pd.read_csv(io.BytesIO(table.content), dtype=np.float64, **options).items())
+    except ValueError as error:
+        from recbole_edlae.data.odd_lines import first_text
+
+        # Read again as texts, to say which is no number.
+        frame = pd.read_csv(io.BytesIO(table.content), dtype=str, **options)
+        message = first_text(table.content, frame) or error
+        raise ValueError(f"{table.path}, {message}") from None

@@ -5,8 +5,8 @@ import pathlib
 
 from recbole_edlae._files import atomic_folder
 from recbole_edlae.convert.conversion import write_interactions
+from recbole_edlae.convert.numerals import Numerals
 from recbole_edlae.convert.rows import Content, read
-from recbole_edlae.convert.values import Numerals
 
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
 

@@ -12,6 +12,8 @@ import torch
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureType
 
+from recbole_edlae.data.training_data import token_rank
+
 
 class FileTimes(NamedTuple):
     """Times of an Interaction's rows, kept as its attribute ``file_times``."""
@@ -37,14 +39,6 @@ def check_time(dataset: Dataset) -> None:
         raise ValueError(
             f"TIME_FIELD: order by time needs numbers, {field}:float; the file has {field}:{kind.value}"
         )
-
-
-def token_rank(dataset: Dataset, field: str) -> np.ndarray:
-    """Return the rank of each id of a field when its tokens are sorted as text."""
-    tokens = dataset.field2id_token[field]
-    rank = np.empty(len(tokens), dtype=np.int64)
-    rank[np.argsort(tokens, kind="stable")] = np.arange(len(tokens))
-    return rank
 
 
 def order_by_time(dataset: Dataset, rows: np.ndarray | None = None, first: Sequence[str] = ()) -> np.ndarray:

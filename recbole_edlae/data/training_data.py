@@ -242,3 +242,11 @@ def item_counts(dataset: "Dataset") -> np.ndarray:
     if counts is None:
         return np.zeros(dataset.item_num, dtype=np.int64)
     return counts
+
+
+def token_rank(dataset: "Dataset", field: str) -> np.ndarray:
+    """Return the rank of each id of a field when its tokens are sorted as text."""
+    tokens = dataset.field2id_token[field]
+    rank = np.empty(len(tokens), dtype=np.int64)
+    rank[np.argsort(tokens, kind="stable")] = np.arange(len(tokens))
+    return rank

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import scipy.sparse as sp
 import torch
-import yaml
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from recbole_edlae.estimators.queries import Columns, Histories, interactions_of, read_histories
 from recbole_edlae.model.closed_form import ClosedForm
 from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.export_files import complete
 from recbole_edlae.serving.frames import answer_frame, warn_of_unknown
 from recbole_edlae.serving.ids import Ids
-from recbole_edlae.serving.ranking import Lists, checked, most_similar, ranked
+from recbole_edlae.serving.ranking import Ranker, checked
 from recbole_edlae.serving.recommender import Recommendations
 from recbole_edlae.serving.tokens import checked_list, positive_int
-from recbole_edlae.settings.schema import Setting, check_model_settings, read_schema
+from recbole_edlae.settings.schema import Setting, read_schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,35 +117,20 @@ class LinearEstimator(BaseEstimator):
         k = positive_int(k, "k")
         histories = self._read(users_or_histories)
 
-        # The model learned nothing of an item that nobody had: it is as unknown as one of other data.
-        _, numbers = histories.known
-        untrained = numbers[self.popularity_[numbers - 1] == 0]
-        histories.unknown.update(self._items.named(untrained).tolist())
-
         # None means the same here as in Recommender.recommend.
         if exclude is None:
             exclude = ()
         ids = checked_list(exclude, "exclude", "item ids")
-        _, excluded = self._items.entries([ids], "exclude", histories.unknown)
-
-        # Batches of histories, because the scores of all items for all histories need not fit into memory.
-        nothing = np.empty(0, dtype=np.int64)
-        lists = Lists(len(histories.users), histories.known, (nothing, nothing), excluded)
-        by_popularity = np.zeros(lists.histories, dtype=bool)
-        items: list[np.ndarray] = []
-        scores: list[np.ndarray] = []
-        for batch in ranked(self.weights_, self._padded_popularity(), lists, k):
-            by_popularity[batch.start : batch.start + len(batch.popular)] = batch.popular
-            for best, values, length in zip(batch.items, batch.scores, batch.length):
-                items.append(self._items.named(best[:length]))
-                scores.append(values[:length])
+        _, never = self._items.entries([ids], "exclude", histories.unknown)
+        number = len(histories.users)
+        answer = self._ranker().recommend(number, histories.known, k, histories.unknown, never=never)
 
         # A DataFrame has no place for what was skipped, so a warning says it.
         if histories.from_frame:
-            warn_of_unknown(histories.unknown, by_popularity)
-            return answer_frame(histories.columns, histories.users, items, scores)
-        lists_of_ids = [ids.tolist() for ids in items]
-        return Recommendations(lists_of_ids, scores, by_popularity, histories.unknown)
+            warn_of_unknown(histories.unknown, answer.popular)
+            return answer_frame(histories.columns, histories.users, answer.items, answer.scores)
+        lists_of_ids = [items.tolist() for items in answer.items]
+        return Recommendations(lists_of_ids, answer.scores, answer.popular, histories.unknown)
 
     @torch.no_grad()
     def score(self, users_or_histories: Any, y: None = None) -> "np.ndarray | pd.DataFrame":
@@ -198,15 +183,8 @@ class LinearEstimator(BaseEstimator):
             NotFittedError: The estimator is not fitted.
             ValueError: The item is not known, nobody had it in training, or k is no positive integer.
         """
-        # An item that nobody had has weights, which mean nothing.
         check_is_fitted(self)
-        k = positive_int(k, "k")
-        number = self._items.number(item, "item")
-        if not self.popularity_[number - 1]:
-            raise ValueError(f"item: nothing is known of {item}: nobody had it in training")
-
-        numbers, values = most_similar(self.weights_, self._padded_popularity(), number, k)
-        items = self._items.named(numbers)
+        items, values = self._ranker().similar(item, positive_int(k, "k"))
         if self._columns is None:
             return items.tolist(), values
 
@@ -232,6 +210,10 @@ class LinearEstimator(BaseEstimator):
             return histories._replace(from_frame=True)
         return histories
 
+    def _ranker(self) -> Ranker:
+        """Return what ranks the items."""
+        return Ranker(self.weights_, self._items, self._padded_popularity())
+
     def _padded_popularity(self) -> np.ndarray:
         """Return the popularity by item number, with that of the padding."""
         return np.append(0, self.popularity_)
@@ -241,21 +223,12 @@ class LinearEstimator(BaseEstimator):
         # The columns of a DataFrame are parameters of the estimator, and no settings of the model.
         schema = self._schema()
         parameters = self.get_params(deep=False)
-        settings = {}
-        for name, setting in schema.items():
-            settings[name] = yaml.safe_load(setting.default)
-            if name in parameters:
-                settings[name] = parameters[name]
-        check_model_settings(schema, settings)
-        return settings
+        return complete(schema, {name: parameters[name] for name in schema.keys() & parameters.keys()})
 
     @classmethod
     def _schema(cls) -> dict[str, Setting]:
         """Return the settings of the RecBole model, with their defaults and ranges."""
         return read_schema(PROPERTIES / f"{cls.model}.yaml")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "weights_")
 
     def __sklearn_tags__(self) -> Any:
         # scikit-learn's checks then make sparse matrices without negative values.

@@ -1,5 +1,6 @@
 """Define an estimator for each linear model, with the names, defaults and ranges of the RecBole model's settings."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from recbole_edlae.model.edlae_form import EDLAEForm
 from recbole_edlae.model.lowrankedlae_form import LowRankEDLAEForm
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class EDLAE(StoredEstimator):
     """EDLAE: reconstruct dropped interactions from kept ones, in closed form. Without dropout it is EASE.
 
@@ -41,38 +43,23 @@ class EDLAE(StoredEstimator):
     model = "EDLAE"
     form = EDLAEForm
 
-    def __init__(
-        self,
-        reg_weight: float = 500.0,
-        dropout_prob: float = 0.33,
-        *,
-        emphasis: Sequence[float] = (1.0, 0.0),
-        diagonal_bound: float | None = None,
-        user_weight_power: float = 0.0,
-        item_weight_power: float = 0.0,
-        dropout_penalty: str = "weighted",
-        zero_diagonal: bool = False,
-        low_pass_weight: float = 0.0,
-        low_pass_rank: int = 64,
-        neighbors: int | None = None,
-        user: Any = "user_id",
-        item: Any = "item_id",
-    ) -> None:
-        self.reg_weight = reg_weight
-        self.dropout_prob = dropout_prob
-        self.emphasis = emphasis
-        self.diagonal_bound = diagonal_bound
-        self.user_weight_power = user_weight_power
-        self.item_weight_power = item_weight_power
-        self.dropout_penalty = dropout_penalty
-        self.zero_diagonal = zero_diagonal
-        self.low_pass_weight = low_pass_weight
-        self.low_pass_rank = low_pass_rank
-        self.neighbors = neighbors
-        self.user = user
-        self.item = item
+    reg_weight: float = 500.0
+    dropout_prob: float = 0.33
+    _: dataclasses.KW_ONLY
+    emphasis: Sequence[float] = (1.0, 0.0)
+    diagonal_bound: float | None = None
+    user_weight_power: float = 0.0
+    item_weight_power: float = 0.0
+    dropout_penalty: str = "weighted"
+    zero_diagonal: bool = False
+    low_pass_weight: float = 0.0
+    low_pass_rank: int = 64
+    neighbors: int | None = None
+    user: Any = "user_id"
+    item: Any = "item_id"
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class DLAE(StoredEstimator):
     """DLAE: reconstruct dropped and kept interactions alike, in closed form.
 
@@ -100,34 +87,21 @@ class DLAE(StoredEstimator):
     model = "DLAE"
     form = DLAEForm
 
-    def __init__(
-        self,
-        reg_weight: float = 500.0,
-        dropout_prob: float = 0.33,
-        *,
-        diagonal_bound: float | None = None,
-        rank: int | None = None,
-        solver: str = "free_diagonal",
-        user_weight_power: float = 0.0,
-        item_weight_power: float = 0.0,
-        dropout_penalty: str = "weighted",
-        zero_diagonal: bool = False,
-        user: Any = "user_id",
-        item: Any = "item_id",
-    ) -> None:
-        self.reg_weight = reg_weight
-        self.dropout_prob = dropout_prob
-        self.diagonal_bound = diagonal_bound
-        self.rank = rank
-        self.solver = solver
-        self.user_weight_power = user_weight_power
-        self.item_weight_power = item_weight_power
-        self.dropout_penalty = dropout_penalty
-        self.zero_diagonal = zero_diagonal
-        self.user = user
-        self.item = item
+    reg_weight: float = 500.0
+    dropout_prob: float = 0.33
+    _: dataclasses.KW_ONLY
+    diagonal_bound: float | None = None
+    rank: int | None = None
+    solver: str = "free_diagonal"
+    user_weight_power: float = 0.0
+    item_weight_power: float = 0.0
+    dropout_penalty: str = "weighted"
+    zero_diagonal: bool = False
+    user: Any = "user_id"
+    item: Any = "item_id"
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class LowRankEDLAE(StoredEstimator):
     """EDLAE with weights that are a product of two factors; their rows are embeddings of the items.
 
@@ -154,27 +128,14 @@ class LowRankEDLAE(StoredEstimator):
     model = "LowRankEDLAE"
     form = LowRankEDLAEForm
 
-    def __init__(
-        self,
-        reg_weight: float = 500.0,
-        dropout_prob: float = 0.33,
-        *,
-        rank: int = 200,
-        solver: str = "admm",
-        tol: float = 0.001,
-        max_iter: int = 100,
-        user_weight_power: float = 0.0,
-        item_weight_power: float = 0.0,
-        user: Any = "user_id",
-        item: Any = "item_id",
-    ) -> None:
-        self.reg_weight = reg_weight
-        self.dropout_prob = dropout_prob
-        self.rank = rank
-        self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter
-        self.user_weight_power = user_weight_power
-        self.item_weight_power = item_weight_power
-        self.user = user
-        self.item = item
+    reg_weight: float = 500.0
+    dropout_prob: float = 0.33
+    _: dataclasses.KW_ONLY
+    rank: int = 200
+    solver: str = "admm"
+    tol: float = 0.001
+    max_iter: int = 100
+    user_weight_power: float = 0.0
+    item_weight_power: float = 0.0
+    user: Any = "user_id"
+    item: Any = "item_id"

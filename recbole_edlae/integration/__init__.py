@@ -3,8 +3,7 @@
 The rooms :mod:`~recbole_edlae.integration.compat`, :mod:`~recbole_edlae.integration.fixes` and
 :mod:`~recbole_edlae.integration.fast` each begin with their rows of the table of patches. The rows here are of what
 RecBole lacks: models, a user split, Liang's Recall, checkpoints that know their data. Their functions are in
-:mod:`~recbole_edlae.integration.models`, :mod:`~recbole_edlae.integration.checkpoints` and
-:mod:`~recbole_edlae.integration.processes`.
+:mod:`~recbole_edlae.integration.models` and :mod:`~recbole_edlae.integration.checkpoints`.
 """
 
 from typing import Any
@@ -51,7 +50,7 @@ ROWS: tuple[dict[str, Any], ...] = (
                 "quick_start.quick_start:run_recboles",
                 "quick_start.quick_start:objective_function",
             ),
-            "processes:stand_in",
+            "models:stand_in",
         ),
     },
     {

@@ -1,4 +1,7 @@
-"""Checkpoints of RecBole's that store what they were trained on, which is checked before their weights are loaded."""
+"""Checkpoints and datasets that know what they are made of, which is checked before they are used.
+
+A checkpoint of RecBole's stores what it was trained on, a dataset the fingerprint of the files that it was read from.
+"""
 
 import inspect
 import os
@@ -8,11 +11,13 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import torch
+from recbole.data.dataset import Dataset
 from recbole.utils import set_color
 
 from recbole_edlae._files import atomic_file
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import training_data
+from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
 from recbole_edlae.integration.models import to_save
 
 
@@ -183,3 +188,69 @@ def fit(stock: Callable, trainer: Any, *arguments: Any, **options: Any) -> tuple
             "last one; saved=True tests the best"
         )
     return result
+
+
+def from_scratch(stock: Callable, dataset: Dataset) -> None:
+    """Read a dataset as RecBole does, and note the fingerprint of the files that it was read from.
+
+    Raises:
+        ChangedFileError: A file changed while it was read.
+    """
+    settings = dataset.config.final_config_dict
+    before = fingerprint(settings)
+    stock(dataset)
+    dataset.fingerprint = fingerprint(settings)
+
+    # There was nothing before where RecBole downloads the files.
+    if before not in ("", dataset.fingerprint):
+        folder = settings["data_path"]
+        raise ChangedFileError(
+            f"dataset: {folder} changed while {dataset.dataset_name} was read; run it again"
+        )
+
+
+def create_dataset(stock: Callable, config: Any) -> Dataset:
+    """Return a dataset as RecBole does; a saved one only where it is of the same files, class and settings.
+
+    Warns:
+        DataWarning: A saved dataset is not used.
+    """
+    dataset_class = class_of(config.final_config_dict)
+    file = _saved_file("dataset_save_path", f"{config['dataset']}-{dataset_class.__name__}.pth", config)
+    if file is not None:
+        from recbole_edlae.integration.fixes import saved  # most runs have saved nothing
+
+        dataset = saved.dataset_in(file, dataset_class, config)
+        if dataset is not None:
+            return dataset
+
+    dataset = dataset_class(config)
+    if config["save_dataset"]:
+        dataset.save()
+    return dataset
+
+
+def load_split_dataloaders(stock: Callable, config: Any) -> tuple | None:
+    """Return saved loaders as RecBole does, where they are of the same files, model and settings; None otherwise.
+
+    Warns:
+        DataWarning: Saved loaders are not used.
+    """
+    file = _saved_file(
+        "dataloaders_save_path", f"{config['dataset']}-for-{config['model']}-dataloader.pth", config
+    )
+    if file is None:
+        return None
+    from recbole_edlae.integration.fixes import saved
+
+    return saved.loaders_in(stock, file, config)
+
+
+def _saved_file(setting: str, name: str, config: Any) -> str | None:
+    """Return the file to load: the one that a setting names, or the one in ``checkpoint_dir``; None without it."""
+    file = config[setting] or os.path.join(config["checkpoint_dir"], name)
+    if os.path.isfile(file):
+        return file
+    if config[setting]:
+        warn(f"{setting}: there is no file {file}; the files of {config['dataset']} are read instead")
+    return None

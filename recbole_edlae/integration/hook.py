@@ -1,7 +1,7 @@
 """Apply the table of patches: to each module at the end of its import, once, and take all of it back on request.
 
 ``import recbole_edlae`` arms the hook; nothing else does, so that a program that never imports the package runs stock
-RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.processes`).
+RecBole. Child processes import the package with what is pickled to them (:mod:`recbole_edlae.integration.models`).
 A program that does not import RecBole pays for a few small files, and nothing in it changes but ``sys.meta_path``.
 
 ``wrapt``, with which such hooks are usually written, does not fit: it cannot act during an import, and it fires too
@@ -30,11 +30,10 @@ class _Applied:
         rows: of the table, one for each reason; all have the same replacement.
     """
 
-    def __init__(self, rows: list[Patch], module: types.ModuleType, late: bool) -> None:
+    def __init__(self, rows: list[Patch], module: types.ModuleType, hook: "_Hook", late: bool) -> None:
         self.rows = rows
         self.module = module
-        self.active = True
-        self.is_wrapped = False  # by another package, when it was taken back
+        self._hook = hook
 
         # The attribute belongs to a module or a class, or is the entry of a dict.
         path, _, key = rows[0].attribute.rstrip("]").partition("[")
@@ -52,26 +51,21 @@ class _Applied:
         self.value = self._wrapper() if kind == "call" else _resolve(rows[0].replacement)
         if kind == "value":
             self.value = self.value(self.stock)
-        self.put(late)
-
-    def put(self, late: bool) -> None:
-        """Put the replacement in place; after the import of the module also where RecBole took the stock by name."""
         self._set(self.value)
 
-        # What a module only imports is changed in that module alone: torch and the like, or a class of another module
-        # of RecBole's. A function of another package is a wrapper of RecBole's own.
+        # After the import of the module, others may have taken the stock by name. But what a module only imports is
+        # changed in that module alone: torch and the like, or a class of another module of RecBole's. A function of
+        # another package is a wrapper of RecBole's own.
         home = getattr(self.stock, "__module__", None) or ""
         is_from_elsewhere = isinstance(self.stock, types.ModuleType)
-        is_from_elsewhere |= home.startswith("recbole.") and home != self.module.__name__
+        is_from_elsewhere |= home.startswith("recbole.") and home != module.__name__
         if late and isinstance(self.owner, types.ModuleType) and not is_from_elsewhere:
             _exchange_in_recbole(self.stock, self.value)
 
-    def take_back(self) -> None:
-        """Put the stock object back; where another package has wrapped the replacement since, let calls pass."""
-        self.active = False
-        self.is_wrapped = self._namespace().get(self.name) is not self.value
-        if self.is_wrapped:
-            return
+    def take_back(self) -> bool:
+        """Put the stock object back, and return True; leave what another package has wrapped since."""
+        if self._namespace().get(self.name) is not self.value:
+            return False
         if self.is_new and isinstance(self.owner, dict):
             del self.owner[self.name]
         elif self.is_new:
@@ -80,19 +74,6 @@ class _Applied:
             self._set(self.stock)
             if isinstance(self.owner, types.ModuleType):
                 _exchange_in_recbole(self.value, self.stock)
-
-    def put_again(self) -> bool:
-        """Put the same replacement in place once more, which modules may have taken by name; return whether it fits.
-
-        It does not where another package has changed the attribute since it was taken back.
-        """
-        if not self.is_wrapped and self._namespace().get(self.name) is not (
-            None if self.is_new else self.stock
-        ):
-            return False
-        self.active = True
-        if not self.is_wrapped:
-            self.put(late=True)
         return True
 
     def _wrapper(self) -> Callable:
@@ -104,8 +85,9 @@ class _Applied:
         names = {row.correction for row in self.rows}
         is_always_on = "" in names
 
+        # Another program may have taken the function by name, and call it when the patches are taken back.
         def wrapper(*arguments: Any, **options: Any) -> Any:
-            if self.active and (is_always_on or corrections.any_is_on(names, arguments)):
+            if self._hook.is_armed and (is_always_on or corrections.any_is_on(names, arguments)):
                 return _resolve(replacement)(stock, *arguments, **options)
             return stock(*arguments, **options)
 
@@ -127,8 +109,8 @@ class _Hook(importlib.abc.MetaPathFinder):
 
     def __init__(self, patches: Sequence[Patch]) -> None:
         self.patches = by_attribute(patches)
+        self.is_armed = False
         self.applied: list[_Applied] = []
-        self._taken_back: list[_Applied] = []
         self._asking = threading.local()
 
     def find_spec(
@@ -152,6 +134,7 @@ class _Hook(importlib.abc.MetaPathFinder):
         """Patch the modules that are imported already, and wait for the others."""
         if self in sys.meta_path:
             return
+        self.is_armed = True
         sys.meta_path.insert(0, self)
         for name in self.patches:
             module = sys.modules.get(name)
@@ -161,12 +144,12 @@ class _Hook(importlib.abc.MetaPathFinder):
                 _when_complete(module, functools.partial(self._finish_late, module, around))
 
     def restore(self) -> None:
-        """Take back every patch, the last one first."""
+        """Take back every patch, the last one first. Those that another package has wrapped let calls pass."""
+        self.is_armed = False
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        while self.applied:
-            self._taken_back.append(self.applied.pop())
-            self._taken_back[-1].take_back()
+        left = [applied for applied in reversed(self.applied) if not applied.take_back()]
+        self.applied = left[::-1]
 
     def enter(self, name: str, around: contextlib.ExitStack) -> None:
         """Enter what has to be in place while a module is imported."""
@@ -176,21 +159,14 @@ class _Hook(importlib.abc.MetaPathFinder):
 
     def finish(self, module: types.ModuleType, late: bool = False) -> None:
         """Apply the patches of a module whose code has run."""
+        known = [applied.rows for applied in self.applied if applied.module is module]
         for rows in self.patches[module.__name__]:
-            if rows[0].kind != "import":
-                self.applied.append(self._again(rows, module) or _Applied(rows, module, late))
-
-    def _again(self, rows: list[Patch], module: types.ModuleType) -> _Applied | None:
-        """Return a patch of before :meth:`restore` that is in place again; None where there is none."""
-        for applied in self._taken_back:
-            if applied.rows is rows and applied.module is module:
-                self._taken_back.remove(applied)
-                return applied if applied.put_again() else None
-        return None
+            if rows[0].kind != "import" and rows not in known:
+                self.applied.append(_Applied(rows, module, self, late))
 
     def _finish_late(self, module: types.ModuleType, around: contextlib.ExitStack) -> None:
         with around:
-            if self in sys.meta_path and sys.modules.get(module.__name__) is module:
+            if self.is_armed and sys.modules.get(module.__name__) is module:
                 self.finish(module, late=True)
 
 
@@ -213,7 +189,7 @@ class _Loader(importlib.abc.Loader):
         with contextlib.ExitStack() as around:
             self._hook.enter(module.__name__, around)
             self._loader.exec_module(module)
-            if self._hook in sys.meta_path:
+            if self._hook.is_armed:
                 self._hook.finish(module)
 
     def __getattr__(self, name: str) -> Any:

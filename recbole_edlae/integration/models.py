@@ -1,11 +1,17 @@
-"""How a model enters RecBole: its name, its defaults, its trainer, its data loader.
+"""How a model enters RecBole: its name, its defaults, its trainer, its data loader, and other processes.
 
 RecBole finds models, trainers and default settings by name in its own folders. The functions below answer first where
 RecBole looks, for the models of this package and for those of others that were registered
 (:mod:`recbole_edlae.settings.registry`); the table of patches says where they stand.
+
+A spawned child, a Ray worker or a worker of PyTorch's loaders imports what is pickled to it. RecBole's functions are
+pickled by their names, so that a child of a program that imports this package would run stock RecBole. The last
+functions here stand in for RecBole's entry points: they do the same, and are pickled by their names in this module,
+which imports the package. So is a loader, by its :class:`Armed`. A forked child has the package anyway.
 """
 
 import copy
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +19,7 @@ import numpy as np
 import yaml
 from recbole.data.dataloader import UserDataLoader
 
+from recbole_edlae.integration import hook
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.evaluation import check_user_split, splits_users
 from recbole_edlae.settings.registry import (
@@ -29,6 +36,8 @@ from recbole_edlae.settings.registry import (
 )
 from recbole_edlae.settings.rules import check_rules, check_vectorized_data
 from recbole_edlae.settings.schema import check_model_settings, read_schema
+
+_QUICK_START = "recbole.quick_start.quick_start"
 
 # The registry's functions are documented under this module's name.
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]
@@ -150,3 +159,46 @@ def then_score_histories(stock: Callable, model: Any, config: Any, dataset: Any)
         model.pred_mat = histories.dot(model.w).tolil()
     else:
         model.interaction_matrix = histories
+
+
+class Armed:
+    """Mark a loader: where it is unpickled, this package is imported."""
+
+
+def run(*arguments: Any, **options: Any) -> Any:
+    """Call RecBole's ``run``."""
+    return _stock("run")(*arguments, **options)
+
+
+def run_recbole(*arguments: Any, **options: Any) -> Any:
+    """Call RecBole's ``run_recbole``."""
+    return _stock("run_recbole")(*arguments, **options)
+
+
+def run_recboles(*arguments: Any, **options: Any) -> Any:
+    """Call RecBole's ``run_recboles``, which is what the children of ``nproc > 1`` start with."""
+    return _stock("run_recboles")(*arguments, **options)
+
+
+def objective_function(*arguments: Any, **options: Any) -> Any:
+    """Call RecBole's ``objective_function``, which is what Ray's trials and HyperTuning start with."""
+    return _stock("objective_function")(*arguments, **options)
+
+
+def stand_in(stock: Callable) -> Callable:
+    """Return the function of this module with the name of RecBole's, its documentation and its signature."""
+    function = globals()[stock.__name__]
+    function.__doc__ = stock.__doc__
+    function.__wrapped__ = stock
+    return function
+
+
+def _stock(name: str) -> Callable:
+    """Return a function of RecBole's; in a process that has just unpickled its stand-in, RecBole is imported now."""
+    module = importlib.import_module(_QUICK_START)
+
+    # The patch may have been taken back by `restore`.
+    try:
+        return hook.stock(_QUICK_START, name)
+    except LookupError:
+        return getattr(module, name)

@@ -7,7 +7,7 @@ Each room has its own rows, where its package begins:
 * :mod:`~recbole_edlae.integration.fixes`: what RecBole gets wrong. Rows that change its numbers are
   *corrections*, which the setting ``corrections`` switches off (:mod:`~recbole_edlae.settings.corrections`);
 * :mod:`~recbole_edlae.integration.fast`: the same results in less time, which the setting
-  ``vectorized_data: False`` switches off (:func:`~recbole_edlae.integration.fast.is_on`).
+  ``vectorized_data: False`` switches off (:func:`~recbole_edlae.settings.corrections.vectorized`).
 
 A row has a reason, ``why`` and ``until``, and ``functions``: "module:attribute" inside RecBole → "module:function"
 inside the room, or with its full name. ``kind`` and ``correction`` are as in :class:`Patch`. Rows are text: reading the

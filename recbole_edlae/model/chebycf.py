@@ -5,8 +5,6 @@ Reference:
     Chanwoo Kim et al. "Graph Spectral Filtering with Chebyshev Interpolation for Recommendation" in SIGIR 2025.
 """
 
-from recbole.config import Config
-
 from recbole_edlae.model.graph import GraphFilterRecommender
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.solvers import GraphFilter, graph_filter, plateau
@@ -32,12 +30,10 @@ class ChebyCF(GraphFilterRecommender):
         degree_power choice [0.0,0.2,0.4]
     """
 
-    def read_settings(self, config: Config) -> None:
-        super().read_settings(config)
-        self.order = config["order"]
-        self.flatness = config["flatness"]
-        self.low_pass_power = config["degree_power"]
+    setting_names = (*GraphFilterRecommender.setting_names, "order", "flatness", "degree_power")
+    order: int
+    flatness: float
 
     def polynomial(self) -> GraphFilter:
         coefficients = plateau(self.order, self.flatness)
-        return graph_filter(self.interactions, coefficients, degree_power=self.low_pass_power)
+        return graph_filter(self.interactions, coefficients, degree_power=self.degree_power)

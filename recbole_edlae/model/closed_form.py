@@ -9,13 +9,16 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.weights import Dense, Weights
+
+if TYPE_CHECKING:
+    from recbole.config import Config
 
 DENSE_ITEMS = (
     4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
@@ -29,15 +32,26 @@ SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "
 class ClosedForm:
     r"""The settings of a linear model, the interactions to fit to, and :meth:`fit`.
 
-    A subclass gives :meth:`solve`. Without RecBole, an instance is made of settings and interactions. A RecBole model
-    has its own constructor, which sets the same attributes.
+    A subclass gives :meth:`solve`, and names its settings in ``setting_names``. Without RecBole, an instance is made of
+    settings and interactions. A RecBole model has its own constructor, which sets the same attributes.
 
     Args:
-        settings (Mapping): Setting → value; each becomes an attribute.
+        settings (Mapping): Setting → value; those of ``setting_names`` become attributes.
         interactions (scipy.sparse.csr_matrix): Users x items, of ones, sorted; row and column 0 are RecBole's padding.
     """
 
-    # Models without these two settings have these values.
+    setting_names: tuple[str, ...] = (
+        "reg_weight",
+        "dropout_prob",
+        "user_weight_power",
+        "item_weight_power",
+    )
+    reg_weight: float
+    dropout_prob: float
+    user_weight_power: float
+    item_weight_power: float
+
+    # Models without these settings have these values.
     dropout_penalty = "weighted"
     zero_diagonal = False
     based_on = "item"  # or "user": users and items are exchanged
@@ -46,24 +60,35 @@ class ClosedForm:
     n_items: int
     logger: logging.Logger
     weights: Weights
-    reg_weight: float
-    dropout_prob: float
-    user_weight_power: float
-    item_weight_power: float
 
     def __init__(self, settings: Mapping[str, Any], interactions: sp.csr_matrix) -> None:
-        vars(self).update(settings)
+        self.read_settings(settings)
         self.interactions = interactions
         self.n_items = interactions.shape[1]
         self.logger = logging.getLogger(__name__)
         self.check_settings()
 
+    def read_settings(self, settings: "Mapping[str, Any] | Config") -> None:
+        r"""Keep the settings of ``setting_names`` as attributes."""
+        for name in self.setting_names:
+            setattr(self, name, settings[name])
+
     def check_settings(self) -> None:
-        r"""Check the settings that depend on each other; their own ranges are in the model's YAML file.
+        r"""Check the settings that depend on each other, when an instance is made; their ranges are in the YAML file.
 
         Raises:
-            ValueError: Two settings exclude each other.
+            ValueError: Two settings exclude each other, or a rank is no number of directions.
         """
+        name = self.rank_name()
+        if name is not None:
+            # What only some settings take is loaded with them.
+            from recbole_edlae.solvers.parameters import check_count
+
+            check_count(name, getattr(self, name))
+
+    def rank_name(self) -> str | None:
+        r"""Return the setting that is a rank; None where the others ask for none."""
+        return None
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the weights.
@@ -86,6 +111,7 @@ class ClosedForm:
         count = np.diff(self.interactions.indptr)
         with in_words_of_settings(power="user_weight_power"):
             user_weight = activity_weight(count, self.user_weight_power)
+        self.cut_rank()
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
                 B = self.solution(user_weight, gram, progress)
@@ -167,15 +193,15 @@ class ClosedForm:
         # torch's inverse is not in place.
         return 3 * matrix
 
-    def cut_rank(self, name: str) -> None:
-        r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
-
-        Args:
-            name (str): The setting.
+    def cut_rank(self) -> None:
+        r"""Lower a rank to the number of items, where it is more: there are no more directions.
 
         Warns:
             DataWarning: The rank is lowered.
         """
+        name = self.rank_name()
+        if name is None:
+            return
         rank = getattr(self, name)
         items = self.size - 1  # without [PAD]
         if rank > items:

@@ -11,9 +11,6 @@ Reference:
 from collections.abc import Mapping
 from typing import Any
 
-from recbole.config import Config
-from recbole.data.dataset import Dataset
-
 from recbole_edlae.model.dlae_form import DLAEForm
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.paper import STECK_2020
@@ -34,13 +31,3 @@ class DLAE(DLAEForm, LinearAutoEncoder):
         dropout_prob choice [0.2,0.33,0.5,0.6,0.7]
         user_weight_power choice [0.0,0.5,0.7]
     """
-
-    def __init__(self, config: Config, dataset: Dataset) -> None:
-        self.based_on = config["based_on"]
-        super().__init__(config, dataset)
-        self.diagonal_bound = config["diagonal_bound"]
-        self.rank = config["rank"]
-        self.solver = config["solver"]
-        self.dropout_penalty = config["dropout_penalty"]
-        self.zero_diagonal = config["zero_diagonal"]
-        self.check_settings()

@@ -11,9 +11,6 @@ Reference:
 from collections.abc import Mapping
 from typing import Any
 
-from recbole.config import Config
-from recbole.data.dataset import Dataset
-
 from recbole_edlae.model.edlae_form import EDLAEForm
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.paper import STECK_2020
@@ -36,15 +33,3 @@ class EDLAE(EDLAEForm, LinearAutoEncoder):
         dropout_prob choice [0.2,0.33,0.5]
         user_weight_power choice [0.0,0.5]
     """
-
-    def __init__(self, config: Config, dataset: Dataset) -> None:
-        self.based_on = config["based_on"]
-        super().__init__(config, dataset)
-        self.emphasis = config["emphasis"]
-        self.diagonal_bound = config["diagonal_bound"]
-        self.neighbors = config["neighbors"]
-        self.dropout_penalty = config["dropout_penalty"]
-        self.zero_diagonal = config["zero_diagonal"]
-        self.low_pass_weight = config["low_pass_weight"]
-        self.low_pass_rank = config["low_pass_rank"]
-        self.check_settings()

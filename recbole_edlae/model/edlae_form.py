@@ -17,6 +17,17 @@ class EDLAEForm(ClosedForm):
     r"""The closed form of EDLAE: exact, with ``neighbors``, or beside a low-pass filter."""
 
     takes_inverse = True
+    setting_names = (
+        *ClosedForm.setting_names,
+        "based_on",
+        "emphasis",
+        "diagonal_bound",
+        "neighbors",
+        "dropout_penalty",
+        "zero_diagonal",
+        "low_pass_weight",
+        "low_pass_rank",
+    )
     emphasis: tuple[float, float]
     diagonal_bound: float | None
     neighbors: Any  # int or None
@@ -25,24 +36,19 @@ class EDLAEForm(ClosedForm):
 
     def check_settings(self) -> None:
         self.check_of_items("neighbors", "low_pass_weight")
-        if self.low_pass_weight == 0:
-            return
-
-        # What only some settings take is loaded with them, here and below.
-        from recbole_edlae.solvers.parameters import check_count
-
-        check_count("low_pass_rank", self.low_pass_rank)
-        if self.neighbors is not None:
+        super().check_settings()
+        if self.low_pass_weight != 0 and self.neighbors is not None:
             raise ValueError(
                 f"low_pass_weight {self.low_pass_weight!r} adds weights for all items: neighbors must be None, got "
                 f"{self.neighbors!r}"
             )
 
+    def rank_name(self) -> str | None:
+        return None if self.low_pass_weight == 0 else "low_pass_rank"
+
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> Any:
-        if self.low_pass_weight != 0:
-            self.cut_rank("low_pass_rank")
         if self.neighbors is None:
             return super().solution(user_weight, given, progress)
 
@@ -50,12 +56,18 @@ class EDLAEForm(ClosedForm):
 
     def _by_neighbors(self, user_weight: np.ndarray, progress: Progress | None) -> Any:
         """Return weights of a few items for every item, without a Gram matrix."""
-        from recbole_edlae.model.resources import check_sparse_memory
+        from recbole_edlae.model.by_gram import check_beside_gram
         from recbole_edlae.solvers import neighbors
 
         # Called before the pairs of items take their memory.
         def announce(size: int) -> None:
-            takes = check_sparse_memory(self.n_items, self.neighbors, size)
+            ways_out = (
+                "fewer neighbors, at 24 bytes each for every item; fewer items or shorter histories, "
+                "item_inter_num_interval='[10,inf)' or user_inter_num_interval='[0,1000]', as every two items of a "
+                "user take 8 bytes"
+            )
+            what = f"{self.n_items} items with {self.neighbors} neighbors"
+            takes = check_beside_gram("a fit", what, size, ways_out)
             self.logger.info(f"{type(self).__name__}: {takes}")
 
         return neighbors(

@@ -7,7 +7,6 @@ A filter of the item graph, as weights.
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.weight_forms import register
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.solvers import GraphFilter
 from recbole_edlae.solvers.steps import filter_of_parts
@@ -21,6 +20,7 @@ class Filter(Weights):
 
     names = ("graph.indptr", "graph.items", "graph.values", "graph.coefficients", "graph.scale")
     single_precision = names[3:]
+    solution = GraphFilter
     indptr: torch.Tensor
     items: torch.Tensor
     values: torch.Tensor
@@ -55,11 +55,6 @@ class Filter(Weights):
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return self.graph.scores(items, count)
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        # A filter has no entries to look up: all scores are computed.
-        scores = self.score(items, count)
-        return scores.gather(1, target[:, None])[:, 0]
-
     def users(self) -> int:
         r"""Return how many users have interactions in the graph."""
         return int((self.indptr.diff() > 0).sum())
@@ -72,11 +67,3 @@ class Filter(Weights):
         shape = len(self.indptr) - 1, len(self.scale)
         normalized = sp.csr_matrix((values, items, indptr), shape=shape)
         return filter_of_parts(normalized, self.coefficients, self.scale)
-
-
-register(
-    Filter.names,
-    lambda tensors: Filter(**{name: tensors[name] for name in Filter.names}),
-    GraphFilter,
-    Filter.of,
-)

@@ -17,7 +17,7 @@ class GFCF(GraphFilterRecommender):
 
     """
 
-    low_pass_power = 0.5
+    degree_power = 0.5
     paper = Paper(
         title="How Powerful is Graph Convolution for Recommendation?",
         authors="Yifei Shen, Yongji Wu, Yao Zhang, Caihua Shan, Jun Zhang, Khaled B. Letaief and Dongsheng Li",

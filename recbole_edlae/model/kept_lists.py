@@ -7,44 +7,15 @@ two items of equal score. Where the test masks all that validation masked, the u
 newly masked items. Users whose list gets too short are scored again, and so are users without a stored list.
 """
 
-import weakref
+from collections.abc import Callable
 
 import torch
 
-from recbole_edlae.integration.fast.large_batches import UserBatch
-from recbole_edlae.integration.fixes.ranking import Best, settled
+from recbole_edlae.integration.fast.loaders import UserBatch
+from recbole_edlae.integration.fixes.ranking import Best, LeanCollector, TopItems, settled
 from recbole_edlae.model.history import positions
 
 SPARE = 16  # items kept beyond the longest list
-
-
-class ModelState:
-    """Detect changed tensors: whether a model still has the same ones, with the same values."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        """Remember the tensors of a model, without keeping them in memory.
-
-        Args:
-            model: whose tensors they are.
-        """
-        tensors = [*model.buffers(), *model.parameters()]
-        self._tensors = [(weakref.ref(tensor), tensor._version) for tensor in tensors]
-
-    def is_of(self, model: torch.nn.Module) -> bool:
-        """Return whether a model has these tensors, unchanged.
-
-        Args:
-            model: that may have changed.
-        """
-        tensors = [*model.buffers(), *model.parameters()]
-        if len(tensors) != len(self._tensors):
-            return False
-
-        # torch raises a tensor's version with every change in place.
-        for tensor, (reference, version) in zip(tensors, self._tensors):
-            if reference() is not tensor or version != tensor._version:
-                return False
-        return True
 
 
 class KeptLists:
@@ -54,27 +25,51 @@ class KeptLists:
         Memory: 4 bytes · (K + 16 + masked items) for each user; above ``limit`` nothing is stored.
     """
 
-    def __init__(self, model: torch.nn.Module, items: int, limit: int) -> None:
+    def __init__(self, items: int, limit: int) -> None:
         """Start with no users.
 
         Args:
-            model: the model that scores them.
-            items: number of items that it scores.
+            items: number of items that are scored.
             limit: bytes that the lists and masks may take.
         """
-        self._state = ModelState(model)
+        self.is_complete = False  # whether the evaluation that fills the store has ended
         self._items = items
         self._bytes_left = limit
         self._batches: list[tuple[torch.Tensor, ...]] = []
         self._merged: tuple[torch.Tensor, ...] | None = None
 
-    def is_of(self, model: torch.nn.Module) -> bool:
-        """Return whether a model would give the same scores.
+    def top_items(
+        self,
+        batch: UserBatch,
+        users: torch.Tensor,
+        collector: LeanCollector,
+        scores: Callable[[UserBatch], torch.Tensor],
+    ) -> TopItems:
+        """Return the best items of a batch: scored and stored in the first evaluation, in the next from the store.
 
         Args:
-            model: that may have changed.
+            batch: users with their masks.
+            users: their ids, of shape (users,).
+            collector: says how many items, and the order of equal scores.
+            scores: returns the masked scores of a batch, of shape (users, items).
         """
-        return self._state.is_of(model)
+        k = min(max(collector.topk), self._items)
+        if not self.is_complete:
+            best, lists = ranked(scores(batch), k, SPARE, collector.order)
+            self.add(users, batch.history, lists)
+            return collector.noted(best)
+
+        # A list that was stored holds no masked item.
+        follows, lists = self.lists_of(batch, users, k)
+        items = torch.empty(len(users), k, dtype=torch.int64)
+        is_masked = torch.zeros(len(users), k, dtype=torch.bool)
+        items[follows] = lists
+
+        if not follows.all():
+            scored = collector.top_items(scores(batch.of_rows(~follows)))
+            items[~follows] = scored.items.cpu()
+            is_masked[~follows] = scored.is_masked.cpu()
+        return TopItems(items, is_masked)
 
     def add(
         self, users: torch.Tensor, history: tuple[torch.Tensor, torch.Tensor], lists: torch.Tensor

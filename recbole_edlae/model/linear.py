@@ -18,10 +18,8 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm, in_words_of_settings
-from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
+from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.weights import Unfitted, Weights
-
-PAIRS = 4096  # scored at a time
 
 
 class _Trainer:
@@ -42,7 +40,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     With users and items exchanged (``based_on`` user), B is user x user: a user's scores are the rows of the other
     users, weighted. Below, "items" then are users, and the other way round.
 
-    A subclass gives :meth:`solve`.
+    A subclass gives :meth:`solve`, and names settings of its own in ``setting_names`` or reads them in its constructor.
     """
 
     input_type = InputType.POINTWISE
@@ -70,13 +68,7 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
         self.interactions = sp.csr_matrix(arrays, shape=interactions.shape)
         self.weights: Weights
         self.unfit()
-
-    def read_settings(self, config: Config) -> None:
-        r"""Keep the settings that every fit by way of the Gram matrix takes."""
-        self.reg_weight = config["reg_weight"]
-        self.dropout_prob = config["dropout_prob"]
-        self.user_weight_power = config["user_weight_power"]
-        self.item_weight_power = config["item_weight_power"]
+        self.check_settings()
 
     def unfit(self) -> None:
         r"""Drop the weights, as in a model that was never fitted."""
@@ -150,18 +142,6 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
                 return False
         return True
 
-    def predict(self, interaction: Interaction) -> torch.Tensor:
-        users = interaction[self.USER_ID]
-        items = interaction[self.ITEM_ID]
-        if self.user_based:
-            return in_blocks(self._score_users, users, items, self.n_items)
-
-        # Some pairs at a time: every pair has its user's whole history.
-        scores = []
-        for user, item in zip(users.split(PAIRS), items.split(PAIRS)):
-            scores.append(self.weights.score_pairs(*self.history(user), item))
-        return torch.cat(scores)
-
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         if self.user_based:
             return self._score_users(interaction[self.USER_ID]).reshape(-1)
@@ -201,12 +181,12 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
         """Take the checkpoint's tensors as they are, whatever their form and rank, instead of copying into place."""
         from recbole_edlae.model.stored_weights import check_tensors
-        from recbole_edlae.model.weight_forms import NAMES, of_tensors
+        from recbole_edlae.model.weight_forms import names, of_tensors
 
         # torch calls this with six more arguments; the third is the list of what is missing.
         missing = arguments[2]
         saved = {}
-        for name in NAMES:
+        for name in names():
             if prefix + name in state_dict:
                 saved[name] = state_dict.pop(prefix + name)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
-from recbole_edlae.model.weight_forms import of_solution, of_tensors, register
+from recbole_edlae.model.weight_forms import of_solution, of_tensors
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import LocalWeights
 
@@ -16,7 +16,8 @@ from recbole_edlae.solvers import LocalWeights
 class Local(Weights):
     r"""B = ``matrix`` + ``factors``: a local regression or a filter, and a low-pass filter beside it."""
 
-    filter_names = ("low_pass.encoder", "low_pass.decoder")
+    names = ("low_pass.encoder", "low_pass.decoder")
+    solution = LocalWeights
 
     def __init__(self, matrix: Weights, factors: Factors) -> None:
         super().__init__()
@@ -24,7 +25,7 @@ class Local(Weights):
         self.factors = factors
 
         # Thin, and as unequal as items are popular: half precision would lose the rare ones.
-        self.single_precision = (*matrix.single_precision, *self.filter_names)
+        self.single_precision = (*matrix.single_precision, *self.names)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         return self.matrix.tensors() | self._filter()
@@ -41,10 +42,6 @@ class Local(Weights):
         # The matrix's scores are new memory, which the sum may take.
         scores = self.matrix.score(items, count)
         return scores.add_(self.factors.score(items, count))
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        scores = self.matrix.score_pairs(items, count, target)
-        return scores + self.factors.score_pairs(items, count, target)
 
     def set_diagonal(self, values: torch.Tensor) -> None:
         # The factors' product has a diagonal too.
@@ -63,7 +60,7 @@ class Local(Weights):
             first = last
 
     def _filter(self) -> dict[str, torch.Tensor]:
-        return dict(zip(self.filter_names, self.factors.tensors().values()))
+        return dict(zip(self.names, self.factors.tensors().values()))
 
     @classmethod
     def of(cls, solution: LocalWeights) -> "Local":
@@ -74,13 +71,8 @@ class Local(Weights):
     @classmethod
     def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> "Local | None":
         r"""Return the weights of a checkpoint; None where it has the factors alone."""
-        matrix = of_tensors(
-            {name: tensor for name, tensor in tensors.items() if name not in cls.filter_names}
-        )
+        matrix = of_tensors({name: tensor for name, tensor in tensors.items() if name not in cls.names})
         if matrix is None:
             return None
-        encoder, decoder = (tensors[name] for name in cls.filter_names)
+        encoder, decoder = (tensors[name] for name in cls.names)
         return cls(matrix, Factors(encoder=encoder, decoder=decoder))
-
-
-register(Local.filter_names, Local.of_tensors, LocalWeights, Local.of, holds_others=True)

@@ -6,9 +6,6 @@ Reference:
     Harald Steck and Dario Garcia Garcia. "On the Regularization of Autoencoders" in 2021.
 """
 
-from recbole.config import Config
-from recbole.data.dataset import Dataset
-
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.lowrankedlae_form import LowRankEDLAEForm
 from recbole_edlae.model.paper import STECK_2020
@@ -28,11 +25,3 @@ class LowRankEDLAE(LowRankEDLAEForm, LinearAutoEncoder):
         reg_weight choice [300.0,500.0]
         user_weight_power choice [0.5]
     """
-
-    def __init__(self, config: Config, dataset: Dataset) -> None:
-        super().__init__(config, dataset)
-        self.rank = config["rank"]
-        self.solver = config["solver"]
-        self.tol = config["tol"]
-        self.max_iter = config["max_iter"]
-        self.check_settings()

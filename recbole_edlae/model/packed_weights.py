@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
-from recbole_edlae.model.weight_forms import register
-from recbole_edlae.model.weights import Dense, Weights, history_sums
+from recbole_edlae.model.weights import Dense, Weights
 from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
 
@@ -19,6 +18,7 @@ class Packed(Weights):
     names = ("packed.values", "packed.bounds", "packed.left", "packed.right", "packed.diagonal")
     single_precision = names[2:]
     takes_room = True
+    solution = PackedWeights
     values: torch.Tensor
     bounds: torch.Tensor
     left: torch.Tensor  # shape: [n_items], or [0] where it is 1
@@ -64,9 +64,6 @@ class Packed(Weights):
         r"""Score all items as all weights do; the scores take the first rows of ``room``, if there is one."""
         return self.matrix.scores(items, count, room)
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return history_sums(self.matrix.entries(items, target.repeat_interleave(count)), count)
-
     def transposed(self) -> "Packed":
         weights = self.matrix
         left = weights.left
@@ -82,11 +79,3 @@ class Packed(Weights):
     def blocks(self) -> Iterator[torch.Tensor]:
         for tile in range(len(self.bounds) - 1):
             yield self.matrix.columns(tile)
-
-
-register(
-    Packed.names,
-    lambda tensors: Packed(**{name: tensors[name] for name in Packed.names}),
-    PackedWeights,
-    Packed.of,
-)

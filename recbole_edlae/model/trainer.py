@@ -1,5 +1,6 @@
 """Trainers for the models that RecBole's own trainers do not fit."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -8,15 +9,17 @@ from recbole.trainer import TraditionalTrainer
 from recbole.utils import EvaluatorType
 from tqdm import tqdm
 
-from recbole_edlae.integration import fast
-from recbole_edlae.integration.fast.large_batches import LargeBatches, UserBatch, has_users
-from recbole_edlae.integration.fixes.ranking import LeanCollector, TopItems
-from recbole_edlae.model.kept_lists import SPARE, KeptLists, ModelState, ranked
-from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.integration.fast.loaders import LargeBatches, UserBatch, has_users
+from recbole_edlae.integration.fixes.ranking import LeanCollector
+from recbole_edlae.model.by_gram import memory_at_hand
+from recbole_edlae.settings.corrections import vectorized
 
+KEPT_FROM = 2**24  # scores of a validation from which on its lists are kept for the test
+KEPT_SHARE = 0.1  # of the memory at hand, which they may take
 SCORES_BYTES = 2**30  # of the scores of one batch in single precision, at most
 SCORES_SHARE = 1 / 8  # of the memory at hand, which they take at most
-KEPT_SHARE = 0.1  # of the memory at hand, which lists that are kept from validation for the test may take
+
+_Tensors = list[tuple[weakref.ref, int]]
 
 
 class ClosedFormTrainer(TraditionalTrainer):
@@ -25,9 +28,9 @@ class ClosedFormTrainer(TraditionalTrainer):
     The time of the fit is the training time that RecBole reports.
     """
 
-    _written: tuple[str, ModelState] | None = None  # the checkpoint last written, and the model in it
-    _kept: KeptLists | None = None  # of the validation that the training ended with
-    _keeping: bool = False
+    _written: tuple[str, "_Tensors"] | None = None  # the checkpoint last written, and what it has
+    _validated: "_Tensors"  # what the last validation scored with
+    _kept: Any = None  # the lists of the last validation, of a large catalog: a KeptLists
     _gram: Callable[..., torch.Tensor] | None = None
     _room: torch.Tensor | None = None  # of the scores of a batch
 
@@ -64,19 +67,22 @@ class ClosedFormTrainer(TraditionalTrainer):
         super()._save_checkpoint(epoch, verbose=verbose, **options)
 
         # Which checkpoint has the weights that the model has now.
-        name = self._name(options.get("saved_model_file"))
-        self._written = name, ModelState(self.model)
+        self._written = self._name(options.get("saved_model_file")), _tensors(self.model)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict[str, float]]:
-        """Validate as RecBole does, and keep what the test can use."""
-        # Lists of the last validation alone, and of a share of the memory at hand.
-        limit = int(KEPT_SHARE * memory_at_hand(torch.device("cpu")))
-        self._kept = KeptLists(self.model, valid_data._dataset.item_num, limit)
-        self._keeping = True
+        """Validate as RecBole does, and keep what the test of a large catalog can use."""
+        self._kept = None
+        items = valid_data._dataset.item_num
+        if self._ranks_lists(valid_data) and len(valid_data.uid_list) * items >= KEPT_FROM:
+            from recbole_edlae.model.kept_lists import KeptLists
+
+            self._kept = KeptLists(items, int(KEPT_SHARE * memory_at_hand(torch.device("cpu"))))
+            self._validated = _tensors(self.model)
         try:
             return super()._valid_epoch(valid_data, show_progress)
         finally:
-            self._keeping = False
+            if self._kept is not None:
+                self._kept.is_complete = True
 
     def evaluate(
         self,
@@ -94,9 +100,7 @@ class ClosedFormTrainer(TraditionalTrainer):
             show_progress: As in RecBole's ``Trainer.evaluate``.
 
         Notes:
-            Cost: the test of a model that has just been validated takes no scores, except of users whose order at the
-            test does not follow from it (:mod:`recbole_edlae.model.kept_lists`). The scores of a batch take an
-            eighth of the memory at hand, at most 1 GiB.
+            Memory: the scores of a batch take an eighth of what is at hand, at most 1 GiB.
         """
         # Reading the checkpoint takes twice the memory of the weights.
         load = load_best_model and not self._is_in(model_file)
@@ -112,7 +116,7 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Return whether an evaluation wants the best items of each user alone, by scores of the model's weights."""
         collector = self.eval_collector
         return (
-            fast.is_on(self.config)
+            vectorized(self.config)
             and self.config["eval_type"] == EvaluatorType.RANKING
             and isinstance(collector, LeanCollector)
             and not collector.needs_scores
@@ -130,41 +134,14 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Score and rank a large batch, or score one of RecBole's."""
         if not isinstance(batched_data, UserBatch):
             return super()._full_sort_batch_eval(batched_data)
-        collector = self.eval_collector
-        users = batched_data.interaction[self.model.USER_ID]
 
         # Lists of other weights say nothing about these.
-        lists_kept = None
-        if self._kept is not None and self._kept.is_of(self.model):
-            lists_kept = self._kept
-
-        if lists_kept is None:
-            top = collector.top_items(self._scores(batched_data))
-        elif self._keeping:
-            # Validation ranks more items than it needs, for the test.
-            k = min(max(collector.topk), self.tot_item_num)
-            best, lists = ranked(self._scores(batched_data), k, SPARE, collector.order)
-            lists_kept.add(users, batched_data.history, lists)
-            top = collector.noted(best)
+        if self._kept is not None and _has(self.model, self._validated):
+            users = batched_data.interaction[self.model.USER_ID]
+            top = self._kept.top_items(batched_data, users, self.eval_collector, self._scores)
         else:
-            top = self._top_by_kept(lists_kept, batched_data, users)
+            top = self.eval_collector.top_items(self._scores(batched_data))
         return batched_data.interaction, top, batched_data.positive_u, batched_data.positive_i
-
-    def _top_by_kept(self, kept: KeptLists, batch: UserBatch, users: torch.Tensor) -> TopItems:
-        """Return the best items by what validation has kept; users for whom that does not suffice are scored."""
-        k = min(max(self.eval_collector.topk), self.tot_item_num)
-        follows, lists = kept.lists_of(batch, users, k)
-
-        # A list that validation has kept holds no masked item.
-        items = torch.empty(len(users), k, dtype=torch.int64)
-        is_masked = torch.zeros(len(users), k, dtype=torch.bool)
-        items[follows] = lists
-
-        if not follows.all():
-            scored = self.eval_collector.top_items(self._scores(batch.of_rows(~follows)))
-            items[~follows] = scored.items.cpu()
-            is_masked[~follows] = scored.is_masked.cpu()
-        return TopItems(items, is_masked)
 
     def _scores(self, batch: UserBatch) -> torch.Tensor:
         """Return the scores of a batch as RecBole masks them; they take the place of those of the last batch."""
@@ -193,8 +170,24 @@ class ClosedFormTrainer(TraditionalTrainer):
         """Return whether the model is as this trainer has last written it, to this checkpoint."""
         if self._written is None:
             return False
-        name, state = self._written
-        return name == self._name(file) and state.is_of(self.model)
+        name, tensors = self._written
+        return name == self._name(file) and _has(self.model, tensors)
+
+
+def _tensors(model: torch.nn.Module) -> _Tensors:
+    """Return a model's tensors, which stay free to go, and their versions, which torch raises with every change."""
+    return [(weakref.ref(tensor), tensor._version) for tensor in (*model.buffers(), *model.parameters())]
+
+
+def _has(model: torch.nn.Module, tensors: _Tensors) -> bool:
+    """Return whether a model has these tensors, unchanged."""
+    current = _tensors(model)
+    if len(current) != len(tensors):
+        return False
+    for (reference, version), (other, other_version) in zip(current, tensors):
+        if reference is not other or version != other_version:
+            return False
+    return True
 
 
 def fit_with_bar(model: Any, gram: Callable[..., torch.Tensor] | None, show_progress: bool) -> None:

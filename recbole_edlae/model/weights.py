@@ -2,10 +2,10 @@ r"""
 Weights
 ################################################
 What a linear model has learned, in the forms that solvers return: modules of buffers with the same methods, so that no
-model asks which it has. Packed, sparse, filter and local weights register beside these (``weight_forms``).
+model asks which it has. Packed, sparse, filter and local weights lie beside these (``weight_forms``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +20,14 @@ class Weights(torch.nn.Module):
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
-        for name in self.names:
+        for name, tensor in tensors.items():
             # The model saves and loads them under the names that checkpoints have always had.
-            self.register_buffer(name.rpartition(".")[2], tensors[name], persistent=False)
+            self.register_buffer(name.rpartition(".")[2], tensor, persistent=False)
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> "Weights | None":
+        r"""Return the weights of a checkpoint that has all tensors of this form."""
+        return cls(**{name: tensors[name] for name in cls.names})
 
     def tensors(self) -> dict[str, torch.Tensor]:
         r"""Return name → tensor, as a checkpoint has them."""
@@ -48,7 +53,7 @@ class Weights(torch.nn.Module):
             count (torch.LongTensor): How many each history has, shape: [batch_size]
             target (torch.LongTensor): The item to score for each history, shape: [batch_size]
         """
-        raise NotImplementedError
+        return self.score(items, count).gather(1, target[:, None])[:, 0]
 
     def on(self, device: torch.device) -> "Weights":
         r"""Return these weights, in a form that the device can multiply with, on that device."""
@@ -113,9 +118,6 @@ class Dense(Weights):
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return history_sums(self.encoder[items, target.repeat_interleave(count)], count)
-
     def transposed(self) -> "Dense":
         return Dense(encoder=self.encoder.T.contiguous())
 
@@ -134,10 +136,8 @@ class Factors(Weights):
     decoder: torch.Tensor
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        return self._code(items, count) @ self.decoder.T
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (self._code(items, count) * self.decoder[target]).sum(-1)
+        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+        return code @ self.decoder.T
 
     def item_embedding(self, side: str) -> torch.Tensor:
         return getattr(self, side)
@@ -145,10 +145,6 @@ class Factors(Weights):
     def similarity(self, item: int) -> torch.Tensor:
         r"""Return the cosines of all items' decoder embeddings with one item's, shape: [n_items]"""
         return F.cosine_similarity(self.decoder, self.decoder[item], dim=1)
-
-    def _code(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        """Return the sum of the input embeddings of each history."""
-        return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
 
 
 class Unfitted(Weights):
@@ -159,12 +155,3 @@ class Unfitted(Weights):
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return self.encoder.new_zeros(len(count), len(self.encoder))
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return self.encoder.new_zeros(len(count))
-
-
-def history_sums(entries: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-    r"""Sum the entries of each history, given one history after the other."""
-    row = torch.arange(len(count), device=count.device).repeat_interleave(count)
-    return entries.new_zeros(len(count)).index_add_(0, row, entries)

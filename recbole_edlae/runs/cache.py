@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.resources import memory_at_hand
+from recbole_edlae.model.by_gram import memory_at_hand
 
 SHARE = 1 / 4  # of the memory at hand, which all that is kept may take
 

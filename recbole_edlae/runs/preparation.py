@@ -11,7 +11,7 @@ from recbole.data.dataset import Dataset
 from recbole.utils import get_trainer, init_seed
 
 from recbole_edlae.integration.fixes.candidates import check_candidates
-from recbole_edlae.model.resources import check_memory
+from recbole_edlae.model.by_gram import check_memory
 
 
 def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:

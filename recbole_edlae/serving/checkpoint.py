@@ -81,14 +81,18 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint {path} is not a RecBole checkpoint, or of another version: {error}"
             ) from None
-        if not {"config", "state_dict"} <= saved.keys():
-            raise ValueError(
-                f"checkpoint {path} is not a RecBole checkpoint: it has no config and state_dict"
-            )
 
         # A model that cannot serve is refused before it is built.
         config = saved["config"]
-        _check_settings(path, config["model"], config.final_config_dict)
+        settings = config.final_config_dict
+        check_servable(config["model"], settings)
+        missing = [key for key in FIELDS if settings.get(key) is None]
+        if missing:
+            raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
+        try:
+            check_model_settings(registry.schema_of(config["model"]), settings)
+        except ValueError as error:
+            raise ValueError(f"checkpoint {path}: {error}") from None
 
         # It was saved for the machine that it was trained on.
         config.compatibility_settings()
@@ -236,45 +240,30 @@ class Profiles(Mapping[str, list[str]]):
     def __init__(self, read: Callable[[], Any]) -> None:
         self._read = read
 
-    def __contains__(self, user: object) -> bool:
-        return self._users.get(user, 0) != 0
-
     def __getitem__(self, user: str) -> list[str]:
-        row = self._users[user]
-        tokens, matrix = self._table
+        users, tokens, matrix = self._table
+        row = users[user]
         start, stop = matrix.indptr[row : row + 2]
         return tokens[matrix.indices[start:stop]].tolist()
 
     def __iter__(self) -> Iterator[str]:
-        return filter(self.__contains__, self._users)
+        return iter(self._table[0])
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._table[0])
 
     @functools.cached_property
-    def _users(self) -> dict[Any, int]:
-        """Ids by token; 0 is RecBole's padding."""
+    def _table(self) -> tuple[dict[str, int], np.ndarray, sp.csr_matrix]:
+        """User ids by token without RecBole's padding, item tokens by id, and the matrix of users × items."""
         dataset = self._read()
-        return dataset.field2token_id[dataset.uid_field]
-
-    @functools.cached_property
-    def _table(self) -> tuple[np.ndarray, sp.csr_matrix]:
-        """Item tokens by id, and the matrix of users × items."""
-        dataset = self._read()
+        numbers = dataset.field2token_id[dataset.uid_field]
+        users = {user: number for user, number in numbers.items() if number != 0}
         tokens = np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object)
-        return tokens, binary_interactions(dataset)
+        return users, tokens, binary_interactions(dataset)
 
 
 def check_servable(model: str, settings: Mapping[str, Any]) -> None:
-    """Check that a model has scores for a history of items.
-
-    Args:
-        model: its name.
-        settings: all settings, as ``Config`` ends with.
-
-    Raises:
-        ValueError: The model has none; the message says why.
-    """
+    """Check that a model, by its name and all settings, has scores for a history of items."""
     registry.check_unseen_users(model, settings)
     registry.check_members(check_servable, model, settings)
 
@@ -285,15 +274,3 @@ def check_servable(model: str, settings: Mapping[str, Any]) -> None:
         raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {servable}")
     if settings.get("feedback") == "rating":
         raise ValueError("model: this AutoRec was trained on ratings, and a history of items has none")
-
-
-def _check_settings(path: str | os.PathLike, model: str, settings: dict[str, Any]) -> None:
-    """Raise ValueError for a checkpoint whose settings do not make a model that scores histories."""
-    check_servable(model, settings)
-    missing = [key for key in FIELDS if settings.get(key) is None]
-    if missing:
-        raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
-    try:
-        check_model_settings(registry.schema_of(model), settings)
-    except ValueError as error:
-        raise ValueError(f"checkpoint {path}: {error}") from None

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
@@ -19,6 +18,7 @@ from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.portable import DTYPES, portable_tensors
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
+from recbole_edlae.settings.schema import check_choice
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 
@@ -55,21 +55,7 @@ def write_export(
 
 
 def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: int | None) -> int:
-    """Write the three files of an export into a folder; return their size.
-
-    Args:
-        checkpoint: to export.
-        folder: that exists.
-        dtype: as in :func:`write_export`.
-        top: as in :func:`write_export`.
-
-    Raises:
-        ValueError: As in :func:`write_export`.
-        OSError: A file cannot be written, or the disk is full.
-
-    Warns:
-        DataWarning: As in :func:`write_export`.
-    """
+    """Write the three files of an export into a folder that exists, as :func:`write_export` does."""
     model: Any = checkpoint.scorer
     name = checkpoint.config["model"]
     linear = _linear_weights(model)
@@ -96,14 +82,9 @@ def _linear_weights(model: torch.nn.Module) -> dict[str, Weights]:
     linear = {}
     for name, module in model.named_modules():
         weights = getattr(module, "weights", None)
-        if not isinstance(weights, Weights):
-            continue
-
-        # The names in a state_dict; the model itself has no name.
-        prefix = name
-        if name:
-            prefix += "."
-        linear[prefix] = weights
+        if isinstance(weights, Weights):
+            # The names in a state_dict; the model itself has no name.
+            linear[f"{name}.".lstrip(".")] = weights
     return linear
 
 
@@ -119,8 +100,6 @@ def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
         members[label] = {key: config[key] for key in keys}
 
     # A member of weight 0 is not part of the model.
-    weights = {}
-    for label, weight in (checkpoint.config["weights"] or {}).items():
-        if label in members:
-            weights[label] = weight
+    weights = checkpoint.config["weights"] or {}
+    weights = {label: weight for label, weight in weights.items() if label in members}
     return {"members": members, "weights": weights or None}

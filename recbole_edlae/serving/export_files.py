@@ -24,8 +24,7 @@ from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
 from recbole_edlae.serving.tokens import check_encodable
-from recbole_edlae.settings.schema import Setting, check_model_settings
-from recbole_edlae.settings.values import are_texts
+from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
 FORMAT = "recbole_edlae export"
 VERSION = 1
@@ -38,41 +37,23 @@ FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
 class Export(NamedTuple):
-    """What an export holds.
-
-    Attributes:
-        model: its name.
-        settings: those of the model, and FIELDS.
-        tokens: the token of every item id; the first stands for RecBole's [PAD].
-        popularity: array (items,), users in training that have the item.
-        tensors: name → tensor, as the model's ``state_dict`` has them.
-    """
+    """What an export holds."""
 
     model: str
-    settings: dict[str, Any]
-    tokens: list[str]
-    popularity: np.ndarray
-    tensors: Mapping[str, torch.Tensor]
+    settings: dict[str, Any]  # those of the model, and FIELDS
+    tokens: list[str]  # of every item id; the first stands for RecBole's [PAD]
+    popularity: np.ndarray  # by item id, users in training that have the item
+    tensors: Mapping[str, torch.Tensor]  # as the model's ``state_dict`` has them
 
 
 def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
-    """Write the three files of an export into a folder; return their size.
+    """Write the three files of an export into a folder that exists; return their size.
 
-    Args:
-        folder: that exists.
-        export: with tensors of ``dtype``.
-        dtype: name of the type of the weights.
-        top: how many weights of each item were kept; None for all.
-        users: how many users' histories of training are part of the weights.
-
-    Raises:
-        OSError: A file cannot be written, or the disk is full.
+    The manifest says of which type the tensors are, how many weights of each item were kept at the most, and how many
+    users' histories of training are part of the weights.
     """
     tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
-    contents = {
-        WEIGHTS: save_tensors(tensors),
-        ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
-    }
+    contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -95,14 +76,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
 
 def read_contents(folder: pathlib.Path) -> Export:
-    """Return what an export holds, its floats in single precision.
-
-    Args:
-        folder: of the export.
-
-    Raises:
-        ValueError: A file is missing, cut short or changed, or the format is another one.
-    """
+    """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
     with errors_of(folder):
         manifest = _read_manifest(folder)
         files = manifest["files"]
@@ -133,15 +107,7 @@ def errors_of(folder: pathlib.Path) -> Iterator[None]:
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
-    """Return the settings, and the defaults of those that a later version of the model has: they change nothing.
-
-    Args:
-        known: key → Setting of the model.
-        export: whose settings are checked.
-
-    Raises:
-        ValueError: A setting is missing, not known or out of range.
-    """
+    """Return the settings of an export, checked, and the defaults of those that a later version of the model has."""
     if newer := export.settings.keys() - known.keys() - set(FIELDS):
         raise ValueError(
             f"{export.model} has no setting {', '.join(sorted(newer))}: a newer recbole_edlae wrote it"
@@ -150,19 +116,19 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
 
     # A setting that came later is at its default, which keeps the earlier results.
-    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
-    settings |= export.settings
-    check_model_settings(known, settings)
-    return settings
+    return complete(known, export.settings)
+
+
+def complete(known: Mapping[str, Setting], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, checked, and the defaults of those of the model that are not among them."""
+    completed = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
+    completed |= settings
+    check_model_settings(known, completed)
+    return completed
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
-    """Return length and SHA-256 of a file's content.
-
-    Examples:
-        >>> fingerprint(b"")["sha256"][:8]
-        'e3b0c442'
-    """
+    """Return length and SHA-256 of a file's content."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -174,7 +140,7 @@ def own_hash(manifest: dict[str, Any]) -> str:
 def _tokens(content: bytes) -> list[str]:
     """Return the item tokens of a file's content."""
     tokens = json.loads(content)
-    if not are_texts(tokens) or len(tokens) < 2:
+    if not is_of_type(tokens, "list of text") or len(tokens) < 2:
         raise ValueError(f"{ITEMS} is not a list of tokens")
 
     # The first one is the padding, which an item may be named like.

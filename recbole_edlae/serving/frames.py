@@ -21,18 +21,11 @@ NAMED = 5  # columns that a message names, of a users × items DataFrame with th
 
 
 class Interactions(NamedTuple):
-    """The users and items of a DataFrame.
+    """The users and items of a DataFrame."""
 
-    Attributes:
-        columns: names of the two columns.
-        users: pandas.Index of the users, each once, in the order of their first rows.
-        row: for each item, the position of its user in ``users``.
-        items: pandas.Series.
-    """
-
-    columns: tuple[Any, Any]
-    users: "pd.Index"
-    row: np.ndarray
+    columns: tuple[Any, Any]  # names of the two columns
+    users: "pd.Index"  # each once, in the order of their first rows
+    row: np.ndarray  # for each item, the position of its user in ``users``
     items: "pd.Series"
 
 
@@ -50,15 +43,9 @@ def is_frame(value: Any) -> bool:
 def read_interactions(
     frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_empty: bool = False
 ) -> Interactions:
-    """Return users and items of a DataFrame with one interaction a row.
+    """Return users and items of a DataFrame with one interaction a row, in columns of these names or in any two.
 
-    Args:
-        frame: with these two columns and any others, or with two columns of any names.
-        columns: names of the columns of users and of items.
-        allow_empty: whether a row without an item is a user without history; otherwise it is an error.
-
-    Raises:
-        ValueError: A column or a value is missing.
+    A row without an item is a user without history where it is allowed to be empty, and an error elsewhere.
     """
     import pandas as pd
 
@@ -76,11 +63,7 @@ def read_interactions(
 
 
 def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
-    """Return the position of each value among the distinct ones, and the distinct ones by first row.
-
-    Raises:
-        ValueError: A value is a list, a tuple or the like, or a bool.
-    """
+    """Return the position of each value among the distinct ones, and those by first row; refuse lists and bools."""
     # Lists, sets and dicts cannot be told apart by hash.
     try:
         row, ids = column.factorize()
@@ -111,14 +94,7 @@ def answer_frame(
 ) -> "pd.DataFrame":
     """Return a DataFrame of recommendations: user, item, score and rank, which begins with 1.
 
-    Args:
-        columns: names of the columns of users and of items.
-        users: pandas.Index or array, one of each list.
-        items: an array of item ids for each user, the best first.
-        scores: as long as these.
-
-    Raises:
-        ValueError: A column of users or items is named score or rank.
+    Each user has an array of item ids, the best first, and one of their scores.
     """
     import pandas as pd
 
@@ -129,13 +105,11 @@ def answer_frame(
             )
 
     # The empty arrays keep the types when there are no users; items have any type.
-    ranks = [np.empty(0, dtype=np.int64)]
-    for ids in items:
-        ranks.append(np.arange(1, len(ids) + 1))
-    no_items = [np.empty(0, dtype=object)]
+    lengths = list(map(len, items))
+    ranks = [np.arange(1, length + 1) for length in [0, *lengths]]
     values = {
-        columns[0]: pd.Index(users).repeat(list(map(len, items))),
-        columns[1]: np.concatenate(items or no_items),
+        columns[0]: pd.Index(users).repeat(lengths),
+        columns[1]: np.concatenate(items or [np.empty(0, dtype=object)]),
         "score": np.concatenate([np.empty(0, dtype=np.float32), *scores]),
         "rank": np.concatenate(ranks),
     }
@@ -143,15 +117,7 @@ def answer_frame(
 
 
 def warn_of_unknown(unknown: collections.Counter, popular: np.ndarray) -> None:
-    """Warn of what a DataFrame of recommendations does not show.
-
-    Args:
-        unknown: item ids that the model does not know → how often they were given.
-        popular: (n,) bool: nothing was known of the history.
-
-    Warns:
-        DataWarning: Items were skipped, or histories were answered by popularity.
-    """
+    """Warn of what a DataFrame of recommendations does not show: skipped items, and answers by popularity."""
     if unknown:
         item, _ = unknown.most_common(1)[0]
         warn(f"skipped {len(unknown)} item ids that the model does not know, such as {item!r}")

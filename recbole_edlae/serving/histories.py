@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from recbole_edlae._choices import choose
-from recbole_edlae.serving.tokens import check_encodable, checked_list, token_of
+from recbole_edlae.serving.tokens import check_encodable, token_of
 
 BLANKS = " \t\r\n"
 BOM = b"\xef\xbb\xbf"
@@ -27,10 +27,7 @@ class User(NamedTuple):
 
 
 def open_histories(path: str) -> Iterator[User]:
-    """Return an iterator of the users of a file.
-
-    Args:
-        path: of a file with a suffix of READERS.
+    """Return an iterator of the users of a file with a suffix of READERS.
 
     Raises:
         ValueError: The file is missing, of an unknown kind or begins wrongly; and from the iterator, when it gets to an
@@ -47,18 +44,7 @@ def open_histories(path: str) -> Iterator[User]:
 
 
 def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a UTF-8 file with their numbers, without a byte order mark.
-
-    Args:
-        path: of the file.
-        name: of the argument, for messages.
-
-    Yields:
-        Number of the line, from 1, and the line.
-
-    Raises:
-        ValueError: The file cannot be read, or a line is not UTF-8.
-    """
+    """Yield the lines of a UTF-8 file with their numbers, without a byte order mark; messages name the argument."""
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -86,17 +72,7 @@ def read_items(path: str) -> list[str]:
 
 
 def read_jsonl(path: str) -> Iterator[User]:
-    """Yield the users of a file of JSON lines, without empty lines.
-
-    Args:
-        path: of the file.
-
-    Yields:
-        One user after the other.
-
-    Raises:
-        ValueError: A line is invalid.
-    """
+    """Yield the users of a file of JSON lines, without empty lines."""
     for number, line in read_lines(path, "histories"):
         if not line.strip(BLANKS):
             continue
@@ -130,17 +106,7 @@ def read_jsonl(path: str) -> Iterator[User]:
 
 
 def read_csv(path: str) -> Iterator[User]:
-    """Yield the users of a CSV file; a line whose item is empty makes a user without history.
-
-    Args:
-        path: of the file.
-
-    Yields:
-        One user after the other.
-
-    Raises:
-        ValueError: The header or a line is invalid, or the lines of a user are not together.
-    """
+    """Yield the users of a CSV file; a line whose item is empty makes a user without history."""
     # Users alone are users of the data, who have their items there.
     rows = _csv_rows(path)
     _, head = next(rows, (0, []))
@@ -209,11 +175,4 @@ def _check_keys(content: dict[str, Any], location: str) -> None:
 
 def _tokens(values: list, name: str) -> list[str]:
     """Return the tokens that the values of a list stand for."""
-    # A file of histories has millions of items.
-    tokens = []
-    for value in checked_list(values, name):
-        # Text needs no check.
-        if type(value) is not str:
-            value = token_of(value, name)
-        tokens.append(value)
-    return tokens
+    return [token_of(value, name) for value in values]

@@ -8,9 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from recbole_edlae._choices import closest_first, unknown
-from recbole_edlae.serving.ranking import Entries, entries
+from recbole_edlae._choices import unknown
 from recbole_edlae.serving.tokens import token_of
+
+# Row and item number of the entries of some lists, sorted.
+Entries = tuple[np.ndarray, np.ndarray]
+
+
+def object_array(values: Sequence) -> np.ndarray:
+    """Return an array that keeps each value as it is; NumPy would make text of a fixed width, and rows of lists."""
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = list(values)
+    return objects
 
 
 class Ids:
@@ -40,15 +49,7 @@ class Ids:
         return self.values[number - 1]
 
     def number(self, value: Any, name: str) -> int:
-        """Return the number of one id.
-
-        Args:
-            value: the id.
-            name: what it is, for the message.
-
-        Raises:
-            ValueError: The id is not known; the message has the nearest one.
-        """
+        """Return the number of one id; raise ValueError, with the nearest one, if it is not known."""
         missing: collections.Counter = collections.Counter()
         (number,) = self.numbers([value], name, missing)
         if number:
@@ -58,20 +59,11 @@ class Ids:
         (value,) = missing
         raise unknown(name, value, self, shown=5)
 
-    def like(self, value: Any) -> list:
-        """Return the five ids that are most like a value."""
-        return closest_first(value, self)[:5]
-
     def numbers(self, values: Sequence, name: str, missing: collections.Counter) -> np.ndarray:
         """Return the numbers of some ids, 0 for those that are not known, which are counted.
 
-        Args:
-            values: the ids.
-            name: of the argument, for messages.
-            missing: where they are counted.
-
         Raises:
-            ValueError: A value is missing, or neither text nor a number.
+            ValueError: A value is missing, or neither text nor a number; the message begins with the name.
         """
         # All at once, as most values are ids. A list among them is no key: the loop below names it.
         number_of = self._numbers.get
@@ -96,20 +88,23 @@ class Ids:
         return numbers
 
     def entries(self, lists: Sequence[Sequence], name: str, missing: collections.Counter) -> Entries:
-        """Return row and number of the known ids of lists, sorted and without repetitions; count the unknown ones.
+        """Return row and number of the known ids of lists, as :meth:`entries_of_rows` does."""
+        row = np.repeat(np.arange(len(lists)), list(map(len, lists)))
+        return self.entries_of_rows(row, list(itertools.chain.from_iterable(lists)), name, missing)
 
-        Args:
-            lists: of ids.
-            name: of the argument, for messages.
-            missing: where unknown ids are counted.
+    def entries_of_rows(
+        self, row: np.ndarray, values: Sequence, name: str, missing: collections.Counter
+    ) -> Entries:
+        """Return row and number of the known ids, sorted and without repetitions; count the unknown ones.
 
         Raises:
             ValueError: As in :meth:`numbers`.
         """
-        values = list(itertools.chain.from_iterable(lists))
+        # One number for each entry.
         numbers = self.numbers(values, name, missing)
-        row = np.repeat(np.arange(len(lists)), list(map(len, lists)))
-        return entries(row, numbers, len(self) + 1)
+        known = numbers > 0
+        entry = np.unique(row[known].astype(np.int64) * (len(self) + 1) + numbers[known])
+        return np.divmod(entry, len(self) + 1)
 
     @functools.cached_property
     def _numbers(self) -> dict[Any, int]:

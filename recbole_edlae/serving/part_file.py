@@ -1,9 +1,10 @@
 """Write an output in batches to a temporary file beside it, which is renamed in the end."""
 
+import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import filelock
 
@@ -21,11 +22,7 @@ class PartFile:
     """
 
     def __init__(self, output: str | os.PathLike, heads: tuple[bytes, ...]) -> None:
-        """Open the temporary file.
-
-        Args:
-            output: path of the file to write.
-            heads: first bytes of a temporary file of an earlier run, which may be overwritten; any other file may not.
+        """Open the temporary file, which may be one of an earlier run by its first bytes, and no other one.
 
         Raises:
             ValueError: the temporary file is in use, cannot be written, or belongs to somebody else.
@@ -37,41 +34,30 @@ class PartFile:
         self._file = self._open(heads)
 
     def add(self, content: bytes) -> None:
-        """Write a batch atomically.
-
-        Args:
-            content: bytes of the batch.
-
-        Raises:
-            OSError: the disk is full; ``filename`` is the output.
-        """
-        try:
+        """Write a batch atomically; an OSError names the output."""
+        with self._errors():
             append_atomically(self._file, content)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.output) from error
 
     def finish(self) -> None:
-        """Rename the temporary file to the output.
-
-        Raises:
-            OSError: the file cannot be written; ``filename`` is the output.
-        """
-        try:
+        """Rename the temporary file to the output; an OSError names the output."""
+        with self._errors():
             os.fsync(self._file)
             os.replace(self.path, self.output)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.output) from error
 
     def close(self, keep: bool) -> None:
-        """Close the temporary file.
-
-        Args:
-            keep: whether it stays if it was not renamed.
-        """
+        """Close the temporary file, and keep it if asked to or remove it, unless it was renamed."""
         # Another process may have put its own file in place of this one.
         if not keep and os.path.lexists(self.path) and self._is_ours(self._file):
             os.unlink(self.path)
         os.close(self._file)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Let errors of the disk name the output."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.output) from error
 
     def _open(self, heads: tuple[bytes, ...]) -> int:
         """Return the descriptor of the temporary file, locked and empty."""
@@ -122,15 +108,7 @@ class PartFile:
 
 
 def check_not_an_input(output: str, inputs: Iterable[tuple[str, str | None]]) -> None:
-    """Check that neither an output nor its temporary file is an input, by any name or link.
-
-    Args:
-        output: path of the file to write.
-        inputs: option and path of each input.
-
-    Raises:
-        ValueError: the output is one of them.
-    """
+    """Check that neither an output nor its temporary file is one of the inputs (option, path), by any name or link."""
     for name, path in inputs:
         if not path or not os.path.exists(path):
             continue

@@ -1,149 +1,134 @@
-"""Rank the items of histories of item ids, and the items similar to one. Needs no RecBole."""
+"""Rank the items of histories, and the items similar to one. Needs no RecBole."""
 
+import collections
 import os
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from recbole_edlae.integration.checkpoint_file import largest
+from recbole_edlae.serving.ids import Entries, Ids
 
 # Scores computed at a time: users times items.
 SCORES = 4_000_000
-
-# Row and item id of the entries of some lists, sorted.
-Entries = tuple[np.ndarray, np.ndarray]
 
 # The last process in which torch may use its threads.
 _process = os.getpid()
 
 
-class Lists(NamedTuple):
-    """Histories to recommend for.
+class Ranking(NamedTuple):
+    """The best items of histories."""
 
-    Attributes:
-        histories: number of histories.
-        known: row and item id of their entries.
-        excluded: row and item id of the items that a history must not get, besides its own.
-        never: ids of the items not to recommend at all.
-    """
-
-    histories: int
-    known: Entries
-    excluded: Entries
-    never: np.ndarray
+    items: list[np.ndarray]  # ids for each history, the best first; shorter than k if no more items are left
+    scores: list[np.ndarray]  # as long as these
+    popular: np.ndarray  # for each history, whether nothing was known of it
 
 
-class Batch(NamedTuple):
-    """The answers to some histories.
+class Ranker:
+    """Rank items by the scores of a model."""
 
-    Attributes:
-        start: the first of these histories.
-        items: (n, k) item ids, the best first.
-        scores: (n, k).
-        length: how many of them each history gets.
-        popular: (n,) bool: nothing was known of the history.
-    """
+    def __init__(self, model: Any, ids: Ids, popularity: np.ndarray) -> None:
+        """Keep what is to be ranked.
 
-    start: int
-    items: np.ndarray
-    scores: np.ndarray
-    length: list[int]
-    popular: np.ndarray
+        Args:
+            model: has ``score(items, count)`` → (users, items) and ``similarity(item)`` → (items,).
+            ids: of the items.
+            popularity: by item number, users in training that have the item; the model knows nothing of the others.
+        """
+        self._model = model
+        self._ids = ids
+        self._popularity = popularity
+        self._trained = popularity > 0
 
+    def recommend(
+        self,
+        histories: int,
+        known: Entries,
+        k: int,
+        unknown: collections.Counter,
+        *,
+        never: np.ndarray,
+        excluded: Entries | None = None,
+    ) -> Ranking:
+        """Return the k best items for some histories, without their own.
 
-def entries(row: np.ndarray, item: np.ndarray, items: int) -> Entries:
-    """Return the entries with an item id above 0, sorted by row and id, without repetitions.
+        Args:
+            histories: how many.
+            known: entries of the histories.
+            k: at least 1.
+            unknown: where items of the histories are counted that nobody had in training.
+            never: numbers of the items not to recommend at all.
+            excluded: entries of the items that a history must not get.
+        """
+        leave_the_parents_threads()
 
-    Args:
-        row: of each entry.
-        item: its id; 0 for one that is not known.
-        items: number of ids.
-    """
-    # One number for each entry, sorted: equal ones are next to each other.
-    known = item > 0
-    entry = np.sort(row[known].astype(np.int64) * items + item[known])
-    is_first = np.diff(entry, prepend=-1) > 0
-    return np.divmod(entry[is_first], items)
+        # The model learned nothing of an item that nobody had: it is as unknown as one of other data.
+        _, item = known
+        unknown.update(self._ids.named(item[~self._trained[item]]).tolist())
 
+        # Histories at a time, so that their scores have a bounded size.
+        answer = Ranking([], [], np.zeros(histories, dtype=bool))
+        step = max(1, SCORES // len(self._popularity))
+        for start in range(0, histories, step):
+            stop = min(start + step, histories)
+            left_out = _rows(excluded or (item[:0], item[:0]), start, stop)
+            scores, popular = self._scores(_rows(known, start, stop), stop - start, left_out, never)
+            answer.popular[start:stop] = popular
 
-def ranked(model: Any, popularity: np.ndarray, lists: Lists, k: int) -> Iterator[Batch]:
-    """Yield the k best items of histories, some histories at a time.
+            # What was left out is at the end of the ranking.
+            values, numbers = scores.topk(min(k, len(self._popularity)))
+            lengths = (values > -torch.inf).sum(1).tolist()
+            for length, best, value in zip(lengths, numbers.numpy(), values.numpy()):
+                answer.items.append(self._ids.named(best[:length]))
+                answer.scores.append(value[:length])
+        return answer
 
-    Args:
-        model: has ``score(items, count)`` → (users, items).
-        popularity: array (items,), users in training that have the item; the model knows nothing of the others.
-        lists: the histories.
-        k: at least 1.
+    @torch.no_grad()
+    def similar(self, item: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return ids and similarities of the k items most similar to one, of those that somebody had in training.
 
-    Raises:
-        ValueError: A score is not finite.
-    """
-    leave_the_parents_threads()
+        Raises:
+            ValueError: The item is not known, nobody had it in training, or a similarity is not finite.
+        """
+        leave_the_parents_threads()
+        number = self._ids.number(item, "item")
+        if not self._trained[number]:
+            name = self._ids.named(np.array(number))
+            raise ValueError(f"item: nothing is known of {name}: nobody had it in training")
+        values = checked(self._model.similarity(number))
 
-    # Histories at a time, so that their scores have a bounded size.
-    step = max(1, SCORES // len(popularity))
-    for start in range(0, lists.histories, step):
-        stop = min(start + step, lists.histories)
-        yield _batch(model, popularity, lists, (start, stop), k)
+        # What nobody had is similar to nothing.
+        candidates = self._trained.copy()
+        candidates[[0, number]] = False
+        values[torch.from_numpy(~candidates)] = -torch.inf
+        values, numbers = values.topk(min(k, int(candidates.sum())))
+        return self._ids.named(numbers.numpy()), values.numpy()
 
+    @torch.no_grad()
+    def _scores(
+        self, known: Entries, histories: int, excluded: Entries, never: np.ndarray
+    ) -> tuple[torch.Tensor, np.ndarray]:
+        """Return the scores of histories, and whether they are those of popularity; -inf is left out."""
+        row, item = known
+        trained = self._trained[item]
+        count = np.bincount(row[trained], minlength=histories)
+        scores = checked(self._model.score(torch.from_numpy(item[trained]), torch.from_numpy(count)))
 
-@torch.no_grad()
-def _batch(model: Any, popularity: np.ndarray, lists: Lists, rows: tuple[int, int], k: int) -> Batch:
-    """Return the answers to the histories of some rows."""
-    # The model knows nothing of items that nobody had in training.
-    row, item = _rows(lists.known, *rows)
-    trained = popularity[item] > 0
-    count = np.bincount(row[trained], minlength=rows[1] - rows[0])
-    scores = checked(model.score(torch.from_numpy(item[trained]), torch.from_numpy(count)))
+        # Histories without a known item are answered by popularity.
+        popular = count == 0
+        scores[torch.from_numpy(popular)] = torch.from_numpy(self._popularity).to(scores.dtype)
 
-    # Histories without a known item are answered by popularity.
-    popular = count == 0
-    scores[torch.from_numpy(popular)] = torch.from_numpy(popularity).to(scores.dtype)
-
-    # Neither padding, nor what is to be left out for all or for one, nor the history itself.
-    scores[:, 0] = -torch.inf
-    scores[:, lists.never] = -torch.inf
-    scores[row, item] = -torch.inf
-    scores[_rows(lists.excluded, *rows)] = -torch.inf
-
-    # What was left out is at the end of the ranking.
-    scores, ids = scores.topk(min(k, len(popularity)))
-    length = (scores > -torch.inf).sum(1).tolist()
-    return Batch(rows[0], ids.numpy(), scores.numpy(), length, popular)
-
-
-@torch.no_grad()
-def most_similar(model: Any, popularity: np.ndarray, item: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return ids and similarities of the k items most similar to one, of those that somebody had in training.
-
-    Args:
-        model: has ``similarity(item)`` → (items,).
-        popularity: as in :func:`ranked`.
-        item: its id.
-        k: at least 1.
-
-    Raises:
-        ValueError: A similarity is not finite.
-    """
-    leave_the_parents_threads()
-    values = checked(model.similarity(item))
-
-    # What nobody had is similar to nothing.
-    candidates = popularity > 0
-    candidates[[0, item]] = False
-    values[torch.from_numpy(~candidates)] = -torch.inf
-    values, ids = values.topk(min(k, int(candidates.sum())))
-    return ids.numpy(), values.numpy()
+        # Neither padding, nor what is to be left out for all or for one, nor the history itself.
+        scores[:, 0] = -torch.inf
+        scores[:, never] = -torch.inf
+        scores[row, item] = -torch.inf
+        scores[excluded] = -torch.inf
+        return scores, popular
 
 
 def checked(scores: torch.Tensor) -> torch.Tensor:
-    """Return scores after a check that they are finite.
-
-    Raises:
-        ValueError: A score is NaN or infinite.
-    """
+    """Return scores after a check that they are finite."""
     # NaN is smaller than nothing.
     if not largest(scores) < float("inf"):
         raise ValueError("the model's scores are not finite: its weights are too large or damaged")

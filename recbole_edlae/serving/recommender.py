@@ -11,9 +11,9 @@ import numpy as np
 
 from recbole_edlae._choices import unknown
 from recbole_edlae.serving.frames import COLUMNS, answer_frame, is_frame, read_interactions, warn_of_unknown
-from recbole_edlae.serving.ids import Ids
-from recbole_edlae.serving.ranking import Lists, leave_the_parents_threads, most_similar, ranked
-from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
+from recbole_edlae.serving.ids import Ids, object_array
+from recbole_edlae.serving.ranking import Ranker, leave_the_parents_threads
+from recbole_edlae.serving.tokens import checked_list, lists_to_exclude, positive_int, token_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +57,10 @@ class Recommender:
         """
         self.model = model
         self.popularity = np.asarray(popularity)
-
-        # Assigned into an array, because NumPy would make fixed-width text of a list.
-        self.tokens = np.empty(len(tokens), dtype=object)
-        self.tokens[:] = list(tokens)
+        self.tokens = object_array(tokens)
         self._profiles = profiles
         self._ids = Ids(self.tokens[1:])
-        self._trained = self.popularity > 0
+        self._ranker = Ranker(model, self._ids, self.popularity)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Recommender":
@@ -143,36 +140,33 @@ class Recommender:
         Warns:
             DataWarning: With a DataFrame: items are not known, or histories were answered by popularity.
         """
-        if is_frame(histories):
-            return self._recommend_frame(histories, (user, item), k, exclude)
         k = positive_int(k, "k")
-        histories = _lists_of_tokens(histories)
-        for_all, for_each = lists_to_exclude(exclude, len(histories))
-
-        # An item that nobody had in training counts as unknown, too.
         skipped: collections.Counter = collections.Counter()
-        known = self._ids.entries(histories, "histories", skipped)
-        items = known[1]
-        skipped.update(self.tokens[items[~self._trained[items]]].tolist())
+        frame = None
+        if is_frame(histories):
+            frame = read_interactions(histories, (user, item), allow_empty=True)
+            number = len(frame.users)
+            known = self._ids.entries_of_rows(frame.row, frame.items.tolist(), "histories", skipped)
+        else:
+            lists = checked_list(histories, "histories", "histories")
+            lists = [checked_list(history, "a history") for history in lists]
+            number = len(lists)
+            known = self._ids.entries(lists, "histories", skipped)
 
         # An item that is excluded for all counts once for each history.
+        for_all, for_each = lists_to_exclude(exclude, number)
         excluded = self._ids.entries(for_each, "exclude", skipped)
         of_each: collections.Counter = collections.Counter()
         _, never = self._ids.entries([for_all], "exclude", of_each)
-        if histories:
-            for token, times in of_each.items():
-                skipped[token] += times * len(histories)
+        skipped += collections.Counter({token: times * number for token, times in of_each.items()})
 
-        answer = Recommendations([], [], np.zeros(len(histories), dtype=bool), skipped)
-        lists = Lists(len(histories), known, excluded, never)
-        for batch in ranked(self.model, self.popularity, lists, k):
-            stop = batch.start + len(batch.popular)
-            answer.popular[batch.start : stop] = batch.popular
-            tokens = self.tokens[batch.items].tolist()
-            for row, length in enumerate(batch.length):
-                answer.items.append(tokens[row][:length])
-                answer.scores.append(batch.scores[row, :length])
-        return answer
+        # A DataFrame of recommendations does not show what was skipped.
+        answer = self._ranker.recommend(number, known, k, skipped, never=never, excluded=excluded)
+        if frame is not None:
+            warn_of_unknown(skipped, answer.popular)
+            return answer_frame(frame.columns, frame.users, answer.items, answer.scores)
+        tokens = [items.tolist() for items in answer.items]
+        return Recommendations(tokens, answer.scores, answer.popular, skipped)
 
     def profile(self, user: Any) -> list[str]:
         """Return all items of a known user, in training or not, as tokens.
@@ -221,34 +215,5 @@ class Recommender:
             ValueError: The item is not known, nobody had it in training, k is no positive integer, or a similarity is
                 not finite.
         """
-        k = positive_int(k, "k")
-        number = self._ids.number(item, "item")
-        if not self._trained[number]:
-            raise ValueError(f"item: nothing is known of {self.tokens[number]}: nobody had it in training")
-        ids, values = most_similar(self.model, self.popularity, number, k)
-        return self.tokens[ids].tolist(), values
-
-    def _recommend_frame(
-        self, frame: Any, columns: tuple[Any, Any], k: int, exclude: Iterable | None
-    ) -> "pd.DataFrame":
-        """Return a DataFrame of recommendations for the histories of another one."""
-        data = read_interactions(frame, columns, allow_empty=True)
-        histories: list[list] = [[] for _ in data.users]
-        for row, item in zip(data.row.tolist(), data.items.tolist()):
-            histories[row].append(item)
-        answer = self.recommend(histories, k, exclude=exclude)
-
-        # A DataFrame of recommendations does not show what was skipped.
-        warn_of_unknown(answer.unknown, answer.popular)
-        items = [np.array(tokens, dtype=object) for tokens in answer.items]
-        return answer_frame(data.columns, data.users, items, answer.scores)
-
-
-def _lists_of_tokens(histories: Any) -> list[list]:
-    """Return histories as lists of item tokens."""
-    lists = []
-    for history in checked_list(histories, "histories", "histories"):
-        if not is_list(history):
-            raise ValueError(f"a history must be a list of item tokens, got {history!r}")
-        lists.append(list(history))
-    return lists
+        tokens, values = self._ranker.similar(item, positive_int(k, "k"))
+        return tokens.tolist(), values

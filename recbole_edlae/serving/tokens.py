@@ -9,14 +9,7 @@ import numpy as np
 
 
 def token_of(value: Any, name: str) -> str:
-    """Return the token that a value stands for.
-
-    Args:
-        value: text, or an integer or float of Python or NumPy.
-        name: of the argument, for the message.
-
-    Raises:
-        ValueError: The value is anything else: None, a bool, NaN, infinity, bytes, a list or a dict.
+    """Return the token that text, an integer or a float stands for; raise ValueError for anything else.
 
     Examples:
         >>> [token_of(value, "items") for value in ("a", 196, 50.0, 0.5)]
@@ -46,15 +39,7 @@ def token_of(value: Any, name: str) -> str:
 
 
 def check_encodable(text: str, subject: str) -> None:
-    """Check that a file in UTF-8 can hold a text.
-
-    Args:
-        text: of one token or several.
-        subject: what the text is, for the message.
-
-    Raises:
-        ValueError: The text has half of a surrogate pair, which JSON can escape.
-    """
+    """Check that a file in UTF-8 can hold a text; half of a surrogate pair, which JSON can escape, it cannot."""
     # Better before a long run than in the middle of its output.
     try:
         text.encode()
@@ -63,19 +48,9 @@ def check_encodable(text: str, subject: str) -> None:
 
 
 def checked_list(value: Any, name: str, entries: str = "item tokens") -> list:
-    """Return the entries of a list, tuple, set, array or iterator.
-
-    Args:
-        value: the list.
-        name: of the argument, for the message.
-        entries: what the list should hold, for the message.
-
-    Raises:
-        ValueError: The value is text, a dict or nothing that has entries.
+    """Return the entries of a list, tuple, set, array or iterator; raise ValueError for text, a dict and the like.
 
     Examples:
-        >>> checked_list(("a", "b"), "items")
-        ['a', 'b']
         >>> checked_list("ab", "items")
         Traceback (most recent call last):
             ...
@@ -103,14 +78,7 @@ def is_list(value: Any) -> bool:
 
 
 def positive_int(value: Any, name: str) -> int:
-    """Return an integer of at least 1 as an int.
-
-    Args:
-        value: an integer of Python or NumPy.
-        name: of the argument, for the message.
-
-    Raises:
-        ValueError: The value is no integer, or less than 1.
+    """Return an integer of Python or NumPy, which must be at least 1, as an int.
 
     Examples:
         >>> positive_int(0, "k")
@@ -129,12 +97,6 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
     Args:
         exclude: None, a list of item tokens for all, or a list of as many lists as histories, None for an empty one.
         histories: number of histories.
-
-    Returns:
-        The tokens to exclude for all histories, and a list of entries to exclude for each.
-
-    Raises:
-        ValueError: exclude is neither, or has more or fewer lists than there are histories.
 
     Examples:
         >>> lists_to_exclude(["a"], 2)

@@ -1,8 +1,9 @@
-"""The corrections: changes of RecBole that alter its numbers, and the setting that switches them off.
+"""The settings that say what is changed in RecBole: its numbers, and whether its data pass through arrays.
 
 ``corrections: True`` (the default with this package imported), ``False``, or a list of names from :data:`CORRECTIONS`.
 With ``corrections: False`` every number is stock RecBole's. Repairs, without which RecBole does not run or runs slower
-with the same digits, have no switch here.
+with the same digits, are not among them; ``vectorized_data: False`` has the data read, split and batched by RecBole's
+own functions.
 
 Each run says in one line of its log which corrections are active and which touched its numbers. Like the table of
 patches, this module imports nothing of RecBole, torch or NumPy.
@@ -12,7 +13,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from recbole_edlae._choices import check_choice, invalid
+from recbole_edlae._choices import invalid, not_one_of
 
 SETTING = "corrections"
 CORRECTIONS: dict[str, str] = {
@@ -56,7 +57,8 @@ def chosen(value: Any) -> tuple[str, ...]:
     # In the order of the table, so that equal lists are equal records.
     names = [str(name).strip(" '\"") for name in value]
     for name in names:
-        check_choice(f"a name in {SETTING}", name, CORRECTIONS)
+        if name not in CORRECTIONS:
+            raise not_one_of(f"a name in {SETTING}", name, CORRECTIONS)
     return tuple(name for name in CORRECTIONS if name in names)
 
 
@@ -68,6 +70,17 @@ def is_on(config: Any, name: str) -> bool:
         name: of the correction.
     """
     return config is None or name in chosen(_value(config))
+
+
+def vectorized(config: Any) -> bool:
+    """Return whether :mod:`recbole_edlae.integration.fast` reads, splits and batches the data of a config.
+
+    Otherwise RecBole's own functions do, but for the collector of results and the import of scikit-learn.
+
+    Args:
+        config: RecBole's Config. Without the setting ``vectorized_data`` the answer is yes.
+    """
+    return config["vectorized_data"] is not False
 
 
 def any_is_on(names: Iterable[str], arguments: Iterable[Any]) -> bool:

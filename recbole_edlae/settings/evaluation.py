@@ -9,10 +9,12 @@ from typing import Any
 from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
-from recbole_edlae._choices import check_choice, closest_first, invalid, unknown
-from recbole_edlae.settings.values import are_texts, is_finite, listed
+from recbole_edlae._choices import closest_first, invalid, unknown
+from recbole_edlae.settings.schema import check_choice, is_of_type, listed
+from recbole_edlae.solvers.parameters import is_finite
 
 _EVAL_ARGS = ("split", "group_by", "order", "mode", "fold_in")
+_ORDERS = ("RO", "TO")
 _SPLITS = ("RS", "LS", "TS", "US")
 FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _LEAVE_ONE_OUT = ("valid_and_test", "valid_only", "test_only")
@@ -76,8 +78,7 @@ def check_user_split(settings: Mapping[str, Any]) -> None:
         raise ValueError(
             f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}"
         )
-    if eval_args.get("order", "RO") not in ("RO", "TO"):
-        raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
+    check_choice("order in eval_args", eval_args.get("order", "RO"), _ORDERS)
 
 
 def split_of(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def normalized_ratings(settings: Mapping[str, Any]) -> str | None:
 def _check_metrics(settings: Mapping[str, Any]) -> None:
     """Check that metrics are known and of one kind."""
     names = listed(settings.get("metrics"))
-    if not names or not are_texts(names):
+    if not names or not is_of_type(names, "list of text"):
         raise ValueError(
             f"metrics must name at least one of {', '.join(sorted(metric_types))}; got {names!r}"
         )
@@ -136,7 +137,7 @@ def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) 
     """Check the protocol of the evaluation."""
     for key in eval_args:
         check_choice("a key of eval_args", key, _EVAL_ARGS)
-    check_choice("order in eval_args", eval_args.get("order", "RO"), ("RO", "TO"))
+    check_choice("order in eval_args", eval_args.get("order", "RO"), _ORDERS)
     group_by = eval_args.get("group_by", "user")
     if str(group_by).lower() not in ("user", "none"):
         raise invalid("group_by in eval_args", "one of user, none", group_by)
@@ -168,7 +169,7 @@ def _check_split(split: Any) -> None:
 
     # Nothing trains without a first share.
     is_triple = isinstance(shares, (list, tuple)) and len(shares) == 3
-    if not is_triple or not is_finite(*shares) or min(shares) < 0 or shares[0] == 0:
+    if not is_triple or not all(map(is_finite, shares)) or min(shares) < 0 or shares[0] == 0:
         allowed = "three shares for training, validation and test, the first above 0, [0.8, 0.1, 0.1]"
         raise invalid(f"{kind} in eval_args' split", allowed, shares)
 
@@ -179,7 +180,7 @@ def _check_users(parts: Any) -> None:
         "US in eval_args' split must be three shares of the users that sum to 1, [0.8, 0.1, 0.1], or -1 and two "
         f"numbers of users, [-1, 1000, 1000]; got {parts!r}"
     )
-    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not is_finite(*parts):
+    if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(is_finite, parts)):
         raise ValueError(message)
     are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
     are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)

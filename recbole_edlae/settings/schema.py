@@ -1,34 +1,26 @@
 """Read a file of defaults, whose comments have the type, range and meaning of each setting. Needs no RecBole.
 
 A line reads ``key: default  # (type) meaning``, and the meaning may end in ``ranging in [0, 1)`` or
-``ranging in ['a', 'b']``. Nothing else says what a setting may be.
+``ranging in ['a', 'b']``. Nothing else says what a setting of a model may be.
 """
 
 import dataclasses
-import math
 import os
 import pathlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import yaml
 
-from recbole_edlae._choices import check_choice
-from recbole_edlae.settings.values import listed
-from recbole_edlae.solvers.parameters import check_emphasis
+from recbole_edlae._choices import not_one_of
+from recbole_edlae.solvers.parameters import check_emphasis, is_finite
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
 _INTERVAL = re.compile(r"ranging in (?P<left>[\[(])(?P<low>[-.\w]+), *(?P<high>[-.\w]+)(?P<right>[\])])")
 _SEPARATOR = re.compile(r" or |, ?|/")  # between the types of a comment
 _CHOICES = re.compile(r"ranging in \[(?P<choices> *'[^\]]*)\]")
-
-# Settings with a range that depends on the type: setting → its argument's name in the check, and the check.
-_FURTHER_CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "emphasis": ("emphasis", check_emphasis),
-    "linear_emphasis": ("emphasis", check_emphasis),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,19 +53,24 @@ class Setting:
         Raises:
             ValueError: The value is not allowed; the message has the key, the value and what is allowed.
         """
-        if not any(_is_of_type(value, kind) for kind in self._types):
+        if not any(is_of_type(value, kind) for kind in self._types):
             raise ValueError(f"{self.key} must be {self.type}, got {value!r} ({type(value).__name__})")
-        self._check_interval(value)
+
+        # Each number of a list has to be in the range.
+        interval = _INTERVAL.search(self.meaning)
+        for number in listed(value):
+            if interval is not None and not _is_inside(number, interval):
+                allowed = interval[0].removeprefix("ranging ")
+                raise ValueError(f"{self.key} must be {self.type} {allowed}, got {value!r}")
         if self.choices:
             check_choice(self.key, value, self.choices)
 
-        # The solver's check calls its argument otherwise.
-        if self.key in _FURTHER_CHECKS:
-            argument, check = _FURTHER_CHECKS[self.key]
+        # Its two numbers have different ranges.
+        if self.key in ("emphasis", "linear_emphasis"):
             try:
-                check(value)
+                check_emphasis(value)
             except ValueError as error:
-                raise ValueError(re.sub(rf"\b{argument}\b", self.key, str(error))) from error
+                raise ValueError(str(error).replace("emphasis", self.key, 1)) from error
 
     @property
     def default_is_valid(self) -> bool:
@@ -105,16 +102,6 @@ class Setting:
         """The types that the comment allows."""
         return [kind.strip() for kind in _SEPARATOR.split(self.type)]
 
-    def _check_interval(self, value: Any) -> None:
-        """Check that a number, or each of a list, is in the range of the comment."""
-        interval = _INTERVAL.search(self.meaning)
-        if interval is None:
-            return
-        for number in listed(value):
-            if number is not None and not _is_inside(number, interval):
-                allowed = interval[0].removeprefix("ranging in ")
-                raise ValueError(f"{self.key} must be {self.type} in {allowed}, got {value!r}")
-
 
 def read_schema(path: str | os.PathLike) -> dict[str, Setting]:
     """Return key → Setting of one YAML file of defaults, without nested and uncommented keys."""
@@ -141,41 +128,74 @@ def check_model_settings(schema: Mapping[str, Setting], values: Mapping[str, Any
         setting.check(values[key])
 
 
-def _is_of_type(value: Any, kind: str) -> bool:
-    """Return whether a value is of a type as a comment names it."""
+def is_of_type(value: Any, kind: str) -> bool:
+    """Return whether a value is of a type as a comment names it.
+
+    Args:
+        value: of a setting.
+        kind: ``int``, ``float``, ``bool``, ``dict``, ``text``, ``path``, ``None``, ``list`` or ``list of`` one of
+            these, with or without ``nonempty`` before; anything is ``str``, which YAML may have read as a number.
+
+    Examples:
+        >>> is_of_type([1, 2], "list of int"), is_of_type([], "nonempty list of int"), is_of_type(True, "int")
+        (True, False, False)
+    """
     if value is None:
         return kind in ("None", "~")
+    if kind.startswith("nonempty "):
+        return bool(value) and is_of_type(value, kind.removeprefix("nonempty "))
     if kind.startswith("list"):
         if not isinstance(value, (list, tuple)):
             return False
         element = kind.partition(" of ")[2]
-        return not element or all(_is_of_type(entry, element) for entry in value)
+        return not element or all(is_of_type(entry, element) for entry in value)
 
     # A bool is an integer to Python, and RecBole writes 0 and 1 for bools.
-    is_bool = isinstance(value, bool)
-    if kind == "int":
-        return isinstance(value, Integral) and not is_bool
-    if kind == "float":
-        return isinstance(value, Real) and not is_bool
     if kind == "bool":
-        return is_bool or value in (0, 1)
-    if kind == "dict":
-        return isinstance(value, dict)
-
-    # Anything may be a text, because YAML may have read it as a number.
+        return isinstance(value, bool) or value in (0, 1)
+    types: dict[str, Any] = {
+        "int": Integral,
+        "float": Real,
+        "dict": dict,
+        "text": str,
+        "path": (str, os.PathLike),
+    }
+    if kind in types:
+        return isinstance(value, types[kind]) and not isinstance(value, bool)
     return kind != "None"
+
+
+def check_choice(what: str, name: Any, choices: Iterable[Any]) -> None:
+    """Check that a name is one of some choices.
+
+    Args:
+        what: what the message calls it: the setting's name.
+        name: the requested name.
+        choices: all that is allowed.
+
+    Raises:
+        ValueError: It is not; the message lists all choices, the nearest first.
+    """
+    # A list, because a file has names of any type, also of some that cannot be hashed.
+    choices = list(choices)
+    if name not in choices:
+        raise not_one_of(what, name, choices)
+
+
+def listed(value: Any) -> list:
+    """Return a value as a list: None as an empty one, and anything that is no list as its only entry."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return [value]
 
 
 def _is_inside(number: Any, interval: re.Match[str]) -> bool:
     """Return whether a number is finite and inside an interval."""
     low = float(interval["low"])
     high = float(interval["high"])
-    try:
-        is_finite = math.isfinite(number)
-    except OverflowError:
-        # An integer may be too large for a float.
-        return False
-    if not is_finite or not low <= number <= high:
+    if not is_finite(number) or not low <= number <= high:
         return False
 
     # A round bracket leaves the end out.

@@ -1,6 +1,6 @@
 from ._factors import LowRank
 from ._finite import SingularError
-from ._full_rank import full_rank, weights
+from ._full_rank import full_rank, inverse_gram, weights
 from ._graph_filter import GraphFilter, graph_filter, ideal_filter
 from ._iterations import ConvergenceWarning
 from ._local import LocalWeights, local_regression, local_weights
@@ -10,7 +10,6 @@ from ._normalization import item_scale, normalize_items
 from ._objective import objective
 from ._plateau import plateau
 from ._stationarity import stationarity
-from ._system import inverse_gram
 from .parameters import activity_weight, penalty
 from .scale.by_users import SparseGram
 from .scale.gram import gram

@@ -13,7 +13,7 @@ from recbole_edlae.solvers._matrix import Symmetric
 from recbole_edlae.solvers._objective import Factors, energy, gradients
 from recbole_edlae.solvers._stationarity import norm_at_zero, residual
 from recbole_edlae.solvers._system import System, row_dot
-from recbole_edlae.solvers.parameters import Progress, check_omega
+from recbole_edlae.solvers.parameters import Progress, check_number
 
 _REFRESH = 16  # iterations after which the recurrences start again from fresh products
 
@@ -33,28 +33,9 @@ def admm(
 ) -> LowRank:
     """Fit low-rank EDLAE by ADMM with a proximal step for U.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        omega: ω > 0, the weight of β = d relative to diag M; from .1 to 10 it changes the path, not the end.
-        tol: the ``stationarity`` to stop at.
-        max_iter: the largest number of iterations.
-        start: "eigen", "random", or a pair (u, v) to resume from.
-        generator: torch.Generator of the random start.
-        progress: called as ``progress(done, total)``, in multiply-adds.
-
-    Returns:
-        LowRank; VᵀV = I; the history has the objective and the stationarity after each solve for V. Both are computed
-        from fresh products before it stops for tol; in between, the stationarity's denominator is up to 16
-        iterations old.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
-
-    Warns:
-        ConvergenceWarning: the stationarity is above tol after max_iter iterations.
+    Arguments, errors and warnings are those of ``low_rank``; the residual is the ``stationarity``. VᵀV = I in
+    the result; its history has the objective and the residual after each solve for V. Both are computed from fresh
+    products before it stops for tol; in between, the residual's denominator is up to 16 iterations old.
 
     Notes:
         Notation: M = G + diag Λ, Λ = ``penalty``, m its diagonal; C = M⁻¹; d = diag(UVᵀ); β stands for d where the
@@ -99,7 +80,7 @@ def admm(
         >>> weights.converged, weights.history[-1].residual <= 1e-3
         (True, True)
     """
-    omega = check_omega(omega)
+    omega = check_number("omega", omega, above=0)
     schedule = Schedule("admm", G, rank, products=2, tol=tol, max_iter=max_iter, progress=progress)
     system = System(G, dropout=dropout, l2=l2)
     C, U = initialize(system, rank, start=start, generator=generator, schedule=schedule)

@@ -30,26 +30,8 @@ def als(
 ) -> LowRank:
     """Fit low-rank EDLAE by exact alternating least squares.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        tol: the ``stationarity`` to stop at.
-        max_iter: the largest number of iterations.
-        cg_steps: conjugate gradient steps for U in each iteration.
-        start: "eigen", "random", or a pair (u, v) to resume from.
-        generator: torch.Generator of the random start.
-        progress: called as ``progress(done, total)``, in multiply-adds.
-
-    Returns:
-        LowRank; VᵀV = I; the history has the objective and the stationarity after each solve for V.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
-
-    Warns:
-        ConvergenceWarning: the stationarity is above tol after max_iter iterations.
+    Arguments, errors and warnings are those of ``low_rank``; the residual is the ``stationarity``. VᵀV = I in
+    the result; its history has the objective and the residual after each solve for V.
 
     Notes:
         Notation: M = G + diag Λ, Λ = ``penalty``, m its diagonal; C = M⁻¹; P(·) sets the diagonal to zero;

@@ -12,18 +12,7 @@ from recbole_edlae.solvers.parameters import Progress, check_rank
 def eigen(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:
     """Return the best rank-k approximation of the full-rank EDLAE, its diagonal included in the error.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        progress: called as ``progress(done, total)`` while the matrix is inverted.
-
-    Returns:
-        LowRank; VᵀV = I; no history.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
+    Arguments and errors are those of ``low_rank``. The result has VᵀV = I and no history.
 
     Notes:
         Notation: M = G + diag Λ, Λ = ``penalty``; C = M⁻¹, c its diagonal; B̂ = I − C diag(1/c) the full-rank EDLAE.

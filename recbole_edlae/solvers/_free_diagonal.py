@@ -14,18 +14,7 @@ def free_diagonal(
 ) -> LowRank:
     """Return the low-rank linear autoencoder whose product UVᵀ is penalized and whose diagonal is free.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        progress: called as ``progress(done, total)`` while the matrix is inverted.
-
-    Returns:
-        LowRank; VᵀV = I; no history.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
+    Arguments and errors are those of ``low_rank``. The result has VᵀV = I and no history.
 
     Notes:
         Notation: p dropout, M = G + diag Λ, Λ = ``penalty``; C = M⁻¹.

@@ -12,7 +12,7 @@ from numpy.polynomial.chebyshev import chebtrim
 
 from recbole_edlae.solvers._finite import checked_matrix
 from recbole_edlae.solvers._low_pass import LowPass
-from recbole_edlae.solvers.parameters import check_power, is_finite
+from recbole_edlae.solvers.parameters import check_number, is_finite
 
 LINEAR_FILTER = (0.5, -0.5)  # N = ½ T_0(L̃) − ½ T_1(L̃)
 _ZERO = 1e-14  # of the largest coefficient: rounding
@@ -160,7 +160,7 @@ def graph_filter(
         raise ValueError("X must have no negative values")
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
-    degree_power = check_power(degree_power)
+    degree_power = check_number("power", degree_power)
     values = _checked_coefficients(coefficients)
 
     # D_U and D_I.
@@ -225,7 +225,7 @@ def ideal_filter(W: LowPass, item_count: torch.Tensor, *, degree_power: float) -
         >>> torch.allclose(left @ right.T, (W.left @ W.right.T).T)
         True
     """
-    degree_power = check_power(degree_power)
+    degree_power = check_number("power", degree_power)
 
     # W has D_I^½ on its left and D_I^−½ on its right: both are taken away with the powers put on.
     degrees = item_count.to(W.left.device).clamp(min=1).double()

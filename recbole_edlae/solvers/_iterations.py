@@ -9,13 +9,12 @@ import torch
 
 from recbole_edlae.solvers._factors import Iteration, LowRank
 from recbole_edlae.solvers._finite import check_finite, check_gram, check_result
-from recbole_edlae.solvers._matrix import Symmetric
+from recbole_edlae.solvers._matrix import REMEDY, Symmetric
 from recbole_edlae.solvers._objective import Factors
 from recbole_edlae.solvers._spectral import truncate
 from recbole_edlae.solvers._system import System
-from recbole_edlae.solvers.parameters import Progress, check_count, check_rank, check_tol
+from recbole_edlae.solvers.parameters import Progress, check_count, check_number, check_rank
 
-_REMEDY = "the values of G are too large or too small; scale X, or compute in float64"
 _ROWS = 1024  # rows whose inner products are summed in the precision of the factors
 
 
@@ -36,7 +35,7 @@ def checked_result(
 ) -> LowRank:
     """Return factors as LowRank after a check that they are finite."""
     for name, factor in (("u", u), ("v", v)):
-        check_result(factor, name, _REMEDY)
+        check_result(factor, name, REMEDY)
     return LowRank(u, v, converged, history)
 
 
@@ -58,7 +57,7 @@ class Schedule:
         check_rank(rank, len(G))
         check_count("max_iter", max_iter)
         self.method = method
-        self.tol = check_tol(tol)
+        self.tol = check_number("tol", tol, at_least=0)
         self.max_iter = max_iter
         self.progress = progress
         self.inversion_cost = len(G) ** 3
@@ -89,7 +88,7 @@ class Schedule:
         # An infinite residual is a zero norm that it is relative to, and no overflow.
         factors = step.factors
         if math.isnan(step.residual) or not math.isfinite(step.objective):
-            raise ValueError(f"{self.method} does not stay finite at {factors.U.dtype}: {_REMEDY}")
+            raise ValueError(f"{self.method} does not stay finite at {factors.U.dtype}: {REMEDY}")
 
         result = checked_result(factors.U, factors.V, converged=converged, history=tuple(history))
         if not converged:

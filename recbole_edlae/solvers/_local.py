@@ -6,11 +6,11 @@ import torch
 
 from recbole_edlae.solvers._factors import LowRank
 from recbole_edlae.solvers._finite import check_finite, check_result, check_tensor
-from recbole_edlae.solvers._full_rank import Inverted, Problem, check_inverse, solve
+from recbole_edlae.solvers._full_rank import Inverted, Problem, check_inverse, inverse_gram, solve
 from recbole_edlae.solvers._low_pass import LowPass
 from recbole_edlae.solvers._normalization import normalize_items
-from recbole_edlae.solvers._system import inverse_gram, row_dot
-from recbole_edlae.solvers.parameters import Progress, check_low_pass_weight
+from recbole_edlae.solvers._system import row_dot
+from recbole_edlae.solvers.parameters import Progress, check_number
 
 _REMEDY = "the values of G or low_pass_weight are too large or too small; scale them, or compute in float64"
 
@@ -139,7 +139,7 @@ def local_regression(
         True
     """
     # Everything is checked before the inverse takes its time.
-    check_low_pass_weight(low_pass_weight)
+    check_number("low_pass_weight", low_pass_weight, at_least=0)
     Problem.of(dropout, emphasis, diagonal_bound)
     _check_filter(W, G)
     C, Lambda = inverse_gram(
@@ -208,7 +208,7 @@ def local_weights(
         >>> torch.equal(B.u, local_regression(G, W, low_pass_weight=0.2, dropout=0.5, l2=1.0).u)
         True
     """
-    low_pass_weight = check_low_pass_weight(low_pass_weight)
+    low_pass_weight = check_number("low_pass_weight", low_pass_weight, at_least=0)
     problem = Problem.of(dropout, emphasis, diagonal_bound)
     check_inverse(C, Lambda)
     _check_filter(W, C)

@@ -39,8 +39,12 @@ def low_rank(
         dropout: p in [0, 1); 0 for weight_decay.
         l2: λ ≥ 0, in the units of G (interactions).
         method: "admm", "als", "eigen", "zero_diagonal", "free_diagonal" or "weight_decay".
-        **settings: progress for all of them; tol, max_iter, start and generator for the iterative ones (admm, als,
-            zero_diagonal); omega for admm; cg_steps for als and zero_diagonal. The methods have their defaults.
+        **settings: progress for all of them, called as ``progress(done, total)``. For the iterative ones (admm, als,
+            zero_diagonal): tol, the residual to stop at; max_iter, the largest number of iterations; start, "eigen",
+            "random" or a pair (u, v) to resume from; generator, the torch.Generator of a random start. For als and
+            zero_diagonal: cg_steps, those of conjugate gradients for U in each iteration. For admm: omega > 0, the
+            weight of β = d relative to diag M; from .1 to 10 it changes the path, not the end. The methods have their
+            defaults.
 
     Returns:
         LowRank(u, v, converged, history), u and v of shape (n, k), dtype and device G's. Items that nobody used

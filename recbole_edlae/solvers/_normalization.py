@@ -15,7 +15,7 @@ from recbole_edlae.solvers._finite import (
     check_result,
     check_tensor,
 )
-from recbole_edlae.solvers.parameters import check_power
+from recbole_edlae.solvers.parameters import check_number
 
 REMEDY = "the power is too large"
 
@@ -39,7 +39,7 @@ def item_scale(popularity: torch.Tensor, *, power: float) -> torch.Tensor:
         >>> item_scale(torch.tensor([4, 0, 9]), power=0.5).tolist()
         [2.0, 1.0, 3.0]
     """
-    power = check_power(power)
+    power = check_number("power", power)
     check_popularity(popularity)
 
     # Items that nobody used have no popularity to divide by.

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.fft
 
-from recbole_edlae.solvers.parameters import check_count, check_flatness
+from recbole_edlae.solvers.parameters import check_count, check_number
 
 
 def plateau(order: int, flatness: float) -> list[float]:
@@ -41,7 +41,7 @@ def plateau(order: int, flatness: float) -> list[float]:
         [0.5, -0.5576, 0.0, 0.0396]
     """
     check_count("order", order)
-    flatness = check_flatness(flatness)
+    flatness = check_number("flatness", flatness, above=0)
 
     # h(t_j) at the extrema t_j of T_K.
     steps = np.arange(order + 1)

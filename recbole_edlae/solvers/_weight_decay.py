@@ -7,7 +7,7 @@ from recbole_edlae.solvers._finite import check_entries, check_gram
 from recbole_edlae.solvers._iterations import checked_result
 from recbole_edlae.solvers._matrix import Symmetric, dense_copy
 from recbole_edlae.solvers._spectral import top_eigenvectors
-from recbole_edlae.solvers.parameters import Progress, check_l2, check_rank
+from recbole_edlae.solvers.parameters import Progress, check_number, check_rank
 
 
 def weight_decay(
@@ -15,18 +15,8 @@ def weight_decay(
 ) -> LowRank:
     """Return the low-rank linear autoencoder whose two factors are penalized separately.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: 0; the closed form has no other.
-        l2: λ ≥ 0, in the units of G (interactions).
-        progress: called once, as ``progress(1, 1)``.
-
-    Returns:
-        LowRank, u equal to v; no history.
-
-    Raises:
-        ValueError: a parameter is out of range, or G is not square or not float.
+    Arguments and errors are those of ``low_rank``; dropout must be 0, as the closed form has no other.
+    The result has u equal to v and no history.
 
     Notes:
         Notation: G = Q diag(σ²) Qᵀ, σ² in falling order.
@@ -48,7 +38,7 @@ def weight_decay(
     check_gram(G)
     check_entries(G)
     check_rank(rank, len(G))
-    l2 = check_l2(l2)
+    l2 = check_number("l2", l2, at_least=0)
     if dropout != 0:
         raise ValueError(f"method 'weight_decay' has no dropout: it must be 0, got {dropout!r}")
 

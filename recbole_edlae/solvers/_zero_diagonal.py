@@ -30,27 +30,9 @@ def zero_diagonal(
 ) -> LowRank:
     """Fit low-rank EDLAE under the constraint diag(UVᵀ) = 0, instead of an objective that ignores the diagonal.
 
-    Args:
-        G: Symmetric, shape (n, n), the Gram matrix (``gram``), float32 or float64.
-        rank: k, from 1 to n.
-        dropout: p in [0, 1).
-        l2: λ ≥ 0, in the units of G (interactions).
-        tol: the residual to stop at.
-        max_iter: the largest number of iterations.
-        cg_steps: conjugate gradient steps for U in each iteration.
-        start: "eigen", "random", or a pair (u, v) to resume from.
-        generator: torch.Generator of the random start.
-        progress: called as ``progress(done, total)``, in multiply-adds.
-
-    Returns:
-        LowRank; VᵀV = I; the history has the objective and ‖Π_V(MU − MV)‖ / ‖Π_V MV‖, the residual of the constrained
-        problem, after each solve for V; the gradient by V is zero there, so it is that of U.
-
-    Raises:
-        ValueError: a parameter is out of range, G is not square or not float, or G + diag Λ is singular.
-
-    Warns:
-        ConvergenceWarning: the residual is above tol after max_iter iterations.
+    Arguments, errors and warnings are those of ``low_rank``. VᵀV = I in the result; its history has the
+    objective and ‖Π_V(MU − MV)‖ / ‖Π_V MV‖, the residual of the constrained problem, after each solve for V; the
+    gradient by V is zero there, so it is that of U.
 
     Notes:
         Notation: M = G + diag Λ, Λ = ``penalty``; C = M⁻¹; u_j, v_j, w_j rows j of U, V and MU; Π_V takes from every

@@ -1,5 +1,6 @@
 """The regularized problem of every solver here: its penalty, its users' weights, the checks of its parameters."""
 
+import math
 import sys
 from collections.abc import Callable
 from numbers import Integral
@@ -7,6 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+
+from recbole_edlae.solvers._finite import check_entries, check_popularity, check_result
 
 Progress = Callable[[int, int], object]  # called as progress(done, total)
 Vector = TypeVar("Vector", torch.Tensor, np.ndarray)
@@ -40,7 +43,7 @@ def penalty(gram_diagonal: Vector, *, dropout: float, l2: float) -> Vector:
         [13.0, 23.0]
     """
     dropout = check_dropout(dropout)
-    l2 = check_l2(l2)
+    l2 = check_number("l2", l2, at_least=0)
     _check_diagonal(gram_diagonal)
 
     # Λ = λ + p/q · diag(G); the check below says what NumPy would warn of.
@@ -70,9 +73,40 @@ def _check_diagonal(diagonal: Any) -> None:
 
 def _all_finite(values: torch.Tensor | np.ndarray) -> bool:
     """Return whether a tensor or an array has neither NaN nor infinity."""
-    if isinstance(values, torch.Tensor):
-        return bool(torch.isfinite(values).all())
-    return bool(np.isfinite(values).all())
+    return bool(((values > -math.inf) & (values < math.inf)).all())
+
+
+def regularization(
+    G: Any, *, dropout: float, l2: float, item_count: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return Λ for a Gram matrix, shape (n,), after a check of G and of G + diag Λ."""
+    check_entries(G)
+    gram_diagonal = G.diagonal()
+    Lambda = penalties(gram_diagonal, dropout=dropout, l2=l2, item_count=item_count)
+    check_result(
+        gram_diagonal + Lambda,
+        "G + penalty",
+        "the values of G are too large; scale X down, or compute in float64",
+    )
+    return Lambda
+
+
+def penalties(
+    gram_diagonal: torch.Tensor, *, dropout: float, l2: float, item_count: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return Λ for the diagonal of a Gram matrix: ``penalty``, but 1 for items that nobody used (a zero row of G).
+
+    Their row of G + diag Λ is then that of the identity, so that it is regular with l2 = 0 too and their weights are
+    zeros, not rounding errors.
+    """
+    # What the dropout's part of Λ counts.
+    dropped = gram_diagonal
+    if item_count is not None:
+        check_popularity(item_count, len(gram_diagonal), name="item_count")
+        dropped = item_count.to(gram_diagonal)
+    Lambda = penalty(dropped, dropout=dropout, l2=l2)
+    Lambda[gram_diagonal == 0] = 1
+    return Lambda
 
 
 def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
@@ -97,7 +131,7 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
         >>> activity_weight(np.array([1, 3, 0]), power=1).round(2).tolist()
         [2.0, 0.67, 1.0]
     """
-    power = check_power(power)
+    power = check_number("power", power)
 
     # Users without items would lower the mean.
     active = count > 0
@@ -135,11 +169,21 @@ def check_dropout(dropout: Any) -> float:
     return float(dropout)
 
 
-def check_l2(l2: Any) -> float:
-    """Return l2 as a Python float after a check that it is a finite number of at least 0."""
-    if not is_finite(l2) or l2 < 0:
-        raise ValueError(f"l2 must be a finite number of at least 0, got {l2!r}")
-    return float(l2)
+def check_number(
+    name: str, value: Any, *, at_least: float | None = None, above: float | None = None
+) -> float:
+    """Return the value of a named parameter as a Python float after a check that it is finite and within its bound."""
+    bound = ""
+    is_within = is_finite(value)
+    if at_least is not None:
+        bound = f" of at least {at_least}"
+        is_within = is_within and value >= at_least
+    if above is not None:
+        bound = f" above {above}"
+        is_within = is_within and value > above
+    if not is_within:
+        raise ValueError(f"{name} must be a finite number{bound}, got {value!r}")
+    return float(value)
 
 
 def check_emphasis(emphasis: Any) -> tuple[float, float]:
@@ -167,13 +211,6 @@ def check_diagonal_bound(bound: Any) -> float | None:
     return float(bound)
 
 
-def check_low_pass_weight(weight: Any) -> float:
-    """Return a low-pass filter's weight as a Python float after a check that it is a finite number of at least 0."""
-    if not is_finite(weight) or weight < 0:
-        raise ValueError(f"low_pass_weight must be a finite number of at least 0, got {weight!r}")
-    return float(weight)
-
-
 def check_rank(rank: Any, items: int) -> None:
     """Check that rank is an integer from 1 to the number of items."""
     if not _is_integer(rank) or not 1 <= rank <= items:
@@ -184,34 +221,6 @@ def check_count(name: str, value: Any) -> None:
     """Check that the value of a named parameter is an integer of at least 1."""
     if not _is_integer(value) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-def check_tol(tol: Any) -> float:
-    """Return tol as a Python float after a check that it is a finite number of at least 0."""
-    if not is_finite(tol) or tol < 0:
-        raise ValueError(f"tol must be a finite number of at least 0, got {tol!r}")
-    return float(tol)
-
-
-def check_power(power: Any) -> float:
-    """Return power as a Python float after a check that it is a finite number."""
-    if not is_finite(power):
-        raise ValueError(f"power must be a finite number, got {power!r}")
-    return float(power)
-
-
-def check_omega(omega: Any) -> float:
-    """Return omega as a Python float after a check that it is a finite number above 0."""
-    if not is_finite(omega) or omega <= 0:
-        raise ValueError(f"omega must be a finite number above 0, got {omega!r}")
-    return float(omega)
-
-
-def check_flatness(flatness: Any) -> float:
-    """Return flatness as a Python float after a check that it is a finite number above 0."""
-    if not is_finite(flatness) or flatness <= 0:
-        raise ValueError(f"flatness must be a finite number above 0, got {flatness!r}")
-    return float(flatness)
 
 
 def _is_integer(value: Any) -> bool:

@@ -1,6 +1,6 @@
 from ._graph_filter import LINEAR_FILTER, filter_of_parts
 from ._matrix import inverse
-from ._system import penalties
+from .parameters import penalties
 from .scale.gram import compile_gram
 
 __all__ = ["LINEAR_FILTER", "compile_gram", "filter_of_parts", "inverse", "penalties"]

@@ -40,15 +40,15 @@ def names(folder):
 
 def meanwhile(monkeypatch, action):
     """Let something happen while the first conversion writes its values."""
-    ratings = conversion.ratings
+    read_rating = conversion.read_rating
     actions = [action]
 
     def first(*arguments):
         with contextlib.suppress(IndexError):
             actions.pop()()
-        return ratings(*arguments)
+        return read_rating(*arguments)
 
-    monkeypatch.setattr(conversion, "ratings", first)
+    monkeypatch.setattr(conversion, "read_rating", first)
 
 
 @pytest.mark.parametrize("exists", [False, True])

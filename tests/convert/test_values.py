@@ -2,7 +2,8 @@
 
 import pytest
 
-from recbole_edlae.convert.values import Numerals, times
+from recbole_edlae.convert.numerals import Numerals
+from recbole_edlae.convert.values import Times
 from tests.convert.csv_files import read, refused
 
 HEADER = "user;item;plays\n"
@@ -79,25 +80,49 @@ def test_times_that_nobody_knows(text):
     assert f"line 3: the timestamp {'is ' if '-' in text or '/' in text else ''}{text!r}" in message
 
 
+def times_of(*texts):
+    """Texts as they are written, and the times that were counted."""
+    found = Times(Numerals())
+    return list(map(found.read, texts)), found
+
+
 def test_units_change_at_their_smallest_number():
     for unit, smallest in {"milliseconds": 1e11, "microseconds": 1e14, "nanoseconds": 1e17}.items():
         scale = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}[unit]
         for number in (smallest, 5 * smallest, -smallest):
-            found = times([f"{number:.0f}"], Numerals())
+            _, found = times_of(f"{number:.0f}")
             assert (found.units, found.first) == ({unit}, number / scale)
-        found = times([f"{smallest - smallest / 1000:.0f}"], Numerals())
+        _, found = times_of(f"{smallest - smallest / 1000:.0f}")
         assert unit not in found.units
 
 
 def test_times_end_where_nanoseconds_do():
-    assert times(["9223372036854774784"], Numerals()).units == {"nanoseconds"}
+    assert times_of("9223372036854774784")[1].units == {"nanoseconds"}
     for text in ("9300000000000000000", "-9300000000000000000"):
         with pytest.raises(ValueError, match="neither a number nor an ISO date"):
-            times([text], Numerals())
+            times_of(text)
 
 
 def test_no_time_is_a_zero_below_zero():
-    assert times(["-0", "0", "-0.0"], Numerals()).texts == ["0", "0", "0"]
+    assert times_of("-0", "0", "-0.0")[0] == ["0", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        ("2016-01-30 10:55+02:00\n2016-01-30 10:55\n", [1454144100, 1454151300]),
+        (
+            "2016-01-30 10:55\n2016-01-30 10:55-05:00\n2016-01-30 10:55Z\n",
+            [1454151300, 1454169300, 1454151300],
+        ),
+        ("2016-01-30T10\n2016-01-30 10+01\n2016-01-30 10\n", [1454148000, 1454144400, 1454148000]),
+    ],
+)
+def test_a_time_zone_is_that_of_its_own_date(rows, expected):
+    text = "user,item,time\n" + "".join(
+        f"a,x{number},{row}\n" for number, row in enumerate(rows.splitlines())
+    )
+    assert [row[2] for row in read(text)] == expected
 
 
 @pytest.mark.parametrize("text", ["²", "٣", "1_000", "0x1", "1e999"])

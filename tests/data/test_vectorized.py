@@ -17,7 +17,7 @@ from recbole.utils import KGDataLoaderState, get_model, init_seed
 from recbole_edlae.cli import single_run
 from recbole_edlae.data.time_order import FileTimes
 from recbole_edlae.integration import hook
-from recbole_edlae.integration.fast import groups, loaders
+from recbole_edlae.integration.fast import loaders
 from recbole_edlae.integration.fast import rows as fast_rows
 from recbole_edlae.integration.fast.used_ids import LazyArray
 from recbole_edlae.integration.fixes import preparation
@@ -26,6 +26,7 @@ from recbole_edlae.runs.runner import Runner
 
 from .sameness import assert_same
 
+ARRAYS = np.ndarray, torch.Tensor
 PAIRWISE = {"distribution": "uniform", "sample_num": 1}
 POPULAR = {"distribution": "popularity", "sample_num": 2, "alpha": 0.7}
 RANKED = {"metrics": ["Recall"], "valid_metric": "Recall@5", "topk": [5]}
@@ -267,9 +268,10 @@ def batches(loader, model):
 
 
 def with_stock_rows(monkeypatch):
-    """RecBole's own way to pick and move rows, which has no switch, with the times of the file that go along."""
-    for name in ("getitem", "reindex"):
-        monkeypatch.setattr(fast_rows, name, lambda stock, interaction, index: stock(interaction, index))
+    """RecBole's own way to pick rows, which has no switch, with the times of the file that go along."""
+    monkeypatch.setattr(
+        fast_rows, "row_index", lambda index: index.tolist() if isinstance(index, ARRAYS) else index
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -303,6 +305,12 @@ INDICES = {
     "range": range(2, 4),
     "no rows": [],
     "list": [3, 0, 3],
+    "long list": [3, 0, -3] * 20,
+    "list of NumPy's ints": [np.int64(3), 0],
+    "list of tensors": [torch.tensor(3), torch.tensor(0)],
+    "list of slices": [slice(1, 3)],
+    "beyond in a list": [0, 2**64],
+    "longer range": range(5, -1, -1),
     "tuple": (1, 2),
     "mask of bools": [True, False] * 3,
     "floats": [1.0, 2.0],
@@ -354,9 +362,32 @@ def test_rows_are_picked_as_recbole_picks_them(name, timed):
 def test_rows_are_moved_as_recbole_moves_them(name):
     stock = hook.stock("recbole.data.interaction", "Interaction._reindex")
     ours, theirs = copy.deepcopy(ROWS), copy.deepcopy(ROWS)
+    ours.file_times = FileTimes("time", torch.arange(6.0, dtype=torch.float64))
     errors = outcome(lambda: ours._reindex(INDICES[name])), outcome(lambda: stock(theirs, INDICES[name]))
+    times = vars(ours).pop("file_times")
+    if errors[0] is None:
+        assert torch.equal(times.values, ours["id"].double())  # the times went along
     assert errors[0] == errors[1]
     assert_same(ours, theirs)
+
+
+GROUPS = {
+    "ids": np.array([7, 2, 7, 7, 5, 2]),
+    "negative": np.array([-1, 3, -1]),
+    "nobody": np.array([], dtype=np.int64),
+    "short": np.array([3, 1, 3], dtype=np.int32),
+    "missing": np.array([1.5, np.nan, 1.5, np.nan]),
+    "texts": ["b", "a", "b"],
+    "rank 2": np.array([[1, 2], [1, 2]]),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_rows_are_grouped_as_recbole_groups_them(name, folder):
+    stock = hook.stock("recbole.data.dataset.dataset", "Dataset._grouped_index")
+    dataset = create_dataset(config_of("EASE", "one_row", {}, folder))
+    ours = outcome(lambda: list(dataset._grouped_index(GROUPS[name])))
+    assert_same(ours, outcome(lambda: list(stock(dataset, GROUPS[name]))))
 
 
 class Squares(LazyArray):
@@ -461,14 +492,14 @@ def test_batch_is_the_loaders_in_ascending_order(name, folder):
 
 def test_batch_of_a_sequential_model_is_the_loaders(folder):
     loader = prepare(config_of(*CASES["sequential"], folder))["loaders"][2]
-    assert_same(loaders.batch_of(loader, np.arange(3)), loader.collate_fn([0, 1, 2]))
+    assert_same(tuple(loaders.batch_of(loader, np.arange(3))), loader.collate_fn([0, 1, 2]))
 
 
 def test_pairs_in_two_parts_are_counted_by_rows():
     generator = np.random.default_rng(0)
     for rows in (0, 5, 300):
         first, second = (generator.integers(20, size=(2, n)) for n in (200, rows))
-        pairs = [groups.Groups(user, item, 20, 20) for user, item in (first, second)]
+        pairs = [fast_rows.Groups(user, item, 20, 20) for user, item in (first, second)]
         expected = np.isin(second[0] * 20 + second[1], first[0] * 20 + first[1]).sum()
         assert preparation.shared_pairs(*pairs) == expected
 
@@ -478,12 +509,12 @@ def test_groups_follow_the_interactions():
         uid_field, iid_field, user_num, item_num = "u", "i", 4, 3
         inter_feat = Interaction({"u": torch.tensor([1, 3, 1]), "i": torch.tensor([2, 1, 1])})
 
-    before = groups.groups_of(Data)
-    assert groups.groups_of(Data) is before and before.of(1).tolist() == [2, 1]
+    before = fast_rows.groups_of(Data)
+    assert fast_rows.groups_of(Data) is before and before.of(1).tolist() == [2, 1]
     Data.inter_feat.sort("i")
-    assert groups.groups_of(Data).of(1).tolist() == [1, 2]
+    assert fast_rows.groups_of(Data).of(1).tolist() == [1, 2]
     Data.inter_feat["i"][:] = 0
-    assert groups.groups_of(Data).of(1).tolist() == [0, 0] and before.of(1).tolist() == [2, 1]
+    assert fast_rows.groups_of(Data).of(1).tolist() == [0, 0] and before.of(1).tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("model", ["BPR", "EASE"])
@@ -564,6 +595,8 @@ def test_switch_calls_recboles_own(folder):
     for loader, kind in ((on[1], LazyArray), (off[1], np.ndarray)):
         for array in (loader._sampler.used_ids, loader.uid2positive_item, loader.uid2history_item):
             assert isinstance(array, kind)
+    for loader in (on[0], off[0]):
+        loader._sampler.sampling(1)
     assert "alias_table" in vars(on[0]._sampler) and "alias_table" not in vars(off[0]._sampler)
     made = on[1]._sampler.used_ids._made, on[1].uid2positive_item._made, on[1].uid2history_item._made
     assert not any(made)  # no set and no tensor was needed

@@ -1,6 +1,5 @@
 """Reading, filtering and remapping against RecBole's own functions, bit for bit."""
 
-import collections
 import csv
 import io
 import random
@@ -16,7 +15,7 @@ from recbole.data.dataset import Dataset, DecisionTreeDataset, KGSeqDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import init_seed
 
-from recbole_edlae.data import atomic, parsing
+from recbole_edlae.data import atomic
 from recbole_edlae.data.atomic import AtomicFileError, read_atomic
 from recbole_edlae.integration.fixes import reading
 
@@ -319,18 +318,6 @@ def test_a_table_that_is_read_later_has_texts(odd):
     assert frame["user_id"].dtype == object
 
 
-def test_averages_are_recboles_before_and_after_the_split(odd):
-    dataset = made(odd, True)
-    for table in (dataset.inter_feat, dataset._dataframe_to_interaction(dataset.inter_feat)):
-        ours = dataset.copy(table)
-        counters = [
-            collections.Counter(np.asarray(table[field]).tolist()) for field in ("user_id", "item_id")
-        ]
-        users, items = (np.mean(list(counter.values())) for counter in counters)
-        assert (ours.avg_actions_of_users, ours.avg_actions_of_items) == (users, items)
-        assert type(ours.avg_actions_of_users) is type(users)
-
-
 SEPARATORS = ["\t", ",", ";", "::", " "]
 ALPHABETS = [
     "ab",
@@ -372,7 +359,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
     generator = random.Random(seed)
     read_as_categories = 0
     for _ in range(60):
-        monkeypatch.setattr(parsing, "_BLOCK", generator.choice([50, 100, 300, 1 << 20]))
+        monkeypatch.setattr(atomic, "_BLOCK", generator.choice([50, 100, 300, 1 << 20]))
         separator, width = generator.choice(SEPARATORS), generator.choice([1, 2, 3, 4])
         alphabet = generator.choice(ALPHABETS)
         lengths = [*LENGTHS, 70] if generator.random() < 0.2 else LENGTHS
@@ -387,7 +374,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
         ours = read(tmp_path / "x.inter", fields, separator=separator, categories=fields)
         texts = read(tmp_path / "x.inter", fields, separator=separator)
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "texts", texts_by_pandas)
+            patch.setattr(atomic, "_texts", texts_by_pandas)
             expected = read(tmp_path / "x.inter", fields, separator=separator)
         if isinstance(expected, str):
             assert ours == texts == expected
@@ -401,7 +388,7 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
 
 
 def test_a_line_may_be_longer_than_what_is_parsed_at_once(tmp_path):
-    token = "x" * (parsing._BLOCK + 1)
+    token = "x" * (atomic._BLOCK + 1)
     (tmp_path / "x.inter").write_text(f"a:token\tb:float\nu\t1\n{token}\t2\n")
     frame = read_atomic(tmp_path / "x.inter", ["a", "b"], categories=["a"])
     assert frame["a"].tolist() == ["u", token] and frame["b"].tolist() == [1, 2]

@@ -1,6 +1,7 @@
 """Large batches, and lists kept from validation, have the results of RecBole's own evaluation, number for number."""
 
 import copy
+import importlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from recbole.evaluator.collector import Collector
 from recbole.trainer import TraditionalTrainer
 from recbole.utils import get_model, init_seed
 
-from recbole_edlae.integration.fast.large_batches import OF_RECBOLE, UserBatch
+from recbole_edlae.integration.compat import stack
+from recbole_edlae.integration.fast.loaders import OF_RECBOLE, UserBatch
 from recbole_edlae.model import kept_lists
 from recbole_edlae.model import trainer as trainers
 from recbole_edlae.model.kept_lists import KeptLists, ranked
@@ -79,14 +81,26 @@ def trainer_of(data_path: str, weights: str, **settings: Any) -> tuple:
     return ClosedFormTrainer(config, model), *loaders
 
 
+class StockCollector(Collector):
+    """RecBole's, which fails on what is no tensor."""
+
+    def get_data_struct(self) -> Any:
+        data = self.data_struct._data_dict
+        counts = {name: data.pop(name) for name in [*data] if not isinstance(data[name], torch.Tensor)}
+        returned = super().get_data_struct()
+        for each in (data, returned._data_dict):
+            each.update(counts)
+        return returned
+
+
 def evaluate_all(
     odd: str, weights: str, stock: bool, monkeypatch: pytest.MonkeyPatch, **settings: Any
 ) -> list:
     """Return results and collected data of validation, test, validation and test; by RecBole's loop if ``stock``."""
     trainer, train, valid, test = trainer_of(odd, weights, vectorized_data=not stock, **settings)
     if stock:
-        if not settings["corrections"]:
-            trainer.eval_collector = Collector(trainer.config)
+        if not settings["corrections"] and max(settings.get("topk", [0])) < ITEMS:
+            trainer.eval_collector = StockCollector(trainer.config)
         monkeypatch.setattr(
             ClosedFormTrainer, "_full_sort_batch_eval", TraditionalTrainer._full_sort_batch_eval
         )
@@ -129,6 +143,7 @@ def test_results_are_those_of_recboles_loop(
     settings = {**settings, "corrections": corrections}
     stock, stock_data, *stock_random = evaluate_all(odd, weights, True, monkeypatch, **settings)
     monkeypatch.setattr(trainers, "SCORES_BYTES", 4 * 9 * 26)  # a few batches
+    monkeypatch.setattr(trainers, "KEPT_FROM", 0)
     monkeypatch.setattr(kept_lists, "SPARE", 2)
     results, data, *random = evaluate_all(odd, weights, False, monkeypatch, **settings)
     assert results == stock and len(data) == len(stock_data) == 4 and random == stock_random
@@ -154,7 +169,10 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_the_test_of_a_validated_model_scores_nobody_again(scored: list[int]) -> None:
+def test_the_test_of_a_validated_model_scores_nobody_again(
+    scored: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "KEPT_FROM", 2**20)  # ml-100k has 1.6 million scores
     settings = {"state": "ERROR", "show_progress": False}
     config = Config("EDLAE", "ml-100k", config_dict=settings)
     train, valid, test = data_preparation(config, create_dataset(config))
@@ -168,7 +186,10 @@ def test_the_test_of_a_validated_model_scores_nobody_again(scored: list[int]) ->
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("change", ["replaced", "in place", "loaded", "own function", "history"])
-def test_a_model_that_has_changed_is_scored_again(odd: str, scored: list[int], change: str) -> None:
+def test_a_model_that_has_changed_is_scored_again(
+    odd: str, scored: list[int], change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "KEPT_FROM", 0)
     trainer, train, valid, test = trainer_of(odd, "no ties")
     trainer.fit(train, valid)
     model = trainer.model
@@ -186,6 +207,33 @@ def test_a_model_that_has_changed_is_scored_again(odd: str, scored: list[int], c
         model.full_sort_predict = lambda users: -type(model).full_sort_predict(model, users)
     after = trainer.evaluate(test, load_best_model=False)
     assert sum(scored) == len(test.uid_list) and after != before
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("change", ["none", "replaced", "in place", "loaded", "history"])
+def test_a_checkpoint_is_read_where_the_model_has_changed(
+    odd: str, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, train, valid, test = trainer_of(odd, "no ties")
+    trainer.fit(train, valid)
+    expected = trainer.evaluate(test)
+    model = trainer.model
+    weights = model.weights.encoder
+    if change == "replaced":
+        model.weights = Dense(encoder=-weights)
+    elif change == "in place":
+        weights.neg_()
+    elif change == "loaded":
+        model.load_state_dict(model.state_dict() | {"encoder": -weights})
+    elif change == "history":
+        model.indices.add_(0)
+
+    # RecBole's trainers see a torch whose `load` reads checkpoints.
+    reads = []
+    names = vars(importlib.import_module("recbole.trainer.trainer").torch)
+    monkeypatch.setitem(names, "load", lambda *a, **k: reads.append(1) or stack.read_checkpoint(*a, **k))
+    assert trainer.evaluate(test) == expected
+    assert len(reads) == (change != "none")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -240,7 +288,7 @@ def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
         first, second = (torch.rand(users, items, generator=generator) < 0.2 for _ in range(2))
         if trial % 3:
             second |= first  # nothing is unmasked
-        kept = KeptLists(torch.nn.Linear(1, 1), items, 10**6)
+        kept = KeptLists(items, 10**6)
         ids = torch.randperm(users, generator=generator)
         for rows in ids.split(5):
             _, lists = ranked(scores[rows].masked_fill(first[rows], -torch.inf), k, 2, None)
@@ -257,7 +305,7 @@ def test_lists_follow_from_kept_ones_or_are_said_not_to() -> None:
 def test_lists_that_would_take_too_much_memory_are_not_kept() -> None:
     lists, history = torch.tensor([[2, 1, 0]], dtype=torch.int32), (torch.tensor([0]), torch.tensor([3]))
     for limit, known in ((1000, True), (30, False)):
-        kept = KeptLists(torch.nn.Linear(1, 1), 4, limit)
+        kept = KeptLists(4, limit)
         kept.add(torch.tensor([7]), history, lists)
         follows, _ = kept.lists_of(UserBatch(None, history, None, None), torch.tensor([7]), 2)
         assert follows.tolist() == [known]

@@ -22,7 +22,7 @@ def test_entry_points_are_recboles_own_but_for_their_pickle(name):
     function = getattr(quick_start, name)
     stock = hook.stock("recbole.quick_start.quick_start", name)
     assert function.__wrapped__ is stock and function.__doc__ == stock.__doc__
-    assert b"recbole_edlae.integration.processes" in pickle.dumps(function)
+    assert b"recbole_edlae.integration.models" in pickle.dumps(function)
 
 
 def test_what_is_pickled_imports_the_package(tmp_path, settings):

@@ -5,11 +5,11 @@ import logging
 import pytest
 import torch
 
-from recbole_edlae.model import closed_form, resources
+from recbole_edlae.model import by_gram, closed_form
 from recbole_edlae.solvers import SparseGram, gram
 from recbole_edlae.solvers.memory import gram_workspace, packed_values
 from recbole_edlae.solvers.scale import tiles
-from tests.model.test_resources import model_of
+from tests.model.test_by_gram import model_of
 
 MODELS = {
     "EDLAE": ("EDLAE", {"user_weight_power": 0.5, "item_weight_power": 0.2}),
@@ -65,7 +65,7 @@ def test_not_where_memory_suffices_for_the_gram_matrix_only(tiny, monkeypatch, c
     monkeypatch.setattr(SparseGram, "is_quicker", lambda *_: True)
     model = model_of("EDLAE", tiny)
     needed = 4 * model.peak_values(packed_values(31), "cpu") + gram_workspace(model.interactions, True)
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: needed)
     with caplog.at_level(logging.INFO):
         model.fit()
     assert model.fitted and " users, 31 items" not in caplog.text

@@ -7,7 +7,7 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_edlae._warnings import DataWarning
-from recbole_edlae.model import graph, history, resources
+from recbole_edlae.model import by_gram, graph, history
 from tests.model.graph_filters import CHEBYCF, GFCF
 
 of_both = pytest.mark.parametrize("name, chosen", [("GFCF", GFCF), ("ChebyCF", CHEBYCF)])
@@ -70,7 +70,7 @@ def test_errors_name_the_setting(name, chosen, wrong, message, fit_filter):
 
 @of_both
 def test_too_little_memory_is_said_before_any_is_taken(name, chosen, fit_filter, monkeypatch):
-    monkeypatch.setattr(resources, "memory_at_hand", lambda _: 1000)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda _: 1000)
     monkeypatch.setattr(graph, "low_pass", lambda *_, **__: pytest.fail("memory was taken"))
     with pytest.raises(MemoryError, match=r"a graph filter on 31 items: .* Ways out: a lower low_pass_rank"):
         fit_filter(name, **chosen)

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from recbole_edlae.model import closed_form, resources
+from recbole_edlae.model import by_gram, closed_form
 from recbole_edlae.runs import cache
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.solvers import SparseGram
 from recbole_edlae.solvers.scale import tiles
-from tests.model.test_resources import model_of
+from tests.model.test_by_gram import model_of
 
 SAME_INVERSE = [
     ("EDLAE", {}),
@@ -97,8 +97,8 @@ def test_what_is_kept_makes_room_for_a_fit_that_needs_it(tiny, monkeypatch):
     expected = fitted_scores(model, gram=kept)
 
     # As if what is kept were all that is missing.
-    monkeypatch.setattr(resources, "memory_at_hand", lambda _: 0 if kept._kept else 2**30)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda _: 0 if kept._kept else 2**30)
     assert kept._kept and torch.equal(fitted_scores(model, gram=kept), expected)
-    monkeypatch.setattr(resources, "memory_at_hand", lambda _: 0)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda _: 0)
     with pytest.raises(MemoryError):
         model.fit(gram=kept)

@@ -18,7 +18,7 @@ from recbole.quick_start import run_recbole
 from recbole.trainer import Trainer
 
 from recbole_edlae.integration import checkpoints
-from recbole_edlae.model import by_gram, resources
+from recbole_edlae.model import by_gram
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.engine import attempt
@@ -50,7 +50,7 @@ def test_what_a_process_does_once_counts_for_no_model(model, protocol, monkeypat
     ahead, stock_clock, stock_step = [0.0], time.perf_counter, torch.optim.Adam.step
     once = functools.cache(lambda name: ahead.append(ahead.pop() + 1000))
     monkeypatch.setattr(time, "perf_counter", lambda: stock_clock() + ahead[0])
-    monkeypatch.setattr(resources, "_operations_a_second", lambda device: (once("estimate"), 1e9)[1])
+    monkeypatch.setattr(by_gram, "_operations_a_second", lambda device: (once("estimate"), 1e9)[1])
     monkeypatch.setattr(torch.optim.Adam, "step", lambda *args: (once("step"), stock_step(*args))[1])
     warm_up.cache_clear()
     result, _ = Runner().run(Run(model, "tiny", (protocol,), QUICK.get(model, {})))

@@ -7,6 +7,7 @@ from recbole.data.dataset import Dataset
 from recbole_edlae import cli
 
 NOTHING = ["None", "[]", "{}"]
+HUGE = "1" + "0" * 400  # an integer that no float can hold
 WRONG = {
     "valid_metric": ["MRR", "5", "Recall@7", "auc", *NOTHING],
     "USER_ID_FIELD": ["None", "5"],
@@ -16,7 +17,7 @@ WRONG = {
     "TIME_FIELD": ["5", "[]"],
     "LABEL_FIELD": ["5"],
     "encoding": ["5"],
-    "learning_rate": ["None", "x", "-0.1", "inf"],
+    "learning_rate": ["None", "x", "-0.1", "inf", HUGE],
     "weight_decay": ["None", "-1", "nan"],
     "eval_step": ["None", "1.5", "x"],
     "loss_decimal_place": ["-1", "None", "1.5"],
@@ -29,12 +30,14 @@ WRONG = {
     "data_path": ["", "5"],
     "dataset_save_path": ["5"],
     "dataloaders_save_path": ["5"],
-    "clip_grad_norm": ["{'max_norm':'x'}", "{'norm':1}", "{'max_norm':1,'x':1}"],
+    "clip_grad_norm": ["{'max_norm':'x'}", "{'norm':1}", "{'max_norm':1,'x':1}", f"{{'max_norm':{HUGE}}}"],
     "train_neg_sample_args": [
         *("{'alpha':'x'}", "{'alpha':None}", "{'dynamic':5}", "{'candidate_num':-1}"),
-        *("{'candidate_num':'x'}", "{'dynamic':True}"),
+        *("{'candidate_num':'x'}", "{'dynamic':True}", f"{{'alpha':{HUGE}}}"),
     ],
-    "numerical_features": ["None"],
+    "numerical_features": ["None", "[5]"],
+    "eval_args": [f"{{'split':{{'RS':[0.8,0.1,{HUGE}]}}}}", f"{{'split':{{'US':[-1,2,{HUGE}]}}}}"],
+    "threshold": [f"{{'rating':{HUGE}}}"],
     "unused_col": ["{'inter':['user_id']}", "{'item':['item_id']}"],
     "normalize_field": ["['rating']"],
 }

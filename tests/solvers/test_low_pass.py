@@ -21,7 +21,7 @@ from recbole_edlae.solvers import (
     normalize_items,
 )
 from tests import oracles
-from tests.model.test_resources import resident
+from tests.model.test_by_gram import resident
 
 PROBLEM: dict[str, Any] = {"dropout": 0.3, "l2": 2.5}
 

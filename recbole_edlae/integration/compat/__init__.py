@@ -84,9 +84,7 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "calls .cpu() on counts, so that every beyond-accuracy metric crashes",
         "until": "RecBole tests for a tensor",
-        "functions": {
-            "evaluator.collector:Collector.get_data_struct": "recbole_edlae.integration.fixes.metrics:get_data_struct"
-        },
+        "functions": {"trainer.trainer:Collector": "recbole_edlae.integration.fixes.ranking:collector"},
     },
     {
         "why": "NumPy 2 prints its metrics as np.float64(0.2372)",

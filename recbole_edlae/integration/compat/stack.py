@@ -230,17 +230,6 @@ def compatibility_settings(stock: Callable, config: Any) -> None:
         setattr(np, name, getattr(np, source))
 
 
-def get_data_struct(stock: Callable, collector: Any) -> Any:
-    """Return RecBole's collected data; counts, which are no tensors, stay on no device."""
-    collected = collector.data_struct._data_dict
-    names = [name for name, value in collected.items() if not isinstance(value, torch.Tensor)]
-    counts = {name: collected.pop(name) for name in names}
-    returned = stock(collector)
-    collected.update(counts)
-    returned._data_dict.update(counts)
-    return returned
-
-
 def evaluate(stock: Callable, evaluator: Any, collected: Any) -> dict[str, float]:
     """Return RecBole's metrics as plain floats, which print as numbers, and say in the log what was corrected."""
     result = stock(evaluator, collected)

@@ -1,20 +1,8 @@
-"""RecBole's results to the last digit, in less time: the switch of this room, and its rows of the table."""
+"""RecBole's results to the last digit, in less time: the rows of the table."""
 
 from typing import Any
 
 ROOM = "recbole_edlae.integration.fast."  # of the functions
-
-
-def is_on(config: Any) -> bool:
-    """Return whether the data of a config are read, split and batched by the functions of this room.
-
-    Otherwise RecBole's own are called, but for the collector of results and the import of scikit-learn.
-
-    Args:
-        config: RecBole's Config. Without the setting ``vectorized_data`` the answer is yes.
-    """
-    return config["vectorized_data"] is not False
-
 
 ROWS: tuple[dict[str, Any], ...] = (
     # Reading.
@@ -22,23 +10,8 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes a text of every token of every row, and hashes each again in every step",
         "until": "RecBole reads tokens as categories",
         "functions": {
-            "data.dataset.dataset:Dataset._load_inter_feat": "categories:load_inter_feat",
-            "data.dataset.dataset:Dataset._remap_ID_all": "categories:remap_all",
-            "data.dataset.dataset:Dataset._remap": "categories:remap",
-        },
-    },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "functions": {"data.dataset.dataset:Dataset._filter_by_inter_num": "groups:filter_by_inter_num"},
-    },
-    {
-        "why": "counts the interactions of users and items in Python, row by row",
-        "until": "RecBole counts with arrays",
-        "kind": "value",
-        "functions": {
-            "data.dataset.dataset:Dataset.avg_actions_of_users": "groups:average_of_users",
-            "data.dataset.dataset:Dataset.avg_actions_of_items": "groups:average_of_items",
+            "data.dataset.dataset:Dataset._remap_ID_all": "rows:remap_all",
+            "data.dataset.dataset:Dataset._concat_remaped_tokens": "rows:concatenated_tokens",
         },
     },
     # Splitting.
@@ -46,13 +19,9 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "makes Python lists of row numbers",
         "until": "RecBole picks rows by arrays",
         "functions": {
-            "data.interaction:Interaction.__getitem__": "recbole_edlae.integration.fixes.time_order:getitem",
-            "data.interaction:Interaction._reindex": "recbole_edlae.integration.fixes.time_order:reindex",
+            "data.interaction:Interaction.__getitem__": "rows:getitem",
+            "data.dataset.dataset:Dataset._grouped_index": "rows:grouped_index",
             "data.dataset.dataset:Dataset.split_by_ratio": "rows:split_by_ratio",
-            "data.dataset.dataset:Dataset.leave_one_out": "rows:leave_one_out",
-            "data.dataset.dataset:Dataset.time_based_split": (
-                "recbole_edlae.integration.fixes.time_order:time_based_split"
-            ),
         },
     },
     # Samplers and loaders.
@@ -60,20 +29,18 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "adds every interaction to the set of its user, once for each phase",
         "until": "RecBole groups interactions by arrays",
         "functions": {
-            "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.sampler:get_used_ids",
-            "sampler.sampler:KGSampler.get_used_ids": "used_ids:used_tails",
+            "sampler.sampler:Sampler.get_used_ids": "recbole_edlae.integration.fixes.preparation:get_used_ids",
             "sampler.sampler:RepeatableSampler.get_used_ids": "used_ids:no_items",
         },
     },
     {
-        "why": "asks a set for each drawn number, and counts and draws items one by one",
+        "why": "asks a set for each drawn number, and draws items one by one",
         "until": "RecBole draws by arrays",
         "functions": {
             "sampler.sampler:AbstractSampler.sample_by_key_ids": "drawing:sample_by_key_ids",
             "sampler.sampler:RepeatableSampler.sample_by_user_ids": (
                 "recbole_edlae.integration.fixes.sampler:sample_for_chosen_items"
             ),
-            "sampler.sampler:AbstractSampler._build_alias_table": "drawing:build_alias_table",
             "sampler.sampler:AbstractSampler._pop_sampling": "drawing:pop_sampling",
         },
     },
@@ -89,9 +56,6 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole finds each user's rows by arrays",
         "functions": {
             "data.dataloader.general_dataloader:FullSortEvalDataLoader.__init__": "loaders:full_sort_loader",
-            "data.dataloader.general_dataloader:NegSampleEvalDataLoader.__init__": (
-                "recbole_edlae.integration.fixes.candidates:eval_loader"
-            ),
         },
     },
     # Evaluation.
@@ -116,10 +80,5 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "sleeps for a second to measure the load of the CPU after the run; here it is that of the run",
         "until": "RecBole measures without sleeping",
         "functions": {"utils.utils:get_environment": "startup:get_environment"},
-    },
-    {
-        "why": "imports a counter of operations and copies the model, where there is nothing to count",
-        "until": "RecBole counts on request only",
-        "functions": {"utils.utils:get_flops": "startup:get_flops"},
     },
 )

@@ -1,50 +1,35 @@
-"""Construct RecBole's data loaders without its loops over rows and users.
+"""Construct RecBole's data loaders without its loops over rows and users, and evaluate many users at a time.
 
 RecBole's loader of a full ranking makes two tensors for every user before the training. Here they are made when they
 are asked for, from the same sets; and :func:`batch_of` returns a whole batch without any of them.
+
+That loader has ``eval_batch_size // items`` users in a batch, and at least one. With RecBole's default of 4,096 that is
+a single user on larger catalogs. A thousand users at once are scored and ranked much faster (:class:`LargeBatches`).
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from logging import getLogger
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 import torch
-from recbole.data.dataloader import FullSortEvalDataLoader, NegSampleEvalDataLoader
-from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader, NegSampleDataLoader
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.data.dataloader.abstract_dataloader import AbstractDataLoader
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
-from recbole.data.transform import construct_transform
-from recbole.utils import InputType, ModelType
+from recbole.utils import ModelType
 
-from recbole_edlae.integration.fast import is_on
-from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, rows_of
+from recbole_edlae.integration.fast.rows import Groups, are_ids, groups_of, rows_of
 from recbole_edlae.integration.fast.used_ids import LazyArray, UsedIds
-from recbole_edlae.integration.processes import Armed
+from recbole_edlae.integration.models import Armed
+from recbole_edlae.settings.corrections import vectorized
 
-
-class Positions(torch.utils.data.Dataset):
-    """The numbers from 0 to ``length - 1``, which PyTorch's loader takes a batch at a time.
-
-    Args:
-        length: how many there are.
-    """
-
-    def __init__(self, length: int) -> None:
-        self._numbers = range(length)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, index: Any) -> Any:
-        numbers = self._numbers[index]
-        return list(numbers) if isinstance(index, slice) else numbers
-
-    def __getitems__(self, indices: list[int]) -> list[int]:
-        """Return the numbers at the positions of a batch, which are the positions themselves."""
-        return list(indices)
+# RecBole's models that score each user alone, by item weights or stored rows. They copy scores several times, so they
+# get few bytes of scores at a time.
+OF_RECBOLE = ("ADMMSLIM", "EASE", "ItemKNN", "SLIMElastic")
+OF_RECBOLE_BYTES = 2**26
 
 
 def abstract_loader(
@@ -55,51 +40,14 @@ def abstract_loader(
     sampler: Any,
     shuffle: bool = False,
 ) -> None:
-    """Construct a loader as RecBole does, without a list of the row numbers, and mark it for worker processes.
-
-    Args:
-        stock: RecBole's function.
-        loader: to construct; a subclass has set its ``sample_size``.
-        config: RecBole's Config.
-        dataset: of the phase.
-        sampler: of the phase.
-        shuffle: whether the rows are shuffled before each epoch.
-    """
-    if is_on(config) and config["single_spec"]:
-        _number_rows(loader, config, dataset, sampler, shuffle)
-    else:
-        stock(loader, config, dataset, sampler, shuffle=shuffle)
+    """Construct a loader as RecBole does, with a range for its list of row numbers, and mark it for other processes."""
+    stock(loader, config, dataset, sampler, shuffle=shuffle)
     loader.recbole_edlae = Armed()
 
-
-def _number_rows(
-    loader: AbstractDataLoader, config: Any, dataset: Dataset, sampler: Any, shuffle: bool
-) -> None:
-    """Construct a loader, step by step as RecBole, that gives PyTorch a range instead of a list."""
-    loader.shuffle = shuffle
-    loader.config = config
-    loader._dataset = dataset
-    loader._sampler = sampler
-    loader._batch_size = loader.step = loader.model = None
-
-    # The subclass's method sets the sizes.
-    loader._init_batch_size_and_step()
-
-    # Shuffling draws from a generator of the loader's own, as in RecBole.
-    loader.generator = torch.Generator()
-    loader.generator.manual_seed(config["seed"])
-    loader.transform = construct_transform(config)
-    loader.is_sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
-    torch.utils.data.DataLoader.__init__(
-        loader,
-        dataset=Positions(loader.sample_size),
-        batch_size=loader.step,
-        collate_fn=loader.collate_fn,
-        num_workers=config["worker"],
-        shuffle=shuffle,
-        sampler=None,
-        generator=loader.generator,
-    )
+    # The list would take 36 bytes a row for the whole run. PyTorch's loader allows no other one by assignment.
+    if vectorized(config) and config["single_spec"]:
+        numbers = range(loader.sample_size)
+        vars(loader)["dataset"] = loader.sampler.data_source = numbers
 
 
 class PositiveItems(LazyArray):
@@ -135,12 +83,6 @@ class HistoryItems(LazyArray):
         super().__init__(len(positives))
         self.used = used
         self.positives = positives
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the pairs."""
-        state = dict(vars(self))
-        state.pop("matrix", None)
-        return state
 
     def make(self, position: int) -> torch.Tensor | None:
         """Return the tensor of a user."""
@@ -214,23 +156,45 @@ def _is_vectorizable(loader: FullSortEvalDataLoader, config: Any, dataset: Datas
     """Return whether the switch is on, no class overrides the loop, and users and items are known by integers."""
     used = getattr(sampler, "used_ids", None)
     is_stock = type(loader)._set_user_property is FullSortEvalDataLoader._set_user_property
-    if not is_on(config) or not is_stock or not isinstance(used, UsedIds) or len(used) != dataset.user_num:
+    if not vectorized(config) or not is_stock:
+        return False
+    if not isinstance(used, UsedIds) or len(used) != dataset.user_num:
         return False
     return are_ids(dataset.inter_feat[dataset.uid_field], dataset.inter_feat[dataset.iid_field])
 
 
-def batch_of(
-    loader: FullSortEvalDataLoader, rows: np.ndarray
-) -> tuple[Interaction, tuple[torch.Tensor, torch.Tensor], torch.Tensor, torch.Tensor]:
+class UserBatch(NamedTuple):
+    """A batch of RecBole's loader of full ranking."""
+
+    interaction: Interaction  # the users
+    history: tuple[torch.Tensor, torch.Tensor]  # row and item of each score that is masked
+    positive_u: torch.Tensor  # row of each positive
+    positive_i: torch.Tensor  # item of each positive
+
+    def of_rows(self, rows: torch.Tensor) -> "UserBatch":
+        """Return the batch of some of its users, in their order, without their positives.
+
+        Args:
+            rows: whether each user is one of them, of shape (users,).
+        """
+        user, item = self.history
+
+        # Users move up into the rows of those who are left out, and their masks with them.
+        new_row = rows.cumsum(0) - 1
+        is_selected = rows[user]
+        history = new_row[user[is_selected]], item[is_selected]
+
+        interaction = self.interaction[rows.nonzero().squeeze(1)]
+        return UserBatch(interaction, history, positive_u=user[:0], positive_i=item[:0])
+
+
+def batch_of(loader: FullSortEvalDataLoader, rows: np.ndarray) -> UserBatch:
     """Return what the loader's collate_fn returns for some rows of its user_df, each user's items in ascending order.
 
     Args:
         loader: of a full ranking. Where ``vectorized_data`` is off, or the model is sequential, ``collate_fn`` is
             called.
         rows: row numbers in ``user_df``; of the interactions where the model is sequential.
-
-    Returns:
-        The users, the rows and items to mask, the rows of the positives, and their items.
 
     Notes:
         Linear in the number of items, without a loop over users. The first call for a loader makes one matrix of all
@@ -239,14 +203,13 @@ def batch_of(
     positives = vars(loader).get("uid2positive_item")
     history = vars(loader).get("uid2history_item")
     if not isinstance(positives, PositiveItems) or not isinstance(history, HistoryItems):
-        return loader.collate_fn(rows.tolist())
+        return UserBatch(*loader.collate_fn(rows.tolist()))
 
     # Slices of the two matrices that the loader has.
     user_df = loader.user_df[rows]
     users = user_df[loader.uid_field].numpy()
     masked = _entries(history.matrix[users])
-    positive_u, positive_i = _entries(positives.pairs.matrix[users])
-    return user_df, masked, positive_u, positive_i
+    return UserBatch(user_df, masked, *_entries(positives.pairs.matrix[users]))
 
 
 def _entries(matrix: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
@@ -254,46 +217,43 @@ def _entries(matrix: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(rows_of(matrix)), torch.from_numpy(matrix.indices.astype(np.int64))
 
 
-def sampled_loader(
-    stock: Callable,
-    loader: NegSampleEvalDataLoader,
-    config: Any,
-    dataset: Dataset,
-    sampler: Any,
-    shuffle: bool = False,
-) -> None:
-    """Construct a loader of a ranking among drawn candidates as RecBole does.
+class LargeBatches(FullSortEvalDataLoader):
+    """Stand in for a loader of full ranking: the same users in the same order, in larger batches.
+
+    RecBole's trainers ask a loader for its class, its length and its dataset, and go through its batches.
 
     Args:
-        stock: RecBole's function.
-        loader: to construct.
-        config: RecBole's Config.
-        dataset: of the phase; sorted by user, in place, where candidates are drawn.
-        sampler: of the phase; None where the data have their own negative items.
-        shuffle: ignored with a line in the log, as in RecBole.
+        loader: of the validation or test part; it stays as it is.
+        scores_bytes: bytes that the scores of a batch may take in single precision.
     """
-    phase = sampler.phase if sampler is not None else "test"
-    neg_sample_args = config[f"{phase}_neg_sample_args"]
-    draws = "none" not in (neg_sample_args["distribution"], neg_sample_args["sample_num"])
-    is_plain = len(dataset) > 0 and are_ids(dataset.inter_feat[dataset.uid_field])
-    if not draws or not is_plain or not is_on(config):
-        stock(loader, config, dataset, sampler, shuffle)
-        return
-    loader.logger = getLogger()
-    loader._set_neg_sample_args(config, dataset, InputType.POINTWISE, neg_sample_args)
 
-    # In the sorted dataset a user's rows are one slice.
-    dataset.sort(by=dataset.uid_field, ascending=True)
-    users = dataset.inter_feat[dataset.uid_field].numpy()
-    loader.uid2items_num = np.bincount(users, minlength=dataset.user_num)
-    loader.uid_list = np.flatnonzero(loader.uid2items_num)
-    loader.uid2index = np.array([None] * dataset.user_num)
-    ends = np.cumsum(loader.uid2items_num)
-    for user in loader.uid_list.tolist():
-        end = int(ends[user])
-        loader.uid2index[user] = slice(end - int(loader.uid2items_num[user]), end)
+    def __init__(self, loader: FullSortEvalDataLoader, scores_bytes: int) -> None:
+        self.loader = loader
+        self._dataset = loader._dataset
+        self.users = max(1, scores_bytes // (4 * loader._dataset.item_num))
 
-    loader.sample_size = len(loader.uid_list)
-    if shuffle:
-        loader.logger.warning("NegSampleEvalDataLoader can't shuffle")
-    NegSampleDataLoader.__init__(loader, config, dataset, sampler, shuffle=False)
+    def __len__(self) -> int:
+        return -(-len(self.loader.user_df) // self.users)
+
+    def __iter__(self) -> Iterator[UserBatch]:
+        rows = np.arange(len(self.loader.user_df))
+        for first in range(0, len(rows), self.users):
+            yield batch_of(self.loader, rows[first : first + self.users])
+
+
+def has_users(loader: Any, config: Any) -> bool:
+    """Return whether a loader is RecBole's own loader of full ranking, with a row for each user, in one process."""
+    return type(loader) is FullSortEvalDataLoader and not loader.is_sequential and bool(config["single_spec"])
+
+
+def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:
+    """Evaluate as RecBole does; models in ``OF_RECBOLE``, and those with ``batch_bytes``, get large batches."""
+    # Other models may score a user differently in another batch, or need more memory than is known here.
+    model = type(trainer.model)
+    batch_bytes = getattr(model, "batch_bytes", None)
+    if model.__name__ in OF_RECBOLE and model.__module__.startswith("recbole.model."):
+        batch_bytes = OF_RECBOLE_BYTES
+
+    if eval_data and batch_bytes and vectorized(trainer.config) and has_users(eval_data, trainer.config):
+        eval_data = LargeBatches(eval_data, batch_bytes)
+    return stock(trainer, eval_data, *arguments, **options)

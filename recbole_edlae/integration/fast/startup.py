@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from recbole_edlae.integration import fast
+from recbole_edlae.settings.corrections import vectorized
 
 
 class _Later(types.ModuleType):
@@ -56,7 +56,7 @@ def get_environment(stock: Callable, config: Any) -> Any:
 
     RecBole sleeps for a second after the run, and reports the load of that second.
     """
-    if not fast.is_on(config):
+    if not vectorized(config):
         return stock(config)
 
     # The same numbers as RecBole's.
@@ -79,24 +79,3 @@ def get_environment(stock: Callable, config: Any) -> Any:
     ]
     table.add_rows(rows)
     return table
-
-
-def get_flops(
-    stock: Callable,
-    model: torch.nn.Module,
-    dataset: Any,
-    device: Any,
-    logger: Any,
-    transform: Any,
-    verbose: bool = False,
-) -> float:
-    """Return what RecBole counts; for a linear autoencoder, in which it finds nothing to count, without counting.
-
-    To find out, RecBole imports its counter and what that depends on, and copies the model with its histories.
-    """
-    # RecBole counts operations of layers, of which a linear autoencoder has none.
-    is_counted = not hasattr(model, "scores_by_weights") or len(list(model.modules())) > 2
-    does_something = type(transform).__name__ != "Equal"
-    if is_counted or does_something or verbose or not fast.is_on(dataset.config):
-        return stock(model, dataset, device, logger, transform, verbose)
-    return 0.0

@@ -12,10 +12,17 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from recbole.sampler import KGSampler, RepeatableSampler, Sampler
+from recbole.sampler import RepeatableSampler, Sampler
 
-from recbole_edlae.integration.fast import is_on
-from recbole_edlae.integration.fast.groups import Groups, are_ids, groups_of, numbered_pairs, with_ones
+from recbole_edlae.integration.fast.rows import (
+    Groups,
+    are_ids,
+    groups_of,
+    numbered_pairs,
+    with_ones,
+    without_computed,
+)
+from recbole_edlae.settings.corrections import vectorized
 
 
 class LazyArray:
@@ -39,6 +46,8 @@ class LazyArray:
             position: from 0 to the length of the array - 1.
         """
         raise NotImplementedError
+
+    __getstate__ = without_computed
 
     def _element(self, position: int) -> Any:
         if position not in self._made:
@@ -98,7 +107,7 @@ def _objects(elements: list) -> np.ndarray:
 
 
 class UsedIds(LazyArray):
-    """The sets of ids that are used with each key: a user's items, or the tails of a head entity.
+    """The sets of ids that are used with each key: a user's items.
 
     Args:
         phases: pairs of key and id of each phase, in the order of the phases.
@@ -110,13 +119,6 @@ class UsedIds(LazyArray):
         super().__init__(length)
         self.phases = tuple(phases)
         self.width = width
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the pairs."""
-        state = dict(vars(self))
-        for name in ("matrix", "numbers", "counts"):
-            state.pop(name, None)
-        return state
 
     def make(self, position: int) -> set:
         """Return a key's set, made by RecBole's steps: each phase copies the set of the one before."""
@@ -201,7 +203,7 @@ def used_items(stock: Callable, sampler: Sampler) -> Any:
         Cost: linear in the number of interactions; RecBole adds ten million numbers to sets one by one.
     """
     datasets = sampler.datasets
-    if not is_on(datasets[0].config):
+    if not vectorized(datasets[0].config):
         return stock(sampler)
     for dataset in datasets:
         if not _has_ids(sampler, dataset):
@@ -221,28 +223,9 @@ def used_items(stock: Callable, sampler: Sampler) -> Any:
     return used
 
 
-def used_tails(stock: Callable, sampler: KGSampler) -> Any:
-    """Return what RecBole does: the set of tail entities of each head entity.
-
-    Raises:
-        ValueError: A head entity has relations with all entities.
-    """
-    heads = np.asarray(sampler.hid_list)
-    tails = np.asarray(sampler.tid_list)
-    if not is_on(sampler.dataset.config) or not are_ids(heads, tails):
-        return stock(sampler)
-    entities = sampler.entity_num
-    used = UsedIds([Groups(heads, tails, entities, entities)], entities, entities)
-
-    # RecBole says so.
-    if np.any(used.counts + 1 == entities):
-        return stock(sampler)
-    return used
-
-
 def no_items(stock: Callable, sampler: RepeatableSampler) -> Any:
     """Return what RecBole does: an empty set for each user."""
-    if not is_on(sampler.dataset.config):
+    if not vectorized(sampler.dataset.config):
         return stock(sampler)
     return UsedIds((), sampler.user_num, sampler.item_num)
 

@@ -52,14 +52,16 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "a dataset does not know which files it was read from",
         "until": "RecBole stores and compares a hash of the files",
-        "functions": {"data.dataset.dataset:Dataset._from_scratch": "saved:from_scratch"},
+        "functions": {
+            "data.dataset.dataset:Dataset._from_scratch": "recbole_edlae.integration.checkpoints:from_scratch"
+        },
     },
     {
         "why": "loads saved data and loaders although the files have changed since",
         "until": "RecBole stores and compares a hash of the files",
         "functions": {
-            "data.utils:create_dataset": "saved:create_dataset",
-            "data.utils:load_split_dataloaders": "saved:load_split_dataloaders",
+            "data.utils:create_dataset": "recbole_edlae.integration.checkpoints:create_dataset",
+            "data.utils:load_split_dataloaders": "recbole_edlae.integration.checkpoints:load_split_dataloaders",
         },
     },
     {
@@ -82,7 +84,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole keeps times in float64",
         "correction": "time_order",
         "functions": {
-            "data.interaction:Interaction.__getitem__": "time_order:getitem",
+            "data.interaction:Interaction.__getitem__": "recbole_edlae.integration.fast.rows:getitem",
             "data.interaction:Interaction._reindex": "time_order:reindex",
         },
     },
@@ -129,19 +131,21 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "refuses users with all items for models that draw nothing",
         "until": "RecBole looks for users with all items where it draws",
-        "functions": {"sampler.sampler:Sampler.get_used_ids": "sampler:get_used_ids"},
+        "functions": {"sampler.sampler:Sampler.get_used_ids": "preparation:get_used_ids"},
     },
     {
         "why": "does not name the user who has all items",
         "until": "RecBole looks for users with all items where it draws",
-        "functions": {"data.dataloader.general_dataloader:TrainDataLoader.__init__": "sampler:train_loader"},
+        "functions": {
+            "data.dataloader.general_dataloader:TrainDataLoader.__init__": "preparation:train_loader"
+        },
     },
     {
         "why": "draws negatives for models that do not use them",
         "until": "RecBole looks for users with all items where it draws",
         "functions": {
             "data.dataloader.abstract_dataloader:NegSampleDataLoader._set_neg_sample_args": (
-                "sampler:set_neg_sample_args"
+                "preparation:set_neg_sample_args"
             ),
         },
     },
@@ -209,8 +213,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "fails after the training where topk exceeds the number of items",
         "until": "RecBole takes topk beyond the number of items",
         "functions": {
-            "evaluator.collector:Collector.eval_batch_collect": "metrics:eval_batch_collect",
-            "evaluator.collector:Collector.get_data_struct": "metrics:get_data_struct",
+            "trainer.trainer:Collector": "ranking:collector",
             "evaluator.metrics:AveragePopularity.topk_result": "metrics:topk_result",
             "evaluator.metrics:TailPercentage.topk_result": "metrics:topk_result",
         },
@@ -218,7 +221,7 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "a metric does not know the Config, which says what is corrected",
         "until": "the corrections of metrics are gone",
-        "functions": {"evaluator.base_metric:AbstractMetric.__init__": "metrics:remember_config"},
+        "functions": {"evaluator.base_metric:AbstractMetric.__init__": "ranking:remember_config"},
     },
     {
         "why": "padding and masked items count as recommended, and padding as one of the catalog",

@@ -20,10 +20,9 @@ from recbole.data.interaction import Interaction
 from recbole.sampler import RepeatableSampler, Sampler
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.integration.fast.loaders import sampled_loader
+from recbole_edlae.data.training_data import token_rank
 from recbole_edlae.integration.fast.used_ids import UsedIds
-from recbole_edlae.integration.fixes.sampler import all_items, can_be_drawn
+from recbole_edlae.integration.fixes.preparation import all_items, can_be_drawn
 from recbole_edlae.settings import corrections
 
 
@@ -88,12 +87,12 @@ def eval_loader(
     sampler: Any,
     shuffle: bool = False,
 ) -> None:
-    """Construct a loader of drawn candidates as RecBole does, by arrays, with a warning where candidates are few.
+    """Construct a loader of drawn candidates as RecBole does, with a warning where candidates are few.
 
     Warns:
         DataWarning: Users have fewer unknown items than candidates are asked for.
     """
-    sampled_loader(stock, loader, config, dataset, sampler, shuffle)
+    stock(loader, config, dataset, sampler, shuffle)
     if not _draws(loader):
         return
     requested = loader.neg_sample_args["sample_num"]

@@ -1,61 +1,19 @@
-"""Compute RecBole's metrics of lists that have empty places: places without a recommended item.
+"""Compute RecBole's metrics of recommended items (coverage, popularity, entropy, Gini, long tail).
 
-With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list of length 50 has 20 items and 30 empty
-places. Metrics keep their names. A metric that counts hits counts none in empty places. A metric of the recommended
-items (coverage, popularity, entropy, Gini, long tail) has at 50 its value at 20.
-
-The latter metrics follow the definitions that RecBole's documentation cites, which count recommended items only.
-RecBole counts the padding item as one of the catalog, counts masked items where a list is longer than the number of
-items left to recommend, and divides the entropy by the number of recommended items. Here 0 (padding) marks an empty
-place.
+A list may have empty places, which 0 (padding) marks: with 20 items, the value at 50 is that at 20. The metrics follow
+the definitions that RecBole's documentation cites, which count recommended items only. RecBole counts the padding item
+as one of the catalog, counts masked items where a list is longer than the number of items left to recommend, and
+divides the entropy by the number of recommended items.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
-from recbole.evaluator.collector import Collector, DataStruct
 
-from recbole_edlae.integration.compat import stack
 from recbole_edlae.settings import corrections
 
 NAME = "beyond_accuracy"
-
-
-def eval_batch_collect(
-    stock: Callable, collector: Collector, scores_tensor: torch.Tensor, *batch: Any, **options: Any
-) -> None:
-    """Collect one batch as RecBole does, with lists of at most as many places as there are scores."""
-    longest = scores_tensor.shape[-1]
-    topk = collector.topk
-    ranks = collector.register.need("rec.topk") or collector.register.need("rec.items")
-
-    # torch.topk fails where k exceeds the number of scores.
-    if ranks and max(topk) > longest:
-        collector.topk = [longest]
-
-    # Metrics read the collector's setting later on, so it is restored.
-    try:
-        stock(collector, scores_tensor, *batch, **options)
-    finally:
-        collector.topk = topk
-
-
-def get_data_struct(stock: Callable, collector: Collector) -> DataStruct:
-    """Return what RecBole collected, with lists of hits padded to the longest ``topk`` by places without a hit."""
-    collected = stack.get_data_struct(stock, collector)
-    if "rec.topk" not in collected:
-        return collected
-
-    # The last column holds the numbers of positives; empty places go before it.
-    matrix = collected.get("rec.topk")
-    hits = matrix[:, :-1]
-    positives = matrix[:, -1:]
-    missing = max(max(collector.topk) - hits.shape[1], 0)
-    empty = hits.new_zeros(len(hits), missing)
-    collected.set("rec.topk", torch.cat((hits, empty, positives), dim=1))
-    return collected
 
 
 def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> dict[str, float]:
@@ -63,12 +21,6 @@ def topk_result(stock: Callable, metric: Any, name: str, values: np.ndarray) -> 
     beyond = max(max(metric.topk) - values.shape[1], 0)
     padded = np.pad(values, ((0, 0), (0, beyond)), mode="edge")
     return stock(metric, name, padded)
-
-
-def remember_config(stock: Callable, metric: Any, config: Any) -> None:
-    """Construct a metric as RecBole does, and remember its Config."""
-    stock(metric, config)
-    metric.config = config
 
 
 def get_coverage(stock: Callable, metric: Any, item_matrix: np.ndarray, num_items: int) -> float:

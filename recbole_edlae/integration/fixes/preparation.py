@@ -4,21 +4,38 @@ RecBole splits interactions, so that a repeated pair may be both trained on and 
 training data wins. The split stays RecBole's, row for row, as published numbers have it, and a warning counts the pairs
 and names the setting that keeps one interaction of each. With ``repeatable: True``, which asks for repeats to be
 recommended, there is no warning.
+
+RecBole refuses a user who has all items for every model, even for those that draw nothing. Here a model that draws
+negative items in training is refused before an epoch begins, in a line that names the user; models that draw none run.
+Models that RecBole calls traditional (Pop, EASE, ItemKNN and others) do not use the negatives that their loader draws.
+The loader still draws them, so that results equal RecBole's, unless a user has all items.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from recbole.data.dataloader import NegSampleEvalDataLoader
+from recbole.data.dataloader import NegSampleEvalDataLoader, TrainDataLoader
+from recbole.data.dataloader.abstract_dataloader import NegSampleDataLoader
 from recbole.data.dataset import Dataset
-from recbole.utils import EvaluatorType
+from recbole.sampler import RepeatableSampler, Sampler
+from recbole.sampler.sampler import AbstractSampler
+from recbole.utils import EvaluatorType, ModelType
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.training_data import note_item_counts, with_fold_in
-from recbole_edlae.integration.fast.groups import Groups, groups_of, numbered_pairs
+from recbole_edlae.integration.fast.rows import Groups, groups_of, numbered_pairs
+from recbole_edlae.integration.fast.used_ids import UsedIds, used_items
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.evaluation import splits_users
+
+_NOTHING_DRAWN = {
+    "distribution": "none",
+    "sample_num": "none",
+    "alpha": "none",
+    "dynamic": False,
+    "candidate_num": 0,
+}
 
 
 def create_dataset(stock: Callable, config: Any) -> Any:
@@ -169,6 +186,89 @@ def _of_one_phase(config: Any, dataset: Dataset, sampler: Any) -> Any:
     from recbole_edlae.integration.fixes import candidates  # a full ranking draws none
 
     return candidates.for_evaluation(config, dataset, sampler)
+
+
+def can_be_drawn(sampler: AbstractSampler) -> int:
+    """Return the number of items that a sampler draws from."""
+    return len(sampler.prob) if sampler.distribution == "popularity" else sampler.item_num - 1
+
+
+def users_with_all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> np.ndarray:
+    """Return which users have, in all parts together, every item that a sampler draws from."""
+    # It excludes the one item that was chosen, and no other.
+    if isinstance(sampler, RepeatableSampler):
+        return users if can_be_drawn(sampler) <= 1 else users[:0]
+    return users[sampler.items_of_user[users] >= can_be_drawn(sampler)]
+
+
+def all_items(sampler: Sampler | RepeatableSampler, users: np.ndarray) -> str:
+    """Return the words that say which users have all items."""
+    dataset = sampler.dataset if isinstance(sampler, RepeatableSampler) else sampler.datasets[0]
+    text = f"user {dataset.id2token(dataset.uid_field, int(users[0]))}"
+    if len(users) > 1:
+        text += f" (and {len(users) - 1:,} more)"
+    items = can_be_drawn(sampler)
+    if items > 1:
+        return f"{text} has all {items:,} items"
+    return f"{text} has the only item"
+
+
+def get_used_ids(stock: Callable, sampler: Sampler) -> dict[str, np.ndarray]:
+    """Return the items of each user as RecBole does, but refuse no user, and note the number of items of each."""
+    # No user has -1 items.
+    item_num = sampler.item_num
+    sampler.item_num = -1
+    try:
+        used = used_items(stock, sampler)
+    finally:
+        sampler.item_num = item_num
+
+    items_of_user = used[sampler.phases[-1]]
+    if isinstance(items_of_user, UsedIds):
+        sampler.items_of_user = items_of_user.counts
+    else:
+        sampler.items_of_user = np.array([len(items) for items in items_of_user])
+    return used
+
+
+def train_loader(
+    stock: Callable,
+    loader: TrainDataLoader,
+    config: Any,
+    dataset: Dataset,
+    sampler: Any,
+    shuffle: bool = False,
+) -> None:
+    """Construct the loader of training as RecBole does, if there are negative items to draw.
+
+    Raises:
+        ValueError: There is no negative item for a user, and the model needs one.
+    """
+    if sampler is not None and config["train_neg_sample_args"]["distribution"] != "none":
+        interactions = np.bincount(dataset.inter_feat[dataset.uid_field].numpy())
+        users = users_with_all_items(sampler, np.flatnonzero(interactions))
+
+        # A traditional model does not use the negatives, so it can do without.
+        loader.draws_nothing = len(users) > 0 and config["MODEL_TYPE"] == ModelType.TRADITIONAL
+        if len(users) and not loader.draws_nothing:
+            raise ValueError(
+                f"train_neg_sample_args: {all_items(sampler, users)}, so that no negative one can be drawn to train "
+                f"{config['model']}; leave such users out: user_inter_num_interval: '[0,{can_be_drawn(sampler) - 1}]'"
+            )
+    stock(loader, config, dataset, sampler, shuffle=shuffle)
+
+
+def set_neg_sample_args(
+    stock: Callable,
+    loader: NegSampleDataLoader,
+    config: Any,
+    dataset: Dataset,
+    dl_format: Any,
+    neg_sample_args: dict,
+) -> None:
+    """Set how a loader draws as RecBole does, but draw nothing where there is nothing to draw."""
+    drawn = _NOTHING_DRAWN if vars(loader).get("draws_nothing") else neg_sample_args
+    stock(loader, config, dataset, dl_format, drawn)
 
 
 def data_preparation(stock: Callable, config: Any, dataset: Dataset) -> tuple:

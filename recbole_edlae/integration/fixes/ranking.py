@@ -3,6 +3,9 @@
 RecBole leaves equal scores in the order in which ``torch.topk`` returns them. This order follows from the ids, and ids
 follow from the lines of the file. A linear model scores every item 0 for a user without training data, and such a user
 then gets the first items of the file. Where a file is sorted by time, these can be the very items that are tested.
+
+With ``topk: [5, 50]`` and 20 items RecBole fails after the training. Here a list of length 50 has 20 items and 30 empty
+places, in which metrics count no hit (:mod:`recbole_edlae.integration.fixes.metrics`).
 """
 
 import dataclasses
@@ -13,11 +16,10 @@ import numpy as np
 import torch
 from recbole.config import Config
 from recbole.data.interaction import Interaction
-from recbole.evaluator.collector import Collector
+from recbole.evaluator.collector import Collector, DataStruct
 
-from recbole_edlae.data.time_order import token_rank
-from recbole_edlae.data.training_data import item_counts
-from recbole_edlae.integration.fast import large_batches
+from recbole_edlae.data.training_data import item_counts, token_rank
+from recbole_edlae.integration.fast import loaders
 from recbole_edlae.settings import corrections
 
 _CHUNK = 2**24  # number of scores that are sorted at a time
@@ -219,6 +221,25 @@ class LeanCollector(Collector):
             corrections.note(self.config, "ties")
         return TopItems(best.items, best.scores == -torch.inf)
 
+    def get_data_struct(self) -> DataStruct:
+        """Return what RecBole collected, with lists of hits padded to the longest ``topk`` by places without a hit."""
+        # RecBole moves all to the CPU, also counts, which are no tensors.
+        collected = self.data_struct._data_dict
+        names = [name for name, value in collected.items() if not isinstance(value, torch.Tensor)]
+        counts = {name: collected.pop(name) for name in names}
+        returned = super().get_data_struct()
+        collected.update(counts)
+        returned._data_dict.update(counts)
+        if "rec.topk" not in returned:
+            return returned
+
+        # The last column holds the numbers of positives; empty places go before it.
+        matrix = returned.get("rec.topk")
+        hits = matrix[:, :-1]
+        empty = hits.new_zeros(len(hits), max(max(self.topk) - hits.shape[1], 0))
+        returned.set("rec.topk", torch.cat((hits, empty, matrix[:, -1:]), dim=1))
+        return returned
+
     def _recommended(self, top: TopItems) -> torch.Tensor:
         """Return the recommended items, with 0 in empty places unless the correction for them is switched off."""
         if not corrections.is_on(self.config, "beyond_accuracy"):
@@ -252,4 +273,10 @@ def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **o
     """Evaluate as RecBole does, in large batches, and tell the collector the order of equal scores."""
     if eval_data and corrections.is_on(trainer.config, "ties"):
         trainer.eval_collector.order = preference(eval_data._dataset)
-    return large_batches.evaluate(stock, trainer, eval_data, *arguments, **options)
+    return loaders.evaluate(stock, trainer, eval_data, *arguments, **options)
+
+
+def remember_config(stock: Callable, metric: Any, config: Any) -> None:
+    """Construct a metric as RecBole does, and remember its Config, which says what is corrected."""
+    stock(metric, config)
+    metric.config = config

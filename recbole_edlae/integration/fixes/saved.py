@@ -1,11 +1,9 @@
-"""Datasets and loaders that RecBole saves and loads: used only where they are of the files and settings of the run.
+"""Use saved datasets and loaders only where they are of the files and settings of the run.
 
-RecBole compares some settings, and loads a saved dataset although its files were edited or replaced since. Here every
-dataset carries the fingerprint of the files that it was read from.
+RecBole compares some settings, and loads a saved dataset although its files were edited or replaced since.
 """
 
 import importlib
-import os
 import pickle
 from collections.abc import Callable, Iterable, Sequence
 from logging import getLogger
@@ -15,7 +13,7 @@ from recbole.data.dataset import Dataset
 from recbole.utils import set_color
 
 from recbole_edlae._warnings import warn
-from recbole_edlae.data.fingerprint import ChangedFileError, class_of, fingerprint
+from recbole_edlae.data.fingerprint import fingerprint
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 from recbole_edlae.settings.schema import read_schema
@@ -47,60 +45,12 @@ def reading(config: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def from_scratch(stock: Callable, dataset: Dataset) -> None:
-    """Read a dataset as RecBole does, and note the fingerprint of the files that it was read from.
-
-    Raises:
-        ChangedFileError: A file changed while it was read.
-    """
-    settings = dataset.config.final_config_dict
-    before = fingerprint(settings)
-    stock(dataset)
-    dataset.fingerprint = fingerprint(settings)
-
-    # There was nothing before where RecBole downloads the files.
-    if before not in ("", dataset.fingerprint):
-        folder = settings["data_path"]
-        raise ChangedFileError(
-            f"dataset: {folder} changed while {dataset.dataset_name} was read; run it again"
-        )
-
-
-def create_dataset(stock: Callable, config: Any) -> Dataset:
-    """Return a dataset as RecBole does; a saved one only where it is of the same files, class and settings.
+def loaders_in(stock: Callable, file: str, config: Any) -> tuple | None:
+    """Return the loaders in a file as RecBole does, where they are of the same files, model and settings.
 
     Warns:
-        DataWarning: A saved dataset is not used.
+        DataWarning: They are not, or cannot be read; None is returned.
     """
-    dataset_class = class_of(config.final_config_dict)
-    file = _file("dataset_save_path", f"{config['dataset']}-{dataset_class.__name__}.pth", config)
-    saved = None
-    if file is not None:
-        saved = _saved_dataset(file, dataset_class, config)
-
-    # The settings of this run split it.
-    if saved is not None:
-        getLogger().info(set_color("Load filtered dataset from", "pink") + f": [{file}]")
-        corrections.note(config, *corrections.touched(saved.config))
-        saved.config = config
-        return saved
-
-    dataset = dataset_class(config)
-    if config["save_dataset"]:
-        dataset.save()
-    return dataset
-
-
-def load_split_dataloaders(stock: Callable, config: Any) -> tuple | None:
-    """Return saved loaders as RecBole does, where they are of the same files, model and settings; None otherwise.
-
-    Warns:
-        DataWarning: Saved loaders are not used.
-    """
-    file = _file("dataloaders_save_path", f"{config['dataset']}-for-{config['model']}-dataloader.pth", config)
-    if file is None:
-        return None
-
     # What a pickle has may fail in any way.
     try:
         loaders = stock(config)
@@ -133,18 +83,12 @@ def save_split_dataloaders(stock: Callable, config: Any, dataloaders: Sequence[A
         loader.generator = loader.sampler.generator = generator
 
 
-def _file(setting: str, name: str, config: Any) -> str | None:
-    """Return the file to load: the one that a setting names, or the one in ``checkpoint_dir``; None without it."""
-    file = config[setting] or os.path.join(config["checkpoint_dir"], name)
-    if os.path.isfile(file):
-        return file
-    if config[setting]:
-        warn(f"{setting}: there is no file {file}; the files of {config['dataset']} are read instead")
-    return None
+def dataset_in(file: str, dataset_class: Any, config: Any) -> Dataset | None:
+    """Return the dataset in a file, where it is of the same files, class and settings.
 
-
-def _saved_dataset(file: str, dataset_class: Any, config: Any) -> Dataset | None:
-    """Return the dataset in a file where it is what the config asks for."""
+    Warns:
+        DataWarning: It is of another class or other files, or cannot be read; None is returned.
+    """
     # What a pickle has may fail in any way.
     try:
         with open(file, "rb") as opened:
@@ -159,7 +103,14 @@ def _saved_dataset(file: str, dataset_class: Any, config: Any) -> Dataset | None
         return None
     if not _agree(dataset.config, config, [*reading(config), "seed"]):
         return None
-    return dataset if _is_of_these_files(dataset, file, config) else None
+    if not _is_of_these_files(dataset, file, config):
+        return None
+
+    # The settings of this run split it.
+    getLogger().info(set_color("Load filtered dataset from", "pink") + f": [{file}]")
+    corrections.note(config, *corrections.touched(dataset.config))
+    dataset.config = config
+    return dataset
 
 
 def _agree(config: Any, other: Any, names: Iterable[str]) -> bool:

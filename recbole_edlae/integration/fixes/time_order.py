@@ -16,7 +16,6 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
 from recbole_edlae.data.time_order import FileTimes, check_time, order_by_time
-from recbole_edlae.integration.fast import rows
 from recbole_edlae.settings import corrections
 
 _EXACT = "\0exact time"  # these two are columns during one call only
@@ -59,21 +58,12 @@ def dataframe_to_interaction(stock: Callable, dataset: Dataset, data: pd.DataFra
     return converted
 
 
-def getitem(stock: Callable, interaction: Interaction, index: Any) -> Interaction | torch.Tensor:
-    """Pick rows as RecBole does, by arrays; the ``file_times`` go along."""
-    picked = rows.getitem(stock, interaction, index)
-    times = vars(interaction).get("file_times")
-    if times is not None and isinstance(picked, Interaction):
-        picked.file_times = times._replace(values=rows.pick(times.values, rows.row_index(index)))
-    return picked
-
-
 def reindex(stock: Callable, interaction: Interaction, index: Any) -> None:
-    """Order rows as RecBole does, by arrays; the ``file_times`` go along."""
-    rows.reindex(stock, interaction, index)
+    """Order rows as RecBole does; the ``file_times`` go along."""
+    stock(interaction, index)
     times = vars(interaction).get("file_times")
     if times is not None:
-        interaction.file_times = times._replace(values=rows.pick(times.values, index))
+        interaction.file_times = times._replace(values=times.values[index])
 
 
 def sort_interaction(
@@ -123,23 +113,20 @@ def sort_dataset(stock: Callable, dataset: Dataset, by: str | Sequence[str], asc
 def time_based_split(
     stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str
 ) -> list[Dataset]:
-    """Split by time as RecBole does, by arrays, on rows in order of the file's times.
+    """Split by time as RecBole does, on rows in order of the file's times.
 
     RecBole finds the cut in sorted rows and applies it to unsorted ones, which is right under ``order: TO`` alone.
 
     Raises:
         ValueError: There are no times, see :func:`recbole_edlae.data.time_order.check_time`.
     """
-    if not corrections.is_on(dataset.config, "time_order"):
-        return rows.time_based_split(stock, dataset, ratios, group_by)
-
     # The times of the file stand in for the column during the split.
     dataset.sort(by=dataset.time_field)
     feat = dataset.inter_feat
     field = dataset.time_field
     feat[_STOCK] = feat[field]
     feat[field] = feat.file_times.values
-    parts = rows.time_based_split(stock, dataset, ratios, group_by)
+    parts = stock(dataset, ratios, group_by)
 
     # unused_col may have dropped the column.
     for interaction in (feat, *(part.inter_feat for part in parts)):

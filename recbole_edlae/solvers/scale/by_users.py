@@ -12,7 +12,7 @@ from recbole_edlae.solvers.parameters import Progress, checked_weight
 from recbole_edlae.solvers.scale.gram import fill_tiles
 from recbole_edlae.solvers.scale.inverse import packed_inverse
 from recbole_edlae.solvers.scale.operations import SymmetricTiles
-from recbole_edlae.solvers.scale.row_sums import WIDTH, Histories, bag_sums, row_sums
+from recbole_edlae.solvers.scale.row_sums import WIDTH, bag_sums, row_sums
 from recbole_edlae.solvers.scale.tiles import cut, size
 
 _BATCH_VALUES = 2**27  # values of Z at a time, at most: for each batch K⁻¹ is read once
@@ -248,7 +248,7 @@ class _Steps:
     def fill(self, K: SymmetricTiles) -> None:
         """Make K = I + Y Yᵀ."""
         # X Λ⁻¹ Xᵀ is a Gram matrix of users.
-        fill_tiles(K, self.by_item, 1 / self.penalty.numpy())
+        fill_tiles(K, self.by_item, None, 1 / self.penalty.numpy())
 
         # Y Yᵀ: between the users' weights; all 1 in most models.
         root = self.root_weight.numpy()
@@ -273,10 +273,11 @@ class _Steps:
         """Write one row of the tiles of C = Λ⁻¹ − Z X Λ⁻¹, given these rows of Z."""
         # Z X sums columns of Z over each item's users: rows of Zᵀ, a panel at a time.
         users, indptr = self._users(slice(0, C.part(i).stop))
-        histories = Histories.of(torch.from_numpy(users), torch.from_numpy(indptr))
+        rows = torch.from_numpy(users)
+        offsets = torch.from_numpy(indptr)
         for first in range(0, len(Z), WIDTH):
             panel = Z[first : first + WIDTH].T.contiguous()
-            total = bag_sums(panel, histories).numpy()
+            total = bag_sums(panel, rows, offsets).numpy()
             for j in range(i + 1):
                 C.tile(i, j)[first : first + WIDTH] = total[C.part(j)].T
 

@@ -1,7 +1,6 @@
 """Compute the Gram matrix of a sparse user × item matrix into one dense array, and say before what that takes."""
 
 import concurrent.futures
-import functools
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -72,7 +71,7 @@ def gram(
         threads nor on ``dtype``'s rounding along the way.
 
         Cost: ½ Σ_u |row u|² additions over all cores; n² values or, packed, half as many, one row of n doubles a
-        thread and 3 to 13 bytes × nnz. Small matrices of ones take SciPy's product, which makes the same sums: the
+        thread and 7 to 16 bytes × nnz. Small matrices of ones take SciPy's product, which makes the same sums: the
         loops here are compiled first.
 
     Examples:
@@ -100,7 +99,7 @@ def gram(
         from recbole_edlae.solvers.scale.operations import SymmetricTiles
 
         tiles = SymmetricTiles.empty(items, dtype)
-        _fill_packed(tiles, X, data, weight)
+        fill_tiles(tiles, X, data, weight)
         _check_sums(tiles.values, data, weight)
         return tiles
 
@@ -124,15 +123,10 @@ def _check_sums(values: torch.Tensor, data: np.ndarray | None, weight: np.ndarra
         check_result(values, "G", remedy)
 
 
-def fill_tiles(tiles: "SymmetricTiles", X: sp.csr_matrix, weight: np.ndarray) -> None:
-    """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does, for a matrix of ones."""
-    _fill_packed(tiles, X, None, weight)
-
-
-def _fill_packed(
+def fill_tiles(
     tiles: "SymmetricTiles", X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None
 ) -> None:
-    """Set a packed matrix to the sums."""
+    """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does; None stands for ones."""
     target = tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()
     _sums(X, data, weight, target)
     tiles.mirror()
@@ -155,10 +149,13 @@ def _sums(
     X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None, target: tuple[np.ndarray, ...]
 ) -> None:
     """Fill G by blocks of rows, in as many threads as torch has: a dense array, or bounds, offsets and values."""
-    from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed, users_of_items
+    from recbole_edlae.solvers.scale.gram_loops import BLOCK, fill, fill_packed
 
     items = X.shape[1]
     indices = X.indices.astype(index_type(items))
+
+    # The users of each item come in order, so that every sum has one order too.
+    by_item = X.tocsc()
     fill_rows: Any = fill_packed
     if len(target) == 1:
         fill_rows = fill
@@ -168,16 +165,13 @@ def _sums(
     if data is None and weight is None:
         total = np.int32
 
-    def fill_block(by_item: tuple[np.ndarray, np.ndarray], first: int) -> None:
-        fill_rows(X.indptr, indices, data, weight, *by_item, np.empty(items, total), first, *target)
+    def fill_block(first: int) -> None:
+        source = X.indptr, indices, data, weight, by_item.indptr, by_item.indices
+        fill_rows(*source, np.empty(items, total), first, *target)
 
-    # The users of an eighth of the items at a time: all at once they take as many bytes as X's indices.
-    step = BLOCK * max(1, -(-items // (8 * BLOCK)))
+    # The list waits for all blocks, and raises what one of them raises.
     with concurrent.futures.ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for begin in range(0, items, step):
-            end = min(begin + step, items)
-            by_item = users_of_items(X.indptr, indices, items, begin, end)
-            list(pool.map(functools.partial(fill_block, by_item), range(begin, end, BLOCK)))
+        list(pool.map(fill_block, range(0, items, BLOCK)))
 
 
 def is_compiled(X: sp.csr_matrix) -> bool:
@@ -203,18 +197,18 @@ def compile_gram(X: sp.csr_matrix, weighted: bool, packed: bool) -> None:
     """Compile what a Gram matrix of X in single precision takes, or load it, which may take seconds; make none."""
     if not packed and not is_compiled(X):
         return
-    from recbole_edlae.solvers.scale.gram_loops import fill, fill_packed, users_of_items
+    from recbole_edlae.solvers.scale.gram_loops import fill, fill_packed
 
     # A matrix of one user and no item, in the types that X has.
-    indptr = np.zeros(2, dtype=X.indptr.dtype)
+    offsets = np.zeros(2, dtype=X.indptr.dtype)
     indices: np.ndarray = np.empty(0, dtype=index_type(X.shape[1]))
+    users = np.empty(0, dtype=X.indices.dtype)
     weight = None
     total: np.ndarray = np.empty(1, dtype=np.int32)
     if weighted:
         weight = np.ones(1)
         total = np.empty(1, dtype=np.float64)
-    by_item = users_of_items(indptr, indices, 1, 0, 1)
-    source = indptr, indices, None, weight, *by_item, total, 0
+    source = offsets, indices, None, weight, offsets, users, total, 0
 
     one = np.zeros(1, dtype=np.float32)
     if packed:

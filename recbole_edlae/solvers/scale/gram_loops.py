@@ -10,30 +10,6 @@ BLOCK = (
 
 
 @compiled
-def users_of_items(
-    indptr: np.ndarray, indices: np.ndarray, items: int, begin: int, end: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the users of some items, from begin to end - 1, in order: offsets by item, and users."""
-    # How many users each item has, and where they begin.
-    item_ptr = np.zeros(items + 1, dtype=np.int64)
-    for item in indices:
-        if begin <= item < end:
-            item_ptr[item + 1] += 1
-    item_ptr = item_ptr.cumsum()
-
-    # Users come in order, so that every sum has one order too.
-    next_offset = item_ptr[:-1].copy()
-    item_users = np.empty(item_ptr[-1], dtype=np.int32)
-    for user in range(len(indptr) - 1):
-        for position in range(indptr[user], indptr[user + 1]):
-            item = indices[position]
-            if begin <= item < end:
-                item_users[next_offset[item]] = user
-                next_offset[item] += 1
-    return item_ptr, item_users
-
-
-@compiled
 def _sum_row(
     indptr: np.ndarray,
     indices: np.ndarray,

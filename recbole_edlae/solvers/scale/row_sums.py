@@ -1,7 +1,5 @@
 """Sum rows of a packed symmetric matrix: the scores of many histories at a time."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,24 +7,6 @@ import torch.nn.functional as F
 from recbole_edlae.solvers.scale.tiles import SymmetricTiles
 
 WIDTH = 64  # columns of a panel, which stays in the cache while the rows of all histories are added
-
-
-class Histories(NamedTuple):
-    """Rows of several histories, one history after the other, as ``embedding_bag`` takes them.
-
-    Attributes:
-        rows: shape (total,).
-        offsets: where each history begins, and where the last one ends, shape (users + 1,).
-    """
-
-    rows: torch.Tensor
-    offsets: torch.Tensor
-
-    @classmethod
-    def of(cls, rows: torch.Tensor, offsets: torch.Tensor) -> "Histories":
-        """Return histories with indices of 32 bits, which are quicker, where these reach far enough."""
-        dtype = torch.int32 if len(rows) < 2**31 else torch.int64
-        return cls(rows.to(dtype), offsets.to(dtype))
 
 
 def row_sums(
@@ -37,7 +17,9 @@ def row_sums(
     right: torch.Tensor | None = None,
     out: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return the sum of some rows of diag(left) M diag(right) for each history.
+    """Return the sum of some rows of diag(left) M diag(right) for each history, shape (users, n).
+
+    Rows are added in the order of ``items``, so that a sum depends neither on the other histories nor on the threads.
 
     Args:
         M: SymmetricTiles of shape (n, n), float32 or float64.
@@ -47,14 +29,6 @@ def row_sums(
         right: shape (n,); None for 1.
         out: shape (at least users, n), whose first rows become the result; memory that is used again is quicker than
             new memory. None for new memory.
-
-    Returns:
-        torch.Tensor of shape (users, n). Rows are added in the order of ``items``, so that a sum depends neither on the
-        other histories nor on the number of threads.
-
-    Raises:
-        ValueError: a row is none of M's, the counts do not add up to the rows, a scale has another length, or ``out``
-            another shape or type.
 
     Notes:
         A row of 20,000 entries has left the cache before another history needs it; 64 columns of all rows stay there.
@@ -86,7 +60,7 @@ def row_sums(
 
     # One panel's memory serves all of them.
     panel_values = torch.empty(height * min(width, int(M.bounds.diff().max())), dtype=M.dtype)
-    histories = Histories.of(items, F.pad(count.cumsum(0), (1, 0)))
+    offsets = F.pad(count.cumsum(0), (1, 0))
 
     # From NumPy, which asks the kernel for large pages.
     if out is None:
@@ -105,18 +79,13 @@ def row_sums(
 
             # diag(right) scales the sums, which are fewer than the rows.
             scale = 1 if right is None else right[columns]
-            torch.mul(bag_sums(panel, histories), scale, out=sums[:, columns])
+            torch.mul(bag_sums(panel, items, offsets), scale, out=sums[:, columns])
     return sums
 
 
-def bag_sums(panel: torch.Tensor, histories: Histories) -> torch.Tensor:
-    """Return the sum of some rows of a panel for each history, added in their order.
-
-    Args:
-        panel: shape (n, columns).
-        histories: whose rows are the panel's.
-    """
-    return F.embedding_bag(histories.rows, panel, histories.offsets, mode="sum", include_last_offset=True)
+def bag_sums(panel: torch.Tensor, rows: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Return the sum of some rows of a panel for each history, added in their order; offsets include the last end."""
+    return F.embedding_bag(rows, panel, offsets, mode="sum", include_last_offset=True)
 
 
 def _check(

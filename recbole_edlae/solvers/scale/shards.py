@@ -10,7 +10,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import check_result, checked_matrix
-from recbole_edlae.solvers.parameters import check_power
+from recbole_edlae.solvers.parameters import check_number
 from recbole_edlae.solvers.scale.gram import gram
 
 Shard: TypeAlias = sp.spmatrix | str | os.PathLike
@@ -93,7 +93,7 @@ class PartialGram:
     """
 
     def __init__(self, *, user_weight_power: float = 0.0, dtype: torch.dtype = torch.float32) -> None:
-        self.power = check_power(user_weight_power)
+        self.power = check_number("power", user_weight_power)
         self.dtype = dtype
         self.G: torch.Tensor | None = None
         self.interactions = 0

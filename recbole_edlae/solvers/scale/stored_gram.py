@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.solvers._finite import checked_matrix
-from recbole_edlae.solvers.parameters import check_power
+from recbole_edlae.solvers.parameters import check_number
 from recbole_edlae.solvers.scale.shards import PartialGram
 
 
@@ -50,7 +50,7 @@ class StoredGram:
         Raises:
             ValueError: X is no such matrix, or power is not finite.
         """
-        power = check_power(power)
+        power = check_number("power", power)
         X = checked_matrix(X)
 
         # Repeated interactions are no weights.

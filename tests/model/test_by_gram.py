@@ -13,7 +13,7 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model
 
 from recbole_edlae import cli
-from recbole_edlae.model import resources
+from recbole_edlae.model import by_gram
 from recbole_edlae.solvers.memory import gram_workspace
 from tests.conftest import ROOT
 
@@ -34,9 +34,9 @@ def without_gram(*_, **__):
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(name, settings, tiny, monkeypatch):
     model = model_of(name, tiny, **settings)
     needed = 4 * model.peak_values(model.n_items**2, "cpu") + gram_workspace(model.interactions, False)
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: needed)
     model.fit()
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: needed - 1)
     with pytest.raises(
         MemoryError, match=r"a fit on 31 items: .* of .*item_inter_num_interval.* about 30 items would"
     ):
@@ -48,7 +48,7 @@ import sys
 from recbole_edlae.model import closed_form
 from recbole_edlae.solvers import SparseGram
 from recbole_edlae.solvers.memory import gram_workspace, packed_values
-from tests.model.test_resources import model_of, resident
+from tests.model.test_by_gram import model_of, resident
 
 closed_form.DENSE_ITEMS = int(sys.argv[2])
 SparseGram.is_quicker = lambda *_: sys.argv[5] == "users"
@@ -133,9 +133,9 @@ def test_a_fit_with_neighbors_counts_its_pairs_of_items(tiny, monkeypatch):
     X = model.interactions.toarray() > 0
     together = np.triu(X.T.astype(int) @ X, 1) > 0
     needed = 8 * together.sum() + 24 * X.any(axis=0).sum() * 3
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: needed)
     model.fit()
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: needed - 1)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: needed - 1)
     with pytest.raises(MemoryError, match=r"a fit on 31 items with 3 neighbors: .* of .*fewer neighbors"):
         model.fit()
 
@@ -148,7 +148,7 @@ def test_a_fit_says_what_it_takes(tiny, caplog):
 
 
 def test_the_command_line_says_it_in_one_line(tiny, monkeypatch, capsys):
-    monkeypatch.setattr(resources, "memory_at_hand", lambda device: 0)
+    monkeypatch.setattr(by_gram, "memory_at_hand", lambda device: 0)
     with pytest.raises(SystemExit) as stopped:
         cli.run(["--model=EDLAE", "--dataset=tiny", f"--data_path={tiny}", "--state=ERROR"])
     assert stopped.value.code == 2
@@ -176,9 +176,9 @@ def test_limits_of_control_groups_count(membership, folder, limit, used, prefix,
         (place / limit).write_text(most + "\n")
         (place / used).write_text("400\n")
         (place / "memory.stat").write_text(f"other 7\n{prefix}inactive_file 100\n")
-    assert min(resources.group_memory(tmp_path / "cgroup", tmp_path)) == 700
-    assert list(resources.group_memory(tmp_path / "none", tmp_path)) == []
+    assert min(by_gram.group_memory(tmp_path / "cgroup", tmp_path)) == 700
+    assert list(by_gram.group_memory(tmp_path / "none", tmp_path)) == []
 
 
 def test_memory_at_hand_is_that_of_this_machine():
-    assert 2**20 < resources.memory_at_hand(torch.device("cpu")) < 2**50
+    assert 2**20 < by_gram.memory_at_hand(torch.device("cpu")) < 2**50
