@@ -28,11 +28,10 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     output = "folder of runs.json, table.txt and properties.png (default: %(default)s)"
-    parser.add_argument(
-        "--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all"
-    )
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
-    parser.add_argument("--output", default="activations", metavar="DIR", help=output)
+    add = parser.add_argument
+    add("--activations", nargs="+", default=list(ACTIVATIONS), metavar="NAME", help="default: all")
+    add("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="default: 1 2 3")
+    add("--output", default="activations", metavar="DIR", help=output)
 
 
 def main(arguments: Sequence[str]) -> list[Trained]:

@@ -24,13 +24,10 @@ USAGE = "Every other setting of RecBole or of the data goes in as --key=value an
 def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
     """Add the options that all commands over many runs have."""
     folder = f"folder of the results; given again, goes on where it was (default: {output})"
-    parser.add_argument(
-        "--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win"
-    )
-    parser.add_argument("--output", metavar="DIR", help=folder)
-    parser.add_argument(
-        "--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster"
-    )
+    add = parser.add_argument
+    add("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    add("--output", metavar="DIR", help=folder)
+    add("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
 
 
 def parse(

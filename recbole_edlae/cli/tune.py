@@ -37,19 +37,14 @@ PROGRAM = "recbole-edlae tune"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options to a parser."""
-    parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
-    parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
+    add = parser.add_argument
+    add("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
+    add("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
-    parser.add_argument("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
-    parser.add_argument(
-        "--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before"
-    )
-    parser.add_argument(
-        "--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)"
-    )
-    parser.add_argument(
-        "--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data"
-    )
+    add("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
+    add("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before")
+    add("--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)")
+    add("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
     command.add_shared_arguments(parser, "tune/MODEL-DATASET")
 
 

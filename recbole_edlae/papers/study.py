@@ -135,7 +135,7 @@ class Study:
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
         """Return a measurement, from the records if it is there under this name and with these inputs.
 
-        It is called as ``measure(study, *inputs)`` with what JSON can hold, and depends on the code of its module.
+        Otherwise ``measure(study, *inputs)`` makes it; JSON can hold the inputs and the result.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
         modules = (__name__, measure.__module__)
