@@ -4,10 +4,16 @@ Importing the package registers its models with RecBole, whether RecBole is impo
 neither RecBole nor torch itself.
 """
 
-from recbole_edlae import _missing
+import importlib.util
+import sys
+
 from recbole_edlae.integration import hook
 
 __version__ = "0.1.0"
 
-_missing.arm()
+# A loaded module need not have a finder.
+if "recbole" not in sys.modules and importlib.util.find_spec("recbole") is None:
+    from recbole_edlae import _missing
+
+    _missing.arm()
 hook.arm()

@@ -1,4 +1,4 @@
-"""Look up names; the error for an unknown one suggests the nearest known names."""
+"""Say what is wrong with a name or a value, what is allowed, and which known name is the nearest."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,7 @@ Entry = TypeVar("Entry")
 
 
 def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
-    """Return the entry of a table by its name.
-
-    Args:
-        what: what the message calls it: the setting's name.
-        name: the requested name.
-        table: mapping of names to entries.
-
-    Returns:
-        The entry.
-
-    Raises:
-        ValueError: the name is not in the table; the message lists all names, the nearest first.
+    """Return the entry of a table by its name; raise :func:`not_one_of` for a name that it lacks.
 
     Examples:
         >>> choose("color", "red", {"red": 1, "green": 2})
@@ -28,26 +17,16 @@ def choose(what: str, name: Any, table: Mapping[Any, Entry]) -> Entry:
         Traceback (most recent call last):
         ValueError: color must be one of green, red; got 'gren'
     """
-    check_choice(what, name, table)
+    # A list, because a file has names of any type, also of some that cannot be hashed.
+    if name not in list(table):
+        raise not_one_of(what, name, table)
     return table[name]
 
 
-def check_choice(what: str, name: Any, choices: Iterable[Any]) -> None:
-    """Check that a name is one of some choices.
-
-    Args:
-        what: what the message calls it: the setting's name.
-        name: the requested name.
-        choices: all that is allowed.
-
-    Raises:
-        ValueError: it is not; the message lists all choices, the nearest first.
-    """
-    # A list, because a file has names of any type, also of some that cannot be hashed.
-    choices = list(choices)
-    if name not in choices:
-        nearest = ", ".join(map(str, closest_first(name, choices)))
-        raise invalid(what, f"one of {nearest}", name)
+def not_one_of(what: str, name: Any, choices: Iterable[Any]) -> ValueError:
+    """Return the error for a name that is none of some choices, which lists them, the nearest first."""
+    nearest = ", ".join(map(str, closest_first(name, choices)))
+    return invalid(what, f"one of {nearest}", name)
 
 
 def invalid(what: str, allowed: str, value: Any) -> ValueError:
@@ -119,14 +98,7 @@ def hint(wrong: Any, choices: Iterable[Any], *, shown: int | None = None) -> str
 
 
 def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
-    """Return the choices, those most similar to a wrong one first.
-
-    Args:
-        wrong: the wrong name; upper and lower case are the same.
-        choices: all known names.
-
-    Returns:
-        All choices: up to five similar ones, the most similar first, then the others in their own order.
+    """Return all choices: up to five that are :func:`similar` to a wrong one, then the others in their own order.
 
     Examples:
         >>> closest_first("Bananna", ["apple", "banana", "cherry"])
@@ -138,12 +110,7 @@ def closest_first(wrong: Any, choices: Iterable[Any]) -> list[Any]:
 
 
 def similar(wrong: Any, choices: Iterable[Any]) -> list[Any]:
-    """Return up to five choices that resemble a wrong one, by falling similarity.
-
-    Args:
-        wrong: what was given instead of a choice; upper and lower case are the same.
-        choices: all that is allowed.
-    """
+    """Return up to five choices that resemble a wrong one, by falling similarity, in upper or lower case."""
     by_lower = {str(choice).lower(): choice for choice in choices}
     names = difflib.get_close_matches(str(wrong).lower(), by_lower, n=5, cutoff=0.6)
     return [by_lower[name] for name in names]

@@ -35,22 +35,21 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
         OSError: the disk is full or the folder cannot be written; ``filename`` is the path.
     """
     path = pathlib.Path(path)
-    temporary: pathlib.Path | None = None
     try:
         temporary, file = _open_temporary(path)
-        with file:
-            yield file
+        try:
+            with file:
+                yield file
 
-            # On the disk before the name is: a power failure must not leave an empty file.
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+                # On the disk before the name is: a power failure must not leave an empty file.
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        _remove(temporary)
         raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        _remove(temporary)
-        raise
 
 
 def _open_temporary(path: pathlib.Path) -> tuple[pathlib.Path, BinaryIO]:
@@ -67,22 +66,8 @@ def _open_temporary(path: pathlib.Path) -> tuple[pathlib.Path, BinaryIO]:
     raise AssertionError("count() has no end")
 
 
-def _remove(path: pathlib.Path | None) -> None:
-    """Remove a temporary file, if it was created."""
-    if path is not None:
-        path.unlink(missing_ok=True)
-
-
 def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
-    """Write a file atomically; text is encoded as UTF-8.
-
-    Args:
-        path: file to write, in a folder that exists.
-        content: of the file.
-
-    Raises:
-        OSError: as in :func:`atomic_file`.
-    """
+    """Write a file as :func:`atomic_file` does; text is encoded as UTF-8."""
     if isinstance(content, str):
         content = content.encode()
     with atomic_file(path) as file:
@@ -182,12 +167,9 @@ def append_atomically(file: int, content: bytes, *, flush: bool = False) -> None
     """Append to an open file atomically: all of the content, or nothing on an error or interruption.
 
     Args:
-        file: descriptor of the file.
-        content: bytes to append.
+        file: its descriptor.
+        content: to append.
         flush: whether the content has to be on the disk when this returns.
-
-    Raises:
-        OSError: the disk is full or cannot be written. The file is then as it was before.
     """
     size = os.lseek(file, 0, os.SEEK_END)
     remaining = memoryview(content)
@@ -204,13 +186,7 @@ def append_atomically(file: int, content: bytes, *, flush: bool = False) -> None
 
 
 def where_undecodable(path: str | os.PathLike, content: bytes, error: UnicodeDecodeError) -> str:
-    """Return a message with the line and the byte at which a file cannot be decoded.
-
-    Args:
-        path: of the file.
-        content: of the file.
-        error: raised by decoding the content.
-    """
+    """Return a message with the line and the byte at which the content of a file cannot be decoded."""
     # The error counts bytes; editors count lines, from 1 on.
     line = content.count(b"\n", 0, error.start) + 1
     byte = f"byte {content[error.start]:#04x}"

@@ -2,7 +2,6 @@
 
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 import types
 from collections.abc import Sequence
@@ -14,26 +13,18 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Find nothing; as the last of the finders it is asked only for modules that are missing."""
 
     def find_spec(
-        self,
-        name: str,
-        path: Sequence[str] | None = None,
-        target: types.ModuleType | None = None,
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Raise ModuleNotFoundError for `import recbole`; return None to a program that only looks for it."""
         if name != "recbole":
             return None
 
         # Python's import statement calls this, importlib.util.find_spec does not.
-        caller = sys._getframe(2).f_code.co_name
-        if caller == "_find_and_load_unlocked":
+        if sys._getframe(2).f_code.co_name == "_find_and_load_unlocked":
             raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
         return None
 
 
 def arm() -> None:
-    """Let `import recbole` say what to install if RecBole is missing; change nothing otherwise."""
-    # A loaded module need not have a finder.
-    if "recbole" in sys.modules:
-        return
-    if importlib.util.find_spec("recbole") is None:
-        sys.meta_path.append(_Finder())
+    """Let `import recbole` say what to install."""
+    sys.meta_path.append(_Finder())

@@ -67,7 +67,7 @@ class PrintCompletion(argparse.Action):
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command that the first word names, by default of the process: the entry point of `recbole-edlae`."""
+    """Run the command that the first word names, the entry point of `recbole-edlae`; None takes the process's words."""
     _execute(words)
 
 

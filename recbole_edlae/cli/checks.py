@@ -33,24 +33,17 @@ _INTERNAL = {  # settings that RecBole makes itself, and nevertheless accepts fr
 class _Draft(PlainConfig):
     """RecBole's Config that only merges settings: it fills in nothing and sets up no device."""
 
-    def _set_default_parameters(self) -> None:
-        pass
+    def _skip(self, *_: Any) -> None:
+        """Do nothing."""
 
-    def _init_device(self) -> None:
-        pass
-
-    def _set_train_neg_sample_args(self) -> None:
-        pass
-
-    def _set_eval_neg_sample_args(self, phase: str) -> None:
-        pass
+    _set_default_parameters = _init_device = _set_train_neg_sample_args = _set_eval_neg_sample_args = _skip
 
 
 def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = None) -> Config:
     """Check the settings of one run before data are read, and return RecBole's Config of it.
 
-    The options have a model, a dataset, config_files, and the settings of these files and those that override them. Of
-    ``config_dict`` and the files Config takes its settings; those of the process's command line override them.
+    The options have a model, a dataset, config_files, and the settings of these files and those that override them.
+    Config reads ``config_dict`` beside the files; settings of the process's command line override it.
 
     Warns:
         DataWarning: A setting has no effect, or changes the meaning of what is measured.
@@ -70,7 +63,11 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
         config = PlainConfig(*arguments, config_dict)
     except (KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError) as error:
         raise ValueError(f"settings: {error.args[0]}") from None
-    _check_order(config)
+
+    # Sequential models learn to predict the next interaction. RecBole checks this only after reading data.
+    order = config["eval_args"]["order"]
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
+        raise invalid("order in eval_args", f"TO for {config['model']}, a sequential model", order)
 
     # The data: their files, and the columns that the settings name.
     check_dataset(options.dataset, options.settings)
@@ -83,14 +80,6 @@ def check(options: argparse.Namespace, config_dict: Mapping[str, Any] | None = N
     if remark_on_ratings:
         warn(remark_on_ratings)
     return config
-
-
-def _check_order(config: Config) -> None:
-    """Check that interactions of a sequential model are ordered by time, which RecBole checks after reading data."""
-    # These models learn to predict the next interaction.
-    order = config["eval_args"]["order"]
-    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and order != "TO":
-        raise invalid("order in eval_args", f"TO for {config['model']}, a sequential model", order)
 
 
 def check_early_stopping(config: Config) -> None:

@@ -42,6 +42,8 @@ def reason_of(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'file'}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return str(error) or "out of memory; runs that ended before are on record"
     return None
 
 
@@ -70,6 +72,9 @@ def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] =
     except Exception as error:
         text = reason(error)
         if debug or text is None:
+            # The failure of a run on which others depend has the traceback of that run.
+            if hasattr(error, "traceback"):
+                print(error.traceback, file=sys.stderr)
             raise
         stop(program, text)
     except KeyboardInterrupt:

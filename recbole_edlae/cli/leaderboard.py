@@ -43,33 +43,32 @@ def main(arguments: Sequence[str]) -> None:
 
     Exits with status 1 if every row of a dataset failed, after the report is written.
     """
-    with command.ended_in_one_line(PROGRAM):
-        kinds = [LEADERBOARDS, REFERENCES]
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, kinds)
-        plans = []
-        for dataset in options.dataset or [None]:
-            plan = Plan(
-                dataset,
-                overrides,
-                settings=options.settings,
-                models=options.models,
-                config_files=options.config_files,
-                seeds=options.seeds,
-                reference=options.reference,
-            )
-            plans.append(plan)
+    kinds = [LEADERBOARDS, REFERENCES]
+    options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, kinds)
+    plans = []
+    for dataset in options.dataset or [None]:
+        plan = Plan(
+            dataset,
+            overrides,
+            settings=options.settings,
+            models=options.models,
+            config_files=options.config_files,
+            seeds=options.seeds,
+            reference=options.reference,
+        )
+        plans.append(plan)
 
-        # The settings of all datasets are checked before the data of the first one are read.
-        for plan in plans:
-            command.check(plan.runs, overrides, {"test": "a leaderboard compares models on it"})
-            plan.check_protocol()
-        for plan in plans:
-            plan.check_tested()
+    # The settings of all datasets are checked before the data of the first one are read.
+    for plan in plans:
+        command.check(plan.runs, overrides, {"test": "a leaderboard compares models on it"})
+        plan.check_protocol()
+    for plan in plans:
+        plan.check_tested()
 
-        with Records(options.output or OUTPUT) as records:
-            leaderboards = [_run(plan, records, options) for plan in plans]
-            words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
-            report.write(leaderboards, records.folder, words)
+    with Records(options.output or OUTPUT) as records:
+        leaderboards = [_run(plan, records, options) for plan in plans]
+        words = shlex.join(["recbole-edlae", "leaderboard", *arguments])
+        report.write(leaderboards, records.folder, words)
 
     # The table is the result, so it goes to standard output; progress went to standard error.
     print("\n".join(map(report.terminal, leaderboards)))

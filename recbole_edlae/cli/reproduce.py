@@ -10,7 +10,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae.cli import runs as command
 from recbole_edlae.papers import page
 from recbole_edlae.papers.claims import in_words
@@ -20,6 +19,7 @@ from recbole_edlae.papers.study import Protocol, Study
 from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import WITHOUT_EFFECT, Run
 from recbole_edlae.settings.configs import REPRODUCTIONS
+from recbole_edlae.settings.schema import check_choice
 
 PROGRAM = "recbole-edlae reproduce"
 OUTPUT = "reproduction"  # default folder
@@ -41,44 +41,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure what is not on record in --output, and write JSON, a picture and the page after each figure."""
-    with command.ended_in_one_line(PROGRAM):
-        # All input and the drawing library are checked before the first measurement.
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
-        for name in options.figures:
-            check_choice("FIGURE", name, page.FIGURES)
-        if options.items and options.figures != ["times"]:
-            raise ValueError(
-                "--items makes up data for the figure times, and for that only: reproduce times --items N"
-            )
-        load_pyplot()
+    # All input and the drawing library are checked before the first measurement.
+    options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [REPRODUCTIONS])
+    for name in options.figures:
+        check_choice("FIGURE", name, page.FIGURES)
+    if options.items and options.figures != ["times"]:
+        raise ValueError(
+            "--items makes up data for the figure times, and for that only: reproduce times --items N"
+        )
+    load_pyplot()
 
-        # Made-up data for times are not split.
-        parts = PARTS
-        if options.figures == ["times"]:
-            parts = {}
-        protocols = []
-        for dataset in options.dataset or [None]:
-            plan = read_plan(
-                dataset,
-                options.settings,
-                config_files=options.config_files,
-                ranks=options.ranks,
-                items=options.items,
-            )
-            protocol = Protocol(plan, overrides)
-            protocols.append(protocol)
-            runs: list[Run] = []
-            for row in protocol.plan["rows"]:
-                runs += protocol.extremes(row)
-            command.check(runs, overrides, parts)
+    # Made-up data for times are not split.
+    parts = PARTS
+    if options.figures == ["times"]:
+        parts = {}
+    protocols = []
+    for dataset in options.dataset or [None]:
+        plan = read_plan(
+            dataset,
+            options.settings,
+            config_files=options.config_files,
+            ranks=options.ranks,
+            items=options.items,
+        )
+        protocol = Protocol(plan, overrides)
+        protocols.append(protocol)
+        runs: list[Run] = []
+        for row in protocol.plan["rows"]:
+            runs += protocol.extremes(row)
+        command.check(runs, overrides, parts)
 
-        # One dataset after the other: a study reads its data once for all figures.
-        records = Records(options.output or OUTPUT)
-        file = pathlib.Path(options.page or records.folder / "results.md")
-        studies = [Study(protocol, records, options.engine) for protocol in protocols]
-        pending = list(itertools.product(studies, options.figures or page.FIGURES))
-        for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
-            _reproduce(study, name, file, options, overrides)
+    # One dataset after the other: a study reads its data once for all figures.
+    records = Records(options.output or OUTPUT)
+    file = pathlib.Path(options.page or records.folder / "results.md")
+    studies = [Study(protocol, records, options.engine) for protocol in protocols]
+    pending = list(itertools.product(studies, options.figures or page.FIGURES))
+    for study, name in tqdm(pending, desc="reproduce", unit="figure", disable=None):
+        _reproduce(study, name, file, options, overrides)
     print(f"\nreport: {file}")
 
 
@@ -88,7 +87,7 @@ def _reproduce(
     """Measure one figure on one dataset, and write it and the page."""
     start = time.perf_counter()
     figure = page.FIGURES[name]
-    dataset = study.protocol.dataset
+    dataset = study.plan["dataset"]
     data = figure.measure(study)
 
     # The page shows the command that measures this figure alone. Made-up data are no dataset.

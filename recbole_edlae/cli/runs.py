@@ -1,9 +1,8 @@
-"""Share options, checks and the handling of errors between the commands over many runs."""
+"""Share options and checks between the commands over many runs."""
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from recbole.config import Config
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from recbole_edlae._warnings import warn
 from recbole_edlae.cli import checks, errors
 from recbole_edlae.cli.parser import Parser
-from recbole_edlae.runs.engine import ENGINES, RunFailed
+from recbole_edlae.runs.engine import ENGINES
 from recbole_edlae.runs.run import Run
 from recbole_edlae.settings.configs import PROTOCOLS, Kind, find, listing
 from recbole_edlae.settings.files import process_words, read_config_files, split_names, values_of
@@ -22,35 +21,13 @@ from recbole_edlae.settings.parts import check_parts, empty_parts
 USAGE = "Every other setting of RecBole or of the data goes in as --key=value and overrides the files, for all runs."
 
 
-@contextlib.contextmanager
-def ended_in_one_line(program: str) -> Iterator[None]:
-    """End the process with one line for an error that stops the command; finished runs stay on record.
-
-    The status is that of :func:`errors.errors_in_one_line`, and 2 if memory is exhausted.
-    """
-    with errors.errors_in_one_line(program), errors.signals_as_exceptions():
-        try:
-            yield
-        except MemoryError as error:
-            if errors.debug:
-                raise
-            errors.stop(program, str(error) or "out of memory; what ended before is on record")
-        except RunFailed as error:
-            if errors.debug:
-                tqdm.write(error.traceback, file=sys.stderr)
-            raise
-
-
 def add_shared_arguments(parser: argparse.ArgumentParser, output: str) -> None:
     """Add the options that all commands over many runs have."""
     folder = f"folder of the results; given again, goes on where it was (default: {output})"
-    parser.add_argument(
-        "--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win"
-    )
-    parser.add_argument("--output", metavar="DIR", help=folder)
-    parser.add_argument(
-        "--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster"
-    )
+    add = parser.add_argument
+    add("--config_files", nargs="+", metavar="FILE", help="RecBole's YAML files, later ones win")
+    add("--output", metavar="DIR", help=folder)
+    add("--engine", choices=sorted(ENGINES), default="sequential", help="ray: on a Ray cluster")
 
 
 def parse(

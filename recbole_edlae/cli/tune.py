@@ -37,19 +37,14 @@ PROGRAM = "recbole-edlae tune"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options to a parser."""
-    parser.add_argument("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
-    parser.add_argument("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
+    add = parser.add_argument
+    add("--model", "-m", help="name of a model (default: the config files' or EDLAE)")
+    add("--dataset", "-d", help="name of a dataset (default: the config files' or ml-100k)")
     lines = "what to search, as RecBole's hyper.test: lines `setting choice [1,2]`, or uniform, quniform, loguniform"
-    parser.add_argument("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
-    parser.add_argument(
-        "--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before"
-    )
-    parser.add_argument(
-        "--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)"
-    )
-    parser.add_argument(
-        "--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data"
-    )
+    add("--space", metavar="FILE", help=f"{lines} (default: the model's own)")
+    add("--algo", choices=ALGORITHMS, default="exhaustive", help="bayes learns from the trials before")
+    add("--max_evals", type=int, metavar="N", help="at most so many settings (default: all, or 100)")
+    add("--search_seed", type=int, default=0, metavar="N", help="of the algorithm, not of the data")
     command.add_shared_arguments(parser, "tune/MODEL-DATASET")
 
 
@@ -58,35 +53,34 @@ def main(arguments: Sequence[str]) -> None:
 
     Exits with status 1 if the test of the best trial fails; best.yaml then says so.
     """
-    with command.ended_in_one_line(PROGRAM):
-        options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
-        from_files = read_config_files(options.config_files)
+    options, overrides = command.parse(PROGRAM, __doc__, add_arguments, arguments, [SPACES])
+    from_files = read_config_files(options.config_files)
 
-        # A wrong setting is found before the first trial takes time.
-        sweep = _sweep(options, from_files, overrides)
-        _check(sweep)
-        for dimension in sweep.space:
-            remark = dimension.remark()
-            if remark:
-                command.tell(remark, {})
+    # A wrong setting is found before the first trial takes time.
+    sweep = _sweep(options, from_files, overrides)
+    _check(sweep)
+    for dimension in sweep.space:
+        remark = dimension.remark()
+        if remark:
+            command.tell(remark, {})
 
-        # Trials, the refit and its test are all on record in one folder.
-        folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
-        with Records(folder) as records:
-            best, validated = _search(sweep, records)
-            final = sweep.final(best, validated)
-            tested = _test(final, records, options.engine)
+    # Trials, the refit and its test are all on record in one folder.
+    folder = options.output or pathlib.Path("tune") / f"{sweep.base.model}-{sweep.base.dataset}"
+    with Records(folder) as records:
+        best, validated = _search(sweep, records)
+        final = sweep.final(best, validated)
+        tested = _test(final, records, options.engine)
 
-            # The settings found are worth a file even if their test failed.
-            words = shlex.join(["recbole-edlae", "tune", *arguments])
-            given = {**from_files, **overrides}
-            text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
-            path = records.folder / "best.yaml"
-            write_atomically(path, text)
-            content = summary(sweep.outcomes, validated, tested, words)
-            write_atomically(
-                records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            )
+        # The settings found are worth a file even if their test failed.
+        words = shlex.join(["recbole-edlae", "tune", *arguments])
+        given = {**from_files, **overrides}
+        text = best_config(final, validated, tested, space=sweep.space, given=given, command=words)
+        path = records.folder / "best.yaml"
+        write_atomically(path, text)
+        content = summary(sweep.outcomes, validated, tested, words)
+        write_atomically(
+            records.folder / "sweep.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        )
 
     command.tell(_times(content), {})
     print(f"{text}\n{path}")

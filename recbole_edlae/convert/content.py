@@ -95,13 +95,8 @@ _COMPRESSIONS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], bytes]]] = {
     "zstd": (re.compile(rb"\x28\xb5\x2f\xfd"), _unknown),
 }
 _COMPRESSION_ERRORS = (
-    ValueError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
+    *(ValueError, OSError, EOFError, RuntimeError),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
 
 

@@ -15,9 +15,8 @@ import numpy as np
 from recbole_edlae._files import atomic_file, atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.convert.layout import Layout
-from recbole_edlae.convert.numerals import Numerals
-from recbole_edlae.convert.rows import Content, Rows, read
-from recbole_edlae.convert.values import Times, Tokens, read_rating
+from recbole_edlae.convert.rows import Rows
+from recbole_edlae.convert.values import Numerals, Times, Tokens, read_rating
 
 _FIELDS = {
     "user": "user_id:token",
@@ -109,35 +108,34 @@ def convert_csv(
         )
     name = f"{folder.name}.inter"
     numerals = Numerals(decimal, thousands)
-    file = read(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)
+    rows = Rows(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)
 
     # The folder may have other files of the dataset.
     with atomic_folder(folder, [name], beside_others=True) as temporary:
-        conversion = write_interactions(file, temporary / name, numerals)
+        conversion = write_interactions(rows, temporary / name, numerals)
     return conversion._replace(path=folder / name)
 
 
-def write_interactions(file: Content, path: pathlib.Path, numerals: Numerals) -> Conversion:
+def write_interactions(rows: Rows, path: pathlib.Path, numerals: Numerals) -> Conversion:
     """Write the interactions of a CSV file as an atomic file; raise as :func:`convert_csv` does."""
-    rows = Rows(file)
-    converter = _Converter(file.layout, numerals)
+    converter = _Converter(rows.layout, numerals)
     with atomic_file(path) as written:
         writer = csv.writer(codecs.getwriter("utf-8")(written), "excel-tab", lineterminator="\n")
-        writer.writerow(_FIELDS[role] for role in file.layout.columns)
+        writer.writerow(_FIELDS[role] for role in rows.layout.columns)
         try:
             for number, fields in rows:
                 writer.writerow(converter.convert(number, fields))
         except ValueError as error:
-            raise ValueError(f"{file.path}, {error}") from None
+            raise ValueError(f"{rows.path}, {error}") from None
 
         # Before the file gets its name.
         try:
             converter.check()
         except ValueError as error:
-            raise ValueError(f"{file.path} {error}") from None
+            raise ValueError(f"{rows.path} {error}") from None
     for note in [*rows.notes(), *converter.notes()]:
-        warn(f"{file.path}: {note}")
-    return converter.conversion(path, file.encoding, rows.empty)
+        warn(f"{rows.path}: {note}")
+    return converter.conversion(path, rows.encoding, rows.empty)
 
 
 class _Converter:

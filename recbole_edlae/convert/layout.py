@@ -101,16 +101,13 @@ def _find_separator(lines: Sequence[str], quoting: bool | None) -> str:
 
     # A blank comes last, because texts have blanks too.
     for candidates in (_SEPARATORS, (" ",)):
-        best = (0.0, 1)
-        separators: list[str] = []
+        agreements = {}
         for separator in candidates:
             agreement = _agreement(_first_rows(lines, separator, quoting))
-            if agreement[1] == 1 or agreement < best:
-                continue
-            if agreement > best:
-                separators.clear()
-            best = agreement
-            separators.append(separator)
+            if agreement[1] > 1:
+                agreements[separator] = agreement
+        best = max(agreements.values(), default=None)
+        separators = [separator for separator, agreement in agreements.items() if agreement == best]
 
         # Two that agree equally well may both be meant.
         if len(separators) > 1:

@@ -3,70 +3,63 @@
 import io
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from recbole_edlae._choices import invalid
 from recbole_edlae.convert.columns import column_names, has_usual_name, plain_name
 from recbole_edlae.convert.content import read_text
-from recbole_edlae.convert.layout import Layout, find_layout
+from recbole_edlae.convert.layout import find_layout
 from recbole_edlae.convert.records import BLANKS, Record, records
 
 # Bytes whose lines tell the layout.
 _SAMPLE = 1 << 16
 
 
-class Content(NamedTuple):
-    """A file in UTF-8 without a byte order mark, and how it is laid out."""
-
-    path: str | os.PathLike
-    content: bytes
-    encoding: str  # that it had
-    line_end: str
-    layout: Layout
-    quoting: bool | None  # whether quotation marks are CSV's; None guesses
-
-
-def read(
-    path: str | os.PathLike,
-    *,
-    separator: str | None = None,
-    header: bool | None = None,
-    columns: str | None = None,
-    encoding: str | None = None,
-    quoting: bool | None = None,
-) -> Content:
-    """Return a file whose rows are CSV, with its layout; arguments and errors are those of ``convert_csv``."""
-    if separator is not None and (not separator or set(separator) & set('"\r\n')):
-        raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
-    content, encoding, line_end = read_text(path, encoding)
-
-    # The layout is guessed from complete lines.
-    end = content.find(line_end.encode(), _SAMPLE)
-    sample = content
-    if end >= 0:
-        sample = content[: end + 1]
-    lines = list(_lines(sample, line_end))
-    try:
-        layout = find_layout(lines, separator=separator, header=header, columns=columns, quoting=quoting)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return Content(path, content, encoding, line_end, layout, quoting)
-
-
 class Rows:
-    """The rows of a file in their order, each with the number of its line.
+    """The rows of a CSV file in their order, each with the number of its line.
 
     Blank rows and repeated headers are left out; a row with too few fields has empty ones.
 
     Attributes:
+        path: of the file.
+        encoding: of the file, and its compression.
+        layout: of the file.
         empty: number of rows of separators only, so far.
     """
 
-    def __init__(self, file: Content) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        separator: str | None = None,
+        header: bool | None = None,
+        columns: str | None = None,
+        encoding: str | None = None,
+        quoting: bool | None = None,
+    ) -> None:
+        """Read a file and its layout; arguments and errors are those of ``convert_csv``."""
+        if separator is not None and (not separator or set(separator) & set('"\r\n')):
+            raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
+        content, self.encoding, line_end = read_text(path, encoding)
+
+        # The layout is guessed from complete lines.
+        end = content.find(line_end.encode(), _SAMPLE)
+        sample = content
+        if end >= 0:
+            sample = content[: end + 1]
+        lines = list(_lines(sample, line_end))
+        try:
+            self.layout = find_layout(
+                lines, separator=separator, header=header, columns=columns, quoting=quoting
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+        self.path = path
         self.empty = 0
-        self._file = file
+        self._records = records(_lines(content, line_end), self.layout.separator, quoting)
+        self._quoting = quoting
         self._odd: dict[str, list[int]] = {}  # oddity → numbers of lines
-        self._positions = set(file.layout.columns.values())
+        self._positions = set(self.layout.columns.values())
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number of the line and the fields of each row.
@@ -74,13 +67,10 @@ class Rows:
         Raises:
             ValueError: A row is no CSV, has too many fields, or may be something else; the message has the line.
         """
-        layout = self._file.layout
-        lines = _lines(self._file.content, self._file.line_end)
-        source = records(lines, layout.separator, self._file.quoting)
-        if layout.header is not None:
-            self._checked(next(source))
+        if self.layout.header is not None:
+            self._checked(next(self._records))
 
-        for record in source:
+        for record in self._records:
             fields = self._checked(record)
             if not "".join(fields).strip(BLANKS):
                 self.empty += 1
@@ -89,7 +79,7 @@ class Rows:
 
     def notes(self) -> list[str]:
         """Return what was odd in the rows so far, and how it was taken."""
-        layout = self._file.layout
+        layout = self.layout
         notes = []
         if "header" in layout.guessed and layout.header and not has_usual_name(*layout.header):
             names = ", ".join(layout.header)
@@ -107,7 +97,7 @@ class Rows:
         """Return the fields of a row, as many as all have, or refuse it."""
         number = record.number
         fields = record.fields
-        layout = self._file.layout
+        layout = self.layout
 
         # The guess of the line end, from the first line, was wrong.
         if record.is_broken:
@@ -116,7 +106,7 @@ class Rows:
             )
 
         # Two complete rows with a stray mark each look like one row of several lines.
-        if record.line_width in (layout.width, len(fields)) and self._file.quoting is None:
+        if record.line_width in (layout.width, len(fields)) and self._quoting is None:
             raise ValueError(
                 f"line {number}: a quotation mark begins a field that ends in line {record.last}, or is part of the "
                 "text; write --quoting or --no-quoting"
@@ -148,7 +138,7 @@ class Rows:
     def _is_header(self, number: int, fields: list[str]) -> bool:
         """Return whether a row repeats the header, and refuse another header."""
         # Files that were joined have the header again, perhaps with other signs or another one.
-        layout = self._file.layout
+        layout = self.layout
         user = fields[layout.columns["user"]]
         header = layout.header
         if header is not None and plain_name(user) == plain_name(layout.name("user")):

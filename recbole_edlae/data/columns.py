@@ -11,9 +11,8 @@ from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import has_rows, read_header
 from recbole_edlae.data.fingerprint import interaction_files
 
-Need = tuple[
-    str, FeatureType, str
-]  # the setting that names a column, the type of the column, and what needs it
+# The setting that names a column, the type of the column, and what needs it.
+Need = tuple[str, FeatureType, str]
 _NAMING_COLUMNS = (
     *("val_interval", "threshold", "normalize_field", "discretization", "numerical_features"),
     *("alias_of_user_id", "alias_of_item_id"),
@@ -22,18 +21,13 @@ _GRAPH = ("kg", "link")  # suffixes of files that only models of knowledge graph
 
 
 def check_columns(settings: Mapping[str, Any]) -> None:
-    """Check the first line of each file that RecBole would read against the settings.
+    """Check the first line of each file that RecBole would read against all settings, as ``Config`` ends with.
 
-    Args:
-        settings: all settings, as ``Config`` ends with. Files that are missing, because RecBole downloads them, are
-            passed over.
+    Files that are missing, because RecBole downloads them, are passed over.
 
     Raises:
         ValueError: A file is no atomic file, has no rows, or lacks a column that a setting names or needs; the message
             has the file, the setting and the columns of the file.
-
-    Warns:
-        DataWarning: A column not to be loaded, or the file of columns to be loaded, does not exist.
     """
     folder = pathlib.Path(settings["data_path"])
     name = settings["dataset"]
@@ -70,14 +64,7 @@ def check_columns(settings: Mapping[str, Any]) -> None:
 
 
 def check_labels(settings: Mapping[str, Any]) -> None:
-    """Check that the files of interactions have the labels that mode labeled measures on, if that is the mode.
-
-    Args:
-        settings: all settings, as ``Config`` ends with.
-
-    Raises:
-        ValueError: A file has none; the message has the setting, the file and its columns.
-    """
+    """Check that the files of interactions have the labels that mode labeled measures on, if that is the mode."""
     needed = [row for row in _needed(settings) if row[0] == "LABEL_FIELD"]
     if not needed:
         return
@@ -90,21 +77,20 @@ def check_labels(settings: Mapping[str, Any]) -> None:
 def _to_load(path: pathlib.Path, suffix: str, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
     """Return the columns of a file that ``load_col`` and ``unload_col`` leave; raise ValueError for a missing one."""
     columns = _header(path, settings)
-    load_col = settings.get("load_col")
-    included = _listed(load_col, suffix, list(columns))
+    included = (settings.get("load_col") or {}).get(suffix)
     excluded = (settings.get("unload_col") or {}).get(suffix, [])
-    if load_col is not None and load_col.get(suffix) not in (None, [], "*") and excluded:
+    if included not in (None, [], "*") and excluded:
         raise ValueError(f"load_col and unload_col both name columns of {path}: leave one of them out")
 
     # A column to load has to be in the file; one to leave out need not.
-    for field in included:
-        if field not in columns:
-            raise ValueError(f"load_col: {path} has no column {field}; it has {', '.join(columns)}")
+    if included != "*":
+        for field in included or ():
+            if field not in columns:
+                raise ValueError(f"load_col: {path} has no column {field}; it has {', '.join(columns)}")
     for field in excluded:
         if field not in columns:
             warn(f"unload_col: {path} has no column {field}; it has {', '.join(columns)}")
-    names = [field for field in columns if field in included and field not in excluded]
-    return {field: columns[field] for field in names}
+    return _loaded(columns, suffix, settings)
 
 
 def _header(path: pathlib.Path, settings: Mapping[str, Any]) -> dict[str, FeatureType]:
@@ -113,18 +99,27 @@ def _header(path: pathlib.Path, settings: Mapping[str, Any]) -> dict[str, Featur
     return {column.field: column.type for column in columns}
 
 
-def _listed(load_col: Mapping[str, Any] | None, suffix: str, columns: list[str]) -> list[str]:
-    """Return the columns that ``load_col`` names of a file."""
-    named = "*" if load_col is None else load_col.get(suffix, [])
-    return columns if named == "*" else list(named)
+def _loaded(
+    columns: dict[str, FeatureType], suffix: str, settings: Mapping[str, Any]
+) -> dict[str, FeatureType]:
+    """Return those of a file's columns that ``load_col`` and ``unload_col`` leave."""
+    # Without load_col all columns are loaded, and with it none of a file that it does not name.
+    load_col = settings.get("load_col")
+    included: Any = "*"
+    if load_col is not None:
+        included = load_col.get(suffix) or []
+    excluded = (settings.get("unload_col") or {}).get(suffix, [])
+    loaded = {}
+    for field, kind in columns.items():
+        if field not in excluded and (included == "*" or field in included):
+            loaded[field] = kind
+    return loaded
 
 
 def _check_interactions(path: pathlib.Path, needed: Iterable[Need], settings: Mapping[str, Any]) -> None:
     """Check that a file of interactions has columns that are needed, that they are loaded and of the right type."""
     columns = _header(path, settings)
-    names = _listed(settings.get("load_col"), "inter", list(columns))
-    excluded = (settings.get("unload_col") or {}).get("inter", [])
-    loaded = [name for name in names if name in columns and name not in excluded]
+    loaded = _loaded(columns, "inter", settings)
 
     # In this order, so that the message names what to change first.
     for key, kind, why in needed:

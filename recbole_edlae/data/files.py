@@ -12,15 +12,7 @@ from recbole_edlae.settings.registry import RECBOLE_PROPERTIES
 
 
 def check_dataset(dataset: str, settings: Mapping[str, Any]) -> None:
-    """Check that a dataset's files of interactions are there, or that RecBole can download them.
-
-    Args:
-        dataset: its name.
-        settings: those that a user has set: ``data_path`` and ``benchmark_filename`` matter.
-
-    Raises:
-        ValueError: A file is missing; the message has the files or the datasets that exist.
-    """
+    """Check that a dataset's files of interactions, by a user's settings, are there or can be downloaded by RecBole."""
     # It ships with RecBole.
     if dataset == "ml-100k":
         return

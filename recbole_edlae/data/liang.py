@@ -5,8 +5,8 @@ import pathlib
 
 from recbole_edlae._files import atomic_folder
 from recbole_edlae.convert.conversion import write_interactions
-from recbole_edlae.convert.numerals import Numerals
-from recbole_edlae.convert.rows import Content, read
+from recbole_edlae.convert.rows import Rows
+from recbole_edlae.convert.values import Numerals
 
 PARTS = ("train", "validation_tr", "validation_te", "test_tr", "test_te")
 
@@ -28,22 +28,22 @@ def convert(folder: str | os.PathLike, output: str | os.PathLike) -> dict[str, t
     """
     output = pathlib.Path(output).absolute()
     names = {part: f"{output.name}.{part}.inter" for part in PARTS}
-    files = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
+    tables = {part: _read(pathlib.Path(folder) / f"{part}.csv") for part in PARTS}
 
     sizes = {}
     with atomic_folder(output, list(names.values()), beside_others=True) as written:
-        for part, file in files.items():
-            conversion = write_interactions(file, written / names[part], Numerals())
+        for part, rows in tables.items():
+            conversion = write_interactions(rows, written / names[part], Numerals())
             sizes[part] = (conversion.interactions, conversion.users)
     return sizes
 
 
-def _read(path: pathlib.Path) -> Content:
+def _read(path: pathlib.Path) -> Rows:
     """Return a CSV file with columns uid and sid."""
     if not path.is_file():
         names = ", ".join(f"{part}.csv" for part in PARTS)
         raise ValueError(f"folder: there is no {path}; Liang et al.'s split has {names}")
     try:
-        return read(path, separator=",", header=True, columns="uid,sid")
+        return Rows(path, separator=",", header=True, columns="uid,sid")
     except ValueError as error:
         raise ValueError(f"folder: {path} is no CSV with columns uid and sid: {error}") from None

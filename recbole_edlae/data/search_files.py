@@ -13,17 +13,11 @@ from recbole_edlae.settings.rules import SEARCH_FILES
 
 
 def check_search_files(settings: Mapping[str, Any]) -> None:
-    """Check that a search sees nothing of the test, and say where it sees something else than the training file.
+    """Check that a search sees nothing of the test, and warn where it sees something else than the training file.
 
     Args:
         settings: all settings, as ``Config`` ends with; ``search_filename`` names the files of the search, and
             ``benchmark_filename`` those of refit and test.
-
-    Raises:
-        ValueError: the search would see interactions of the test.
-
-    Warns:
-        DataWarning: the files of the search together are not the training file.
     """
     fit, valid = settings[SEARCH_FILES]
     train, _, test = settings["benchmark_filename"]

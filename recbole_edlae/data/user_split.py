@@ -40,17 +40,8 @@ class TrainingUsers(Dataset):
     """
 
     def __init__(self, dataset: Dataset, interactions: Interaction, fold_in: Interaction) -> None:
-        """Make the training part of a dataset.
-
-        Args:
-            dataset: that is split.
-            interactions: of the training users.
-            fold_in: interactions of the held-out users to score them from.
-        """
-        self.__setstate__({**vars(dataset), "inter_feat": interactions, "fold_in": fold_in})
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        """Make the training part of a dataset of the training users' interactions and the others' fold-in."""
+        self.__dict__.update(vars(dataset), inter_feat=interactions, fold_in=fold_in)
 
     def with_fold_in(self) -> Dataset:
         """Return a plain Dataset of the training users' interactions and the held-out users' fold-in."""
@@ -82,12 +73,6 @@ def split(dataset: Dataset) -> list[Dataset]:
 
     Users and order are drawn from RecBole's ``seed`` by a generator of their own, so that nothing that ran before
     matters.
-
-    Args:
-        dataset: to split.
-
-    Raises:
-        ValueError: There are fewer users than are to be held out.
     """
     dataset._change_feat_format()
     eval_args = dataset.config["eval_args"]
@@ -101,7 +86,10 @@ def split(dataset: Dataset) -> list[Dataset]:
     held_out = np.flatnonzero((part_of_user[user] > _TRAINING) & np.isin(item, item[training]))
 
     # In the order of the fold-in, and of a repeated pair the first row only.
-    held_out = held_out[_order(dataset, held_out, eval_args["order"], generator)]
+    if eval_args["order"] == "RO":
+        held_out = generator.permutation(held_out)
+    else:
+        held_out = held_out[order_by_time(dataset, held_out)]
     pair = user[held_out].astype(np.int64) * dataset.item_num + item[held_out]
     _, first = np.unique(pair, return_index=True)
     held_out = held_out[np.sort(first)]
@@ -127,9 +115,6 @@ def from_files(parts: list[Dataset]) -> list[Dataset]:
 
     Args:
         parts: training users, and the fold-in and the targets of the validation users and of the test users.
-
-    Raises:
-        ValueError: A user is in files of training and validation, of training and test, or of validation and test.
     """
     train, valid_fold_in, valid, test_fold_in, test = parts
     names = train.benchmark_filename_list
@@ -174,13 +159,6 @@ def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:
     if valid + test >= users:
         raise ValueError(f"US: {valid} and {test} users to be held out leave none of the {users} to train on")
     return valid, test
-
-
-def _order(dataset: Dataset, rows: np.ndarray, order: str, generator: np.random.Generator) -> np.ndarray:
-    """Return the order of some rows; each user's first rows are the fold-in."""
-    if order == "RO":
-        return generator.permutation(len(rows))
-    return order_by_time(dataset, rows)
 
 
 def _is_target(user: np.ndarray, fold_in: float) -> np.ndarray:

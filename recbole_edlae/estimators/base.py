@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import scipy.sparse as sp
 import torch
-import yaml
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from recbole_edlae.estimators.queries import Columns, Histories, interactions_of, read_histories
 from recbole_edlae.model.closed_form import ClosedForm
 from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.export_files import complete
 from recbole_edlae.serving.frames import answer_frame, warn_of_unknown
 from recbole_edlae.serving.ids import Ids
 from recbole_edlae.serving.ranking import Ranker, checked
 from recbole_edlae.serving.recommender import Recommendations
 from recbole_edlae.serving.tokens import checked_list, positive_int
-from recbole_edlae.settings.schema import Setting, check_model_settings, read_schema
+from recbole_edlae.settings.schema import Setting, read_schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,21 +223,12 @@ class LinearEstimator(BaseEstimator):
         # The columns of a DataFrame are parameters of the estimator, and no settings of the model.
         schema = self._schema()
         parameters = self.get_params(deep=False)
-        settings = {}
-        for name, setting in schema.items():
-            settings[name] = yaml.safe_load(setting.default)
-            if name in parameters:
-                settings[name] = parameters[name]
-        check_model_settings(schema, settings)
-        return settings
+        return complete(schema, {name: parameters[name] for name in schema.keys() & parameters.keys()})
 
     @classmethod
     def _schema(cls) -> dict[str, Setting]:
         """Return the settings of the RecBole model, with their defaults and ranges."""
         return read_schema(PROPERTIES / f"{cls.model}.yaml")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "weights_")
 
     def __sklearn_tags__(self) -> Any:
         # scikit-learn's checks then make sparse matrices without negative values.

@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from recbole_edlae._choices import closest_first, unknown
 from recbole_edlae.serving.frames import column_names, factorized, is_frame, read_interactions
-from recbole_edlae.serving.ids import Entries, Ids
+from recbole_edlae.serving.ids import Entries, Ids, object_array
 from recbole_edlae.serving.tokens import checked_list, is_list
 from recbole_edlae.solvers.checks import checked_matrix
 
@@ -17,49 +17,26 @@ Columns = tuple[Any, Any]  # of users and of items
 
 
 class Training(NamedTuple):
-    """The interactions that an estimator is fitted to.
+    """The interactions that an estimator is fitted to."""
 
-    Attributes:
-        matrix: (users + 1) × (items + 1) CSR of ones; row and column 0 are RecBole's padding.
-        users: array of the user ids by row, without the padding.
-        items: the same of the items.
-        columns: names of the columns of the DataFrame; None for a matrix.
-    """
-
-    matrix: sp.csr_matrix
-    users: np.ndarray
-    items: np.ndarray
-    columns: Columns | None
+    matrix: sp.csr_matrix  # of ones; row and column 0 are RecBole's padding
+    users: np.ndarray  # ids by row, without the padding
+    items: np.ndarray  # the same of the columns
+    columns: Columns | None  # names in the DataFrame; None for a matrix
 
 
 class Histories(NamedTuple):
-    """Histories to recommend for.
+    """Histories to recommend for."""
 
-    Attributes:
-        users: ids of the users, or the positions of the histories.
-        known: row and item number of the known items.
-        unknown: ids of the other items → how often they occur.
-        columns: names of the columns of users and items in a DataFrame.
-        from_frame: whether the histories came in a DataFrame or Series.
-    """
-
-    users: Any
+    users: Any  # ids, or the positions of the histories
     known: Entries
-    unknown: collections.Counter
-    columns: Columns
-    from_frame: bool
+    unknown: collections.Counter  # ids of the other items → how often they occur
+    columns: Columns  # names in a DataFrame
+    from_frame: bool  # whether they came in a DataFrame or Series
 
 
 def interactions_of(X: Any, columns: Columns) -> Training:
-    """Return the interactions of a matrix or DataFrame.
-
-    Args:
-        X: as ``fit`` takes it.
-        columns: names of the columns of users and items in a DataFrame.
-
-    Raises:
-        ValueError: X is neither, a value is missing, negative or no number, or there is no interaction.
-    """
+    """Return the interactions of a matrix or DataFrame, as ``fit`` takes it."""
     # The ids of a matrix are the positions of its rows and columns.
     if not is_frame(X):
         matrix = _binary(X)
@@ -84,18 +61,7 @@ def interactions_of(X: Any, columns: Columns) -> Training:
 def read_histories(
     value: Any, columns: Columns, items: Ids, users: Ids | None, matrix: sp.csr_matrix | None
 ) -> Histories:
-    """Return the histories that a value holds, or those of the users that it names.
-
-    Args:
-        value: as ``recommend`` takes it.
-        columns: names of the columns of users and items.
-        items: the item ids.
-        users: the user ids; None where no users are known.
-        matrix: their interactions, as :class:`Training` has them.
-
-    Raises:
-        ValueError: The value is nothing of the kind, a user is not known, or an id is missing.
-    """
+    """Return the histories that a value holds, as ``recommend`` takes it, or those of the users that it names."""
     # One column without the name of items is a list of users.
     if is_frame(value):
         names = column_names(value)
@@ -221,8 +187,4 @@ def _array(ids: Any) -> np.ndarray:
     values = np.asarray(ids)
     if values.dtype.kind in "iuf":
         return values
-
-    # An array of Python objects keeps each id as it is, also those that are sequences.
-    objects = np.empty(len(ids), dtype=object)
-    objects[:] = list(ids)
-    return objects
+    return object_array(ids)

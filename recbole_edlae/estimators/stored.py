@@ -24,7 +24,7 @@ from recbole_edlae.serving.export_files import (
     with_defaults,
     write_contents,
 )
-from recbole_edlae.serving.portable import DTYPES, portable_tensors
+from recbole_edlae.serving.portable import DTYPES
 from recbole_edlae.serving.tokens import positive_int, token_of
 
 Self = TypeVar("Self", bound="StoredEstimator")
@@ -62,10 +62,9 @@ class StoredEstimator(LinearEstimator):
 
         # RecBole's models have a parameter, so that optimizers have something to hold.
         state = {"dummy_param": torch.zeros(1)} | self.weights_.tensors()
-        tensors = portable_tensors(self.model, state, {"": self.weights_}, dtype=dtype, top=top)
-        export = Export(self.model, settings, tokens, self._padded_popularity(), tensors)
+        export = Export(self.model, settings, tokens, self._padded_popularity(), state)
         with atomic_folder(folder, FILES) as temporary:
-            return write_contents(temporary, export, dtype=dtype, top=top, users=0)
+            return write_contents(temporary, export, {"": self.weights_}, dtype=dtype, top=top)
 
     def _tokens(self) -> list[str]:
         """Return the item ids as text, after the padding's."""
@@ -91,7 +90,7 @@ class StoredEstimator(LinearEstimator):
         export = read_contents(folder)
 
         # Errors name the folder.
-        with errors_of(folder):
+        with errors_of(f"export {folder}"):
             cls._check_model(export.model)
             settings = with_defaults(cls._schema(), export)
             if settings.get("based_on", "item") != "item":

@@ -18,24 +18,19 @@ class Saved(dict):
     file = ""
 
     def __missing__(self, key: str) -> Any:
-        raise ValueError(f"checkpoint {self.file} is none of RecBole's: it has no {key}")
+        raise ValueError(f"checkpoint {self.file} is not a RecBole checkpoint: it has no {key}")
 
 
 def checked(checkpoint: Any, file: Any) -> Saved:
-    """Return a checkpoint as read from a file, whose weights remember the file and the data they were trained on.
+    """Return a checkpoint as ``torch.load`` returned it from a file, or refuse it.
 
-    Args:
-        checkpoint: what ``torch.load`` returned.
-        file: its path, for messages.
-
-    Returns:
-        The checkpoint; its ``state_dict`` has an attribute ``checkpoint``: the file and the description of its data.
-
-    Raises:
-        ValueError: It is not a dict, its config is not RecBole's or lacks a setting, or it has no named weights.
+    Its weights remember where they are from: ``state_dict`` has an attribute ``checkpoint``, the file and the
+    description of its data.
     """
     if not isinstance(checkpoint, dict):
-        raise ValueError(f"checkpoint {file} is none of RecBole's: it holds {_kind(checkpoint)}, not a dict")
+        raise ValueError(
+            f"checkpoint {file} is not a RecBole checkpoint: it holds {_kind(checkpoint)}, not a dict"
+        )
     saved = Saved(checkpoint)
     saved.file = str(file)
     if "config" in saved:
@@ -54,12 +49,10 @@ def checked(checkpoint: Any, file: Any) -> Saved:
 def _check_config(config: Any, file: Any) -> None:
     """Check that a config is RecBole's and has the settings that identify a run."""
     config_class = importlib.import_module("recbole.config").Config
-    settings = None
-    if isinstance(config, config_class):
-        settings = vars(config).get("final_config_dict")
+    settings = isinstance(config, config_class) and vars(config).get("final_config_dict")
     if not isinstance(settings, dict):
         raise ValueError(
-            f"checkpoint {file} is none of RecBole's: its config is {_kind(config)}, not a Config"
+            f"checkpoint {file} is not a RecBole checkpoint: its config is {_kind(config)}, not a Config"
         )
     missing = [key for key in NEEDED if settings.get(key) is None]
     if missing:
@@ -70,7 +63,7 @@ def _named_weights(state: Any, file: Any) -> OrderedDict:
     """Return a state_dict that maps names to weights."""
     if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
         raise ValueError(
-            f"checkpoint {file} is none of RecBole's: its state_dict is {_kind(state)}, not named weights"
+            f"checkpoint {file} is not a RecBole checkpoint: its state_dict is {_kind(state)}, not named weights"
         )
     return state if isinstance(state, OrderedDict) else OrderedDict(state)
 
@@ -88,14 +81,7 @@ def _description(description: Any, file: Any) -> dict[str, Any] | None:
 
 
 def largest(values: torch.Tensor) -> float:
-    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them.
-
-    Examples:
-        >>> largest(torch.tensor([1.0, -3.0]))
-        3.0
-        >>> largest(torch.tensor([1.0, float("nan")]))
-        nan
-    """
+    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them."""
     if values.numel() == 0:
         return 0.0
     low, high = torch.aminmax(values.detach())
@@ -105,15 +91,7 @@ def largest(values: torch.Tensor) -> float:
 
 
 def check_finite(tensors: Mapping[str, Any], source: str) -> None:
-    """Check that weights are finite.
-
-    Args:
-        tensors: name → weights; other values are passed over.
-        source: where they are from, for the message.
-
-    Raises:
-        ValueError: Some weights have values that are NaN or infinite.
-    """
+    """Check that the weights among named values are finite; an error names their source."""
     for name, value in tensors.items():
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             continue

@@ -126,7 +126,11 @@ def build(
     # All seeds of a row have the same settings but the seed.
     configs = [seeds[0]["identity"]["settings"] for seeds in outcomes.values()]
     valid_metric = configs[0]["valid_metric"].lower()
-    names = _metric_names(ran, valid_metric)
+
+    # In RecBole's order, with the validation metric, if the test has it, before all others.
+    names: list[str] = []
+    for row in ran[:1]:
+        names = sorted(row.metrics, key=lambda name: name != valid_metric)
 
     # Tests and intervals are over users, for the rows that have their values.
     per_user = {}
@@ -185,19 +189,6 @@ def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any
     return Row(label, model, "run", settings, means, fit_seconds=seconds, mark=mark, corrections=corrections)
 
 
-def _metric_names(ran: Sequence[Row], valid_metric: str) -> list[str]:
-    """Return the metrics in RecBole's order, with the validation metric before all others."""
-    if not ran:
-        return []
-    names = list(ran[0].metrics)
-
-    # The validation metric need not be among those of the test.
-    if valid_metric in names:
-        names.remove(valid_metric)
-        names.insert(0, valid_metric)
-    return names
-
-
 def _ranked(rows: Iterable[Row], metric: str, bigger: bool) -> list[Row]:
     """Return the rows, the best by a metric first, then those without it, failed ones last."""
 
@@ -242,10 +233,6 @@ def _over_seeds(seeds: Sequence[PerUser], name: str) -> pd.Series:
     for hits in seeds:
         rankings = pd.Series(hits.metric(name), index=hits.users)
         values.append(rankings.groupby(level=0).mean())
-
-    # A mean of one could differ in the last digit.
-    if len(values) == 1:
-        return values[0]
     return pd.concat(values, axis=1).mean(axis=1)
 
 

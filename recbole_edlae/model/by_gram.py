@@ -44,14 +44,7 @@ class Cache(Protocol):
 def by_gram(
     form: ClosedForm, user_weight: np.ndarray, given: Callable[..., Any] | None, progress: Progress | None
 ) -> Any:
-    r"""Return what the solver of a model finds.
-
-    Args:
-        form (ClosedForm): The model.
-        user_weight (numpy.ndarray): How much each user counts.
-        given (callable, optional): As ``gram`` of :meth:`ClosedForm.fit`.
-        progress (callable, optional): As in :meth:`ClosedForm.fit`.
-    """
+    r"""Return what the solver of a model finds, by a Gram matrix that is given, cached or made now."""
     # A cache makes what is not given.
     cache = None
     if isinstance(given, Cache):
@@ -122,7 +115,7 @@ def log(form: ClosedForm, takes: str) -> None:
 def check_memory(
     items: int, values: int, more: int, device: torch.device, operations: int | None = None
 ) -> str:
-    r"""Raise MemoryError, with the ways out, for a fit that would not fit.
+    r"""Return what a fit takes, for the log; raise MemoryError, with the ways out, where it would not fit.
 
     Args:
         items (int): Number of items.
@@ -130,9 +123,6 @@ def check_memory(
         more (int): Bytes beside them.
         device (torch.device): Where they are held.
         operations (int, optional): Multiply-adds that the fit takes. Defaults to ``None``, for items³.
-
-    Returns:
-        str: What the fit takes, for the log.
     """
     needed = 4 * values + more
     at_hand = memory_at_hand(device)
@@ -161,16 +151,13 @@ def too_large(items: int, values: int, more: int, device: torch.device) -> Memor
 
 
 def check_beside_gram(kind: str, what: str, needed: int, ways_out: str) -> str:
-    r"""Raise MemoryError for a fit without Gram matrix that would not fit, as :func:`check_memory` does.
+    r"""Return what a fit without Gram matrix takes, or raise MemoryError, as :func:`check_memory` does.
 
     Args:
         kind (str): Of the fit, for the message.
         what (str): What is fitted.
         needed (int): Bytes that it takes.
         ways_out (str): What helps.
-
-    Returns:
-        str: What the fit takes, for the log.
     """
     at_hand = memory_at_hand(CPU)
     text = f"{what}: {_size(needed)} of {_size(at_hand)} memory at hand"

@@ -18,10 +18,7 @@ from recbole_edlae.solvers.types import Progress
 def through_users(form: ClosedForm, user_weight: np.ndarray, cache: Cache | None) -> tuple[SparseGram, bool]:
     r"""Return what stands for the Gram matrix of a fit that inverts it, and whether that goes through the users.
 
-    Args:
-        form (ClosedForm): The model.
-        user_weight (numpy.ndarray): How much each user counts.
-        cache (Cache, optional): Keeps the inverse, which it makes in either way.
+    A cache keeps the inverse, which it makes in either way.
     """
     G = SparseGram(form.interactions, user_weight)
     by_users = _is_by_users(form, G, cache)

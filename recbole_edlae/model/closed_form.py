@@ -77,8 +77,18 @@ class ClosedForm:
         r"""Check the settings that depend on each other, when an instance is made; their ranges are in the YAML file.
 
         Raises:
-            ValueError: Two settings exclude each other.
+            ValueError: Two settings exclude each other, or a rank is no number of directions.
         """
+        name = self.rank_name()
+        if name is not None:
+            # What only some settings take is loaded with them.
+            from recbole_edlae.solvers.parameters import check_count
+
+            check_count(name, getattr(self, name))
+
+    def rank_name(self) -> str | None:
+        r"""Return the setting that is a rank; None where the others ask for none."""
+        return None
 
     def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
         r"""Solve for the weights.
@@ -101,6 +111,7 @@ class ClosedForm:
         count = np.diff(self.interactions.indptr)
         with in_words_of_settings(power="user_weight_power"):
             user_weight = activity_weight(count, self.user_weight_power)
+        self.cut_rank()
         try:
             with in_words_of_settings(user_weight="user_weight_power"):
                 B = self.solution(user_weight, gram, progress)
@@ -182,15 +193,15 @@ class ClosedForm:
         # torch's inverse is not in place.
         return 3 * matrix
 
-    def cut_rank(self, name: str) -> None:
-        r"""Lower a setting that is a rank to the number of items, where it is more: there are no more directions.
-
-        Args:
-            name (str): The setting.
+    def cut_rank(self) -> None:
+        r"""Lower a rank to the number of items, where it is more: there are no more directions.
 
         Warns:
             DataWarning: The rank is lowered.
         """
+        name = self.rank_name()
+        if name is None:
+            return
         rank = getattr(self, name)
         items = self.size - 1  # without [PAD]
         if rank > items:

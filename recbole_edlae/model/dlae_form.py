@@ -4,11 +4,7 @@ From settings of DLAE to its solver
 The formula is ``solvers.full_rank``. Knows nothing of RecBole.
 """
 
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
-import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 
@@ -31,11 +27,9 @@ class DLAEForm(ClosedForm):
 
     def check_settings(self) -> None:
         self.check_of_items("rank")
+        super().check_settings()
         if self.rank is None:
             return
-        from recbole_edlae.solvers.parameters import check_count
-
-        check_count("rank", self.rank)
 
         # Two factors have no diagonal of their own, and their solvers count users as the Gram matrix does.
         for name, off in (("dropout_penalty", "weighted"), ("zero_diagonal", False)):
@@ -45,12 +39,8 @@ class DLAEForm(ClosedForm):
                     f"{name} must be {off!r} with a rank, as it is of full rank only; got {value!r}"
                 )
 
-    def solution(
-        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> Any:
-        if self.rank is not None:
-            self.cut_rank("rank")
-        return super().solution(user_weight, given, progress)
+    def rank_name(self) -> str | None:
+        return None if self.rank is None else "rank"
 
     def peak_values(self, matrix: int, device: str) -> int:
         if self.rank is None:

@@ -36,24 +36,19 @@ class EDLAEForm(ClosedForm):
 
     def check_settings(self) -> None:
         self.check_of_items("neighbors", "low_pass_weight")
-        if self.low_pass_weight == 0:
-            return
-
-        # What only some settings take is loaded with them, here and below.
-        from recbole_edlae.solvers.parameters import check_count
-
-        check_count("low_pass_rank", self.low_pass_rank)
-        if self.neighbors is not None:
+        super().check_settings()
+        if self.low_pass_weight != 0 and self.neighbors is not None:
             raise ValueError(
                 f"low_pass_weight {self.low_pass_weight!r} adds weights for all items: neighbors must be None, got "
                 f"{self.neighbors!r}"
             )
 
+    def rank_name(self) -> str | None:
+        return None if self.low_pass_weight == 0 else "low_pass_rank"
+
     def solution(
         self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
     ) -> Any:
-        if self.low_pass_weight != 0:
-            self.cut_rank("low_pass_rank")
         if self.neighbors is None:
             return super().solution(user_weight, given, progress)
 

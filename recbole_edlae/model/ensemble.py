@@ -18,7 +18,7 @@ from recbole.utils import InputType
 from recbole_edlae.model import members
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
 from recbole_edlae.model.errors import check_scores
-from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
+from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.members import IN_ONE_STEP, NOT_YET, Member, MemberConfig, TrainedMember, of_member
 from recbole_edlae.model.paper import Paper
 from recbole_edlae.nn.scores import standardize_
@@ -118,12 +118,7 @@ class Ensemble(HistoryMixin, GeneralRecommender):
 
     @classmethod
     def refitted(cls, settings: Mapping[str, Any], epochs: Mapping[str, int]) -> dict[str, Any]:
-        r"""Return the settings with which members are trained for given epochs, without validation.
-
-        Args:
-            settings (Mapping): All settings.
-            epochs (Mapping): Label -> epochs.
-        """
+        r"""Return the settings with which members are trained for given epochs, by label, without validation."""
         refitted = {}
         for label, own in settings["members"].items():
             refitted[label] = dict(own or {}) | _fixed(epochs.get(label))
@@ -160,13 +155,6 @@ class Ensemble(HistoryMixin, GeneralRecommender):
         items, count = self.history(interaction[self.USER_ID])
         return self._sum(scores_of, items, count).view(-1)
 
-    def predict(self, interaction: Interaction) -> torch.Tensor:
-        # Standardized scores take those of all items.
-        def scores_of(users: torch.Tensor) -> torch.Tensor:
-            return self.full_sort_predict(Interaction({self.USER_ID: users})).view(-1, self.n_items)
-
-        return in_blocks(scores_of, interaction[self.USER_ID], interaction[self.ITEM_ID], self.n_items)
-
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         r"""Score all items for histories given one after the other, also of users unseen in training.
 
@@ -201,10 +189,7 @@ class Ensemble(HistoryMixin, GeneralRecommender):
     def _sum(self, scores_of: Any, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Add up the members' standardized scores, in the order of their labels, whatever that of the settings is.
 
-        Args:
-            scores_of: a function of a member that returns its scores, of shape (users, items).
-            items: of the users' histories, one history after the other.
-            count: how many items each history has.
+        ``scores_of`` is a function of a member that returns its scores, of shape (users, items).
         """
         # A member alone keeps its scores.
         if len(self.given) == 1:

@@ -55,11 +55,6 @@ class Filter(Weights):
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return self.graph.scores(items, count)
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        # A filter has no entries to look up: all scores are computed.
-        scores = self.score(items, count)
-        return scores.gather(1, target[:, None])[:, 0]
-
     def users(self) -> int:
         r"""Return how many users have interactions in the graph."""
         return int((self.indptr.diff() > 0).sum())

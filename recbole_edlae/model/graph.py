@@ -7,16 +7,13 @@ What GF-CF and ChebyCF share: a polynomial of the item graph and an ideal low-pa
 from collections.abc import Callable
 
 import torch
-from recbole.data.interaction import Interaction
 
 from recbole_edlae.model.closed_form import Progress, in_words_of_settings
 from recbole_edlae.model.filter_weights import Filter
-from recbole_edlae.model.history import score_pairs
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
-from recbole_edlae.solvers.parameters import check_count
 
 
 class GraphFilterRecommender(LinearAutoEncoder):
@@ -31,9 +28,8 @@ class GraphFilterRecommender(LinearAutoEncoder):
     low_pass_rank: int
     degree_power: float  # the ideal low-pass filter's: V V^T between D_I^-power and D_I^power
 
-    def check_settings(self) -> None:
-        if self.low_pass_weight != 0:
-            check_count("low_pass_rank", self.low_pass_rank)
+    def rank_name(self) -> str | None:
+        return None if self.low_pass_weight == 0 else "low_pass_rank"
 
     def polynomial(self) -> GraphFilter:
         r"""Return the polynomial of the item graph."""
@@ -50,8 +46,7 @@ class GraphFilterRecommender(LinearAutoEncoder):
             MemoryError: There is not enough memory, which is found out before any is taken.
             ValueError: The users do not determine the low-pass filter, or a setting is out of range.
         """
-        if self.low_pass_weight != 0:
-            self.cut_rank("low_pass_rank")
+        self.cut_rank()
         self._check_memory()
         weights: Weights = Filter.of(self.polynomial())
         if self.low_pass_weight != 0:
@@ -85,6 +80,3 @@ class GraphFilterRecommender(LinearAutoEncoder):
 
     def item_embedding(self, side: str = "encoder") -> torch.Tensor:
         raise ValueError(f"{type(self).__name__} is a filter of the item graph and has no item embeddings")
-
-    def predict(self, interaction: Interaction) -> torch.Tensor:
-        return score_pairs(self, interaction[self.USER_ID], interaction[self.ITEM_ID])

@@ -22,7 +22,13 @@ class HistoryMixin:
 
     indptr: torch.Tensor
     indices: torch.Tensor
-    register_buffer: Callable[..., None]  # torch.nn.Module's
+
+    # What the models have of RecBole's class.
+    USER_ID: str
+    ITEM_ID: str
+    n_items: int
+    register_buffer: Callable[..., None]
+    full_sort_predict: Callable[..., torch.Tensor]
 
     def keep_history(self, matrix: sp.csr_matrix) -> None:
         r"""Keep the rows of a matrix, users x items in most models.
@@ -49,16 +55,27 @@ class HistoryMixin:
         r"""Return where the entries of some rows stand among all entries, and how many each row has."""
         return positions(self.indptr, row)
 
+    def predict(self, interaction: Any) -> torch.Tensor:
+        r"""Score pairs of users and items by the scores of all items, each user once, whatever their pairs are."""
+        item = interaction[self.ITEM_ID]
+        users, of_pair = interaction[self.USER_ID].unique(return_inverse=True)
+        scores = item.new_empty(len(item), dtype=torch.float32)
+
+        # As many users at a time as have SCORES scores of all items.
+        size = max(1, SCORES // self.n_items)
+        for first in range(0, len(users), size):
+            some = type(interaction)({self.USER_ID: users[first : first + size]})
+            block = self.full_sort_predict(some).view(-1, self.n_items)
+
+            # Their pairs.
+            is_theirs = (of_pair >= first) & (of_pair < first + size)
+            pairs = is_theirs.nonzero()[:, 0]
+            scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
+        return scores
+
 
 def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    r"""Return the positions of the entries of some rows of a CSR matrix, and the length of each row.
-
-    Args:
-        indptr (torch.LongTensor): Where each row starts among all entries, shape: [rows + 1]
-        row (torch.LongTensor): The rows, in any order.
-
-    Returns:
-        tuple: Positions among all entries, row after row, and the rows' lengths.
+    r"""Return where the entries of some rows of a CSR matrix stand among all entries, and the length of each row.
 
     Examples:
         >>> import torch
@@ -74,57 +91,12 @@ def positions(indptr: torch.Tensor, row: torch.Tensor) -> tuple[torch.Tensor, to
     return shift + torch.arange(len(shift), device=shift.device), lengths
 
 
-def score_pairs(model: Any, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
-    r"""Score pairs by a model that scores all items at once: each user once, however many pairs are theirs.
-
-    Args:
-        model: Has ``history``, ``score`` and ``n_items``.
-        user (torch.LongTensor): User ids, shape: [pairs]
-        item (torch.LongTensor): Item ids, shape: [pairs]
-
-    Returns:
-        torch.Tensor: shape: [pairs]
-    """
-    return in_blocks(lambda users: model.score(*model.history(users)), user, item, model.n_items)
-
-
-def in_blocks(
-    score: Callable[[torch.Tensor], torch.Tensor], user: torch.Tensor, item: torch.Tensor, n_items: int
-) -> torch.Tensor:
-    r"""Score pairs by a function that scores all items, each user once.
-
-    Args:
-        score (callable): Maps user ids, shape: [users], to scores, shape: [users, n_items]
-        user (torch.LongTensor): User ids, shape: [pairs]
-        item (torch.LongTensor): Item ids, shape: [pairs]
-        n_items (int): How many items there are.
-
-    Returns:
-        torch.Tensor: shape: [pairs]
-    """
-    users, of_pair = user.unique(return_inverse=True)
-    scores = item.new_empty(len(item), dtype=torch.float32)
-
-    # As many users at a time as have SCORES scores of all items.
-    size = max(1, SCORES // n_items)
-    for first in range(0, len(users), size):
-        block = score(users[first : first + size])
-        is_theirs = (of_pair >= first) & (of_pair < first + size)
-        pairs = is_theirs.nonzero()[:, 0]
-        scores[pairs] = block[of_pair[pairs] - first, item[pairs]]
-    return scores
-
-
 def interactions_and_histories(
     dataset: "Dataset", read: Callable[["Dataset"], sp.csr_matrix] | None = None
 ) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     r"""Return the matrix to train on, and the one to score from, which has the fold-in of held-out users too.
 
-    They are one, unless a user split holds users out.
-
-    Args:
-        dataset (Dataset): The training part of the data.
-        read (callable, optional): Makes the matrix of a dataset. Defaults to :func:`binary_interactions`.
+    They are one, unless a user split holds users out. ``read`` makes the matrix of a dataset.
     """
     from recbole_edlae.data.training_data import with_fold_in
 

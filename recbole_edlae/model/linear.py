@@ -18,10 +18,8 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_edlae.model.closed_form import ClosedForm, in_words_of_settings
-from recbole_edlae.model.history import HistoryMixin, in_blocks, interactions_and_histories
+from recbole_edlae.model.history import HistoryMixin, interactions_and_histories
 from recbole_edlae.model.weights import Unfitted, Weights
-
-PAIRS = 4096  # scored at a time
 
 
 class _Trainer:
@@ -143,18 +141,6 @@ class LinearAutoEncoder(HistoryMixin, GeneralRecommender, ClosedForm):
             if not is_stock or name in vars(self):
                 return False
         return True
-
-    def predict(self, interaction: Interaction) -> torch.Tensor:
-        users = interaction[self.USER_ID]
-        items = interaction[self.ITEM_ID]
-        if self.user_based:
-            return in_blocks(self._score_users, users, items, self.n_items)
-
-        # Some pairs at a time: every pair has its user's whole history.
-        scores = []
-        for user, item in zip(users.split(PAIRS), items.split(PAIRS)):
-            scores.append(self.weights.score_pairs(*self.history(user), item))
-        return torch.cat(scores)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         if self.user_based:

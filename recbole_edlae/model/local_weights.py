@@ -43,10 +43,6 @@ class Local(Weights):
         scores = self.matrix.score(items, count)
         return scores.add_(self.factors.score(items, count))
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        scores = self.matrix.score_pairs(items, count, target)
-        return scores + self.factors.score_pairs(items, count, target)
-
     def set_diagonal(self, values: torch.Tensor) -> None:
         # The factors' product has a diagonal too.
         filtered = torch.linalg.vecdot(self.factors.encoder, self.factors.decoder)

@@ -4,11 +4,7 @@ From settings of LowRankEDLAE to its solver
 The formula is ``solvers.low_rank``. Knows nothing of RecBole.
 """
 
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
-import torch
 
 from recbole_edlae.model.closed_form import ClosedForm, Progress
 
@@ -22,16 +18,8 @@ class LowRankEDLAEForm(ClosedForm):
     tol: float
     max_iter: int
 
-    def check_settings(self) -> None:
-        from recbole_edlae.solvers.parameters import check_count
-
-        check_count("rank", self.rank)
-
-    def solution(
-        self, user_weight: np.ndarray, given: Callable[..., torch.Tensor] | None, progress: Progress | None
-    ) -> Any:
-        self.cut_rank("rank")
-        return super().solution(user_weight, given, progress)
+    def rank_name(self) -> str:
+        return "rank"
 
     def peak_values(self, matrix: int, device: str) -> int:
         from recbole_edlae.solvers.memory import low_rank_values

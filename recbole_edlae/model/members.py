@@ -52,9 +52,6 @@ class Member(NamedTuple):
 def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
     r"""Return label -> Member of the settings ``members`` and ``weights``, without members of weight 0.
 
-    Args:
-        settings (Mapping): All settings of the ensemble.
-
     Raises:
         ValueError: The settings have another form.
     """
@@ -193,11 +190,7 @@ def random_states() -> tuple[Any, ...]:
 
 
 def set_random_states(states: tuple[Any, ...]) -> None:
-    r"""Go on with random numbers where they were.
-
-    Args:
-        states (tuple): From :func:`random_states`.
-    """
+    r"""Go on with random numbers where :func:`random_states` has found them."""
     of_python, of_numpy, of_torch, on_gpus = states
     random.setstate(of_python)
     np.random.set_state(of_numpy)
@@ -217,13 +210,7 @@ def build(config: Any, dataset: Any, **options: Any) -> torch.nn.Module:
 
 
 def train_loader(config: Config, train_data: Any, valid_data: Any) -> Any:
-    r"""Return the loader of training that a run of a member alone has.
-
-    Args:
-        config (Config): Of the member.
-        train_data: Loader of training of the ensemble.
-        valid_data: Its loader of validation, or None.
-    """
+    r"""Return the loader of training that a run of a member alone has, given those of the ensemble."""
     dataset = train_data._dataset
     samplers = [loader._sampler for loader in (train_data, valid_data) if loader is not None]
     sampler = next((sampler for sampler in samplers if sampler is not None), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
-from recbole_edlae.model.weights import Dense, Weights, history_sums
+from recbole_edlae.model.weights import Dense, Weights
 from recbole_edlae.solvers import PackedWeights, SymmetricTiles
 
 
@@ -63,9 +63,6 @@ class Packed(Weights):
     ) -> torch.Tensor:
         r"""Score all items as all weights do; the scores take the first rows of ``room``, if there is one."""
         return self.matrix.scores(items, count, room)
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return history_sums(self.matrix.entries(items, target.repeat_interleave(count)), count)
 
     def transposed(self) -> "Packed":
         weights = self.matrix

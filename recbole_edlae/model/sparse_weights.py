@@ -12,7 +12,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.history import positions
-from recbole_edlae.model.weights import Weights, history_sums
+from recbole_edlae.model.weights import Weights
 
 
 class Sparse(Weights):
@@ -49,20 +49,6 @@ class Sparse(Weights):
             row.index_add_(0, self.target[position], self.weight[position])
         return scores
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        if self.weight.device.type == "cpu":
-            # SciPy's indexing wants arrays of NumPy's own.
-            pairs = np.array(items), np.array(target.repeat_interleave(count))
-            entries = np.asarray(self._matrix()[pairs]).ravel()
-            return history_sums(torch.from_numpy(entries), count)
-
-        # On a GPU, by all scores of one history after the other: few pairs are asked for there.
-        scores = self.weight.new_zeros(len(count))
-        for row, history in enumerate(items.split(count.tolist())):
-            all_scores = self.score(history, count[row : row + 1])
-            scores[row] = all_scores[0, target[row]]
-        return scores
-
     def set_diagonal(self, values: torch.Tensor) -> None:
         matrix = self._matrix()
 
@@ -93,12 +79,7 @@ class Sparse(Weights):
 
 
 def thinned(blocks: Iterable[torch.Tensor], top: int) -> Sparse:
-    r"""Return the weights of largest magnitude of each target.
-
-    Args:
-        blocks (iterable of torch.Tensor): The weights of some targets after others, shape: [n_items, targets]
-        top (int): How many weights to keep for a target.
-    """
+    r"""Return the ``top`` weights of largest magnitude of each target, of blocks of all weights of some targets."""
     return Sparse.of(sp.hstack([_thinned(block, top) for block in blocks], format="csr"))
 
 

@@ -42,10 +42,10 @@ _SPARSE = {  # in CSR: values, columns and where the rows begin
 
 
 def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int, of: str = "items") -> None:
-    r"""Check shapes, types and indices of the weights of a linear model.
+    r"""Check shapes, types and indices of the weights of a linear model, by the names that checkpoints have.
 
     Args:
-        tensors (Mapping): Name -> tensor, as a checkpoint has them.
+        tensors (Mapping): Name -> tensor.
         n_items (int): How many items the data have.
         of (str): What is counted, "users" where these are weights of users for each other.
 

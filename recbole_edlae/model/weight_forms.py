@@ -22,12 +22,7 @@ _FORMS = {
 
 
 def of_solution(solution: Any) -> Weights:
-    r"""Return the weights that a solver returned, in its form.
-
-    Args:
-        solution (torch.Tensor, PackedWeights, LowRank, LocalWeights, GraphFilter or SciPy sparse matrix): item x item
-            weights
-    """
+    r"""Return the weights that a solver returned, in its form."""
     # The two forms of small catalogs load none of the others.
     if isinstance(solution, torch.Tensor):
         return Dense(encoder=solution)

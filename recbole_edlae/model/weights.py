@@ -53,7 +53,7 @@ class Weights(torch.nn.Module):
             count (torch.LongTensor): How many each history has, shape: [batch_size]
             target (torch.LongTensor): The item to score for each history, shape: [batch_size]
         """
-        raise NotImplementedError
+        return self.score(items, count).gather(1, target[:, None])[:, 0]
 
     def on(self, device: torch.device) -> "Weights":
         r"""Return these weights, in a form that the device can multiply with, on that device."""
@@ -118,9 +118,6 @@ class Dense(Weights):
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
 
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return history_sums(self.encoder[items, target.repeat_interleave(count)], count)
-
     def transposed(self) -> "Dense":
         return Dense(encoder=self.encoder.T.contiguous())
 
@@ -139,10 +136,8 @@ class Factors(Weights):
     decoder: torch.Tensor
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        return self._code(items, count) @ self.decoder.T
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (self._code(items, count) * self.decoder[target]).sum(-1)
+        code = F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
+        return code @ self.decoder.T
 
     def item_embedding(self, side: str) -> torch.Tensor:
         return getattr(self, side)
@@ -150,10 +145,6 @@ class Factors(Weights):
     def similarity(self, item: int) -> torch.Tensor:
         r"""Return the cosines of all items' decoder embeddings with one item's, shape: [n_items]"""
         return F.cosine_similarity(self.decoder, self.decoder[item], dim=1)
-
-    def _code(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        """Return the sum of the input embeddings of each history."""
-        return F.embedding_bag(items, self.encoder, count.cumsum(0) - count, mode="sum")
 
 
 class Unfitted(Weights):
@@ -164,12 +155,3 @@ class Unfitted(Weights):
 
     def score(self, items: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         return self.encoder.new_zeros(len(count), len(self.encoder))
-
-    def score_pairs(self, items: torch.Tensor, count: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return self.encoder.new_zeros(len(count))
-
-
-def history_sums(entries: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-    r"""Sum the entries of each history, given one history after the other."""
-    row = torch.arange(len(count), device=count.device).repeat_interleave(count)
-    return entries.new_zeros(len(count)).index_add_(0, row, entries)

@@ -175,11 +175,6 @@ class AutoEncoder(nn.Module):
         tied: whether the decoder uses the encoder's weights.
         bias: whether layers have biases.
 
-    Attributes:
-        encoder: an Encoder.
-        latent_activation: f, a module.
-        decoder: a Decoder.
-
     Examples:
         >>> import torch
         >>> from recbole_edlae.nn import AutoEncoder, binary_rows

@@ -18,13 +18,13 @@ from recbole.config import Config
 from recbole.utils import init_seed
 
 from recbole_edlae.analysis.encoder import encoder_properties
-from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.model.members import build
 from recbole_edlae.papers.claims import Verdict, shown, together
 from recbole_edlae.papers.figure import Figure, cells, markdown_table
 from recbole_edlae.papers.study import Study
 from recbole_edlae.runs.preparation import build_trainer, prepare_data
 from recbole_edlae.runs.runner import quiet
+from recbole_edlae.settings.parts import check_loaders
 
 PROPERTIES = ("order_agreement", "zero_codes", "zero_entries", "effective_dimension")
 # "activation", "seed", "epochs", "properties", and "valid" and "test" metrics.

@@ -33,8 +33,8 @@ def read_plan(
 ) -> dict[str, Any]:
     """Return the content of a settings file, with the paths of its config files.
 
-    What is None is as in the settings file, which is that of the dataset if it is None itself. The ranks are for all
-    figures that have ranks; items, those of synthetic data, for times only.
+    None takes what the settings file says. This file is by default that of the dataset, among those that ship with the
+    package. Ranks are for all figures that have them; items, of synthetic data, are for times only.
 
     Raises:
         ValueError: no settings ship with the package for the dataset, or the file has an unknown key or row.

@@ -54,11 +54,6 @@ class Protocol:
     plan: dict[str, Any]
     overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    @property
-    def dataset(self) -> str:
-        """Return the name of the dataset."""
-        return self.plan["dataset"]
-
     def run(self, row: str, **settings: Any) -> Run:
         """Return the run of a row; ``rank`` is the latent dimension of a deep model."""
         settings = choose("row", row, ROWS) | settings
@@ -76,7 +71,7 @@ class Protocol:
 
         # Overrides come last: they are for all runs.
         settings |= self.overrides
-        return make_run(model, self.dataset, self.plan["config_files"], settings, label)
+        return make_run(model, self.plan["dataset"], self.plan["config_files"], settings, label)
 
     def candidates(self, row: str, **settings: Any) -> list[Run]:
         """Return the runs of a row with every combination of the values in the plan."""
@@ -112,35 +107,22 @@ class Study:
 
     def __init__(self, protocol: Protocol, records: Records, engine: str = "sequential") -> None:
         self.protocol = protocol
+        self.plan = protocol.plan
         self.records = records
         self.engine = engine
-        self._best: dict[tuple[str, str], dict[str, Any]] = {}
-
-    @property
-    def plan(self) -> dict[str, Any]:
-        """Return the plan of the protocol."""
-        return self.protocol.plan
 
     def best(self, row: str, **settings: Any) -> dict[str, Any]:
         """Return the best settings in the plan, chosen on validation."""
-        # Several figures ask for the same row.
-        name = (row, repr(settings))
-        if name in self._best:
-            return self._best[name]
-
+        # A single candidate need not run. Several figures ask for the same row, whose runs are then on record.
         candidates = self.protocol.candidates(row, **settings)
         best = candidates[0]
         if len(candidates) > 1:
             best, _ = best_of(self._run(candidates, ("valid",)))
-        self._best[name] = {key: best.settings[key] for key in self.plan["rows"][row]}
-        return self._best[name]
+        return {key: best.settings[key] for key in self.plan["rows"][row]}
 
     def best_of_each(self, rows: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return row → its best settings in the plan at ``rank``, chosen on validation."""
-        settings = {}
-        for row in rows:
-            settings[row] = self.best(row, rank=self.rank)
-        return settings
+        return {row: self.best(row, rank=self.rank) for row in rows}
 
     def test(self, runs: Mapping[Any, Run]) -> dict[Any, dict[str, Any]]:
         """Return label → "metrics", and "values" per user of the validation metric, their "mean" and "error"."""
@@ -148,15 +130,12 @@ class Study:
         outcomes = {}
         for run, record in self._run(runs.values(), ("valid", "test")):
             outcomes[id(run)] = self._outcome(record)
-        tested = {}
-        for label, run in runs.items():
-            tested[label] = outcomes[id(run)]
-        return tested
+        return {label: outcomes[id(run)] for label, run in runs.items()}
 
     def remember(self, name: str, measure: Callable[..., Any], *inputs: Any) -> Any:
         """Return a measurement, from the records if it is there under this name and with these inputs.
 
-        It is called as ``measure(study, *inputs)`` with what JSON can hold, and depends on the code of its module.
+        Otherwise ``measure(study, *inputs)`` makes it; JSON can hold the inputs and the result.
         """
         # It depends on the data and the code like a run, so it has the identity of one.
         modules = (__name__, measure.__module__)
@@ -170,7 +149,7 @@ class Study:
 
         # On record at once: an interrupted study loses only what it was measuring.
         data = measure(self, *inputs)
-        dataset = self.protocol.dataset
+        dataset = self.plan["dataset"]
         record = {"key": key, "status": "ok", "model": name, "dataset": dataset, "data": data}
         self.records.append(record | {"identity": identity})
         tqdm.write(f"{dataset}  {name} {' '.join(map(str, inputs))}: measured", file=sys.stderr)

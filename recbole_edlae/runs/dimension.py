@@ -31,11 +31,8 @@ class Dimension:
     def check(self, text: str) -> None:
         """Check that a range has finite bounds in their order, has a value, and fits in single precision.
 
-        Args:
-            text: the numbers as the user wrote them, for the message.
-
         Raises:
-            ValueError: the range is wrong; the message says what its type takes.
+            ValueError: the range is wrong; the message has the text and says what the type takes.
         """
         names = NUMBERS[self.type]
         wrong = ValueError(f"{self.type} takes {','.join(names)}, got {text}")

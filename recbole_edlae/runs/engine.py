@@ -77,6 +77,10 @@ def run_all(
         identities[key] = identity
         unique.setdefault(key, dataclasses.replace(run, data=identity["data"]))
 
+    # A cluster takes seconds to start.
+    if not unique:
+        return
+
     # A run is on record before its caller hears of it.
     for key, (outcome, per_user) in ENGINES[engine](unique, phases):
         now = datetime.datetime.now(datetime.timezone.utc)

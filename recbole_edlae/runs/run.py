@@ -134,12 +134,7 @@ def make_run(
 ) -> Run:
     """Return a run whose paths are absolute, so that it is independent of the working directory.
 
-    Args:
-        model: name of the model.
-        dataset: name of the dataset.
-        config_files: RecBole's YAML files; later ones win.
-        settings: override the files.
-        label: name of the run in a report; "" takes the model's name.
+    The arguments are attributes of :class:`Run`; without a label the run has the name of its model.
     """
     # A setting of the run wins over the files.
     files = tuple(map(os.path.abspath, config_files))

@@ -14,7 +14,6 @@ from recbole.data.dataset import Dataset
 from recbole.data.transform import construct_transform
 from recbole.utils import get_flops, init_seed
 
-from recbole_edlae.data.parts import check_loaders
 from recbole_edlae.evaluation.per_user import KeepingEvaluator, PerUser
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer, load_best
 from recbole_edlae.model.members import IN_ONE_STEP, TrainedMember, build
@@ -26,6 +25,7 @@ from recbole_edlae.runs.quiet import quiet
 from recbole_edlae.runs.run import Run
 from recbole_edlae.runs.trained import TrainedModels, member_configs
 from recbole_edlae.settings import corrections, registry
+from recbole_edlae.settings.parts import check_loaders
 from recbole_edlae.solvers.steps import compile_gram
 
 

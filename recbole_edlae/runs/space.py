@@ -32,9 +32,6 @@ Point = dict[str, Any]  # setting → value
 def read(path: str | os.PathLike) -> list[Dimension]:
     """Return the dimensions of a file.
 
-    Args:
-        path: path of the file.
-
     Raises:
         ValueError: the file cannot be read, or a line is not in the format; the message names the line, what it has
             and what is allowed.
@@ -55,11 +52,7 @@ def read(path: str | os.PathLike) -> list[Dimension]:
 
 
 def parse(text: str, source: str | os.PathLike) -> list[Dimension]:
-    """Return the dimensions of a text.
-
-    Args:
-        text: lines of the format.
-        source: name of the text in messages.
+    """Return the dimensions of the lines of a text, which messages call by the name of its source.
 
     Raises:
         ValueError: a line is not in the format; the message names the line, what it has and what is allowed.
@@ -83,11 +76,7 @@ def parse(text: str, source: str | os.PathLike) -> list[Dimension]:
 
 
 def exhaustive(space: Sequence[Dimension], max_evals: int | None = None) -> list[Point]:
-    """Return every point, the last setting varying fastest.
-
-    Args:
-        space: dimensions of type choice or quniform.
-        max_evals: largest number of points to return; None returns all.
+    """Return every point, or the first ``max_evals``, the last setting varying fastest.
 
     Raises:
         ValueError: a dimension has infinitely many values.
@@ -116,12 +105,7 @@ def extremes(space: Sequence[Dimension]) -> list[Point]:
 
 
 def random(space: Sequence[Dimension], max_evals: int, seed: int) -> list[Point]:
-    """Return points drawn independently; the first ones are the same for every ``max_evals``.
-
-    Args:
-        space: dimensions of any type.
-        max_evals: number of points.
-        seed: seed of the random numbers.
+    """Return ``max_evals`` points drawn independently; the first ones are the same for every number.
 
     Examples:
         >>> space = [Dimension("a", "choice", (1, 2, 3))]

@@ -80,11 +80,7 @@ class Sweep:
     def final(self, best: Run, validated: Mapping[str, Any]) -> Run:
         """Return the run to test: the best trial, or its refit without validation if the search had its own files.
 
-        A model that is trained in epochs is refitted for the number of epochs that was best in the search.
-
-        Args:
-            best: the best trial.
-            validated: its record.
+        A refit takes the number of epochs that was best in the search, as the record ``validated`` of the trial has it.
         """
         if not self.stage:
             return best
@@ -109,9 +105,7 @@ class Sweep:
     def run(self, records: Records, progress: Progress) -> Outcome:
         """Return the best trial on validation, and its record; among equals, the first one.
 
-        Args:
-            records: holds finished trials, and gets new ones.
-            progress: called as each trial ends.
+        ``progress`` is called as each trial ends.
 
         Raises:
             ValueError: all trials failed.

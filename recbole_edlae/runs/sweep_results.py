@@ -43,7 +43,9 @@ def best_config(
         if block:
             text += "\n"
         for key, value in block.items():
-            text += f"{key}: {_yaml(value)}\n"
+            # A list of one, in flow style, keeps any value on its line.
+            line = yaml.safe_dump([value], default_flow_style=True, width=float("inf"))
+            text += f"{key}: {line.strip()[1:-1]}\n"
     return text
 
 
@@ -92,11 +94,6 @@ def _head(
         lines.append(f"test{refitted_on}: failed, {tested['error']}")
     lines.append(f"fingerprint of the data{trained_on}: {validated['identity']['data']}")
     return "".join(f"# {line}\n" for line in lines)
-
-
-def _yaml(value: Any) -> str:
-    """Return a value on one line of YAML."""
-    return yaml.safe_dump([value], default_flow_style=True, width=float("inf")).strip()[1:-1]
 
 
 def _metrics(values: Mapping[str, float]) -> str:

@@ -48,7 +48,6 @@ def recommend_file(
     # The answers so far are worth keeping when a later user is at fault.
     part_file = PartFile(output, HEADS)
     done = 0
-    finished = False
     unknown: collections.Counter = collections.Counter()
     popular = 0
     try:
@@ -71,23 +70,18 @@ def recommend_file(
                 bar.update(len(batch))
 
         part_file.finish()
-        finished = True
     except (ValueError, OSError) as error:
-        if not done:
-            raise
-        note = f"({done} users before that are in {part_file.path})"
-        raise _with_note(error, note) from error
+        note = ""
+        if done:
+            note = f" ({done} users before that are in {part_file.path})"
+
+        # An OSError's message is made of its attributes.
+        if isinstance(error, OSError):
+            raise OSError(error.errno, f"{error.strerror}{note}", error.filename or str(output)) from error
+        raise ValueError(f"{error}{note}") from error
     finally:
-        part_file.close(keep=finished or done > 0)
+        part_file.close(keep=done > 0)
     return unknown, popular
-
-
-def _with_note(error: ValueError | OSError, note: str) -> ValueError | OSError:
-    """Return an error that says the same and then a note."""
-    # An OSError's message is made of its attributes.
-    if isinstance(error, OSError):
-        return OSError(error.errno, f"{error.strerror} {note}", error.filename)
-    return ValueError(f"{error} {note}")
 
 
 def _answer(recommender: Recommender, batch: list[Any], k: int, exclude: list[str]) -> Recommendations:
@@ -115,13 +109,9 @@ def _known(recommender: Recommender, exclude: Iterable[str], unknown: collection
     """Return the items to exclude that the model knows; count the others, once."""
     # The first token stands for padding.
     tokens = set(recommender.tokens[1:].tolist())
-    known = []
-    for token in dict.fromkeys(exclude):
-        if token in tokens:
-            known.append(token)
-        else:
-            unknown[token] += 1
-    return known
+    distinct = list(dict.fromkeys(exclude))
+    unknown.update(token for token in distinct if token not in tokens)
+    return list(filter(tokens.__contains__, distinct))
 
 
 def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:

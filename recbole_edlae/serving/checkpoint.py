@@ -19,7 +19,7 @@ from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.integration.compat import stack as compat
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs.preparation import build_trainer
-from recbole_edlae.serving.export_files import FIELDS
+from recbole_edlae.serving.export_files import FIELDS, errors_of
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_model_settings
 
@@ -81,14 +81,16 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint {path} is not a RecBole checkpoint, or of another version: {error}"
             ) from None
-        if not {"config", "state_dict"} <= saved.keys():
-            raise ValueError(
-                f"checkpoint {path} is not a RecBole checkpoint: it has no config and state_dict"
-            )
 
         # A model that cannot serve is refused before it is built.
         config = saved["config"]
-        _check_settings(path, config["model"], config.final_config_dict)
+        settings = config.final_config_dict
+        check_servable(config["model"], settings)
+        missing = [key for key in FIELDS if settings.get(key) is None]
+        if missing:
+            raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
+        with errors_of(f"checkpoint {path}"):
+            check_model_settings(registry.schema_of(config["model"]), settings)
 
         # It was saved for the machine that it was trained on.
         config.compatibility_settings()
@@ -154,8 +156,7 @@ class Checkpoint:
 
     def profiles(self) -> "Profiles":
         """Return the items of every user in the data, read when first asked for."""
-        # A partial can be pickled, a lambda cannot.
-        return Profiles(functools.partial(getattr, self, "dataset"))
+        return Profiles(self)
 
     def evaluate(self, score: Callable[..., torch.Tensor] | None = None) -> dict[str, float]:
         """Return NDCG on the test users, as RecBole's trainer has it.
@@ -185,30 +186,19 @@ class Checkpoint:
     def _build(self, training: Any, state: Any) -> torch.nn.Module:
         """Return the model with its weights, in evaluation mode."""
         model = get_model(self.config["model"])(self.config, training)
-        try:
+        with errors_of(f"checkpoint {self.path}: its weights do not fit {self.config['model']}"):
             model.load_state_dict(state)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(
-                f"checkpoint {self.path}: its weights do not fit {self.config['model']}: {reason}"
-            ) from None
         return model.eval()
 
     def _stored(self, description: dict[str, Any]) -> tuple[list[str], np.ndarray]:
         """Return item tokens and popularity as they were in training."""
-        try:
+        with errors_of(f"checkpoint {self.path}: what it says of its data is damaged"):
             tokens = training_data.tokens_of(description, self.config["ITEM_ID_FIELD"])
             popularity = np.asarray(description["popularity"]).astype(np.int64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"checkpoint {self.path}: what it says of its data is damaged: {error}"
-            ) from None
 
-        # The fallback for unknown histories ranks by these counts.
-        if popularity.shape != (len(tokens),) or (popularity < 0).any():
-            raise ValueError(
-                f"checkpoint {self.path}: it must have a popularity of at least 0 for each of {len(tokens)} tokens"
-            )
+            # The fallback for unknown histories ranks by these counts.
+            if popularity.shape != (len(tokens),) or (popularity < 0).any():
+                raise ValueError(f"it must have a popularity of at least 0 for each of {len(tokens)} tokens")
         return tokens, popularity
 
 
@@ -233,36 +223,29 @@ class DatasetSizes:
 class Profiles(Mapping[str, list[str]]):
     """User token → tokens of the user's items in the data, which are read when first asked for."""
 
-    def __init__(self, read: Callable[[], Any]) -> None:
-        self._read = read
-
-    def __contains__(self, user: object) -> bool:
-        return self._users.get(user, 0) != 0
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
 
     def __getitem__(self, user: str) -> list[str]:
-        row = self._users[user]
-        tokens, matrix = self._table
+        users, tokens, matrix = self._table
+        row = users[user]
         start, stop = matrix.indptr[row : row + 2]
         return tokens[matrix.indices[start:stop]].tolist()
 
     def __iter__(self) -> Iterator[str]:
-        return filter(self.__contains__, self._users)
+        return iter(self._table[0])
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._table[0])
 
     @functools.cached_property
-    def _users(self) -> dict[Any, int]:
-        """Ids by token; 0 is RecBole's padding."""
-        dataset = self._read()
-        return dataset.field2token_id[dataset.uid_field]
-
-    @functools.cached_property
-    def _table(self) -> tuple[np.ndarray, sp.csr_matrix]:
-        """Item tokens by id, and the matrix of users × items."""
-        dataset = self._read()
+    def _table(self) -> tuple[dict[str, int], np.ndarray, sp.csr_matrix]:
+        """User ids by token without RecBole's padding, item tokens by id, and the matrix of users × items."""
+        dataset = self._checkpoint.dataset
+        numbers = dataset.field2token_id[dataset.uid_field]
+        users = {user: number for user, number in numbers.items() if number != 0}
         tokens = np.asarray(dataset.field2id_token[dataset.iid_field], dtype=object)
-        return tokens, binary_interactions(dataset)
+        return users, tokens, binary_interactions(dataset)
 
 
 def check_servable(model: str, settings: Mapping[str, Any]) -> None:
@@ -277,15 +260,3 @@ def check_servable(model: str, settings: Mapping[str, Any]) -> None:
         raise ValueError(f"model: {model} is RecBole's own; there are recommenders of {servable}")
     if settings.get("feedback") == "rating":
         raise ValueError("model: this AutoRec was trained on ratings, and a history of items has none")
-
-
-def _check_settings(path: str | os.PathLike, model: str, settings: dict[str, Any]) -> None:
-    """Raise ValueError for a checkpoint whose settings do not make a model that scores histories."""
-    check_servable(model, settings)
-    missing = [key for key in FIELDS if settings.get(key) is None]
-    if missing:
-        raise ValueError(f"checkpoint {path}: its config lacks {', '.join(missing)}")
-    try:
-        check_model_settings(registry.schema_of(model), settings)
-    except ValueError as error:
-        raise ValueError(f"checkpoint {path}: {error}") from None

@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
 from recbole_edlae.serving.export_files import FIELDS, FILES, Export, write_contents
 from recbole_edlae.serving.export_reader import read_export
-from recbole_edlae.serving.portable import DTYPES, portable_tensors
+from recbole_edlae.serving.portable import DTYPES
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
+from recbole_edlae.settings.schema import check_choice
 
 __all__ = ["DTYPES", "FILES", "read_export", "write_export", "write_files"]
 
@@ -63,12 +63,11 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     # All settings of the model, whatever becomes of their defaults in later versions.
     settings = {key: checkpoint.config[key] for key in (*registry.schema_of(name), *FIELDS)}
     settings |= _settings_of_members(checkpoint)
-    tensors = portable_tensors(name, model.state_dict(), linear, dtype=dtype, top=top)
-    export = Export(name, settings, checkpoint.tokens, checkpoint.popularity, tensors)
+    export = Export(name, settings, checkpoint.tokens, checkpoint.popularity, model.state_dict())
+    size = write_contents(folder, export, linear, dtype=dtype, top=top)
 
     # Some weights are made of the histories of training.
     users = sum(weights.users() for weights in linear.values())
-    size = write_contents(folder, export, dtype=dtype, top=top, users=users)
     if users:
         warn(
             f"the export contains the training histories of {users} users, without their names: {name} scores with "
@@ -82,14 +81,9 @@ def _linear_weights(model: torch.nn.Module) -> dict[str, Weights]:
     linear = {}
     for name, module in model.named_modules():
         weights = getattr(module, "weights", None)
-        if not isinstance(weights, Weights):
-            continue
-
-        # The names in a state_dict; the model itself has no name.
-        prefix = name
-        if name:
-            prefix += "."
-        linear[prefix] = weights
+        if isinstance(weights, Weights):
+            # The names in a state_dict; the model itself has no name.
+            linear[f"{name}.".lstrip(".")] = weights
     return linear
 
 
@@ -105,8 +99,6 @@ def _settings_of_members(checkpoint: Checkpoint) -> dict[str, Any]:
         members[label] = {key: config[key] for key in keys}
 
     # A member of weight 0 is not part of the model.
-    weights = {}
-    for label, weight in (checkpoint.config["weights"] or {}).items():
-        if label in members:
-            weights[label] = weight
+    weights = checkpoint.config["weights"] or {}
+    weights = {label: weight for label, weight in weights.items() if label in members}
     return {"members": members, "weights": weights or None}

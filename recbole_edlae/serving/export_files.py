@@ -23,6 +23,8 @@ from safetensors.torch import save as save_tensors
 from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
 from recbole_edlae.integration.checkpoint_file import check_finite
+from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.portable import portable_tensors
 from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
@@ -37,38 +39,25 @@ FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
 class Export(NamedTuple):
-    """What an export holds.
-
-    Attributes:
-        model: its name.
-        settings: those of the model, and FIELDS.
-        tokens: the token of every item id; the first stands for RecBole's [PAD].
-        popularity: array (items,), users in training that have the item.
-        tensors: name → tensor, as the model's ``state_dict`` has them.
-    """
+    """What an export holds."""
 
     model: str
-    settings: dict[str, Any]
-    tokens: list[str]
-    popularity: np.ndarray
-    tensors: Mapping[str, torch.Tensor]
+    settings: dict[str, Any]  # those of the model, and FIELDS
+    tokens: list[str]  # of every item id; the first stands for RecBole's [PAD]
+    popularity: np.ndarray  # by item id, users in training that have the item
+    tensors: Mapping[str, torch.Tensor]  # as the model's ``state_dict`` has them
 
 
-def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int | None, users: int) -> int:
+def write_contents(
+    folder: pathlib.Path, export: Export, linear: Mapping[str, Weights], *, dtype: str, top: int | None
+) -> int:
     """Write the three files of an export into a folder that exists; return their size.
 
-    Args:
-        folder: that exists.
-        export: with tensors of ``dtype``.
-        dtype: name of the type of the weights.
-        top: how many weights of each item were kept; None for all.
-        users: how many users' histories of training are part of the weights.
+    The tensors become what :func:`portable_tensors` makes of them.
     """
-    tensors = {**export.tensors, "popularity": torch.from_numpy(export.popularity)}
-    contents = {
-        WEIGHTS: save_tensors(tensors),
-        ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
-    }
+    tensors = portable_tensors(export.model, export.tensors, linear, dtype=dtype, top=top)
+    tensors["popularity"] = torch.from_numpy(export.popularity)
+    contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -76,7 +65,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
         "model": export.model,
         "dtype": dtype,
         "top": top,
-        "training_histories": users,
+        "training_histories": sum(weights.users() for weights in linear.values()),
         "settings": export.settings,
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
@@ -92,7 +81,7 @@ def write_contents(folder: pathlib.Path, export: Export, *, dtype: str, top: int
 
 def read_contents(folder: pathlib.Path) -> Export:
     """Return what an export holds, its floats in single precision; refuse one that was cut short or changed."""
-    with errors_of(folder):
+    with errors_of(f"export {folder}"):
         manifest = _read_manifest(folder)
         files = manifest["files"]
         tokens = _tokens(_read_file(folder, ITEMS, files.get(ITEMS)))
@@ -108,17 +97,15 @@ def read_contents(folder: pathlib.Path) -> Export:
 
 
 @contextlib.contextmanager
-def errors_of(folder: pathlib.Path) -> Iterator[None]:
-    """Turn any error of reading an export into one ValueError that names its folder."""
+def errors_of(source: str) -> Iterator[None]:
+    """Turn any error of reading what is stored into one ValueError that begins with its source."""
     # Damaged files fail anywhere: in JSON, in safetensors, in the model that is built of them.
     try:
         yield
     except OSError as error:
-        raise ValueError(
-            f"export {folder}: {error.filename or 'a file'} cannot be read: {error.strerror}"
-        ) from None
+        raise ValueError(f"{source}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
-        raise ValueError(f"export {folder}: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{source}: {' '.join(str(error).split())}") from None
 
 
 def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any]:
@@ -131,10 +118,15 @@ def with_defaults(known: Mapping[str, Setting], export: Export) -> dict[str, Any
         raise ValueError(f"the settings lack {', '.join(sorted(missing))}")
 
     # A setting that came later is at its default, which keeps the earlier results.
-    settings = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
-    settings |= export.settings
-    check_model_settings(known, settings)
-    return settings
+    return complete(known, export.settings)
+
+
+def complete(known: Mapping[str, Setting], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, checked, and the defaults of those of the model that are not among them."""
+    completed = {key: yaml.safe_load(setting.default) for key, setting in known.items()}
+    completed |= settings
+    check_model_settings(known, completed)
+    return completed
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], 
     name = export.model
 
     # The folder may come from anywhere: nothing is imported by a name that is not registered.
-    with errors_of(folder):
+    with errors_of(f"export {folder}"):
         if name not in registry.registered():
             raise unknown("model", name, registry.registered())
         settings = with_defaults(registry.schema_of(name), export)

@@ -21,41 +21,25 @@ NAMED = 5  # columns that a message names, of a users × items DataFrame with th
 
 
 class Interactions(NamedTuple):
-    """The users and items of a DataFrame.
+    """The users and items of a DataFrame."""
 
-    Attributes:
-        columns: names of the two columns.
-        users: pandas.Index of the users, each once, in the order of their first rows.
-        row: for each item, the position of its user in ``users``.
-        items: pandas.Series.
-    """
-
-    columns: tuple[Any, Any]
-    users: "pd.Index"
-    row: np.ndarray
+    columns: tuple[Any, Any]  # names of the two columns
+    users: "pd.Index"  # each once, in the order of their first rows
+    row: np.ndarray  # for each item, the position of its user in ``users``
     items: "pd.Series"
 
 
 def is_frame(value: Any) -> bool:
-    """Return whether a value is a DataFrame of pandas or of a library like it.
-
-    Examples:
-        >>> import pandas as pd
-        >>> is_frame(pd.DataFrame({"user_id": [1]})), is_frame([[1]])
-        (True, False)
-    """
+    """Return whether a value is a DataFrame of pandas or of a library like it."""
     return hasattr(value, "columns") and hasattr(value, "__getitem__") and hasattr(value, "shape")
 
 
 def read_interactions(
     frame: Any, columns: tuple[Any, Any] = COLUMNS, *, allow_empty: bool = False
 ) -> Interactions:
-    """Return users and items of a DataFrame with one interaction a row.
+    """Return users and items of a DataFrame with one interaction a row, in columns of these names or in any two.
 
-    Args:
-        frame: with these two columns and any others, or with two columns of any names.
-        columns: names of the columns of users and of items.
-        allow_empty: whether a row without an item is a user without history; otherwise it is an error.
+    A row without an item is a user without history where it is allowed to be empty, and an error elsewhere.
     """
     import pandas as pd
 
@@ -104,11 +88,7 @@ def answer_frame(
 ) -> "pd.DataFrame":
     """Return a DataFrame of recommendations: user, item, score and rank, which begins with 1.
 
-    Args:
-        columns: names of the columns of users and of items.
-        users: pandas.Index or array, one of each list.
-        items: an array of item ids for each user, the best first.
-        scores: as long as these.
+    Each user has an array of item ids, the best first, and one of their scores.
     """
     import pandas as pd
 
@@ -119,13 +99,11 @@ def answer_frame(
             )
 
     # The empty arrays keep the types when there are no users; items have any type.
-    ranks = [np.empty(0, dtype=np.int64)]
-    for ids in items:
-        ranks.append(np.arange(1, len(ids) + 1))
-    no_items = [np.empty(0, dtype=object)]
+    lengths = list(map(len, items))
+    ranks = [np.arange(1, length + 1) for length in [0, *lengths]]
     values = {
-        columns[0]: pd.Index(users).repeat(list(map(len, items))),
-        columns[1]: np.concatenate(items or no_items),
+        columns[0]: pd.Index(users).repeat(lengths),
+        columns[1]: np.concatenate(items or [np.empty(0, dtype=object)]),
         "score": np.concatenate([np.empty(0, dtype=np.float32), *scores]),
         "rank": np.concatenate(ranks),
     }

@@ -15,6 +15,13 @@ from recbole_edlae.serving.tokens import token_of
 Entries = tuple[np.ndarray, np.ndarray]
 
 
+def object_array(values: Sequence) -> np.ndarray:
+    """Return an array that keeps each value as it is; NumPy would make text of a fixed width, and rows of lists."""
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = list(values)
+    return objects
+
+
 class Ids:
     """Raw ids, and the numbers from 1 on that stand for them; 0 is RecBole's padding.
 

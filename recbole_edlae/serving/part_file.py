@@ -1,10 +1,9 @@
 """Write an output in batches to a temporary file beside it, which is renamed in the end."""
 
-import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import filelock
 
@@ -34,15 +33,13 @@ class PartFile:
         self._file = self._open(heads)
 
     def add(self, content: bytes) -> None:
-        """Write a batch atomically; an OSError names the output."""
-        with self._errors():
-            append_atomically(self._file, content)
+        """Write a batch atomically."""
+        append_atomically(self._file, content)
 
     def finish(self) -> None:
-        """Rename the temporary file to the output; an OSError names the output."""
-        with self._errors():
-            os.fsync(self._file)
-            os.replace(self.path, self.output)
+        """Rename the temporary file to the output."""
+        os.fsync(self._file)
+        os.replace(self.path, self.output)
 
     def close(self, keep: bool) -> None:
         """Close the temporary file, and keep it if asked to or remove it, unless it was renamed."""
@@ -50,14 +47,6 @@ class PartFile:
         if not keep and os.path.lexists(self.path) and self._is_ours(self._file):
             os.unlink(self.path)
         os.close(self._file)
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Let errors of the disk name the output."""
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.output) from error
 
     def _open(self, heads: tuple[bytes, ...]) -> int:
         """Return the descriptor of the temporary file, locked and empty."""

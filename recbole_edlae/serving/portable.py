@@ -19,14 +19,10 @@ def portable_tensors(
     dtype: str,
     top: int | None,
 ) -> dict[str, torch.Tensor]:
-    """Return the tensors of a model as an export holds them.
+    """Return the tensors of a model's ``state_dict`` as an export holds them.
 
-    Args:
-        model: its name, for messages.
-        state: its ``state_dict``.
-        linear: what precedes their names in ``state`` → its linear weights, or those of its linear members.
-        dtype: one of DTYPES.
-        top: N ≥ 1: keep the N weights of largest magnitude for each target item; None for all.
+    Its linear weights, or those of its linear members, come by what precedes their names there. With ``top`` only so
+    many of each target item are kept, those of largest magnitude.
 
     Raises:
         ValueError: There are no item × item weights to thin out, or a weight is too large for dtype.

@@ -18,17 +18,11 @@ _process = os.getpid()
 
 
 class Ranking(NamedTuple):
-    """The best items of histories.
+    """The best items of histories."""
 
-    Attributes:
-        items: array of item ids for each history, the best first; shorter than k if no more items are left.
-        scores: array for each history, as long as its items.
-        popular: (n,) bool: nothing was known of the history.
-    """
-
-    items: list[np.ndarray]
-    scores: list[np.ndarray]
-    popular: np.ndarray
+    items: list[np.ndarray]  # ids for each history, the best first; shorter than k if no more items are left
+    scores: list[np.ndarray]  # as long as these
+    popular: np.ndarray  # for each history, whether nothing was known of it
 
 
 class Ranker:
@@ -66,9 +60,6 @@ class Ranker:
             unknown: where items of the histories are counted that nobody had in training.
             never: numbers of the items not to recommend at all.
             excluded: entries of the items that a history must not get.
-
-        Raises:
-            ValueError: A score is not finite.
         """
         leave_the_parents_threads()
 

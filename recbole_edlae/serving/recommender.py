@@ -11,9 +11,9 @@ import numpy as np
 
 from recbole_edlae._choices import unknown
 from recbole_edlae.serving.frames import COLUMNS, answer_frame, is_frame, read_interactions, warn_of_unknown
-from recbole_edlae.serving.ids import Ids
+from recbole_edlae.serving.ids import Ids, object_array
 from recbole_edlae.serving.ranking import Ranker, leave_the_parents_threads
-from recbole_edlae.serving.tokens import checked_list, is_list, lists_to_exclude, positive_int, token_of
+from recbole_edlae.serving.tokens import checked_list, lists_to_exclude, positive_int, token_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +57,7 @@ class Recommender:
         """
         self.model = model
         self.popularity = np.asarray(popularity)
-
-        # Assigned into an array, because NumPy would make fixed-width text of a list.
-        self.tokens = np.empty(len(tokens), dtype=object)
-        self.tokens[:] = list(tokens)
+        self.tokens = object_array(tokens)
         self._profiles = profiles
         self._ids = Ids(self.tokens[1:])
         self._ranker = Ranker(model, self._ids, self.popularity)
@@ -151,7 +148,8 @@ class Recommender:
             number = len(frame.users)
             known = self._ids.entries_of_rows(frame.row, frame.items.tolist(), "histories", skipped)
         else:
-            lists = _lists_of_tokens(histories)
+            lists = checked_list(histories, "histories", "histories")
+            lists = [checked_list(history, "a history") for history in lists]
             number = len(lists)
             known = self._ids.entries(lists, "histories", skipped)
 
@@ -219,13 +217,3 @@ class Recommender:
         """
         tokens, values = self._ranker.similar(item, positive_int(k, "k"))
         return tokens.tolist(), values
-
-
-def _lists_of_tokens(histories: Any) -> list[list]:
-    """Return histories as lists of item tokens."""
-    lists = []
-    for history in checked_list(histories, "histories", "histories"):
-        if not is_list(history):
-            raise ValueError(f"a history must be a list of item tokens, got {history!r}")
-        lists.append(list(history))
-    return lists

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from recbole_edlae._choices import check_choice, invalid
+from recbole_edlae._choices import invalid, not_one_of
 
 SETTING = "corrections"
 CORRECTIONS: dict[str, str] = {
@@ -57,7 +57,8 @@ def chosen(value: Any) -> tuple[str, ...]:
     # In the order of the table, so that equal lists are equal records.
     names = [str(name).strip(" '\"") for name in value]
     for name in names:
-        check_choice(f"a name in {SETTING}", name, CORRECTIONS)
+        if name not in CORRECTIONS:
+            raise not_one_of(f"a name in {SETTING}", name, CORRECTIONS)
     return tuple(name for name in CORRECTIONS if name in names)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from recbole.evaluator import metric_types
 from recbole.utils import EvaluatorType
 
-from recbole_edlae._choices import check_choice, closest_first, invalid, unknown
-from recbole_edlae.settings.schema import is_of_type, listed
+from recbole_edlae._choices import closest_first, invalid, unknown
+from recbole_edlae.settings.schema import check_choice, is_of_type, listed
 from recbole_edlae.solvers.parameters import is_finite
 
 _EVAL_ARGS = ("split", "group_by", "order", "mode", "fold_in")
+_ORDERS = ("RO", "TO")
 _SPLITS = ("RS", "LS", "TS", "US")
 FOLD_IN = 0.8  # share of a held-out user's items, where the settings do not say
 _LEAVE_ONE_OUT = ("valid_and_test", "valid_only", "test_only")
@@ -77,8 +78,7 @@ def check_user_split(settings: Mapping[str, Any]) -> None:
         raise ValueError(
             f"the split US is one of users: group_by must be 'user', got {eval_args['group_by']!r}"
         )
-    if eval_args.get("order", "RO") not in ("RO", "TO"):
-        raise ValueError(f"order in eval_args must be one of RO, TO; got {eval_args['order']!r}")
+    check_choice("order in eval_args", eval_args.get("order", "RO"), _ORDERS)
 
 
 def split_of(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _check_eval_args(eval_args: Mapping[str, Any], settings: Mapping[str, Any]) 
     """Check the protocol of the evaluation."""
     for key in eval_args:
         check_choice("a key of eval_args", key, _EVAL_ARGS)
-    check_choice("order in eval_args", eval_args.get("order", "RO"), ("RO", "TO"))
+    check_choice("order in eval_args", eval_args.get("order", "RO"), _ORDERS)
     group_by = eval_args.get("group_by", "user")
     if str(group_by).lower() not in ("user", "none"):
         raise invalid("group_by in eval_args", "one of user, none", group_by)

@@ -140,11 +140,7 @@ def value_of(text: str) -> Any:
 
 
 def values_of(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the texts of settings.
-
-    Args:
-        texts: key → text.
-    """
+    """Return key → value of the texts of settings."""
     return {key: value_of(text) for key, text in texts.items()}
 
 

@@ -102,7 +102,9 @@ def check_keys(
         if key in known or key in _read_by_code():
             continue
         if others := models_with(key):
-            warn(f"{where}{key} has no effect on {models}: it is a setting of {_first_names(others)}")
+            if len(others) > 5:
+                others = [*others[:5], "…"]
+            warn(f"{where}{key} has no effect on {models}: it is a setting of {', '.join(others)}")
             continue
 
         # In a file of settings only a likely misspelling is an error: other programs may read the file.
@@ -203,14 +205,6 @@ def _without_effect_on_the_device(settings: Mapping[str, Any], user_set: Collect
         yield "use_gpu has no effect: where gpu_id names a GPU, RecBole takes it"
     else:
         yield "use_gpu has no effect: torch finds no GPU, and the CPU computes"
-
-
-def _first_names(names: Sequence[str]) -> str:
-    """Return at most five names for a message."""
-    shown = ", ".join(names[:5])
-    if len(names) > 5:
-        shown += ", …"
-    return shown
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""Find the parts of a split that the settings leave empty."""
+"""Find the parts of a split that the settings, or the data, leave empty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 PARTS = ("training", "validation", "test")
@@ -82,6 +82,23 @@ def check_parts(settings: Mapping[str, Any], reasons: Mapping[str, str]) -> None
             f"eval_args: the split {_text(split)} leaves no {part} part, "
             f"and {reasons[part]}; set for example split: {_text({kind: example})}"
         )
+
+
+def check_loaders(loaders: Sequence, needed: Sequence[str]) -> None:
+    """Check that no needed part turned out empty when the data were split.
+
+    Args:
+        loaders: RecBole's loaders of training, validation and test.
+        needed: names of parts.
+
+    Raises:
+        EmptyPart: A part is empty.
+    """
+    for part, loader in zip(PARTS, loaders):
+        if part in needed and len(loader) == 0:
+            raise EmptyPart(
+                f"the {part} part is empty: eval_args' split leaves it no interaction of these data"
+            )
 
 
 def _text(split: Mapping[str, Any]) -> str:

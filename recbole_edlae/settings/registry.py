@@ -23,7 +23,6 @@ from typing import Any
 
 import yaml
 
-from recbole_edlae._missing import MISSING_RECBOLE
 from recbole_edlae.settings.schema import Setting, read_schema
 
 
@@ -32,12 +31,13 @@ def _recbole_folder() -> pathlib.Path:
     # A namespace package, such as an empty folder of that name, has no origin.
     spec = importlib.util.find_spec("recbole")
     if spec is None or spec.origin is None:
+        from recbole_edlae._missing import MISSING_RECBOLE
+
         raise ModuleNotFoundError(MISSING_RECBOLE, name="recbole")
     return pathlib.Path(spec.origin).parent
 
 
 RECBOLE_PROPERTIES = _recbole_folder() / "properties"
-
 PROPERTIES = pathlib.Path(__file__).parents[1] / "properties" / "model"
 _RECBOLE_MODELS = RECBOLE_PROPERTIES / "model"
 
@@ -82,10 +82,7 @@ def register(model: type, *, defaults: str | pathlib.Path) -> None:
 
 def registered() -> dict[str, str]:
     """Return name → YAML file of defaults, for every model of this package and every registered one."""
-    files = dict(own_models())
-    for name, (_, defaults) in _registered.items():
-        files[name] = defaults
-    return files
+    return own_models() | {name: defaults for name, (_, defaults) in _registered.items()}
 
 
 def names() -> list[str]:
@@ -100,9 +97,6 @@ def defaults_of(name: str) -> list[pathlib.Path]:
 
     A registered model has those of the registered models that it is a subclass of, down to one of this package or of
     RecBole's, whose file is complete.
-
-    Args:
-        name: of any model.
     """
     if name in own_models():
         return [pathlib.Path(own_models()[name])]
@@ -123,11 +117,7 @@ def defaults_of(name: str) -> list[pathlib.Path]:
 
 
 def schema_of(name: str) -> dict[str, Setting]:
-    """Return key → Setting of a model's own defaults, as :func:`defaults_of` finds them.
-
-    Args:
-        name: of the model.
-    """
+    """Return key → Setting of a model's own defaults, as :func:`defaults_of` finds them."""
     settings: dict[str, Setting] = {}
     for file in defaults_of(name):
         settings |= read_schema(file)
@@ -205,21 +195,12 @@ def check_unseen_users(model: str, settings: Mapping[str, Any]) -> None:
 
 
 def is_ensemble(model: str) -> bool:
-    """Return whether a model is made of others.
-
-    Args:
-        model: its name.
-    """
+    """Return whether a model is made of others."""
     return model in registered() and hasattr(model_class(model), "members_of")
 
 
 def members_of(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return label → Member of the models that an ensemble is made of; empty for any other model.
-
-    Args:
-        model: its name.
-        settings: all settings, as ``Config`` ends with.
-    """
+    """Return label → Member of the models that an ensemble is made of; empty for any other model."""
     if not is_ensemble(model):
         return {}
 
@@ -251,11 +232,7 @@ def check_members(
 
 
 def default_settings(model: str) -> dict[str, Any]:
-    """Return key → value of the default settings of a model.
-
-    Args:
-        model: its name.
-    """
+    """Return key → value of the default settings of a model."""
     # A file of comments alone is empty YAML.
     defaults: dict[str, Any] = {}
     for file in defaults_of(model):

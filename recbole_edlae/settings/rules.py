@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_edlae._choices import check_choice, invalid
+from recbole_edlae._choices import invalid
 from recbole_edlae.settings.evaluation import check_evaluation
-from recbole_edlae.settings.schema import is_of_type, read_schema
+from recbole_edlae.settings.schema import check_choice, is_of_type, read_schema
 from recbole_edlae.solvers.parameters import is_finite
 
 # This package's own: the switch of `integration.fast`, and the files that `tune` trains and validates on.
@@ -76,28 +76,6 @@ def check_vectorized_data(settings: Mapping[str, Any]) -> None:
     value = settings.get(VECTORIZED_DATA, True)
     if not isinstance(value, bool):
         raise invalid(VECTORIZED_DATA, "True or False", value)
-
-
-def check_interval(key: str, text: Any) -> None:
-    """Check an interval, or several with ";" between, as RecBole's settings have them.
-
-    Args:
-        key: the setting, for the message.
-        text: its value.
-
-    Raises:
-        ValueError: It is no interval; RecBole would filter nothing and only write a line into its log.
-
-    Examples:
-        >>> check_interval("user_inter_num_interval", "[5,inf)")
-        >>> check_interval("val_interval: rating", "[1,2];[5,9)")
-        >>> check_interval("user_inter_num_interval", "5")
-        Traceback (most recent call last):
-            ...
-        ValueError: user_inter_num_interval must be an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)'; got '5'
-    """
-    if not isinstance(text, str) or not all(map(_is_interval, text.split(";"))):
-        raise invalid(key, "an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)'", text)
 
 
 def _check_negatives(negatives: Any) -> None:
@@ -211,7 +189,7 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
     """Check the settings that filter by intervals of numbers."""
     for key in _INTERVALS:
         if settings.get(key) is not None:
-            check_interval(key, settings[key])
+            _check_interval(key, settings[key])
 
     # A list names tokens to keep.
     filters = settings.get("val_interval")
@@ -223,7 +201,7 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
         )
     for field, interval in filters.items():
         if not isinstance(interval, (list, tuple)):
-            check_interval(f"val_interval: {field}", interval)
+            _check_interval(f"val_interval: {field}", interval)
 
     threshold = settings.get("threshold")
     if threshold is None:
@@ -231,6 +209,12 @@ def _check_intervals(settings: Mapping[str, Any]) -> None:
     is_single = isinstance(threshold, Mapping) and len(threshold) == 1
     if not is_single or not all(map(is_finite, threshold.values())):
         raise ValueError(f"threshold must map one column to a number, {{rating: 4}}; got {threshold!r}")
+
+
+def _check_interval(key: str, text: Any) -> None:
+    """Check an interval, or several with ";" between; where it is none RecBole filters nothing."""
+    if not isinstance(text, str) or not all(map(_is_interval, text.split(";"))):
+        raise invalid(key, "an interval such as '[5,inf)', '(0,10]' or '[1,2];[5,9)'", text)
 
 
 def _is_interval(text: str) -> bool:

@@ -8,13 +8,13 @@ import dataclasses
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import yaml
 
-from recbole_edlae._choices import check_choice
+from recbole_edlae._choices import not_one_of
 from recbole_edlae.solvers.parameters import check_emphasis, is_finite
 
 _LINE = re.compile(r"^(?P<key>\w+):\s*(?P<default>[^#]*?)\s*#\s*\((?P<type>[^)]*)\)\s*(?P<meaning>.*)$")
@@ -163,6 +163,23 @@ def is_of_type(value: Any, kind: str) -> bool:
     if kind in types:
         return isinstance(value, types[kind]) and not isinstance(value, bool)
     return kind != "None"
+
+
+def check_choice(what: str, name: Any, choices: Iterable[Any]) -> None:
+    """Check that a name is one of some choices.
+
+    Args:
+        what: what the message calls it: the setting's name.
+        name: the requested name.
+        choices: all that is allowed.
+
+    Raises:
+        ValueError: It is not; the message lists all choices, the nearest first.
+    """
+    # A list, because a file has names of any type, also of some that cannot be hashed.
+    choices = list(choices)
+    if name not in choices:
+        raise not_one_of(what, name, choices)
 
 
 def listed(value: Any) -> list:

@@ -13,18 +13,11 @@ def conjugate_gradients(
     precondition: Callable[[torch.Tensor], torch.Tensor],
     steps: int,
 ) -> torch.Tensor:
-    """Improve x towards the solution of A x = b by preconditioned conjugate gradients.
+    """Improve x towards the solution of A x = b by preconditioned conjugate gradients, from its residual r = b − A x.
 
-    Args:
-        x: where to start, shape (n, k).
-        residual: r = b − A x there, shape (n, k).
-        operator: called as ``operator(p, s)``; returns A p for a direction p = C s. Where C is the inverse of a matrix
-            M that A contains, s is M p without another product.
-        precondition: returns C r for a residual r; C is linear and positive definite.
-        steps: how many; it stops early where the curvature pᵀAp is not positive.
-
-    Returns:
-        The improved x, shape (n, k).
+    ``operator(p, s)`` returns A p for a direction p = C s, ``precondition(r)`` returns C r. Where C is the inverse of
+    a matrix M that A contains, s is M p without another product. It stops early where the curvature pᵀAp is not
+    positive.
 
     Examples:
         >>> A, b = torch.tensor([[2.0, 1.0], [1.0, 3.0]]), torch.tensor([[3.0], [4.0]])

@@ -229,16 +229,9 @@ def solve(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Any:
-    """Return B as ``full_rank`` derives it, for any kind of matrix.
+    """Return B as ``full_rank`` derives it, for any kind of matrix or one that is ``Inverted``.
 
-    Args:
-        G: the Gram matrix, or ``Inverted``.
-        Lambda: Λ > 0 of every item, shape (n,).
-        problem: p, a, b and ξ.
-        explained: e, shape (n,): what a filter beside B takes from the diagonal of the targets (``local_weights``);
-            None for 0.
-        overwrite: B may replace G.
-        progress: as in ``full_rank``.
+    ``explained`` is e, shape (n,): what a filter beside B takes from the diagonal of the targets (``local_weights``).
     """
     p, a, b, bound = problem
 

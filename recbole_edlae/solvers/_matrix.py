@@ -103,15 +103,12 @@ def add_to(M: Any, N: torch.Tensor) -> None:
 
 @functools.singledispatch
 def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None) -> Any:
-    """Return C = M⁻¹ for a symmetric positive definite M.
+    """Return C = M⁻¹ for a symmetric positive definite M, of M's kind and exactly symmetric.
 
     Args:
         M: torch.Tensor, shape (n, n), float32 or float64, of which only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
-        progress: called as ``progress(done, total)`` in units of n³ operations, after each of the three steps.
-
-    Returns:
-        Of M's kind, shape (n, n), exactly symmetric; M itself with ``overwrite``.
+        progress: called as ``progress(done, total)`` in units of n³ operations.
 
     Raises:
         ValueError: M is not square, or neither float32 nor float64.

@@ -59,22 +59,13 @@ def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple
 def top_eigenvectors(
     product: Product, dense: Callable[[], torch.Tensor], like: torch.Tensor, rank: int
 ) -> Pairs:
-    """Return the largest eigenvalues of a positive semi-definite matrix, in falling order, and their eigenvectors.
+    """Return the k largest eigenvalues of a positive semi-definite matrix, in falling order, and their eigenvectors.
 
     Up to about n / 10 eigenvectors come from a block Krylov space (``_block_lanczos``), which needs products only, and
     more from LAPACK's partial decomposition of the dense matrix (dsyevr) or, above n / 2, its full one (dsyevd).
     LAPACK also takes over where the Krylov space of n / 2 dimensions does not hold them, or turns out not to be one:
     where eigenvalues repeat more than 32 times. Elsewhere than on the CPU ``torch.linalg.eigh`` decomposes the dense
-    matrix.
-
-    Args:
-        product: the matrix times an (n, j) tensor.
-        dense: makes the matrix, which is then overwritten; called only where it is needed.
-        like: tensor of shape (n,), for size, dtype and device.
-        rank: k, from 1 to n.
-
-    Returns:
-        (values, vectors), shapes (k,) and (n, k), of like's dtype.
+    matrix, which ``dense`` makes where it is needed. ``like`` has the size, the type and the device.
 
     Notes:
         Cost: products with 3 k to 5 k vectors and as many values × n; otherwise about 4/3 n³ multiply-adds and an n × n

@@ -24,18 +24,10 @@ def packed_values(n: int) -> int:
 
 
 def low_rank_values(n: int, rank: int, method: str, matrix: int, device: str = "cpu") -> int:
-    """Return how many numbers a method holds at most, G included.
+    """Return how many numbers a method of ``low_rank`` holds at most, those of G (``matrix``) included.
 
-    Args:
-        n: items.
-        rank: k.
-        method: as in ``low_rank``.
-        matrix: numbers in G: n², or fewer where it is packed.
-        device: "cpu" or another type of device.
-
-    Notes:
-        Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
-        workspace (``_decomposition_values``); in the iterations, n × k arrays.
+    Beside G and C: in the decomposition, the Krylov space of ``top_eigenvectors`` or the dense matrix and LAPACK's
+    workspace (``_decomposition_values``); in the iterations, n × k arrays.
     """
     # All but weight_decay hold G and C.
     matrices = 2 * matrix

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from recbole_edlae.convert.records import records
 from recbole_edlae.convert.rows import Rows
-from recbole_edlae.convert.rows import read as read_file
 from tests.convert.csv_files import read, refused, write
 
 STRAY = 'user\titem\ttitle\trating\n1\ta\t"Heroes\t5\n2\tb\tx\t4\n3\tc\tSoul 12"\t3\n4\td\tz\t2\n'
@@ -148,8 +147,8 @@ def test_rows_of_valid_csv_are_those_of_pythons_csv(seed):
     text = ends.join(map(separator.join, rows)) + ends * (seed % 2)
     write(text)
 
-    file = read_file("given.csv", columns="1,2,3,4", separator=separator, header=False)
-    found = [fields[:4] for _, fields in Rows(file)]
+    table = Rows("given.csv", columns="1,2,3,4", separator=separator, header=False)
+    found = [fields[:4] for _, fields in table]
     parsed = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     expected = [row for row in parsed if "".join(row).strip()]
     assert [[field.strip() for field in row] for row in found] == [

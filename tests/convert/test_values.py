@@ -2,8 +2,7 @@
 
 import pytest
 
-from recbole_edlae.convert.numerals import Numerals
-from recbole_edlae.convert.values import Times
+from recbole_edlae.convert.values import Numerals, Times
 from tests.convert.csv_files import read, refused
 
 HEADER = "user;item;plays\n"

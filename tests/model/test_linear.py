@@ -12,8 +12,33 @@ from recbole.utils import get_model, get_trainer
 
 from recbole_edlae._warnings import DataWarning
 from recbole_edlae.model import closed_form
+from recbole_edlae.model.edlae import EDLAE
+from recbole_edlae.settings.registry import schema_of
 from tests.conftest import ROOT
 from tests.model.linear import fit, matrix
+
+
+@pytest.mark.parametrize("name", ["EDLAE", "DLAE", "LowRankEDLAE", "GFCF", "ChebyCF"])
+def test_a_model_reads_each_setting_of_its_file(name):
+    of_evaluation = {"eval_batch_size"}
+    assert {*get_model(name).setting_names} == schema_of(name).keys() - of_evaluation
+
+
+def test_a_subclass_has_settings_of_its_own(tiny):
+    class Named(EDLAE):
+        setting_names = (*EDLAE.setting_names, "train_batch_size")
+
+    class Reading(EDLAE):
+        def __init__(self, config, dataset):
+            super().__init__(config, dataset)
+            self.size_of_batches = config["train_batch_size"]
+
+    config = Config(
+        "EDLAE", "tiny", config_dict={"data_path": tiny, "train_batch_size": 7, "reg_weight": 3.0}
+    )
+    dataset = create_dataset(config)
+    assert Named(config, dataset).train_batch_size == Reading(config, dataset).size_of_batches == 7
+    assert Named(config, dataset).reg_weight == Reading(config, dataset).reg_weight == 3.0
 
 
 @pytest.mark.parametrize("packed", [False, True])

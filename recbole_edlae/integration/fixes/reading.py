@@ -19,12 +19,12 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.utils import FeatureSource, FeatureType
 
-from recbole_edlae._choices import check_choice
 from recbole_edlae._warnings import warn
 from recbole_edlae.data.atomic import AtomicFileError, Column, read_atomic, read_header
 from recbole_edlae.integration.fast.rows import is_vectorized
 from recbole_edlae.settings import corrections
 from recbole_edlae.settings.files import NOT_LITERAL, process_words, value_of
+from recbole_edlae.settings.schema import check_choice
 
 
 def convert_config_dict(stock: Callable, config: Config, values: dict[str, Any]) -> dict[str, Any]:

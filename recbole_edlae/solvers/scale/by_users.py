@@ -248,7 +248,7 @@ class _Steps:
     def fill(self, K: SymmetricTiles) -> None:
         """Make K = I + Y Yᵀ."""
         # X Λ⁻¹ Xᵀ is a Gram matrix of users.
-        fill_tiles(K, self.by_item, 1 / self.penalty.numpy())
+        fill_tiles(K, self.by_item, None, 1 / self.penalty.numpy())
 
         # Y Yᵀ: between the users' weights; all 1 in most models.
         root = self.root_weight.numpy()

@@ -20,6 +20,18 @@ class Pairs(NamedTuple):
     diagonal: np.ndarray  # (n,), float64
 
 
+class Users(NamedTuple):
+    """The rows of the users, and by item its users and where each user's row has the item."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+    item_ptr: np.ndarray
+    item_users: np.ndarray
+    item_positions: np.ndarray
+    weight: np.ndarray
+
+
 class CoOccurrence:
     """Users × items both ways round, for the sums over the users of an item.
 
@@ -33,16 +45,16 @@ class CoOccurrence:
         if not X.has_sorted_indices:
             X = X.sorted_indices()
 
-        # By item: its users, and where each user's row has the item.
+        # By item.
         by_item = sp.csr_matrix((np.arange(X.nnz), X.indices, X.indptr), shape=X.shape).tocsc()
         data = X.data.astype(np.float64, copy=False)
-        self.arrays = (X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight)
+        self.users = Users(X.indptr, X.indices, data, by_item.indptr, by_item.indices, by_item.data, weight)
         self.items = X.shape[1]
 
     def pair_counts(self) -> np.ndarray:
         """Return for every item how many of those before it have a user in common with it, (n,)."""
         counts = np.zeros(self.items, np.int64)
-        in_threads(_count_pairs, *self.arrays, counts)
+        in_threads(_count_pairs, self.users, counts)
         return counts
 
     def pairs(self, dtype: np.dtype, pair_counts: np.ndarray) -> Pairs:
@@ -51,7 +63,7 @@ class CoOccurrence:
         indices = np.empty(indptr[-1], np.int32)
         values = np.empty(indptr[-1], dtype)
         diagonal = np.zeros(self.items)
-        in_threads(_fill_pairs, *self.arrays, indptr, indices, values, diagonal)
+        in_threads(_fill_pairs, self.users, indptr, indices, values, diagonal)
         return Pairs(indptr, indices, values, diagonal)
 
     def best_inputs(self, limit: int, M_diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +74,7 @@ class CoOccurrence:
         """
         inputs = np.empty((self.items, limit), np.int32)
         lengths = np.empty(self.items, np.int64)
-        in_threads(_choose_inputs, *self.arrays, M_diagonal, inputs, lengths)
+        in_threads(_choose_inputs, self.users, M_diagonal, inputs, lengths)
         return inputs, lengths
 
 
@@ -76,13 +88,7 @@ def in_threads(function: Callable[..., object], *arguments: Any) -> None:
 
 @compiled
 def _count_pairs(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    item_positions: np.ndarray,
-    weight: np.ndarray,
+    X: Users,
     counts: np.ndarray,
     first: int,
     step: int,
@@ -90,22 +96,16 @@ def _count_pairs(
     """Count for each item the items before it that have a user in common with it."""
     seen = np.full(len(counts), -1, np.int32)
     for i in range(first, len(counts), step):
-        for t in range(item_ptr[i], item_ptr[i + 1]):
-            for s in range(indptr[item_users[t]], item_positions[t]):
-                if seen[indices[s]] != i:
-                    seen[indices[s]] = i
+        for t in range(X.item_ptr[i], X.item_ptr[i + 1]):
+            for s in range(X.indptr[X.item_users[t]], X.item_positions[t]):
+                if seen[X.indices[s]] != i:
+                    seen[X.indices[s]] = i
                     counts[i] += 1
 
 
 @compiled
 def _fill_pairs(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    item_positions: np.ndarray,
-    weight: np.ndarray,
+    X: Users,
     pair_ptr: np.ndarray,
     columns: np.ndarray,
     values: np.ndarray,
@@ -119,11 +119,11 @@ def _fill_pairs(
     for i in range(first, len(diagonal), step):
         # Row i of G up to the diagonal, over the users of item i.
         end = pair_ptr[i]
-        for t in range(item_ptr[i], item_ptr[i + 1]):
-            user, position = item_users[t], item_positions[t]
-            diagonal[i] += weight[user] * data[position] * data[position]
-            for s in range(indptr[user], position):
-                j = indices[s]
+        for t in range(X.item_ptr[i], X.item_ptr[i + 1]):
+            user, position = X.item_users[t], X.item_positions[t]
+            diagonal[i] += X.weight[user] * X.data[position] * X.data[position]
+            for s in range(X.indptr[user], position):
+                j = X.indices[s]
 
                 # A sum of 0 is no sign of a new pair: products may underflow.
                 if seen[j] != i:
@@ -131,7 +131,7 @@ def _fill_pairs(
                     row[j] = 0.0
                     columns[end] = j
                     end += 1
-                row[j] += weight[user] * data[position] * data[s]
+                row[j] += X.weight[user] * X.data[position] * X.data[s]
 
         # Users meet the items in any order; lookups want them sorted.
         columns[pair_ptr[i] : end].sort()
@@ -141,13 +141,7 @@ def _fill_pairs(
 
 @compiled
 def _choose_inputs(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    data: np.ndarray,
-    item_ptr: np.ndarray,
-    item_users: np.ndarray,
-    item_positions: np.ndarray,
-    weight: np.ndarray,
+    X: Users,
     M_diagonal: np.ndarray,
     inputs: np.ndarray,
     lengths: np.ndarray,
@@ -162,16 +156,16 @@ def _choose_inputs(
     for j in range(first, items, step):
         # Row j of G, over the users of target j.
         candidates = 0
-        for t in range(item_ptr[j], item_ptr[j + 1]):
-            user, position = item_users[t], item_positions[t]
-            for s in range(indptr[user], indptr[user + 1]):
-                i = indices[s]
+        for t in range(X.item_ptr[j], X.item_ptr[j + 1]):
+            user, position = X.item_users[t], X.item_positions[t]
+            for s in range(X.indptr[user], X.indptr[user + 1]):
+                i = X.indices[s]
                 if seen[i] != j:
                     seen[i] = j
                     row[i] = 0.0
                     touched[candidates] = i
                     candidates += 1
-                row[i] += weight[user] * data[position] * data[s]
+                row[i] += X.weight[user] * X.data[position] * X.data[s]
 
         # The target itself has no gain, and is not chosen.
         row[j] = 0.0

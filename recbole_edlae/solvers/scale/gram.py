@@ -99,7 +99,7 @@ def gram(
         from recbole_edlae.solvers.scale.operations import SymmetricTiles
 
         tiles = SymmetricTiles.empty(items, dtype)
-        _fill_packed(tiles, X, data, weight)
+        fill_tiles(tiles, X, data, weight)
         _check_sums(tiles.values, data, weight)
         return tiles
 
@@ -123,15 +123,10 @@ def _check_sums(values: torch.Tensor, data: np.ndarray | None, weight: np.ndarra
         check_result(values, "G", remedy)
 
 
-def fill_tiles(tiles: "SymmetricTiles", X: sp.csr_matrix, weight: np.ndarray) -> None:
-    """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does, for a matrix of ones."""
-    _fill_packed(tiles, X, None, weight)
-
-
-def _fill_packed(
+def fill_tiles(
     tiles: "SymmetricTiles", X: sp.csr_matrix, data: np.ndarray | None, weight: np.ndarray | None
 ) -> None:
-    """Set a packed matrix to the sums."""
+    """Set a packed matrix to Xᵀ diag(w) X, as ``gram`` does; None stands for ones."""
     target = tiles.bounds.numpy(), tiles.offsets, tiles.values.numpy()
     _sums(X, data, weight, target)
     tiles.mirror()

@@ -17,18 +17,7 @@ Tile = Callable[[int, int], np.ndarray]
 def packed_inverse(
     M: SymmetricTiles, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None
 ) -> SymmetricTiles:
-    """Return C = M⁻¹, as ``inverse`` does for a dense matrix.
-
-    Args:
-        M: SymmetricTiles, of which the lower triangle is read.
-        overwrite: the result replaces M.
-        progress: called as ``progress(done, total)`` in units of n³ operations, three times for every row of tiles.
-
-    Returns:
-        SymmetricTiles; M itself with ``overwrite``.
-
-    Raises:
-        torch.linalg.LinAlgError: as ``inverse`` does.
+    """Return C = M⁻¹, as ``inverse`` does for a dense matrix; of M the lower triangle is read.
 
     Notes:
         M = L Lᵀ (Cholesky), X = L⁻¹, C = XᵀX, each replaces the one before: what potrf, trtri and lauum do, by tiles.

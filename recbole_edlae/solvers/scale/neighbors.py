@@ -170,7 +170,7 @@ def _systems(
     inputs = inputs[batch]
     order = inputs.shape[1] + 1
     systems = np.zeros((len(inputs), order, order), pairs.values.dtype)
-    in_threads(_gather, *pairs, Lambda, inputs, lengths[batch], batch.start, systems)
+    in_threads(_gather, pairs, Lambda, inputs, lengths[batch], batch.start, systems)
     return torch.from_numpy(systems)
 
 
@@ -240,10 +240,7 @@ def _assemble(
 
 @compiled
 def _gather(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    values: np.ndarray,
-    diagonal: np.ndarray,
+    pairs: Pairs,
     Lambda: np.ndarray,
     inputs: np.ndarray,
     lengths: np.ndarray,
@@ -254,7 +251,7 @@ def _gather(
 ) -> None:
     """Fill the lower half of M on N(j) ∪ {j}, for every step-th target j from ``first`` on."""
     last = inputs.shape[1]
-    row_of = np.full(len(diagonal), -1, np.int32)  # of an item in the system
+    row_of = np.full(len(pairs.diagonal), -1, np.int32)  # of an item in the system
     for j in range(first, len(inputs), step):
         # The inputs in order, and the target last.
         items = np.append(inputs[j, : lengths[j]], np.int32(offset + j))
@@ -266,20 +263,20 @@ def _gather(
             systems[j, a, a] = 1.0
 
         for item, a in zip(items, rows):
-            systems[j, a, a] = diagonal[item] + Lambda[item]
-            start, end = indptr[item], indptr[item + 1]
+            systems[j, a, a] = pairs.diagonal[item] + Lambda[item]
+            start, end = pairs.indptr[item], pairs.indptr[item + 1]
 
             # A short row of G is read whole; in a long one the few items are looked up.
             if end - start < 16 * len(items):
                 for s in range(start, end):
-                    b = row_of[indices[s]]
+                    b = row_of[pairs.indices[s]]
                     if b >= 0:
-                        systems[j, max(a, b), min(a, b)] = values[s]
+                        systems[j, max(a, b), min(a, b)] = pairs.values[s]
             else:
                 for other, b in zip(items, rows):
-                    s = start + np.searchsorted(indices[start:end], other)
-                    if s < end and indices[s] == other:
-                        systems[j, max(a, b), min(a, b)] = values[s]
+                    s = start + np.searchsorted(pairs.indices[start:end], other)
+                    if s < end and pairs.indices[s] == other:
+                        systems[j, max(a, b), min(a, b)] = pairs.values[s]
 
         # The next target finds no items of this one.
         row_of[items] = -1

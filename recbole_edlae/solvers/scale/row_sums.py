@@ -17,7 +17,9 @@ def row_sums(
     right: torch.Tensor | None = None,
     out: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return the sum of some rows of diag(left) M diag(right) for each history.
+    """Return the sum of some rows of diag(left) M diag(right) for each history, shape (users, n).
+
+    Rows are added in the order of ``items``, so that a sum depends neither on the other histories nor on the threads.
 
     Args:
         M: SymmetricTiles of shape (n, n), float32 or float64.
@@ -27,14 +29,6 @@ def row_sums(
         right: shape (n,); None for 1.
         out: shape (at least users, n), whose first rows become the result; memory that is used again is quicker than
             new memory. None for new memory.
-
-    Returns:
-        torch.Tensor of shape (users, n). Rows are added in the order of ``items``, so that a sum depends neither on the
-        other histories nor on the number of threads.
-
-    Raises:
-        ValueError: a row is none of M's, the counts do not add up to the rows, a scale has another length, or ``out``
-            another shape or type.
 
     Notes:
         A row of 20,000 entries has left the cache before another history needs it; 64 columns of all rows stay there.
@@ -90,13 +84,7 @@ def row_sums(
 
 
 def bag_sums(panel: torch.Tensor, rows: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    """Return the sum of some rows of a panel for each history, added in their order.
-
-    Args:
-        panel: shape (n, columns).
-        rows: of the panel, one history after the other.
-        offsets: where each history begins, and where the last one ends, shape (users + 1,).
-    """
+    """Return the sum of some rows of a panel for each history, added in their order; offsets include the last end."""
     return F.embedding_bag(rows, panel, offsets, mode="sum", include_last_offset=True)
 
 
