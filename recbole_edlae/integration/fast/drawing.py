@@ -57,14 +57,12 @@ def sample_for_chosen_items(
         item_ids: the item that each chose.
         num: items for each user.
     """
-    is_plain = isinstance(item_ids, np.ndarray) and are_ids(item_ids) and len(item_ids) == len(user_ids)
-    if not is_plain or not vectorized(sampler.dataset.config):
+    is_plain = isinstance(item_ids, np.ndarray) and are_ids(item_ids)
+    if not is_plain or not 0 < len(item_ids) == len(user_ids) or not vectorized(sampler.dataset.config):
         return stock(sampler, user_ids, item_ids, num)
 
     # Rows take the role of users, each with one item.
     sampler.used_ids = ChosenItems(item_ids)
-    if not len(item_ids):
-        return stock(sampler, user_ids, item_ids, num)
     return sampler.sample_by_key_ids(np.arange(len(user_ids)), num)
 
 
