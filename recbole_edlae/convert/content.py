@@ -129,13 +129,9 @@ def _check_no_nul(path: str | os.PathLike, content: bytes) -> None:
 
     # Letters of the alphabet in UTF-16 have a NUL byte each, all before it or all after it.
     start = content[:100]
-    nuls_in_front = start[0::2].count(0)
-    nuls_behind = start[1::2].count(0)
-    if nuls_in_front + nuls_behind > len(start) // 4:
-        if nuls_behind == 0:
-            hint = "--encoding=utf-16-be may read it"
-        elif nuls_in_front == 0:
-            hint = "--encoding=utf-16-le may read it"
+    for order, nuls, letters in (("be", start[0::2], start[1::2]), ("le", start[1::2], start[0::2])):
+        if letters.count(0) == 0 and nuls.count(0) > len(start) // 4:
+            hint = f"--encoding=utf-16-{order} may read it"
     line = content.count(b"\n", 0, offset) + 1
     raise ValueError(f"{path}, line {line} has a NUL byte inside; {hint}")
 

@@ -57,9 +57,6 @@ def find_layout(
     """Return the layout of a file by its first lines and the options of ``convert_csv``; None guesses.
 
     Examples:
-        >>> layout = find_layout(["who;what;stars", "anna;tea;5", "bert;cup;4"])
-        >>> layout.separator, layout.header, layout.columns
-        (';', ['who', 'what', 'stars'], {'user': 0, 'item': 1, 'rating': 2})
         >>> find_layout(["anna,tea,1700000000"]).columns
         {'user': 0, 'item': 1, 'timestamp': 2}
     """

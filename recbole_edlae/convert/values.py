@@ -59,9 +59,6 @@ class Numerals:
 
     def read(self, text: str) -> str | None:
         """Return a finite number as Python writes it, an empty text where it is missing, None for anything else."""
-        # Most numbers are integers as they are.
-        if text.isascii() and text.isdigit():
-            return text
         text = text.strip()
         if text in MISSING:
             return ""

@@ -1,5 +1,6 @@
 """Check from the first lines of a dataset's files that they have the columns that settings name."""
 
+import itertools
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -170,18 +171,14 @@ def _check_unused(loaded: dict[str, dict[str, FeatureType]], settings: Mapping[s
 
 def _check_named(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:
     """Check that the columns that settings filter by, change or number together are loaded."""
-    for key in _NAMING_COLUMNS:
-        for field in settings.get(key) or ():
-            _check_loaded(key, field, loaded)
-    for ids, values in (settings.get("preload_weight") or {}).items():
-        _check_loaded("preload_weight", ids, loaded)
-        _check_loaded("preload_weight", values, loaded)
-
-
-def _check_loaded(key: str, field: str, loaded: dict[str, FeatureType]) -> None:
-    """Check that a column which a setting names is loaded."""
-    if field not in loaded:
-        raise ValueError(f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}")
+    named = {key: list(settings.get(key) or ()) for key in _NAMING_COLUMNS}
+    named["preload_weight"] = list(itertools.chain(*(settings.get("preload_weight") or {}).items()))
+    for key, fields in named.items():
+        for field in fields:
+            if field not in loaded:
+                raise ValueError(
+                    f"{key}: the column {field} is not loaded; load_col names {', '.join(loaded)}"
+                )
 
 
 def _check_filters(loaded: dict[str, FeatureType], settings: Mapping[str, Any]) -> None:

@@ -65,9 +65,6 @@ class LinearEstimator(BaseEstimator):
                 Other columns, ratings too, are ignored. Repeated interactions count once.
             y: ignored, as scikit-learn has it.
 
-        Returns:
-            The estimator.
-
         Raises:
             ValueError: A setting is out of range, a value is missing or negative, or there is no interaction.
             MemoryError: There is not enough memory, which is found out before any is taken.
@@ -107,7 +104,6 @@ class LinearEstimator(BaseEstimator):
             Recommendations.
 
         Raises:
-            NotFittedError: The estimator is not fitted.
             ValueError: A user is not known, an id is missing, or k is no positive integer.
 
         Warns:
@@ -145,7 +141,6 @@ class LinearEstimator(BaseEstimator):
             where :meth:`recommend` returns one.
 
         Raises:
-            NotFittedError: The estimator is not fitted.
             ValueError: As in :meth:`recommend`.
 
         Warns:
@@ -180,7 +175,6 @@ class LinearEstimator(BaseEstimator):
             cosine of embeddings at low rank. A DataFrame of item, score and rank after a fit to a DataFrame.
 
         Raises:
-            NotFittedError: The estimator is not fitted.
             ValueError: The item is not known, nobody had it in training, or k is no positive integer.
         """
         check_is_fitted(self)

@@ -16,6 +16,7 @@ from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.weight_forms import of_tensors
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.export_files import (
+    DTYPES,
     FIELDS,
     FILES,
     Export,
@@ -24,7 +25,6 @@ from recbole_edlae.serving.export_files import (
     with_defaults,
     write_contents,
 )
-from recbole_edlae.serving.portable import DTYPES
 from recbole_edlae.serving.tokens import positive_int, token_of
 
 Self = TypeVar("Self", bound="StoredEstimator")
@@ -44,7 +44,6 @@ class StoredEstimator(LinearEstimator):
             top: keep so many weights of each item only; None for all.
 
         Raises:
-            NotFittedError: The estimator is not fitted.
             ValueError: The folder is not empty, two items have the same text, or a weight is too large for dtype.
             OSError: The folder cannot be written, or the disk is full.
         """

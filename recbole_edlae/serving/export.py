@@ -13,9 +13,8 @@ from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.export_files import FIELDS, FILES, Export, write_contents
+from recbole_edlae.serving.export_files import DTYPES, FIELDS, FILES, Export, write_contents
 from recbole_edlae.serving.export_reader import read_export
-from recbole_edlae.serving.portable import DTYPES
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_choice

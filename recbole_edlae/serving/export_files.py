@@ -22,9 +22,9 @@ from safetensors.torch import save as save_tensors
 
 from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
-from recbole_edlae.integration.checkpoint_file import check_finite
+from recbole_edlae.integration.checkpoint_file import check_finite, largest
+from recbole_edlae.model import sparse_weights
 from recbole_edlae.model.weights import Weights
-from recbole_edlae.serving.portable import portable_tensors
 from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
@@ -35,6 +35,7 @@ ITEMS = "items.json"
 MANIFEST = "manifest.json"
 # The manifest last: without it the others are no export.
 FILES = (WEIGHTS, ITEMS, MANIFEST)
+DTYPES = {"float32": torch.float32, "float16": torch.float16}
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
 
@@ -53,9 +54,17 @@ def write_contents(
 ) -> int:
     """Write the three files of an export into a folder that exists; return their size.
 
-    The tensors become what :func:`portable_tensors` makes of them.
+    Args:
+        folder: that exists.
+        export: with the tensors of the model's ``state_dict``.
+        linear: what precedes their names there → the linear weights of the model or of its members.
+        dtype: one of DTYPES.
+        top: N ≥ 1: keep the N weights of largest magnitude for each target item; None for all.
+
+    Raises:
+        ValueError: There are no item × item weights to thin out, or a weight is too large for dtype.
     """
-    tensors = portable_tensors(export.model, export.tensors, linear, dtype=dtype, top=top)
+    tensors = _portable(export, linear, dtype, top)
     tensors["popularity"] = torch.from_numpy(export.popularity)
     contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
     manifest = {
@@ -137,6 +146,62 @@ def fingerprint(content: bytes) -> dict[str, Any]:
 def own_hash(manifest: dict[str, Any]) -> str:
     """Return the SHA-256 of a manifest without its own."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _portable(
+    export: Export, linear: Mapping[str, Weights], dtype: str, top: int | None
+) -> dict[str, torch.Tensor]:
+    """Return tensors in the form in which they are written."""
+    tensors = {name: tensor.to("cpu") for name, tensor in export.tensors.items()}
+
+    # Half precision may need another form of the weights, without numbers that it cannot hold.
+    if top is None and DTYPES[dtype] == torch.float16:
+        for prefix, weights in linear.items():
+            tensors |= _prefixed(prefix, weights.portable())
+    if top is not None:
+        _thin_out(tensors, export.model, linear, top)
+
+    # Some forms of weights have tensors whose digits all others depend on.
+    single = []
+    for prefix, weights in linear.items():
+        single += [prefix + name for name in weights.single_precision]
+    limit = torch.finfo(DTYPES[dtype]).max
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and name not in single:
+            size = largest(tensor)
+            if not size <= limit:
+                raise ValueError(
+                    f"dtype {dtype} holds numbers up to {limit:,.0f}; {name} has a weight of {size:,.6g}"
+                )
+            tensor = tensor.to(DTYPES[dtype])
+
+        # safetensors writes contiguous tensors only.
+        tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def _thin_out(tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str, Weights], top: int) -> None:
+    """Replace full-rank weights among the tensors by their largest ones, in place."""
+    is_thinned = False
+    for prefix, weights in linear.items():
+        # Weights of a low rank or of a filter have no entries to leave out.
+        try:
+            sparse = sparse_weights.thinned(weights.blocks(), top)
+        except ValueError:
+            continue
+        is_thinned = True
+
+        # A reader would prefer the full weights.
+        for name in weights.tensors():
+            del tensors[prefix + name]
+        tensors |= _prefixed(prefix, sparse.tensors())
+    if not is_thinned:
+        raise ValueError(f"top thins out full item × item weights; {model} here has none")
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return tensors by the names that a state_dict has for them."""
+    return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def _tokens(content: bytes) -> list[str]:

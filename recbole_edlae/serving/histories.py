@@ -63,12 +63,7 @@ def read_lines(path: str, name: str) -> Iterator[tuple[int, str]]:
 
 def read_items(path: str) -> list[str]:
     """Return the items of a file, one a line, without blanks around them and empty lines."""
-    tokens = []
-    for _, line in read_lines(path, "exclude"):
-        token = line.strip(BLANKS)
-        if token:
-            tokens.append(token)
-    return tokens
+    return list(filter(None, (line.strip(BLANKS) for _, line in read_lines(path, "exclude"))))
 
 
 def read_jsonl(path: str) -> Iterator[User]:

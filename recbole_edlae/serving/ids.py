@@ -29,19 +29,15 @@ class Ids:
     """
 
     def __init__(self, values: np.ndarray) -> None:
-        """Keep the ids in the order of their numbers, each once."""
         self.values = values
 
     def __len__(self) -> int:
-        """Return the number of ids."""
         return len(self.values)
 
     def __contains__(self, value: Any) -> bool:
-        """Return whether a value is one of the ids."""
         return value in self._numbers
 
     def __iter__(self) -> Iterator:
-        """Yield the ids."""
         return iter(self._numbers)
 
     def named(self, number: np.ndarray) -> np.ndarray:

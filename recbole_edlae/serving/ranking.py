@@ -51,15 +51,10 @@ class Ranker:
         never: np.ndarray,
         excluded: Entries | None = None,
     ) -> Ranking:
-        """Return the k best items for some histories, without their own.
+        """Return the k best items for a number of histories of known entries, without their own.
 
-        Args:
-            histories: how many.
-            known: entries of the histories.
-            k: at least 1.
-            unknown: where items of the histories are counted that nobody had in training.
-            never: numbers of the items not to recommend at all.
-            excluded: entries of the items that a history must not get.
+        Items that nobody had in training are counted as unknown. No history gets the items of the numbers ``never``,
+        and each one none of its entries that are excluded.
         """
         leave_the_parents_threads()
 

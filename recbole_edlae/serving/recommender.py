@@ -191,9 +191,6 @@ class Recommender:
             users: user tokens.
             k: as in :meth:`recommend`.
             exclude: as in :meth:`recommend`.
-
-        Raises:
-            ValueError: As in :meth:`recommend` and :meth:`profile`.
         """
         users = checked_list(users, "users", "user tokens")
         histories = [self.profile(user) for user in users]

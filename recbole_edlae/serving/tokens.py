@@ -88,8 +88,7 @@ def lists_to_exclude(exclude: Any, histories: int) -> tuple[list, list[list]]:
     # Tokens for all histories.
     are_lists = [entry is None or is_list(entry) for entry in entries]
     if not any(are_lists):
-        tokens = [token_of(entry, "exclude") for entry in entries]
-        return tokens, [[] for _ in range(histories)]
+        return entries, [[] for _ in range(histories)]
 
     # One list for each history.
     if not all(are_lists):
