@@ -20,9 +20,11 @@ from recbole.trainer import Trainer
 from recbole_edlae.integration import checkpoints
 from recbole_edlae.model import by_gram
 from recbole_edlae.model.ensemble_trainer import EnsembleTrainer
+from recbole_edlae.runs import engine
 from recbole_edlae.runs.cache import Cache
 from recbole_edlae.runs.engine import attempt
 from recbole_edlae.runs.preparation import warm_up
+from recbole_edlae.runs.records import Records
 from recbole_edlae.runs.run import Run, key_of
 from recbole_edlae.runs.runner import Runner
 from recbole_edlae.settings import registry
@@ -266,3 +268,12 @@ def test_rankings_among_candidates_are_those_of_run_recbole(write_shop, command,
         f"--output={tmp_path / 'board'}", "--engine=sequential",
     )  # fmt: skip
     assert outcome.status == 0 and "failed" not in outcome.out + outcome.err
+
+
+def test_what_is_on_record_starts_no_engine(protocol, tmp_path, monkeypatch):
+    runs = [Run("Pop", "tiny", (protocol,))]
+    with Records(tmp_path) as records:
+        list(engine.run_all(runs, records))
+        monkeypatch.setitem(engine.ENGINES, "sequential", lambda *_: pytest.fail("an engine started"))
+        ((_, _, cached),) = engine.run_all(runs, records)
+    assert cached
