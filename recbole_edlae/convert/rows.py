@@ -143,7 +143,8 @@ class Rows:
         header = layout.header
         if header is not None and plain_name(user) == plain_name(layout.name("user")):
             names = column_names(fields[: len(header)])
-            if names == header or (has_usual_name(*names) and _plain(names) == _plain(header)):
+            plain = list(map(plain_name, names))
+            if names == header or (has_usual_name(*names) and plain == list(map(plain_name, header))):
                 self._note("the header again, which is left out", number)
                 return True
 
@@ -164,8 +165,3 @@ class Rows:
 def _lines(content: bytes, line_end: str) -> io.TextIOWrapper:
     """Return content as lines of text, with the line ends that it has."""
     return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline=line_end)
-
-
-def _plain(names: list[str]) -> list[str]:
-    """Return names without case and signs."""
-    return list(map(plain_name, names))

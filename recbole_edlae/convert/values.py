@@ -51,18 +51,22 @@ class Numerals:
         # A point is no mistake beside decimal commas, unless it may stand between thousands.
         sign = re.escape(decimal)
         digits = r"\d+"
+        ambiguous = ""
         if thousands is not None:
             digits = rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)"
         elif decimal == ",":
             sign = "[.,]"
-        self._number = re.compile(rf"[+-]?(?:{digits}(?:{sign}\d*)?|{sign}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+            ambiguous = r"(?![+-]?\d{1,3}\.\d{3}\Z)"
+        self._number = re.compile(
+            rf"{ambiguous}[+-]?(?:{digits}(?:{sign}\d*)?|{sign}\d+)(?:[eE][+-]?\d+)?", re.ASCII
+        )
 
     def read(self, text: str) -> str | None:
         """Return a finite number as Python writes it, an empty text where it is missing, None for anything else."""
         text = text.strip()
         if text in MISSING:
             return ""
-        if self._number.fullmatch(text) is None or self._is_ambiguous(text):
+        if self._number.fullmatch(text) is None:
             return None
 
         text = text.replace(self._thousands or "", "").replace(self._decimal, ".")
@@ -92,13 +96,6 @@ class Numerals:
         if sign in ".," and not fraction and text.count(sign) == 1:
             hint += f", --decimal={sign} if it is the decimal sign"
         return hint
-
-    def _is_ambiguous(self, text: str) -> bool:
-        """Return whether a point, beside decimal commas, may stand between thousands."""
-        if self._decimal == "." or self._thousands is not None:
-            return False
-        match = _THOUSANDS.fullmatch(text)
-        return match is not None and match[1] == "."
 
 
 class Tokens:

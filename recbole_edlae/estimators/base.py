@@ -200,9 +200,7 @@ class LinearEstimator(BaseEstimator):
         histories = read_histories(users_or_histories, columns, self._items, self._users, self._matrix)
 
         # Who fitted to a DataFrame gets DataFrames, whatever the histories are.
-        if self._columns is not None:
-            return histories._replace(from_frame=True)
-        return histories
+        return histories._replace(from_frame=histories.from_frame or self._columns is not None)
 
     def _ranker(self) -> Ranker:
         """Return what ranks the items."""

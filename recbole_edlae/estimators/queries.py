@@ -65,11 +65,9 @@ def read_histories(
     # One column without the name of items is a list of users.
     if is_frame(value):
         names = column_names(value)
-        if len(names) == 1 and columns[1] not in names:
-            value = value[names[0]]
-
-    if is_frame(value):
-        return _of_frame(value, columns, items)
+        if len(names) != 1 or columns[1] in names:
+            return _of_frame(value, columns, items)
+        value = value[names[0]]
     if _is_matrix(value):
         return _of_matrix(value, columns, items)
 
@@ -109,9 +107,7 @@ def _is_matrix(value: Any) -> bool:
     """Return whether a value is a sparse matrix or a 2-D array of numbers; one of text is a list of histories."""
     if sp.issparse(value):
         return True
-    if getattr(value, "ndim", 1) != 2:
-        return False
-    return getattr(value.dtype, "kind", "") not in "SU"
+    return getattr(value, "ndim", 1) == 2 and getattr(value.dtype, "kind", "") not in "SU"
 
 
 def _of_matrix(matrix: Any, columns: Columns, items: Ids) -> Histories:

@@ -78,6 +78,8 @@ def recommend_file(
         # An OSError's message is made of its attributes.
         if isinstance(error, OSError):
             raise OSError(error.errno, f"{error.strerror}{note}", error.filename or str(output)) from error
+        if not done:
+            raise
         raise ValueError(f"{error}{note}") from error
     finally:
         part_file.close(keep=done > 0)
