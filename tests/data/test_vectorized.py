@@ -371,25 +371,6 @@ def test_rows_are_moved_as_recbole_moves_them(name):
     assert_same(ours, theirs)
 
 
-GROUPS = {
-    "ids": np.array([7, 2, 7, 7, 5, 2]),
-    "negative": np.array([-1, 3, -1]),
-    "nobody": np.array([], dtype=np.int64),
-    "short": np.array([3, 1, 3], dtype=np.int32),
-    "missing": np.array([1.5, np.nan, 1.5, np.nan]),
-    "texts": ["b", "a", "b"],
-    "rank 2": np.array([[1, 2], [1, 2]]),
-}
-
-
-@pytest.mark.parametrize("name", GROUPS)
-def test_rows_are_grouped_as_recbole_groups_them(name, folder):
-    stock = hook.stock("recbole.data.dataset.dataset", "Dataset._grouped_index")
-    dataset = create_dataset(config_of("EASE", "one_row", {}, folder))
-    ours = outcome(lambda: list(dataset._grouped_index(GROUPS[name])))
-    assert_same(ours, outcome(lambda: list(stock(dataset, GROUPS[name]))))
-
-
 class Squares(LazyArray):
     """Sets of one number, and None for every third."""
 

@@ -20,8 +20,8 @@ ROWS: tuple[dict[str, Any], ...] = (
         "until": "RecBole picks rows by arrays",
         "functions": {
             "data.interaction:Interaction.__getitem__": "rows:getitem",
-            "data.dataset.dataset:Dataset._grouped_index": "rows:grouped_index",
             "data.dataset.dataset:Dataset.split_by_ratio": "rows:split_by_ratio",
+            "data.dataset.dataset:Dataset.leave_one_out": "rows:leave_one_out",
         },
     },
     # Samplers and loaders.

@@ -1,8 +1,7 @@
 """Number tokens, group interactions and pick rows by arrays; RecBole does so by texts and by lists of row numbers."""
 
 import functools
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -167,16 +166,6 @@ def are_ids(*columns: torch.Tensor | np.ndarray) -> bool:
     return True
 
 
-def grouped_index(stock: Callable, dataset: Dataset, keys: Iterable[Any]) -> Iterable[list[int]]:
-    """Return the row numbers of each group as RecBole does, the groups in order of their first rows."""
-    if not isinstance(keys, np.ndarray) or not are_ids(keys) or not vectorized(dataset.config):
-        return stock(dataset, keys)
-    first, rows = _in_order_of_first_rows(keys)
-    ends = first.tolist()
-    numbers = rows.tolist()
-    return [numbers[start:end] for start, end in itertools.pairwise(ends)]
-
-
 def _in_order_of_first_rows(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where each group begins, and the row numbers of all groups, see :func:`order_by_key`."""
     codes, different = pd.factorize(keys)
@@ -189,15 +178,11 @@ def split_by_ratio(
     """Split by ratios as RecBole does, each group by itself.
 
     Notes:
-        For the million rows of ml-1m .03 seconds instead of 1.0, and instead of .2 by the groups above alone.
+        For the million rows of ml-1m .03 seconds instead of 1.0.
     """
-    is_stock = type(dataset)._grouped_index is Dataset._grouped_index
-    if not is_stock or not vectorized(dataset.config) or group_by not in dataset.inter_feat:
+    if not _has_groups(dataset, group_by):
         return stock(dataset, ratios, group_by)
-    keys = dataset.inter_feat[group_by].numpy()
-    if not len(keys) or not are_ids(keys):
-        return stock(dataset, ratios, group_by)
-    first, rows = _in_order_of_first_rows(keys)
+    first, rows = _in_order_of_first_rows(dataset.inter_feat[group_by].numpy())
 
     # RecBole's own rule says where the parts of a group end. Groups of one size are split alike.
     total = sum(ratios)
@@ -208,12 +193,71 @@ def split_by_ratio(
     if (lengths < 0).any():
         return stock(dataset, ratios, group_by)
     dataset.logger.debug(f"split by ratios [{ratios}], group_by=[{group_by}]")
+    return _parts(dataset, rows, lengths[size_of_group])
 
+
+def leave_one_out(stock: Callable, dataset: Dataset, group_by: str, leave_one_mode: str) -> list[Dataset]:
+    """Leave the last rows of each group out as RecBole does; a million rows take .2 seconds less."""
+    parts = {"valid_and_test": (1, 2), "valid_only": (1,), "test_only": (2,)}.get(leave_one_mode)
+    rule = type(dataset)._split_index_by_leave_one_out
+    is_stock = rule is Dataset._split_index_by_leave_one_out
+    if parts is None or not is_stock or not _has_groups(dataset, group_by):
+        return stock(dataset, group_by, leave_one_mode)
+    first, rows = _in_order_of_first_rows(dataset.inter_feat[group_by].numpy())
+
+    # A group keeps at least one row in training. One that is too small fills the last parts first.
+    left = np.diff(first)
+    lengths = np.zeros((len(left), 3), dtype=np.int64)
+    for part in reversed(parts):
+        lengths[:, part] = left > 1
+        left = left - lengths[:, part]
+    lengths[:, 0] = left
+    dataset.logger.debug(f"leave one out, group_by=[{group_by}], leave_one_mode=[{leave_one_mode}]")
+    return _parts(dataset, rows, lengths)
+
+
+def time_based_split(
+    stock: Callable, dataset: Dataset, ratios: Sequence[float], group_by: str
+) -> list[Dataset]:
+    """Split by time as RecBole does, which makes a table of each group: .8 seconds for those of 6,000 users."""
+    is_plain = (
+        len(ratios) == 3 and dataset.time_field in dataset.inter_feat and _has_groups(dataset, group_by)
+    )
+    if not is_plain or ratios[2] == sum(ratios):
+        return stock(dataset, ratios, group_by)
+    first, rows = _in_order_of_first_rows(dataset.inter_feat[group_by].numpy())
+
+    # How many rows of each group are not later than one boundary for all tests.
+    training, _, test = (ratio / sum(ratios) for ratio in ratios)
+    times = dataset.inter_feat[dataset.time_field].numpy()
+    boundary = np.percentile(times, 100 * (1 - test))
+    early = np.add.reduceat((times <= boundary)[rows], first[:-1], dtype=np.int64)
+
+    # Training and validation share these rows by their ratios.
+    in_training = (early * (training / (1 - test))).astype(np.int64)
+    lengths = np.column_stack((in_training, early - in_training, np.diff(first) - early))
+    if (lengths < 0).any():
+        return stock(dataset, ratios, group_by)
+    dataset.logger.debug(f"time-based split with ratios [{ratios}], group_by=[{group_by}]")
+    return _parts(dataset, rows, lengths)
+
+
+def _has_groups(dataset: Dataset, group_by: str | None) -> bool:
+    """Return whether a dataset has rows with integers to group by, and no class overrides how that is done."""
+    is_stock = type(dataset)._grouped_index is Dataset._grouped_index
+    if not is_stock or not vectorized(dataset.config) or group_by not in dataset.inter_feat:
+        return False
+    return len(dataset) > 0 and are_ids(dataset.inter_feat[group_by])
+
+
+def _parts(dataset: Dataset, rows: np.ndarray, lengths: np.ndarray) -> list[Dataset]:
+    """Return a dataset for each part, of so many of the next rows of each group: groups × parts."""
     # Each group has a run of rows for each part, some of them empty.
-    part_of_run = np.tile(np.arange(len(ratios), dtype=np.int8), len(size_of_group))
-    part_of_row = np.repeat(part_of_run, lengths[size_of_group].ravel())
+    groups, parts = lengths.shape
+    part_of_run = np.tile(np.arange(parts, dtype=np.int8), groups)
+    part_of_row = np.repeat(part_of_run, lengths.ravel())
     dataset._drop_unused_col()
-    picked = [dataset.inter_feat[rows[part_of_row == part]] for part in range(len(ratios))]
+    picked = [dataset.inter_feat[rows[part_of_row == part]] for part in range(parts)]
     return [dataset.copy(interactions) for interactions in picked]
 
 

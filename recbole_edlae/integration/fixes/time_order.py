@@ -16,6 +16,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 
 from recbole_edlae.data.time_order import FileTimes, check_time, order_by_time
+from recbole_edlae.integration.fast import rows
 from recbole_edlae.settings import corrections
 
 _EXACT = "\0exact time"  # these two are columns during one call only
@@ -126,7 +127,7 @@ def time_based_split(
     field = dataset.time_field
     feat[_STOCK] = feat[field]
     feat[field] = feat.file_times.values
-    parts = stock(dataset, ratios, group_by)
+    parts = rows.time_based_split(stock, dataset, ratios, group_by)
 
     # unused_col may have dropped the column.
     for interaction in (feat, *(part.inter_feat for part in parts)):
