@@ -15,10 +15,8 @@ from collections.abc import Callable
 from recbole_edlae._files import where_undecodable
 
 _BYTE_ORDER_MARKS = {  # UTF-32 before UTF-16, whose mark begins like its own
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
 }
 _CARRIAGE_RETURN = re.compile(rb'[^"\r\n]*(?:"[^"]*"[^"\r\n]*)*\r(?!\n)')  # at the end of the first line
 _JSON = re.compile(r"""\s*[\[{]\s*(?:$|["'\[{]|[-+\d.,\s]*\]\s*,?\s*$)""", re.MULTILINE)
@@ -52,8 +50,8 @@ def read_text(path: str | os.PathLike, encoding: str | None) -> tuple[bytes, str
 
 def _marked_encoding(content: bytes) -> str:
     """Return the encoding that a byte order mark names."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
+    for encoding, marks in _BYTE_ORDER_MARKS.items():
+        if content.startswith(marks):
             return encoding
     return "utf-8"
 

@@ -15,16 +15,7 @@ from recbole_edlae.estimators.base import LinearEstimator
 from recbole_edlae.model.stored_weights import check_tensors
 from recbole_edlae.model.weight_forms import of_tensors
 from recbole_edlae.model.weights import Weights
-from recbole_edlae.serving.export_files import (
-    DTYPES,
-    FIELDS,
-    FILES,
-    Export,
-    errors_of,
-    read_contents,
-    with_defaults,
-    write_contents,
-)
+from recbole_edlae.serving import export_files
 from recbole_edlae.serving.tokens import positive_int, token_of
 
 Self = TypeVar("Self", bound="StoredEstimator")
@@ -49,21 +40,21 @@ class StoredEstimator(LinearEstimator):
         """
         # All is checked before anything is written.
         check_is_fitted(self)
-        choose("dtype", dtype, DTYPES)
+        choose("dtype", dtype, export_files.DTYPES)
         if top is not None:
             top = positive_int(top, "top")
         tokens = self._tokens()
 
         # The settings that the RecBole model of this name would have, with its fields.
         user, item = self._columns or (self.user, self.item)
-        fields = zip(FIELDS, (str(user), str(item), "rating", "neg_"))
+        fields = zip(export_files.FIELDS, (str(user), str(item), "rating", "neg_"))
         settings = self._checked_settings() | dict(fields)
 
         # RecBole's models have a parameter, so that optimizers have something to hold.
         state = {"dummy_param": torch.zeros(1)} | self.weights_.tensors()
-        export = Export(self.model, settings, tokens, self._padded_popularity(), state)
-        with atomic_folder(folder, FILES) as temporary:
-            return write_contents(temporary, export, {"": self.weights_}, dtype=dtype, top=top)
+        export = export_files.Export(self.model, settings, tokens, self._padded_popularity(), state)
+        with atomic_folder(folder, export_files.FILES) as temporary:
+            return export_files.write_contents(temporary, export, {"": self.weights_}, dtype=dtype, top=top)
 
     def _tokens(self) -> list[str]:
         """Return the item ids as text, after the padding's."""
@@ -86,12 +77,12 @@ class StoredEstimator(LinearEstimator):
             ValueError: A file is missing, cut short or changed, or the export is of another model.
         """
         folder = pathlib.Path(folder)
-        export = read_contents(folder)
+        export = export_files.read_contents(folder)
 
         # Errors name the folder.
-        with errors_of(f"export {folder}"):
+        with export_files.errors_of(f"export {folder}"):
             cls._check_model(export.model)
-            settings = with_defaults(cls._schema(), export)
+            settings = export_files.with_defaults(cls._schema(), export)
             if settings.get("based_on", "item") != "item":
                 raise ValueError("based_on must be 'item': weights of users score no histories")
 

@@ -58,24 +58,12 @@ def read_interactions(
 
 def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
     """Return the position of each value among the distinct ones, and those by first row; refuse lists and bools."""
-    # Lists, sets and dicts cannot be told apart by hash.
-    try:
-        row, ids = column.factorize()
-    except TypeError:
-        for value in column:
-            if not isinstance(value, Hashable):
-                raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}") from None
-        raise
-
     # Nobody could ask for these by id: True is equal to 1, and a tuple in a list is a history.
-    if ids.dtype.kind not in "bO":
-        return row, ids
-    if {bool, np.bool_}.intersection(map(type, column)):
-        raise ValueError(f"column {column.name!r} must hold one id a row, got True or False")
-    for value in ids:
-        if is_list(value):
-            raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
-    return row, ids
+    if column.dtype.kind in "bO":
+        for value in {type(value): value for value in column}.values():
+            if is_list(value) or isinstance(value, (bool, np.bool_)) or not isinstance(value, Hashable):
+                raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
+    return column.factorize()
 
 
 def column_names(frame: Any) -> list:
