@@ -35,7 +35,7 @@ def code_files(
         if names[0] not in ABOVE:
             files[".".join((package.name, *names))] = path
 
-    # A model that another package registers is one file.
+    # Of a model that another package registers only its own file is hashed.
     others = set(modules)
     for model in registry.registered().keys() & set(models):
         others.add(registry.model_class(model).__module__)

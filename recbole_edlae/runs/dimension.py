@@ -109,7 +109,7 @@ class Dimension:
         return f"{self.key}: loguniform {bounds} draws from {low:g} to {high:g}: its bounds are natural logarithms"
 
     def suggest(self, trial: "optuna.Trial") -> Any:
-        """Return the value that an Optuna trial draws: the number or, of a choice, the one of the index."""
+        """Return the value that an Optuna trial draws: the number, or the choice at the drawn index."""
         # By its index, because a choice can be a list, which Optuna does not take.
         if self.type == "choice":
             return self.values[trial.suggest_categorical(self.key, range(len(self.values)))]

@@ -17,7 +17,7 @@ from recbole_edlae.model.by_gram import check_memory
 def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, Any, Any]:
     """Return the loaders of training, validation and test, after seeding as ``run_recbole`` does.
 
-    A dataset that is in memory already is shuffled in place; None reads it.
+    A dataset that is in memory already is shuffled in place. Without one, it is read from its files.
 
     Raises:
         ValueError: a user has all items, so that there are no candidates to rank a target against.
@@ -28,6 +28,8 @@ def prepare_data(config: Config, dataset: Dataset | None = None) -> tuple[Any, A
         dataset = create_dataset(config)
 
     loaders = data_preparation(config, dataset)
+
+    # Patches check this where run_recbole prepares data, but leave recbole.data.data_preparation as it is.
     check_candidates(loaders)
     return loaders
 
@@ -56,5 +58,5 @@ def warm_up(device: torch.device, *, with_optimizer: bool) -> None:
     np.linalg.inv(np.eye(2, dtype=np.float32))
     torch.linalg.inv(torch.eye(2, device=device))
 
-    # The estimate of a fit's duration measures the speed of the device when it is asked first.
+    # The answer does not matter: the first check measures the speed of the device, and later ones remember it.
     check_memory(items=1, values=1, more=0, device=device)
