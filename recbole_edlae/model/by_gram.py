@@ -17,8 +17,9 @@ import psutil
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.solvers.scale.gram import gram, workspace
+from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.solvers.parameters import Progress
+from recbole_edlae.solvers.scale.gram import gram, gram_workspace
 
 CPU = torch.device("cpu")
 
@@ -69,7 +70,7 @@ def by_gram(
 
         matrix = packed_values(form.size)
     held = form.peak_values(matrix, device.type)
-    data = workspace(form.interactions, packed)
+    data = gram_workspace(form.interactions, packed)
 
     # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":

@@ -16,12 +16,15 @@ class Weights(torch.nn.Module):
 
     names: tuple[str, ...] = ()  # of the tensors, as checkpoints and exports have them
     single_precision: tuple[str, ...] = ()  # those that an export in half precision keeps in single
-    takes_room = False  # whether ``score`` takes memory for the scores, as Packed does
+    takes_room = (
+        False  # whether ``score`` has an argument ``room``, memory that the scores may take; Packed's has
+    )
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
         for name, tensor in tensors.items():
-            # The model saves and loads them under the names that checkpoints have always had.
+            # Not persistent: the model itself saves and loads them, under the names that checkpoints have always had.
+            # torch would put "weights." before these.
             self.register_buffer(name.rpartition(".")[2], tensor, persistent=False)
 
     @classmethod
@@ -85,7 +88,7 @@ class Weights(torch.nn.Module):
             ValueError: These weights have no factors.
         """
         raise ValueError(
-            "a full-rank model has item x item weights (encoder) and no embeddings; give it a rank"
+            "a full-rank model has item x item weights (encoder) and no embeddings; LowRankEDLAE has them"
         )
 
     def similarity(self, item: int) -> torch.Tensor:

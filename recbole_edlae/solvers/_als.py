@@ -84,7 +84,7 @@ def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iter
         U = factors.U
         V = factors.V
 
-        # The gradient, from one product for diag(1 + d) V; the one for V is the scale of its norm.
+        # One product with M for two: M diag(1 + d) V is for the gradient, MV for the norm that it is relative to.
         weighted = (1 + row_dot(U, V))[:, None] * V
         MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
         gradient = gradients(m, factors, MdV, orthonormal=True)

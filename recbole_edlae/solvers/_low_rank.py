@@ -87,7 +87,7 @@ def low_rank(
         >>> (X @ weights.u.numpy() @ weights.v.T.numpy()).shape  # scores
         (4, 4)
     """
-    # A misspelled method is no reason for a traceback of the dispatch.
+    # A list or another value without a hash is refused like an unknown name.
     solver = None
     if isinstance(method, str):
         solver = METHODS.get(method)

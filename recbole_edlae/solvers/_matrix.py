@@ -5,7 +5,6 @@ instead (``recbole_edlae.solvers.scale``), so that a formula is written once and
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,7 +101,7 @@ def add_to(M: Any, N: torch.Tensor) -> None:
 
 
 @functools.singledispatch
-def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None) -> Any:
+def inverse(M: Any, *, overwrite: bool = False, progress: Progress | None = None) -> Any:
     """Return C = M⁻¹ for a symmetric positive definite M, of M's kind and exactly symmetric.
 
     Args:
@@ -151,7 +150,7 @@ def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], o
     return C
 
 
-def _invert(C: np.ndarray, progress: Callable[[int, int], object] | None) -> None:
+def _invert(C: np.ndarray, progress: Progress | None) -> None:
     """Replace a contiguous array by its inverse."""
     # By columns, as LAPACK has it, the upper triangle is the lower one; each routine works in its place.
     columns = C.T

@@ -14,7 +14,7 @@ from recbole.utils import get_model
 
 from recbole_edlae import cli
 from recbole_edlae.model import by_gram
-from recbole_edlae.solvers.memory import gram_workspace
+from recbole_edlae.solvers.scale.gram import gram_workspace
 from tests.conftest import ROOT
 
 FULL, LOW = ("EDLAE", {}), ("LowRankEDLAE", {"rank": 5})
@@ -47,7 +47,8 @@ PEAK = """
 import sys
 from recbole_edlae.model import closed_form
 from recbole_edlae.solvers import SparseGram
-from recbole_edlae.solvers.memory import gram_workspace, packed_values
+from recbole_edlae.solvers.memory import packed_values
+from recbole_edlae.solvers.scale.gram import gram_workspace
 from tests.model.test_by_gram import model_of, resident
 
 closed_form.DENSE_ITEMS = int(sys.argv[2])

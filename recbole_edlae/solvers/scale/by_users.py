@@ -250,7 +250,7 @@ class _Steps:
         # X Λ⁻¹ Xᵀ is a Gram matrix of users.
         fill_tiles(K, self.by_item, None, 1 / self.penalty.numpy())
 
-        # Y Yᵀ: between the users' weights; all 1 in most models.
+        # Y Yᵀ = diag(w)^½ X Λ⁻¹ Xᵀ diag(w)^½; most models weigh every user 1.
         root = self.root_weight.numpy()
         if (root != 1).any():
             for i, j in K.lower():
