@@ -24,9 +24,11 @@ def low_rank_values(n: int, rank: int, method: str, matrix: int, device: str = "
     if method == "weight_decay":
         matrices = matrix
 
+    from recbole_edlae.solvers._low_rank import low_rank_settings
+
     # The iterations' arrays, counted in their files: n × k ones and bases of k × k.
     iterations = 0
-    if method in ("admm", "als", "zero_diagonal"):
+    if "max_iter" in low_rank_settings(method):
         iterations = 26 * n * rank + 8 * rank**2
     return matrices + _decomposition_values(n, rank, device) + iterations
 
