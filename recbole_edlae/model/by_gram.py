@@ -123,18 +123,18 @@ def check_memory(
         values (int): Numbers in single precision that are held at once.
         more (int): Bytes beside them.
         device (torch.device): Where they are held.
-        operations (int, optional): Multiply-adds that the fit takes. Defaults to ``None``, for items³.
+        operations (int, optional): Additions and multiplications of the inverse. Defaults to ``None``, for items³.
     """
     needed = 4 * values + more
     at_hand = memory_at_hand(device)
     if needed > at_hand:
         raise too_large(items, values, more, device)
 
-    # The log says what to expect before the fit begins.
+    # The log says what to expect before the fit begins; all but the inverse depends on the data or on convergence.
     operations = operations or items**3
     seconds = operations / _operations_a_second(device)
     text = f"{items} items: {_size(needed)} of {_size(at_hand)} memory at hand"
-    return f"{text}, {operations:.1e} operations, about {_duration(seconds)}"
+    return f"{text}, {operations:.1e} operations to invert, about {_duration(seconds)}"
 
 
 def too_large(items: int, values: int, more: int, device: torch.device) -> MemoryError:

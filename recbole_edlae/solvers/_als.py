@@ -52,7 +52,7 @@ def als(
         Equivalent to: any gradient method on U and V that reaches the same stationary point; ``full_rank`` off the
         diagonal at rank n. The papers solve Eq. 10 by ADMM (``admm``).
 
-        Cost: n³ multiply-adds for C and the start, then (3 + 2 cg_steps) n² k an iteration; n² values beside G.
+        Cost: n³ operations for C, those of the start, then (6 + 4 cg_steps) n² k an iteration; n² values beside G.
 
     Examples:
         >>> import torch

@@ -107,7 +107,7 @@ def inverse(M: Any, *, overwrite: bool = False, progress: Progress | None = None
     Args:
         M: torch.Tensor, shape (n, n), float32 or float64, of which only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
-        progress: called as ``progress(done, total)`` in units of n³ operations.
+        progress: called as ``progress(done, total)``, in operations.
 
     Raises:
         ValueError: M is not square, or neither float32 nor float64.
@@ -122,8 +122,8 @@ def inverse(M: Any, *, overwrite: bool = False, progress: Progress | None = None
         Equivalent to: ``torch.cholesky_inverse(torch.linalg.cholesky(M))``, which is what runs on other devices, and
         from 16,385 rows on: OpenBLAS's potrf crashes on 29,000 (issue 2562). Packed, a matrix has no such limit.
 
-        Cost: n³ additions and multiplications on as many threads as torch has; nothing of the size of M beside the
-        result, and two arrays more where torch inverts.
+        Cost: n³ operations (additions and multiplications) on as many threads as torch has; nothing of the size of M
+        beside the result, and two arrays more where torch inverts.
 
     Examples:
         >>> M = torch.tensor([[2.0, 1.0], [1.0, 2.0]])

@@ -145,7 +145,10 @@ def test_a_fit_says_what_it_takes(tiny, caplog):
     model = model_of("EDLAE", tiny)
     with caplog.at_level(logging.INFO):
         model.fit()
-    assert "EDLAE: 31 items: 0.0 GiB of " in caplog.text and "3.0e+04 operations, about 0 s" in caplog.text
+    assert (
+        "EDLAE: 31 items: 0.0 GiB of " in caplog.text
+        and "3.0e+04 operations to invert, about 0 s" in caplog.text
+    )
 
 
 def test_the_command_line_says_it_in_one_line(tiny, monkeypatch, capsys):
