@@ -17,8 +17,9 @@ import psutil
 import scipy.sparse as sp
 import torch
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress
-from recbole_edlae.solvers.scale.gram import gram, workspace
+from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.solvers.parameters import Progress
+from recbole_edlae.solvers.scale.gram import gram, gram_workspace
 
 CPU = torch.device("cpu")
 
@@ -69,7 +70,7 @@ def by_gram(
 
         matrix = packed_values(form.size)
     held = form.peak_values(matrix, device.type)
-    data = workspace(form.interactions, packed)
+    data = gram_workspace(form.interactions, packed)
 
     # The Gram matrix is summed by the CPU, whatever solves.
     if device.type != "cpu":
@@ -122,18 +123,18 @@ def check_memory(
         values (int): Numbers in single precision that are held at once.
         more (int): Bytes beside them.
         device (torch.device): Where they are held.
-        operations (int, optional): Multiply-adds that the fit takes. Defaults to ``None``, for items³.
+        operations (int, optional): Additions and multiplications of the inverse. Defaults to ``None``, for items³.
     """
     needed = 4 * values + more
     at_hand = memory_at_hand(device)
     if needed > at_hand:
         raise too_large(items, values, more, device)
 
-    # The log says what to expect before the fit begins.
+    # The log says what to expect before the fit begins; all but the inverse depends on the data or on convergence.
     operations = operations or items**3
     seconds = operations / _operations_a_second(device)
     text = f"{items} items: {_size(needed)} of {_size(at_hand)} memory at hand"
-    return f"{text}, {operations:.1e} operations, about {_duration(seconds)}"
+    return f"{text}, {operations:.1e} operations to invert, about {_duration(seconds)}"
 
 
 def too_large(items: int, values: int, more: int, device: torch.device) -> MemoryError:

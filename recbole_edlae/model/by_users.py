@@ -10,9 +10,9 @@ import torch
 from recbole_edlae.model.by_gram import Cache, cached_gram, check_memory_or_clear, log
 from recbole_edlae.model.closed_form import ClosedForm
 from recbole_edlae.solvers import SparseGram, SymmetricTiles
-from recbole_edlae.solvers.memory import gram_workspace
+from recbole_edlae.solvers.parameters import Progress
+from recbole_edlae.solvers.scale.gram import gram_workspace
 from recbole_edlae.solvers.steps import inverse, penalties
-from recbole_edlae.solvers.types import Progress
 
 
 def through_users(form: ClosedForm, user_weight: np.ndarray, cache: Cache | None) -> tuple[SparseGram, bool]:

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 import torch
 
 from recbole_edlae.model.weights import Dense, Weights
+from recbole_edlae.solvers.parameters import Progress
 
 if TYPE_CHECKING:
     from recbole.config import Config
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 DENSE_ITEMS = (
     4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
 )
-Progress = Callable[[float, float], Any]
 
 # What the solvers call it, what the settings call it.
 SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "count": "neighbors"}
@@ -175,8 +175,8 @@ class ClosedForm:
             progress (callable): As in :meth:`fit`.
 
         Returns:
-            torch.Tensor, PackedWeights, LowRank or LocalWeights: item x item weights, shape: [n_items, n_items], or
-            their factors, or both
+            torch.Tensor or PackedWeights: item x item weights, shape: [n_items, n_items]; or LowRank: their factors;
+            or LocalWeights: item x item weights and the factors of a filter beside them
         """
         raise NotImplementedError
 

@@ -6,7 +6,8 @@ The formula is ``solvers.full_rank``. Knows nothing of RecBole.
 
 from typing import Any
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress
+from recbole_edlae.model.closed_form import ClosedForm
+from recbole_edlae.solvers.parameters import Progress
 
 
 class DLAEForm(ClosedForm):

@@ -1,7 +1,8 @@
 r"""
 From settings of EDLAE to its solver
 ################################################
-The formula is ``solvers.full_rank``. Knows nothing of RecBole.
+``solvers.full_rank`` checks the arguments and calls the formula, ``solvers._full_rank.solve``. Knows nothing of
+RecBole.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_edlae.model.closed_form import ClosedForm, Progress, in_words_of_settings
+from recbole_edlae.model.closed_form import ClosedForm, in_words_of_settings
+from recbole_edlae.solvers.parameters import Progress
 
 
 class EDLAEForm(ClosedForm):

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import torch
 
-from recbole_edlae.model.closed_form import Progress, in_words_of_settings
+from recbole_edlae.model.closed_form import in_words_of_settings
 from recbole_edlae.model.filter_weights import Filter
 from recbole_edlae.model.linear import LinearAutoEncoder
 from recbole_edlae.model.local_weights import Local
 from recbole_edlae.model.weights import Factors, Weights
 from recbole_edlae.solvers import GraphFilter, ideal_filter, low_pass
+from recbole_edlae.solvers.parameters import Progress
 
 
 class GraphFilterRecommender(LinearAutoEncoder):

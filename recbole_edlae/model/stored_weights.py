@@ -13,7 +13,8 @@ import torch
 from recbole_edlae.solvers import SymmetricTiles
 from recbole_edlae.solvers.checks import check_indices
 
-# The axes of every tensor. Axes of one name have one length; "items" is that of the data.
+# The axes of every tensor of a form, by which it is checked: one that is missing here would be read unchecked. Axes of
+# one name have one length; "items" is that of the data.
 _FLOATS = {
     "encoder": ("items", "columns"),
     "decoder": ("items", "columns"),

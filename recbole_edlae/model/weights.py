@@ -6,6 +6,7 @@ model asks which it has. Packed, sparse, filter and local weights lie beside the
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,13 +17,22 @@ class Weights(torch.nn.Module):
 
     names: tuple[str, ...] = ()  # of the tensors, as checkpoints and exports have them
     single_precision: tuple[str, ...] = ()  # those that an export in half precision keeps in single
-    takes_room = False  # whether ``score`` takes memory for the scores, as Packed does
+    takes_room = False  # whether `score` has an argument `room`: memory for the scores
+
+    # What solvers return in this form, for `of`; `weight_forms` itself makes the two small ones.
+    solution: type | tuple[type, ...] = ()
 
     def __init__(self, **tensors: torch.Tensor) -> None:
         super().__init__()
         for name, tensor in tensors.items():
-            # The model saves and loads them under the names that checkpoints have always had.
+            # Not persistent: the model itself saves and loads them, under the names that checkpoints have always had.
+            # torch would put "weights." before these.
             self.register_buffer(name.rpartition(".")[2], tensor, persistent=False)
+
+    @classmethod
+    def of(cls, solution: Any) -> "Weights":
+        r"""Keep what a solver returned, one of ``solution``."""
+        raise NotImplementedError
 
     @classmethod
     def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> "Weights | None":
@@ -85,12 +95,14 @@ class Weights(torch.nn.Module):
             ValueError: These weights have no factors.
         """
         raise ValueError(
-            "a full-rank model has item x item weights (encoder) and no embeddings; give it a rank"
+            "a full-rank model has item x item weights (encoder); LowRankEDLAE, and DLAE with a rank, have embeddings"
         )
 
     def similarity(self, item: int) -> torch.Tensor:
         r"""Return how similar all items are to one: its weights for them, shape: [n_items]"""
-        return self.score(torch.tensor([item]), torch.tensor([1]))[0]
+        device = next(self.buffers()).device
+        items = torch.tensor([item], device=device)
+        return self.score(items, torch.ones_like(items))[0]
 
     def blocks(self) -> Iterator[torch.Tensor]:
         r"""Yield the weights of all items for some targets after others, shape: [n_items, targets]

@@ -1,7 +1,8 @@
 """Read a file of defaults, whose comments have the type, range and meaning of each setting. Needs no RecBole.
 
 A line reads ``key: default  # (type) meaning``, and the meaning may end in ``ranging in [0, 1)`` or
-``ranging in ['a', 'b']``. Nothing else says what a setting of a model may be.
+``ranging in ['a', 'b']``. What a comment cannot say is checked elsewhere: the two numbers of ``emphasis`` in
+:meth:`Setting.check`, settings that exclude each other in a model's ``check_settings`` or ``check_config``.
 """
 
 import dataclasses
@@ -65,7 +66,7 @@ class Setting:
         if self.choices:
             check_choice(self.key, value, self.choices)
 
-        # Its two numbers have different ranges.
+        # A comment has one range, and the two numbers of an emphasis have different ones.
         if self.key in ("emphasis", "linear_emphasis"):
             try:
                 check_emphasis(value)
@@ -92,10 +93,10 @@ class Setting:
     @property
     def choices(self) -> list[str]:
         """The texts that the comment lists; empty if it lists none."""
-        listed = _CHOICES.search(self.meaning)
-        if listed is None:
+        match = _CHOICES.search(self.meaning)
+        if match is None:
             return []
-        return re.findall(r"'([^']*)'", listed["choices"])
+        return re.findall(r"'([^']*)'", match["choices"])
 
     @property
     def _types(self) -> list[str]:
@@ -133,8 +134,9 @@ def is_of_type(value: Any, kind: str) -> bool:
 
     Args:
         value: of a setting.
-        kind: ``int``, ``float``, ``bool``, ``dict``, ``text``, ``path``, ``None``, ``list`` or ``list of`` one of
-            these, with or without ``nonempty`` before; anything is ``str``, which YAML may have read as a number.
+        kind: ``int``, ``float``, ``bool``, ``dict``, ``text``, ``path``, ``None`` or ``~``, ``list`` or ``list of``
+            one of these, with or without ``nonempty`` before. ``str`` allows anything but None, because YAML reads
+            some texts as numbers.
 
     Examples:
         >>> is_of_type([1, 2], "list of int"), is_of_type([], "nonempty list of int"), is_of_type(True, "int")
@@ -150,7 +152,7 @@ def is_of_type(value: Any, kind: str) -> bool:
         element = kind.partition(" of ")[2]
         return not element or all(is_of_type(entry, element) for entry in value)
 
-    # A bool is an integer to Python, and RecBole writes 0 and 1 for bools.
+    # RecBole writes 0 and 1 for bools.
     if kind == "bool":
         return isinstance(value, bool) or value in (0, 1)
     types: dict[str, Any] = {
@@ -160,6 +162,8 @@ def is_of_type(value: Any, kind: str) -> bool:
         "text": str,
         "path": (str, os.PathLike),
     }
+
+    # A bool is an integer to Python.
     if kind in types:
         return isinstance(value, types[kind]) and not isinstance(value, bool)
     return kind != "None"

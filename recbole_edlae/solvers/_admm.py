@@ -69,7 +69,7 @@ def admm(
         Equivalent to: ``als``, which is also the safer choice where G + diag Λ is nearly singular; ``full_rank`` off
         the diagonal at rank n.
 
-        Cost: n³ multiply-adds for C and the start, then 2 n² k an iteration and as much again every 16th; n² values
+        Cost: n³ operations for C, those of the start, then 4 n² k an iteration and as much again every 16th; n² values
         beside G.
 
     Examples:

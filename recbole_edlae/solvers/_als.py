@@ -52,7 +52,7 @@ def als(
         Equivalent to: any gradient method on U and V that reaches the same stationary point; ``full_rank`` off the
         diagonal at rank n. The papers solve Eq. 10 by ADMM (``admm``).
 
-        Cost: n³ multiply-adds for C and the start, then (3 + 2 cg_steps) n² k an iteration; n² values beside G.
+        Cost: n³ operations for C, those of the start, then (6 + 4 cg_steps) n² k an iteration; n² values beside G.
 
     Examples:
         >>> import torch
@@ -84,7 +84,7 @@ def _steps(system: System, C: Symmetric, U: torch.Tensor, cg_steps: int) -> Iter
         U = factors.U
         V = factors.V
 
-        # The gradient, from one product for diag(1 + d) V; the one for V is the scale of its norm.
+        # One product with M for two: M diag(1 + d) V is for the gradient, MV for the norm that it is relative to.
         weighted = (1 + row_dot(U, V))[:, None] * V
         MV, MdV = system.product(torch.cat((V, weighted), 1)).chunk(2, 1)
         gradient = gradients(m, factors, MdV, orthonormal=True)

@@ -19,7 +19,7 @@ class LowRank(NamedTuple):
         u: U, shape (n, k).
         v: V, shape (n, k).
         converged: whether the residual is at most tol; True for a closed form.
-        history: one ``Iteration`` (objective, residual) each; empty for a closed form.
+        history: one ``Iteration`` (objective, residual) for each iteration; empty for a closed form.
 
     Examples:
         >>> import torch

@@ -86,8 +86,8 @@ def full_rank(
         Equivalent to: solving, for every target item, the normal equations averaged over all 2ⁿ dropout masks, times q.
         ``weights(*inverse_gram(G, …), …)`` is the same in two steps, for sweeps.
 
-        Cost: n³ additions and multiplications; on the CPU nothing of its size beside B, which has n² values or, packed,
-        half as many.
+        Cost: n³ operations (additions and multiplications); on the CPU nothing of its size beside B, which has n²
+        values or, packed, half as many.
 
     References:
         Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
@@ -151,7 +151,7 @@ def inverse_gram(
 
         Equivalent to: ``torch.linalg.inv(G + torch.diag(Lambda))``.
 
-        Cost: n³ additions and multiplications; on the CPU nothing of its size beside C.
+        Cost: n³ operations (additions and multiplications); on the CPU nothing of its size beside C.
 
     Examples:
         >>> import torch

@@ -49,7 +49,7 @@ class GraphFilter(NamedTuple):
             count: int64, shape (users,): how many items each history has.
 
         Notes:
-            Cost: 2 K multiply-adds for every entry of X and every history; values of 64 histories × (3 n + u) beside
+            Cost: 4 K operations for every entry of X and every history; values of 64 histories × (3 n + u) beside
             the result.
 
         Examples:

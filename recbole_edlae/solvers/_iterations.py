@@ -40,7 +40,7 @@ def checked_result(
 
 
 class Schedule:
-    """When to stop, and the progress in multiply-adds, so that the inverse and the iterations share one bar."""
+    """When to stop, and the progress in operations, so that the inverse and the iterations share one bar."""
 
     def __init__(
         self,
@@ -60,12 +60,14 @@ class Schedule:
         self.tol = check_number("tol", tol, at_least=0)
         self.max_iter = max_iter
         self.progress = progress
+
+        # Additions and multiplications; a product with n × k numbers has as many of both.
         self.inversion_cost = len(G) ** 3
-        self.iteration_cost = products * len(G) ** 2 * int(rank)
+        self.iteration_cost = 2 * products * len(G) ** 2 * int(rank)
         self.total = self.inversion_cost + max_iter * self.iteration_cost
 
     def advance(self, done: int, total: int | None = None) -> None:
-        """Report the multiply-adds done so far; ``total`` of the caller is replaced by that of the schedule."""
+        """Report the operations done so far; ``total`` of the caller is replaced by that of the schedule."""
         if self.progress is not None:
             self.progress(done, self.total)
 

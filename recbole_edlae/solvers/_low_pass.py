@@ -63,7 +63,7 @@ def low_pass(X: sp.spmatrix, rank: int, *, dtype: torch.dtype = torch.float32) -
         Equivalent to: ``numpy.linalg.svd`` of X̃. Where k = n is the rank of X, W is the identity.
 
         Cost: that of ``top_eigenvectors``: products of X and Xᵀ with 3 k to 5 k vectors and as many values × n; above
-        k = n / 10 about 4/3 n³ multiply-adds and an n × n array, in double precision.
+        k = n / 10 the 4/3 n³ operations of LAPACK's way and an n × n array, in double precision.
 
     References:
         Tianjun Wei, Jianghong Ma and Tommy W. S. Chow. "Fine-tuning Partition-aware Item Similarities for Efficient and

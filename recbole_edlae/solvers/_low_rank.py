@@ -38,7 +38,7 @@ def low_rank(
         rank: k, from 1 to n.
         dropout: p in [0, 1); 0 for weight_decay.
         l2: λ ≥ 0, in the units of G (interactions).
-        method: "admm", "als", "eigen", "zero_diagonal", "free_diagonal" or "weight_decay".
+        method: one of those in the Notes.
         **settings: progress for all of them, called as ``progress(done, total)``. For the iterative ones (admm, als,
             zero_diagonal): tol, the residual to stop at; max_iter, the largest number of iterations; start, "eigen",
             "random" or a pair (u, v) to resume from; generator, the torch.Generator of a random start. For als and
@@ -87,15 +87,14 @@ def low_rank(
         >>> (X @ weights.u.numpy() @ weights.v.T.numpy()).shape  # scores
         (4, 4)
     """
-    # A misspelled method is no reason for a traceback of the dispatch.
+    # A list or another value without a hash is refused like an unknown name.
     solver = None
     if isinstance(method, str):
         solver = METHODS.get(method)
     if solver is None:
         raise ValueError(f"method must be one of {_quoted(closest_first(method, METHODS))}; got {method!r}")
 
-    # What a method takes is what its signature has.
-    allowed = sorted(set(inspect.signature(solver).parameters) - {"G", "rank", "dropout", "l2"})
+    allowed = low_rank_settings(method)
     for name in settings:
         if name not in allowed:
             nearest = _quoted(closest_first(name, allowed))
@@ -109,6 +108,11 @@ def low_rank(
             f"the decomposition of G fails at {G.dtype}: its values are too large or too small; scale X, or compute "
             "in float64"
         ) from None
+
+
+def low_rank_settings(method: str) -> list[str]:
+    """Return the settings of a method beside those of all, which are what its signature has."""
+    return sorted(inspect.signature(METHODS[method]).parameters.keys() - {"G", "rank", "dropout", "l2"})
 
 
 def _quoted(names: Iterable[str]) -> str:

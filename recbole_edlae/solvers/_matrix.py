@@ -5,7 +5,6 @@ instead (``recbole_edlae.solvers.scale``), so that a formula is written once and
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,13 +101,13 @@ def add_to(M: Any, N: torch.Tensor) -> None:
 
 
 @functools.singledispatch
-def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None) -> Any:
+def inverse(M: Any, *, overwrite: bool = False, progress: Progress | None = None) -> Any:
     """Return C = M⁻¹ for a symmetric positive definite M, of M's kind and exactly symmetric.
 
     Args:
         M: torch.Tensor, shape (n, n), float32 or float64, of which only the upper triangle is read; or SymmetricTiles.
         overwrite: the result replaces M.
-        progress: called as ``progress(done, total)`` in units of n³ operations.
+        progress: called as ``progress(done, total)``, in operations.
 
     Raises:
         ValueError: M is not square, or neither float32 nor float64.
@@ -123,8 +122,8 @@ def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], o
         Equivalent to: ``torch.cholesky_inverse(torch.linalg.cholesky(M))``, which is what runs on other devices, and
         from 16,385 rows on: OpenBLAS's potrf crashes on 29,000 (issue 2562). Packed, a matrix has no such limit.
 
-        Cost: n³ additions and multiplications on as many threads as torch has; nothing of the size of M beside the
-        result, and two arrays more where torch inverts.
+        Cost: n³ operations (additions and multiplications) on as many threads as torch has; nothing of the size of M
+        beside the result, and two arrays more where torch inverts.
 
     Examples:
         >>> M = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
@@ -151,7 +150,7 @@ def inverse(M: Any, *, overwrite: bool = False, progress: Callable[[int, int], o
     return C
 
 
-def _invert(C: np.ndarray, progress: Callable[[int, int], object] | None) -> None:
+def _invert(C: np.ndarray, progress: Progress | None) -> None:
     """Replace a contiguous array by its inverse."""
     # By columns, as LAPACK has it, the upper triangle is the lower one; each routine works in its place.
     columns = C.T

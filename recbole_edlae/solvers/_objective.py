@@ -51,7 +51,7 @@ def objective(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float,
 
         Equivalent to: forming B̂ and D.
 
-        Cost: n³ + n² k multiply-adds; n² values for C.
+        Cost: n³ + 2 n² k operations; n² values for C.
 
     References:
         Harald Steck. "Autoencoders that don't overfit towards the Identity" in NeurIPS 2020.
@@ -77,7 +77,7 @@ def objective(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: float,
 
 
 def energy(m: torch.Tensor, factors: Factors, orthonormal: bool = False) -> torch.Tensor:
-    """Return tr[Yᵀ M Y], summed in double precision. Cost: 2 n k² multiply-adds, none if VᵀV = I."""
+    """Return tr[Yᵀ M Y], summed in double precision. Cost: 4 n k² operations, none if VᵀV = I."""
     U = factors.U
     V = factors.V
     MU = factors.MU
@@ -99,7 +99,7 @@ def gradients(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return RV and RᵀU from the products MU and MdV = M diag(1 + d) V, with R as in ``stationarity``.
 
-    Cost: 4 n k² multiply-adds, 2 if VᵀV = I.
+    Cost: 8 n k² operations, half of them if VᵀV = I.
     """
     U = factors.U
     V = factors.V

@@ -68,8 +68,8 @@ def top_eigenvectors(
     matrix, which ``dense`` makes where it is needed. ``like`` has the size, the type and the device.
 
     Notes:
-        Cost: products with 3 k to 5 k vectors and as many values × n; otherwise about 4/3 n³ multiply-adds and an n × n
-        array.
+        Cost: products with 3 k to 5 k vectors and as many values × n; otherwise 4/3 n³ operations to reduce the
+        matrix to a tridiagonal one, and an n × n array.
     """
     # torch returns eigenvalues in rising order.
     if like.device.type != "cpu":

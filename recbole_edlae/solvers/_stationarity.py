@@ -32,7 +32,7 @@ def stationarity(G: Symmetric, u: torch.Tensor, v: torch.Tensor, *, dropout: flo
         is the residual that the iterative solvers report and compare with tol. Since M B̂ = M − diag(1/c), B̂ cancels:
         R = M UVᵀ − M diag(1 + d) + diag(m − e) with m = diag M and e the diagonal of M P(UVᵀ).
 
-        Cost: 3 n² k multiply-adds.
+        Cost: 6 n² k operations.
 
     Examples:
         >>> import torch

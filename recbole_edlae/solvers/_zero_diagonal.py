@@ -50,7 +50,7 @@ def zero_diagonal(
 
         Equivalent to: ``full_rank`` at rank n.
 
-        Cost: n³ multiply-adds for C and the start, then (2 + 2 cg_steps) n² k an iteration; n² values beside G.
+        Cost: n³ operations for C, those of the start, then (4 + 4 cg_steps) n² k an iteration; n² values beside G.
 
     Examples:
         >>> import torch

@@ -1,19 +1,9 @@
-"""How much memory the solvers take at most, known before they start.
+"""How many numbers the solvers hold at most, known before they start; their size depends on the precision.
 
-``gram_workspace`` is in bytes; the others are in numbers, whose size depends on the precision.
+Each forecast loads the solver that it is of, and no other one. A Gram matrix's is beside it, ``scale.gram``.
 """
 
-import scipy.sparse as sp
-
-__all__ = ["gram_workspace", "graph_filter_values", "low_pass_values", "low_rank_values", "packed_values"]
-
-
-def gram_workspace(X: sp.csr_matrix, packed: bool) -> int:
-    """Return how many bytes a Gram matrix of X takes beside itself, X included."""
-    # Each forecast loads the solver that it is of, and no other one.
-    from recbole_edlae.solvers.scale.gram import workspace
-
-    return workspace(X, packed)
+__all__ = ["graph_filter_values", "low_pass_values", "low_rank_values", "packed_values"]
 
 
 def packed_values(n: int) -> int:
@@ -34,9 +24,11 @@ def low_rank_values(n: int, rank: int, method: str, matrix: int, device: str = "
     if method == "weight_decay":
         matrices = matrix
 
+    from recbole_edlae.solvers._low_rank import low_rank_settings
+
     # The iterations' arrays, counted in their files: n × k ones and bases of k × k.
     iterations = 0
-    if method in ("admm", "als", "zero_diagonal"):
+    if "max_iter" in low_rank_settings(method):
         iterations = 26 * n * rank + 8 * rank**2
     return matrices + _decomposition_values(n, rank, device) + iterations
 

@@ -11,7 +11,7 @@ import torch
 
 from recbole_edlae.solvers._finite import check_entries, check_popularity, check_result
 
-Progress = Callable[[int, int], object]  # called as progress(done, total)
+Progress = Callable[[int, int], object]  # called as progress(done, total), in any unit
 Vector = TypeVar("Vector", torch.Tensor, np.ndarray)
 
 

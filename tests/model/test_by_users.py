@@ -7,8 +7,9 @@ import torch
 
 from recbole_edlae.model import by_gram, closed_form
 from recbole_edlae.solvers import SparseGram, gram
-from recbole_edlae.solvers.memory import gram_workspace, packed_values
+from recbole_edlae.solvers.memory import packed_values
 from recbole_edlae.solvers.scale import tiles
+from recbole_edlae.solvers.scale.gram import gram_workspace
 from tests.model.test_by_gram import model_of
 
 MODELS = {

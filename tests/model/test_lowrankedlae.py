@@ -1,8 +1,12 @@
 """LowRankEDLAE against what it must equal."""
 
 import pytest
+import scipy.sparse as sp
 import torch
 
+from recbole_edlae.model.lowrankedlae_form import LowRankEDLAEForm
+from recbole_edlae.solvers._low_rank import METHODS
+from recbole_edlae.solvers.memory import low_rank_values
 from tests.model.linear import fit
 
 
@@ -14,6 +18,23 @@ def test_a_high_rank_scores_as_the_full_rank_does(tiny, solver):
     )
     product = low.weights.encoder @ low.weights.decoder.T
     torch.testing.assert_close(product.fill_diagonal_(0), full.weights.encoder, rtol=0, atol=2e-4)
+
+
+@pytest.mark.parametrize("solver", METHODS)
+def test_a_method_gets_the_settings_that_it_takes(solver):
+    """A method that is added to the table needs no line in the model, whether or not it iterates."""
+    X = sp.csr_matrix([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]])
+    powers = {"user_weight_power": 0.0, "item_weight_power": 0.0}
+    iteration = {"tol": 1e-3, "max_iter": 300}
+    settings = {"reg_weight": 1.0, "dropout_prob": 0.0, "rank": 2, "solver": solver, **powers, **iteration}
+    form = LowRankEDLAEForm(settings, X)
+    form.fit()
+    assert form.weights.encoder.shape == (4, 2)
+
+
+def test_methods_that_iterate_hold_more_than_closed_forms():
+    held = {method: low_rank_values(100, 5, method, 100**2) for method in METHODS}
+    assert held["admm"] == held["als"] == held["zero_diagonal"] > held["eigen"] == held["free_diagonal"]
 
 
 def test_item_embeddings(tiny):

@@ -155,6 +155,14 @@ def test_progress_ends_at_its_total(method: str, arguments: dict[str, Any], tole
     assert list(done) == sorted(done) and done[-1] == total[-1] and len(set(total)) == 1
 
 
+def test_progress_counts_additions_and_multiplications() -> None:
+    """n³ of the inverse; an iteration of ADMM has two products with n × k numbers, of n² k multiply-adds each."""
+    G = gram_of(interactions())
+    calls = []
+    low_rank(G, 4, dropout=0.3, l2=1.0, max_iter=3, tol=1.0, progress=lambda *call: calls.append(call))
+    assert calls[-1][1] == len(G) ** 3 + 3 * (2 * 2 * len(G) ** 2 * 4)
+
+
 # Full rank
 
 

@@ -46,7 +46,7 @@ class SparseGram:
 
         Equivalent to: ``gram(X, user_weight, packed=True)`` in the same functions.
 
-        Cost: m³ multiply-adds for K⁻¹, then nnz (m + n / 2) additions. Beside the packed result, which has n² / 2
+        Cost: m³ operations for K⁻¹, then nnz (m + n / 2) additions. Beside the packed result, which has n² / 2
         numbers, at most m² / 2 more and a few thousand for each user.
 
     Examples:
@@ -96,7 +96,7 @@ class SparseGram:
 
     @property
     def operations(self) -> int:
-        """Return what ``inverse`` takes, in multiply-adds of a matrix product."""
+        """Return what ``inverse`` takes: additions and multiplications of a matrix product that last as long."""
         users, items = self.X.shape
         return users**3 + _PER_ADDITION * self.X.nnz * (users + items // 2)
 
@@ -131,7 +131,7 @@ class SparseGram:
 
         Args:
             Lambda: torch.Tensor, shape (n,): Λ > 0.
-            progress: called as ``progress(done, total)``, in multiply-adds.
+            progress: called as ``progress(done, total)``, in ``operations``.
 
         Returns:
             SymmetricTiles of shape (n, n).
@@ -250,7 +250,7 @@ class _Steps:
         # X Λ⁻¹ Xᵀ is a Gram matrix of users.
         fill_tiles(K, self.by_item, None, 1 / self.penalty.numpy())
 
-        # Y Yᵀ: between the users' weights; all 1 in most models.
+        # Y Yᵀ = diag(w)^½ X Λ⁻¹ Xᵀ diag(w)^½; most models weigh every user 1.
         root = self.root_weight.numpy()
         if (root != 1).any():
             for i, j in K.lower():

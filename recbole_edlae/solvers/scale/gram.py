@@ -179,7 +179,7 @@ def is_compiled(X: sp.csr_matrix) -> bool:
     return bool(max(_additions(X), X.shape[1] ** 2) > _FEW or (X.data != 1).any())
 
 
-def workspace(X: sp.csr_matrix, packed: bool) -> int:
+def gram_workspace(X: sp.csr_matrix, packed: bool) -> int:
     """Return how many bytes a Gram matrix of X takes beside itself, X included."""
     # SciPy's product is a sparse matrix with 12 bytes an entry.
     product = 0.0

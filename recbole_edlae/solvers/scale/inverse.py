@@ -26,7 +26,7 @@ def packed_inverse(
         A recursion by Schur complements has larger products and squares the condition number: on a matrix of order
         1,500 with one eigenvalue of 10⁴ and others of 1, in float32, its error was 6·10⁻³ and LAPACK's 5·10⁻⁵.
 
-        Cost: n³ additions and multiplications on as many threads as torch has; nothing beside the result.
+        Cost: n³ operations (additions and multiplications) on as many threads as torch has; nothing beside the result.
     """
     C = M
     if not overwrite:

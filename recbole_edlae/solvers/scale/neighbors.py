@@ -68,7 +68,7 @@ def neighbors(
 
         Equivalent to: ``full_rank``, where every two items have a user in common and k ≥ n − 1.
 
-        Cost: 2 Σ_u |row u|² multiply-adds and n k³/3; 8 bytes for every two items with a user in common, 24 n k.
+        Cost: 4 Σ_u |row u|² + n k³/3 operations; 8 bytes for every two items with a user in common, 24 n k.
 
     Examples:
         >>> import scipy.sparse as sp
