@@ -1,5 +1,6 @@
 """Read a RecBole checkpoint: its model by the stored tokens, its data when they are asked for."""
 
+import copy
 import functools
 import os
 import pathlib
@@ -145,11 +146,6 @@ class Checkpoint:
         return self.loaders[0]
 
     @property
-    def valid(self) -> Any:
-        """Loader of the validation part."""
-        return self.loaders[1]
-
-    @property
     def test(self) -> Any:
         """Loader of the test part."""
         return self.loaders[2]
@@ -167,11 +163,12 @@ class Checkpoint:
         Raises:
             ValueError: The data are gone, or the model was trained on other data.
         """
-        cutoff = self.config["topk"][0]
-        self.config["metrics"] = ["NDCG"]
-        self.config["valid_metric"] = f"NDCG@{cutoff}"
+        # The checkpoint keeps its own metrics.
+        config = copy.deepcopy(self.config)
+        config["metrics"] = ["NDCG"]
+        config["valid_metric"] = f"NDCG@{config['topk'][0]}"
         model: Any = self.model
-        trainer = build_trainer(self.config, model)
+        trainer = build_trainer(config, model)
 
         # RecBole's evaluation asks the model for scores of users, not of histories.
         if score is not None:
@@ -253,7 +250,7 @@ def check_servable(model: str, settings: Mapping[str, Any]) -> None:
     registry.check_unseen_users(model, settings)
     registry.check_members(check_servable, model, settings)
 
-    # RecBole's own models score users by rows of their training matrix.
+    # RecBole's own models are asked for users, whose histories they look up in their data; none takes a history.
     registered = registry.registered()
     if model not in registered:
         servable = ", ".join(filter(registered.__contains__, registry.unseen_users()))

@@ -125,6 +125,14 @@ def test_the_command_says_size_and_loss(checkpoints, tmp_path, capsys):
         assert f"{metric} on the test users: {before[metric]:.4f} → {after[metric]:.4f} (" in said
 
 
+def test_the_measured_loss_leaves_the_settings_of_the_checkpoint(checkpoints):
+    checkpoint = Checkpoint.read(checkpoints("EDLAE"))
+    before = dict(checkpoint.config.final_config_dict)
+    assert before["metrics"] != ["NDCG"]
+    checkpoint.evaluate()
+    assert checkpoint.config.final_config_dict == before
+
+
 def rewrite(path, change):
     content = bytearray(path.read_bytes())
     change(content)
