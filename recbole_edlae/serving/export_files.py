@@ -1,9 +1,9 @@
 """The three files of an export, written and read as numbers and text. Needs no RecBole.
 
 A folder of weights.safetensors, items.json (the token of every item id) and manifest.json: the format's version, the
-model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but for GFCF and
-ChebyCF), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and refuses what does not
-match. The hashes find damage; they do not say who wrote the files.
+model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but for GFCF,
+ChebyCF and ensembles of them), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and
+refuses what does not match. The hashes find damage; they do not say who wrote the files.
 """
 
 import contextlib
@@ -74,7 +74,7 @@ def write_contents(
         "model": export.model,
         "dtype": dtype,
         "top": top,
-        "training_histories": sum(weights.users() for weights in linear.values()),
+        "training_histories": histories_in(linear),
         "settings": export.settings,
         "files": {file: fingerprint(content) for file, content in contents.items()},
     }
@@ -86,6 +86,12 @@ def write_contents(
     for file, content in contents.items():
         write_atomically(folder / file, content)
     return sum(map(len, contents.values()))
+
+
+def histories_in(linear: Mapping[str, Weights]) -> int:
+    """Return how many users' histories of training the weights of a model or of its members contain."""
+    # The members of an ensemble are trained on the same users.
+    return max((weights.users() for weights in linear.values()), default=0)
 
 
 def read_contents(folder: pathlib.Path) -> Export:

@@ -253,6 +253,15 @@ def test_says_whose_histories_it_contains(name, opened, tmp_path, recwarn):
     assert manifest["training_histories"] == (60 if holds else 0)
 
 
+def test_histories_that_two_members_contain_are_counted_once(checkpoints, tmp_path):
+    members = {name: {"model": name, "low_pass_rank": 6} for name in ("GFCF", "ChebyCF")}
+    checkpoint = Checkpoint.read(checkpoints("Ensemble", members=members))
+    with pytest.warns(DataWarning, match="histories of 60 users"):
+        write_export(checkpoint, tmp_path / "export")
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    assert manifest["training_histories"] == 60
+
+
 @pytest.fixture
 def forged(opened, tmp_path):
     """Writes an export of a model some of whose tensors are others, with hashes that match."""
