@@ -15,12 +15,13 @@ from recbole.utils import get_model, init_seed
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import training_data
-from recbole_edlae.integration.checkpoint_file import Saved, check_finite
+from recbole_edlae.integration.checkpoint_file import Saved
 from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.integration.compat import stack as compat
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs.preparation import build_trainer
 from recbole_edlae.serving.export_files import FIELDS, errors_of
+from recbole_edlae.serving.finite import check_finite
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_model_settings
 
