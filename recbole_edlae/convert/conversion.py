@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recbole_edlae._choices import invalid
 from recbole_edlae._files import atomic_file, atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.convert.layout import Layout
@@ -106,6 +107,8 @@ def convert_csv(
         raise ValueError(
             f"output: {folder.name} looks like a file; write the folder of the dataset, dataset/NAME"
         )
+    if separator is not None and (not separator or set(separator) & set('"\r\n')):
+        raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     name = f"{folder.name}.inter"
     numerals = Numerals(decimal, thousands)
     rows = Rows(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)

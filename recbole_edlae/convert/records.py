@@ -30,12 +30,7 @@ class Record(NamedTuple):
 
 
 def records(lines: Iterable[str], separator: str, quoting: bool | None = None) -> Iterator[Record]:
-    r"""Yield the rows of a CSV file without blank lines.
-
-    Args:
-        lines: of the file, with their line ends.
-        separator: between fields, one character or several.
-        quoting: False if quotation marks are part of the text.
+    r"""Yield the rows of a CSV file without blank lines, from lines with their ends.
 
     Examples:
         >>> [record.fields for record in records(['a,"b, ""c"" d"\n', 'e,"f\n', 'g"\n'], ",")]

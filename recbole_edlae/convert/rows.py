@@ -3,8 +3,8 @@
 import io
 import os
 from collections.abc import Iterator
+from typing import Any
 
-from recbole_edlae._choices import invalid
 from recbole_edlae.convert.columns import column_names, has_usual_name, plain_name
 from recbole_edlae.convert.content import read_text
 from recbole_edlae.convert.layout import find_layout
@@ -18,27 +18,17 @@ class Rows:
     """The rows of a CSV file in their order, each with the number of its line.
 
     Blank rows and repeated headers are left out; a row with too few fields has empty ones.
-
-    Attributes:
-        path: of the file.
-        encoding: of the file, and its compression.
-        layout: of the file.
-        empty: number of rows of separators only, so far.
     """
 
     def __init__(
         self,
         path: str | os.PathLike,
         *,
-        separator: str | None = None,
-        header: bool | None = None,
-        columns: str | None = None,
         encoding: str | None = None,
         quoting: bool | None = None,
+        **options: Any,
     ) -> None:
         """Read a file and its layout; arguments and errors are those of ``convert_csv``."""
-        if separator is not None and (not separator or set(separator) & set('"\r\n')):
-            raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
         content, self.encoding, line_end = read_text(path, encoding)
 
         # The layout is guessed from complete lines.
@@ -48,25 +38,19 @@ class Rows:
             sample = content[: end + 1]
         lines = list(_lines(sample, line_end))
         try:
-            self.layout = find_layout(
-                lines, separator=separator, header=header, columns=columns, quoting=quoting
-            )
+            self.layout = find_layout(lines, quoting=quoting, **options)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
         self.path = path
-        self.empty = 0
+        self.empty = 0  # rows of separators only, so far
         self._records = records(_lines(content, line_end), self.layout.separator, quoting)
         self._quoting = quoting
         self._odd: dict[str, list[int]] = {}  # oddity → numbers of lines
         self._positions = set(self.layout.columns.values())
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number of the line and the fields of each row.
-
-        Raises:
-            ValueError: A row is no CSV, has too many fields, or may be something else; the message has the line.
-        """
+        """Yield the number of the line and the fields of each row; refuse one that is not clear, by its line."""
         if self.layout.header is not None:
             self._checked(next(self._records))
 

@@ -99,14 +99,10 @@ class Numerals:
 
 
 class Tokens:
-    """Read users or items, and number them by first occurrence.
-
-    Attributes:
-        codes: the number of each row's token.
-    """
+    """Read users or items, and number them by first occurrence."""
 
     def __init__(self, role: str) -> None:
-        self.codes = array("q")
+        self.codes = array("q")  # the number of each row's token
         self._role = role
         self._numbers: dict[str, int] = {}
 
@@ -132,16 +128,10 @@ class Tokens:
 
 
 class Times:
-    """Read times as seconds since 1970.
-
-    Attributes:
-        units: those that occur: seconds, milliseconds, …, ISO dates.
-        first: the earliest time; inf without any.
-        last: the latest; -inf without any.
-    """
+    """Read times as seconds since 1970."""
 
     def __init__(self, numerals: Numerals) -> None:
-        self.units: set[str] = set()
+        self.units: set[str] = set()  # those that occur: seconds, milliseconds, …, ISO dates
         self.first = math.inf
         self.last = -math.inf
         self._numerals = numerals
@@ -151,9 +141,6 @@ class Times:
 
         Numbers are seconds, milliseconds, microseconds or nanoseconds by their size; dates are ISO 8601, in UTC where
         they name no time zone.
-
-        Raises:
-            ValueError: A time is neither a number nor such a date.
         """
         number = self._numerals.read(text)
         if number == "":

@@ -24,11 +24,8 @@ _GRAPH = ("kg", "link")  # suffixes of files that only models of knowledge graph
 def check_columns(settings: Mapping[str, Any]) -> None:
     """Check the first line of each file that RecBole would read against all settings, as ``Config`` ends with.
 
-    Files that are missing, because RecBole downloads them, are passed over.
-
-    Raises:
-        ValueError: A file is no atomic file, has no rows, or lacks a column that a setting names or needs; the message
-            has the file, the setting and the columns of the file.
+    A file that is no atomic file, has no rows, or lacks a column that a setting names or needs is refused. Files that
+    are missing, because RecBole downloads them, are passed over.
     """
     folder = pathlib.Path(settings["data_path"])
     name = settings["dataset"]

@@ -111,11 +111,7 @@ def split(dataset: Dataset) -> list[Dataset]:
 
 
 def from_files(parts: list[Dataset]) -> list[Dataset]:
-    """Return the same three parts as :func:`split`, made of the five that RecBole read from files.
-
-    Args:
-        parts: training users, and the fold-in and the targets of the validation users and of the test users.
-    """
+    """Return the same three parts as :func:`split`, made of the five that RecBole read from files, in their order."""
     train, valid_fold_in, valid, test_fold_in, test = parts
     names = train.benchmark_filename_list
 

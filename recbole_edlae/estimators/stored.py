@@ -70,9 +70,6 @@ class StoredEstimator(LinearEstimator):
     def from_export(cls: type[Self], folder: str | os.PathLike) -> Self:
         """Read an export, of an estimator or of a RecBole model; its users are not known, and item ids are text.
 
-        Args:
-            folder: of the export.
-
         Raises:
             ValueError: A file is missing, cut short or changed, or the export is of another model.
         """
@@ -99,9 +96,6 @@ class StoredEstimator(LinearEstimator):
 
         Its users are not known, and item ids are text. A checkpoint is a pickle: open only those whose origin you
         trust.
-
-        Args:
-            path: a .pth file.
 
         Raises:
             ValueError: The file is no checkpoint, or one of another model.

@@ -2,8 +2,9 @@
 
 The rooms :mod:`~recbole_edlae.integration.compat`, :mod:`~recbole_edlae.integration.fixes` and
 :mod:`~recbole_edlae.integration.fast` each begin with their rows of the table of patches. The rows here are of what
-RecBole lacks: models, a user split, Liang's Recall, checkpoints that know their data. Their functions are in
-:mod:`~recbole_edlae.integration.models` and :mod:`~recbole_edlae.integration.checkpoints`.
+RecBole lacks: models, a user split, Liang's Recall, checkpoints that know their data. Most of their functions are
+in :mod:`~recbole_edlae.integration.models` and :mod:`~recbole_edlae.integration.checkpoints`; an attribute that a room
+changes too has its function there.
 """
 
 from typing import Any

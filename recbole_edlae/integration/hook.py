@@ -256,7 +256,10 @@ def arm() -> None:
 
 
 def restore() -> None:
-    """Take every patch back: RecBole is what it was, without the models of this package, until :func:`arm`."""
+    """Take every patch back: RecBole is what it was, without the models of this package, until :func:`arm`.
+
+    What RecBole took from stand-ins for ray and scikit-learn stays; it imports the real ones when it is called.
+    """
     _HOOK.restore()
 
 

@@ -46,7 +46,7 @@ __all__ = ["check_unseen_users", "model_class", "register", "registered", "unsee
 
 
 def _check_recboles(model: str, external: Mapping[str, Any]) -> None:
-    """Refuse a setting that this package's model of a name has, where the model is RecBole's own, which ignores it."""
+    """Refuse settings that RecBole's model of a name ignores, and this package's model of the same name has."""
     # A later RecBole may have a model of that name itself.
     namesake = PROPERTIES / f"{model}.yaml"
     if model in registered() or not namesake.is_file():

@@ -7,18 +7,18 @@ Each room has its own rows, where its package begins:
 * :mod:`~recbole_edlae.integration.fixes`: what RecBole gets wrong. Rows that change its numbers are
   *corrections*, which the setting ``corrections`` switches off (:mod:`~recbole_edlae.settings.corrections`);
 * :mod:`~recbole_edlae.integration.fast`: the same results in less time, which the setting
-  ``vectorized_data: False`` switches off (:func:`~recbole_edlae.settings.corrections.vectorized`).
+  ``vectorized_data: False`` switches off (:func:`~recbole_edlae.settings.corrections.vectorized`), but for the picking
+  of rows, the collector of results and the import of scikit-learn.
 
 A row has a reason, ``why`` and ``until``, and ``functions``: "module:attribute" inside RecBole → "module:function"
 inside the room, or with its full name. ``kind`` and ``correction`` are as in :class:`Patch`. Rows are text: reading the
 table imports nothing. :mod:`recbole_edlae.integration.hook` applies them. An attribute has one function, and a row for
 each reason to change it. ``make tables`` writes the table into docs/recbole.md.
 
-NumPy, SciPy, pandas, torch, ray and ``sys.modules`` stay as they are. Where RecBole's code needs something else from
-them, it finds it under the same name in its own module. Two things remain that RecBole itself does to others:
-``Config`` sets ``numpy.float`` and the like, on which its metrics and its users' models rely; and while
-``recbole.quick_start`` and ``recbole.evaluator.metrics`` are being imported, for which it asks for ray and
-scikit-learn, ``sys.modules`` has stand-ins for them.
+NumPy, SciPy, pandas, torch and ray stay as they are. Where RecBole's code needs something else from them, it finds it
+under the same name in its own module. There are two exceptions. RecBole's ``Config`` sets ``numpy.float`` and the like,
+on which its metrics and its users' models rely. And ``sys.modules`` has stand-ins for ray and scikit-learn while
+``recbole.quick_start`` and ``recbole.evaluator.metrics`` are being imported, which ask for them.
 """
 
 from collections.abc import Iterable

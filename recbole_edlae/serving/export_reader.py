@@ -17,9 +17,6 @@ from recbole_edlae.settings import registry
 def read_export(folder: str | os.PathLike) -> tuple[torch.nn.Module, list[str], np.ndarray]:
     """Return model, item tokens and popularity of an export, as ``Recommender`` takes them.
 
-    Args:
-        folder: of the export.
-
     Returns:
         The model on the CPU in single precision, in evaluation mode; tokens by id; array (items,).
 

@@ -91,11 +91,7 @@ class Ids:
     def entries_of_rows(
         self, row: np.ndarray, values: Sequence, name: str, missing: collections.Counter
     ) -> Entries:
-        """Return row and number of the known ids, sorted and without repetitions; count the unknown ones.
-
-        Raises:
-            ValueError: As in :meth:`numbers`.
-        """
+        """Return row and number of the known ids, sorted and without repetitions; count the unknown ones."""
         # One number for each entry.
         numbers = self.numbers(values, name, missing)
         known = numbers > 0

@@ -11,21 +11,13 @@ from recbole_edlae._files import append_atomically
 
 
 class PartFile:
-    """Write batches to ``OUTPUT.part``, which :meth:`finish` renames.
+    """Write batches to ``OUTPUT.part``, the ``path``, which :meth:`finish` renames.
 
     If the work ends early, the batches written so far stay in this file.
-
-    Attributes:
-        output: path of the file to write.
-        path: path of the temporary file.
     """
 
     def __init__(self, output: str | os.PathLike, first_bytes: tuple[bytes, ...]) -> None:
-        """Open the temporary file, which may be one of an earlier run by its first bytes, and no other one.
-
-        Raises:
-            ValueError: the temporary file is in use, cannot be written, or belongs to somebody else.
-        """
+        """Open the temporary file, which may be one of an earlier run by its first bytes, and no other one."""
         self.output = str(output)
         self.path = f"{output}.part"
         if os.path.lexists(output) and not os.path.isfile(output):

@@ -86,11 +86,7 @@ class Ranker:
 
     @torch.no_grad()
     def similar(self, item: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return ids and similarities of the k items most similar to one, of those that somebody had in training.
-
-        Raises:
-            ValueError: The item is not known, nobody had it in training, or a similarity is not finite.
-        """
+        """Return ids and similarities of the k items most similar to one, of those that somebody had in training."""
         leave_the_parents_threads()
         number = self._ids.number(item, "item")
         if not self._trained[number]:

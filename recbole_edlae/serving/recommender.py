@@ -185,13 +185,7 @@ class Recommender:
     def recommend_users(
         self, users: Iterable, k: int = 20, *, exclude: Iterable | None = ()
     ) -> Recommendations:
-        """Recommend for known users by all their items in the data, in training or not.
-
-        Args:
-            users: user tokens.
-            k: as in :meth:`recommend`.
-            exclude: as in :meth:`recommend`.
-        """
+        """Recommend for known users, by all their items in the data, in training or not, as :meth:`recommend` does."""
         users = checked_list(users, "users", "user tokens")
         histories = [self.profile(user) for user in users]
         return self.recommend(histories, k, exclude=exclude)

@@ -1,9 +1,9 @@
 """The settings that say what is changed in RecBole: its numbers, and whether its data pass through arrays.
 
 ``corrections: True`` (the default with this package imported), ``False``, or a list of names from :data:`CORRECTIONS`.
-With ``corrections: False`` every number is stock RecBole's. Repairs, without which RecBole does not run or runs slower
-with the same digits, are not among them; ``vectorized_data: False`` has the data read, split and batched by RecBole's
-own functions.
+With ``corrections: False`` every number is stock RecBole's, also of a run that saves its loaders. Repairs, without
+which RecBole does not run or runs slower with the same digits, are not among them; ``vectorized_data: False`` has the
+data read, split and batched by RecBole's own functions.
 
 Each run says in one line of its log which corrections are active and which touched its numbers. Like the table of
 patches, this module imports nothing of RecBole, torch or NumPy.

@@ -68,6 +68,7 @@ def ray_stand_in() -> Iterator[None]:
 
     stand_in = types.ModuleType("ray", doc="Stands in for ray while recbole.quick_start is imported.")
     stand_in.tune = types.ModuleType("ray.tune")  # type: ignore[attr-defined]
+    stand_in.tune.report = report  # RecBole has this module when the patches are taken back
     sys.modules["ray"] = stand_in
     try:
         yield
@@ -99,9 +100,9 @@ def report(**metrics: Any) -> None:
 def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) -> Any:
     """Return what ``torch.load`` reads from a checkpoint of RecBole's, which pickles its Config.
 
-    torch.load refuses such files from version 2.6 on; and they remember a device that this machine may not have. The
-    weights remember the file and what they were trained on, which is checked where a model loads them. A checkpoint is
-    a pickle, which can run any code: open those only whose origin you trust.
+    torch.load refuses such files from version 2.6 on, and they name a device that this machine may not have. The
+    weights carry the file's name and what they were trained on, which is checked where a model loads them. A
+    checkpoint is a pickle, which can run any code: open those only whose origin you trust.
 
     Args:
         file: Path of the checkpoint.
@@ -111,6 +112,7 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
     Raises:
         ValueError: The file is not a readable checkpoint of RecBole's; the message names it.
         OSError: The file is missing or cannot be read.
+        ImportError, AttributeError: It needs a module or a class that is not there.
     """
     options.setdefault("weights_only", False)
     on_gpu = torch.cuda.is_available()
@@ -157,7 +159,7 @@ def yaml_for_recbole(stock: types.ModuleType) -> Namespace:
 
 
 def _safe_load(text: str, Loader: type) -> Any:
-    """Return the content of YAML, with the numbers of a loader."""
+    """Return the content of YAML without objects; what is a number is up to the loader that RecBole names."""
     return yaml.load(text, safe_loader(Loader))
 
 
@@ -171,7 +173,7 @@ def load_data_and_model(stock: Callable, model_file: str | os.PathLike) -> tuple
     checkpoint = read_checkpoint(model_file)
     config = checkpoint["config"]
 
-    # A Config that is unpickled has not called it, and RecBole's metrics rely on it.
+    # A Config calls this when it is made, not when it is unpickled, and RecBole's metrics rely on it.
     config.compatibility_settings()
 
     # RecBole's lines.

@@ -92,7 +92,7 @@ class LazyArray:
         return getattr(np.asarray(self), name)
 
     def copy(self) -> "LazyArray":
-        """Return a copy that has the same elements, as an array's copy has."""
+        """Return a copy that has the elements made so far, and makes equal ones of the others."""
         copied = copy.copy(self)
         copied._made = dict(self._made)
         return copied

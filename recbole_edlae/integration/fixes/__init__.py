@@ -65,7 +65,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "why": "a run that saves its loaders draws other random numbers",
+        "why": "a run that saves its loaders draws other random numbers; `corrections: False` leaves it so",
         "until": "RecBole gives the loaders their generators back",
         "functions": {"data.utils:save_split_dataloaders": "saved:save_split_dataloaders"},
     },
@@ -141,7 +141,7 @@ ROWS: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "why": "draws negatives for models that do not use them",
+        "why": "draws for a user who has all items, without end, where the model does not use what is drawn",
         "until": "RecBole looks for users with all items where it draws",
         "functions": {
             "data.dataloader.abstract_dataloader:NegSampleDataLoader._set_neg_sample_args": (

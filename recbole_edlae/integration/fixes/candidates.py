@@ -5,7 +5,7 @@ random stream of the training: every model, epoch and batch size has other candi
 only on ``seed``, the phase (valid or test), the user's token and the items, in order of their tokens, and drawing them
 leaves the random numbers of the training unchanged. As in RecBole they are drawn with replacement, uniformly or by the
 number of interactions in all parts, and never among the items that the user has in training, in validation (and in
-test, when testing).
+test, when testing). With ``repeatable: True`` a user's own items are candidates too, but for the target.
 """
 
 import copy

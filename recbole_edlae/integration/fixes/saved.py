@@ -87,7 +87,8 @@ def dataset_in(file: str, dataset_class: Any, config: Any) -> Dataset | None:
     """Return the dataset in a file, where it is of the same files, class and settings.
 
     Warns:
-        DataWarning: It is of another class or other files, or cannot be read; None is returned.
+        DataWarning: It is of another class or other files, or cannot be read; None is returned. It is also None, as in
+            RecBole without a word, where the settings differ.
     """
     # What a pickle has may fail in any way.
     try:
