@@ -24,6 +24,11 @@ ROWS: tuple[dict[str, Any], ...] = (
         "functions": {"utils.utils:get_trainer": "models:get_trainer"},
     },
     {
+        "why": "every trainer writes a folder for TensorBoard, also where a command trains many",
+        "until": "RecBole has a setting for it",
+        "functions": {"trainer.trainer:get_tensorboard": "models:get_tensorboard"},
+    },
+    {
         "why": "finds default settings in RecBole's own folder only",
         "until": "RecBole asks the model, or has these models",
         "functions": {

@@ -5,8 +5,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from recbole_edlae.data import training_data
 
 NEEDED = ("model", "dataset", "data_path", "seed", "MODEL_TYPE")
@@ -78,27 +76,6 @@ def _description(description: Any, file: Any) -> dict[str, Any] | None:
     ):
         raise ValueError(f"checkpoint {file}: what it says of its data ({training_data.KEY}) is damaged")
     return description
-
-
-def largest(values: torch.Tensor) -> float:
-    """Return the largest magnitude among some numbers, NaN where one of them is, without a copy of them."""
-    if values.numel() == 0:
-        return 0.0
-    low, high = torch.aminmax(values.detach())
-    if low.isnan():
-        return float("nan")
-    return max(-low.item(), high.item())
-
-
-def check_finite(tensors: Mapping[str, Any], source: str) -> None:
-    """Check that the weights among named values are finite; an error names their source."""
-    for name, value in tensors.items():
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-            continue
-
-        # NaN is not smaller, either.
-        if not largest(value) < float("inf"):
-            raise ValueError(f"{source}: its weights {name} have values that are NaN or infinite")
 
 
 def _kind(value: Any) -> str:

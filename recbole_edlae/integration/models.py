@@ -10,9 +10,10 @@ functions here stand in for RecBole's entry points: they do the same, and are pi
 which imports the package. So is a loader, by its :class:`Armed`. A forked child has the package anyway.
 """
 
+import contextlib
 import copy
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from recbole_edlae.settings.rules import check_rules, check_vectorized_data
 from recbole_edlae.settings.schema import check_model_settings, read_schema
 
 _QUICK_START = "recbole.quick_start.quick_start"
+_writes_tensorboard = True
 
 # The registry's functions are documented under this module's name.
 __all__ = ["check_unseen_users", "model_class", "register", "registered", "unseen_users"]
@@ -68,6 +70,30 @@ def get_trainer(stock: Callable, model_type: Any, model_name: str) -> type:
     if model_name in registered():
         trainer = getattr(model_class(model_name), "trainer", None)
     return stock(model_type, model_name) if trainer is None else trainer
+
+
+@contextlib.contextmanager
+def without_tensorboard() -> Iterator[None]:
+    """Let the trainers that are constructed meanwhile write nothing for TensorBoard."""
+    global _writes_tensorboard
+    before = _writes_tensorboard
+    _writes_tensorboard = False
+    try:
+        yield
+    finally:
+        _writes_tensorboard = before
+
+
+def get_tensorboard(stock: Callable, logger: Any) -> Any:
+    """Return a trainer's writer as RecBole does, or in ``without_tensorboard`` one that writes nothing."""
+    return stock(logger) if _writes_tensorboard else _NoWriter()
+
+
+class _NoWriter:
+    """Accept every call and do nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 def get_dataloader(stock: Callable, config: Any, phase: str) -> Callable:

@@ -46,7 +46,7 @@ def recommend_file(
         OSError: The disk is full.
     """
     # The answers so far are worth keeping when a later user is at fault.
-    part_file = PartFile(output, HEADS)
+    part_file = PartFile(output, FIRST_BYTES)
     done = 0
     unknown: collections.Counter = collections.Counter()
     popular = 0
@@ -117,7 +117,7 @@ def _known(recommender: Recommender, exclude: Iterable[str], unknown: collection
 
 
 def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:
-    """Return a batch of users and their Recommendations as JSON lines, which have no head."""
+    """Return a batch of users and their Recommendations as JSON lines; there is no head to write."""
     lines = []
     for user, items, scores in zip(users, answer.items, answer.scores):
         content = {"user": user, "items": items, "scores": _rounded(scores)}
@@ -127,8 +127,8 @@ def write_jsonl(users: list[str], answer: Recommendations, head: bool) -> bytes:
 
 
 def write_csv(users: list[str], answer: Recommendations, head: bool) -> bytes:
-    """Return the same as CSV: user_id, item_id, rank from 1 and score."""
-    # The writer quotes a carriage return only where lines end in \r\n, which is taken away again.
+    """Return a batch of users and their Recommendations as CSV: user_id, item_id, rank from 1 and score."""
+    # The writer's lines end in \r\n, because it would leave a carriage return unquoted otherwise. Ours end in \n.
     lines = _Lines()
     writer = csv.writer(lines)
     if head:
@@ -146,7 +146,7 @@ class _Lines(list[str]):
 
 
 WRITERS = {".jsonl": write_jsonl, ".csv": write_csv}
-HEADS = (b'{"user": ', b"user_id,item_id,rank,score\n")
+FIRST_BYTES = (b'{"user": ', b"user_id,item_id,rank,score\n")  # of what these write
 
 
 def _rounded(scores: np.ndarray) -> list[float]:

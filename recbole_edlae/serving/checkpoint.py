@@ -1,5 +1,6 @@
 """Read a RecBole checkpoint: its model by the stored tokens, its data when they are asked for."""
 
+import copy
 import functools
 import os
 import pathlib
@@ -14,12 +15,13 @@ from recbole.utils import get_model, init_seed
 
 from recbole_edlae._warnings import warn
 from recbole_edlae.data import training_data
-from recbole_edlae.integration.checkpoint_file import Saved, check_finite
+from recbole_edlae.integration.checkpoint_file import Saved
 from recbole_edlae.integration.checkpoints import unchecked
 from recbole_edlae.integration.compat import stack as compat
 from recbole_edlae.model.history import binary_interactions
 from recbole_edlae.runs.preparation import build_trainer
 from recbole_edlae.serving.export_files import FIELDS, errors_of
+from recbole_edlae.serving.finite import check_finite
 from recbole_edlae.settings import registry
 from recbole_edlae.settings.schema import check_model_settings
 
@@ -145,11 +147,6 @@ class Checkpoint:
         return self.loaders[0]
 
     @property
-    def valid(self) -> Any:
-        """Loader of the validation part."""
-        return self.loaders[1]
-
-    @property
     def test(self) -> Any:
         """Loader of the test part."""
         return self.loaders[2]
@@ -167,11 +164,12 @@ class Checkpoint:
         Raises:
             ValueError: The data are gone, or the model was trained on other data.
         """
-        cutoff = self.config["topk"][0]
-        self.config["metrics"] = ["NDCG"]
-        self.config["valid_metric"] = f"NDCG@{cutoff}"
+        # The checkpoint keeps its own metrics.
+        config = copy.deepcopy(self.config)
+        config["metrics"] = ["NDCG"]
+        config["valid_metric"] = f"NDCG@{config['topk'][0]}"
         model: Any = self.model
-        trainer = build_trainer(self.config, model)
+        trainer = build_trainer(config, model)
 
         # RecBole's evaluation asks the model for scores of users, not of histories.
         if score is not None:
@@ -253,7 +251,7 @@ def check_servable(model: str, settings: Mapping[str, Any]) -> None:
     registry.check_unseen_users(model, settings)
     registry.check_members(check_servable, model, settings)
 
-    # RecBole's own models score users by rows of their training matrix.
+    # RecBole's own models are asked for users, whose histories they look up in their data; none takes a history.
     registered = registry.registered()
     if model not in registered:
         servable = ", ".join(filter(registered.__contains__, registry.unseen_users()))

@@ -13,7 +13,7 @@ from recbole_edlae._files import atomic_folder
 from recbole_edlae._warnings import warn
 from recbole_edlae.model.weights import Weights
 from recbole_edlae.serving.checkpoint import Checkpoint
-from recbole_edlae.serving.export_files import DTYPES, FIELDS, FILES, Export, write_contents
+from recbole_edlae.serving.export_files import DTYPES, FIELDS, FILES, Export, histories_in, write_contents
 from recbole_edlae.serving.export_reader import read_export
 from recbole_edlae.serving.tokens import positive_int
 from recbole_edlae.settings import registry
@@ -66,8 +66,7 @@ def write_files(checkpoint: Checkpoint, folder: pathlib.Path, dtype: str, top: i
     size = write_contents(folder, export, linear, dtype=dtype, top=top)
 
     # Some weights are made of the histories of training.
-    users = sum(weights.users() for weights in linear.values())
-    if users:
+    if users := histories_in(linear):
         warn(
             f"the export contains the training histories of {users} users, without their names: {name} scores with "
             "them, and whoever has the files can read them"

@@ -1,9 +1,9 @@
 """The three files of an export, written and read as numbers and text. Needs no RecBole.
 
 A folder of weights.safetensors, items.json (the token of every item id) and manifest.json: the format's version, the
-model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but for GFCF and
-ChebyCF), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and refuses what does not
-match. The hashes find damage; they do not say who wrote the files.
+model's name and settings, how many users' histories are part of the weights (`training_histories`; 0 but for GFCF,
+ChebyCF and ensembles of them), and size and SHA-256 of the other two and of itself. Reading one runs no code of it, and
+refuses what does not match. The hashes find damage; they do not say who wrote the files.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from safetensors.torch import save as save_tensors
 
 from recbole_edlae import __version__
 from recbole_edlae._files import write_atomically
-from recbole_edlae.integration.checkpoint_file import check_finite, largest
 from recbole_edlae.model import sparse_weights
 from recbole_edlae.model.weights import Weights
+from recbole_edlae.serving.finite import check_finite, largest
 from recbole_edlae.serving.tokens import check_encodable
 from recbole_edlae.settings.schema import Setting, check_model_settings, is_of_type
 
@@ -33,8 +33,7 @@ VERSION = 1
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.json"
 MANIFEST = "manifest.json"
-# The manifest last: without it the others are no export.
-FILES = (WEIGHTS, ITEMS, MANIFEST)
+FILES = (WEIGHTS, ITEMS, MANIFEST)  # in the order in which they are written
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 FIELDS = ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "NEG_PREFIX")
 
@@ -55,7 +54,7 @@ def write_contents(
     """Write the three files of an export into a folder that exists; return their size.
 
     Args:
-        folder: that exists.
+        folder: of the export.
         export: with the tensors of the model's ``state_dict``.
         linear: what precedes their names there → the linear weights of the model or of its members.
         dtype: one of DTYPES.
@@ -74,9 +73,9 @@ def write_contents(
         "model": export.model,
         "dtype": dtype,
         "top": top,
-        "training_histories": sum(weights.users() for weights in linear.values()),
+        "training_histories": histories_in(linear),
         "settings": export.settings,
-        "files": {file: fingerprint(content) for file, content in contents.items()},
+        "files": {file: size_and_hash(content) for file, content in contents.items()},
     }
     manifest["sha256"] = own_hash(manifest)
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
@@ -86,6 +85,12 @@ def write_contents(
     for file, content in contents.items():
         write_atomically(folder / file, content)
     return sum(map(len, contents.values()))
+
+
+def histories_in(linear: Mapping[str, Weights]) -> int:
+    """Return how many users' histories of training the weights of a model or of its members contain."""
+    # The members of an ensemble are trained on the same users.
+    return max((weights.users() for weights in linear.values()), default=0)
 
 
 def read_contents(folder: pathlib.Path) -> Export:
@@ -138,7 +143,7 @@ def complete(known: Mapping[str, Setting], settings: Mapping[str, Any]) -> dict[
     return completed
 
 
-def fingerprint(content: bytes) -> dict[str, Any]:
+def size_and_hash(content: bytes) -> dict[str, Any]:
     """Return length and SHA-256 of a file's content."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
@@ -263,7 +268,7 @@ def _read_file(folder: pathlib.Path, file: str, expected: Any) -> bytes:
 
     # The length tells a file that was cut short from one that was changed.
     content = path.read_bytes()
-    actual = fingerprint(content)
+    actual = size_and_hash(content)
     if actual["bytes"] != expected["bytes"]:
         sizes = f"{actual['bytes']} bytes of {expected['bytes']}"
         raise ValueError(f"{file} has {sizes}: it was cut short or changed")

@@ -16,13 +16,13 @@ class PartFile:
     If the work ends early, the batches written so far stay in this file.
     """
 
-    def __init__(self, output: str | os.PathLike, heads: tuple[bytes, ...]) -> None:
+    def __init__(self, output: str | os.PathLike, first_bytes: tuple[bytes, ...]) -> None:
         """Open the temporary file, which may be one of an earlier run by its first bytes, and no other one."""
         self.output = str(output)
         self.path = f"{output}.part"
         if os.path.lexists(output) and not os.path.isfile(output):
             raise ValueError(f"output: {output} is there already and not a file")
-        self._file = self._open(heads)
+        self._file = self._open(first_bytes)
 
     def add(self, content: bytes) -> None:
         """Write a batch atomically."""
@@ -40,7 +40,7 @@ class PartFile:
             os.unlink(self.path)
         os.close(self._file)
 
-    def _open(self, heads: tuple[bytes, ...]) -> int:
+    def _open(self, first_bytes: tuple[bytes, ...]) -> int:
         """Return the descriptor of the temporary file, locked and empty."""
         # A link is not followed, and a pipe does not block.
         flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
@@ -58,7 +58,7 @@ class PartFile:
             start = b"?"
             if stat.S_ISREG(os.fstat(file).st_mode):
                 start = os.pread(file, 100, 0)
-            if start and not start.startswith(heads):
+            if start and not start.startswith(first_bytes):
                 raise ValueError(
                     f"output: {self.path} is there already and not of an earlier run; move it away"
                 )

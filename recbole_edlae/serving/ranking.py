@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from recbole_edlae.integration.checkpoint_file import largest
+from recbole_edlae.serving.finite import is_finite
 from recbole_edlae.serving.ids import Entries, Ids
 
 # Scores computed at a time: users times items.
@@ -51,10 +51,15 @@ class Ranker:
         never: np.ndarray,
         excluded: Entries | None = None,
     ) -> Ranking:
-        """Return the k best items for a number of histories of known entries, without their own.
+        """Return the k best items for each of some histories, without the items of the history itself.
 
-        Items that nobody had in training are counted as unknown. No history gets the items of the numbers ``never``,
-        and each one none of its entries that are excluded.
+        Args:
+            histories: how many there are; one without entries is answered by popularity.
+            known: the entries of the histories.
+            k: items for each history.
+            unknown: the entries whose items nobody had in training are added to these counts, in place.
+            never: numbers of items to leave out for all histories.
+            excluded: entries to leave out for their own history only.
         """
         leave_the_parents_threads()
 
@@ -120,8 +125,7 @@ class Ranker:
 
 def checked(scores: torch.Tensor) -> torch.Tensor:
     """Return scores after a check that they are finite."""
-    # NaN is smaller than nothing.
-    if not largest(scores) < float("inf"):
+    if not is_finite(scores):
         raise ValueError("the model's scores are not finite: its weights are too large or damaged")
     return scores
 

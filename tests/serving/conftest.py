@@ -43,7 +43,7 @@ def checkpoints(tiny, tmp_path_factory):
                 run_recbole(
                     name,
                     "tiny",
-                    config_dict={**quiet, "checkpoint_dir": str(own), **MODELS[name], **settings},
+                    config_dict={**quiet, "checkpoint_dir": str(own), **MODELS.get(name, {}), **settings},
                 )
             (made[key],) = own.glob("*.pth")
         return str(made[key])

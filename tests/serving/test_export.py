@@ -125,6 +125,14 @@ def test_the_command_says_size_and_loss(checkpoints, tmp_path, capsys):
         assert f"{metric} on the test users: {before[metric]:.4f} → {after[metric]:.4f} (" in said
 
 
+def test_the_measured_loss_leaves_the_settings_of_the_checkpoint(checkpoints):
+    checkpoint = Checkpoint.read(checkpoints("EDLAE"))
+    before = dict(checkpoint.config.final_config_dict)
+    assert before["metrics"] != ["NDCG"]
+    checkpoint.evaluate()
+    assert checkpoint.config.final_config_dict == before
+
+
 def rewrite(path, change):
     content = bytearray(path.read_bytes())
     change(content)
@@ -243,6 +251,15 @@ def test_says_whose_histories_it_contains(name, opened, tmp_path, recwarn):
     assert len(said) == holds and all(text.startswith(expected) for text in said)
     manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
     assert manifest["training_histories"] == (60 if holds else 0)
+
+
+def test_histories_that_two_members_contain_are_counted_once(checkpoints, tmp_path):
+    members = {name: {"model": name, "low_pass_rank": 6} for name in ("GFCF", "ChebyCF")}
+    checkpoint = Checkpoint.read(checkpoints("Ensemble", members=members))
+    with pytest.warns(DataWarning, match="histories of 60 users"):
+        write_export(checkpoint, tmp_path / "export")
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    assert manifest["training_histories"] == 60
 
 
 @pytest.fixture

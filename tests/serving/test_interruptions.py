@@ -205,7 +205,7 @@ def test_recommend_into_what_is_read_only(words, disk, capsys, monkeypatch):
 
 def test_a_second_run_into_one_output_is_refused(words, tmp_path, capsys, monkeypatch):
     output = tmp_path / "two"
-    first = PartFile(f"{output}.jsonl", batches.HEADS)
+    first = PartFile(f"{output}.jsonl", batches.FIRST_BYTES)
     first.add(b'{"user": "of the first"}\n')
     assert call(words["recommend"](output)) == 2
     assert "another run is writing" in capsys.readouterr().err
