@@ -1,7 +1,7 @@
 r"""
 From settings of DLAE to its solver
 ################################################
-The formula is ``solvers.full_rank``. Knows nothing of RecBole.
+Calls ``solvers.full_rank`` or, with a rank, ``solvers.low_rank``. Knows nothing of RecBole.
 """
 
 from typing import Any

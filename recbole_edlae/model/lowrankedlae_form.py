@@ -1,7 +1,7 @@
 r"""
 From settings of LowRankEDLAE to its solver
 ################################################
-The formula is ``solvers.low_rank``. Knows nothing of RecBole.
+``solvers.low_rank`` has the method of each name. Knows nothing of RecBole.
 """
 
 from typing import Any

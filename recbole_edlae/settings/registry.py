@@ -1,17 +1,21 @@
 """Look up a model by its name: its class, its defaults, the settings with which it scores unseen users.
 
 A model of this package is a file of :mod:`recbole_edlae.model`, named like the model in lower case, and a YAML file of
-its settings in ``properties/model``. But for estimators, nothing else in the package names it. :func:`register` adds
-models of other packages. Where the installed RecBole has a model of the same name itself, the name means RecBole's.
+its settings in ``properties/model``. No list names it. :func:`register` adds models of other packages. Where the
+installed RecBole has a model of the same name itself, the name means RecBole's.
 
-What is particular to a model is an attribute of its class:
+What is particular to a model is an attribute of its class, all of them optional:
 
 * ``trainer``: the Trainer class that fits it; without it RecBole's choice.
 * ``train_loader(config)``: a static method that returns the class of its loader of training; without it RecBole's.
 * ``unseen_users``: the settings with which it scores users that it was not trained on; None where it cannot.
-* ``members_of(settings)`` and ``check_config(config, settings)``: class methods of an ensemble, which return the models
-  that it is made of, and check their settings.
+* ``check_config(config, settings)``: a class method that checks settings which depend on each other.
 * ``paper`` and ``search_space``: what to cite, and what to search, as in RecBole's ``hyper.test``.
+* ``batch_bytes``: of the scores of a batch of a full ranking; without it ``eval_batch_size`` says how many.
+* ``fitted``: a property, whether it is trained; one that is not is neither served nor exported.
+* ``scores_by_weights()``: a method, whether its scores are those of its ``weights``; ``ClosedFormTrainer`` asks it.
+* ``members_of(settings)`` and ``refitted(settings, epochs)``: class methods of an ensemble, which return the models
+  that it is made of, and settings that train these again. Its instances have ``models`` and, by label, ``configs``.
 """
 
 import functools
