@@ -83,10 +83,14 @@ def sansa(X, density, problem):
 
     G = (X.T @ X).tocsr()
     G += sp.diags(penalty(G.diagonal(), **problem) - problem["l2"], format="csr", dtype=np.float32)
-    factorizer = ICFGramianFactorizerConfig(factorization_shift_step=1e-3, factorization_shift_multiplier=2.0)
+    factorizer = ICFGramianFactorizerConfig(
+        factorization_shift_step=1e-3, factorization_shift_multiplier=2.0
+    )
     inverter = UMRUnitLowerTriangleInverterConfig(scans=1, finetune_steps=5)
     model = SANSA(SANSAConfig(problem["l2"], float(density), factorizer, inverter))
-    model.fit(G.tocsc(), compute_gramian=False)  # in CSR its compiled part meets index types it does not know
+    model.fit(
+        G.tocsc(), compute_gramian=False
+    )  # in CSR its compiled part meets index types it does not know
     return lambda x: model.forward(x).toarray()
 
 

@@ -194,7 +194,8 @@ def matmul_rate(n, repeats=3):
 def machine():
     """What the numbers were measured on."""
     cpu = next(
-        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        "",
     )
     return {
         "cpu": cpu or platform.processor(),
@@ -215,7 +216,10 @@ def kernels():
     """The BLAS libraries of this process, with the kernels that they have chosen for the processor."""
     libraries = (found for found in threadpoolctl.threadpool_info() if found["user_api"] == "blas")
     return sorted(
-        {f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip() for lib in libraries}
+        {
+            f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip()
+            for lib in libraries
+        }
     )
 
 

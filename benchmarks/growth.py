@@ -119,7 +119,9 @@ def main():
             print(rows[-1], flush=True)
     limits = {"product_rate": matmul_rate(min(6000, max(options.items))), "read_rate": bandwidth()}
     report(rows, options.out, question="growth", **limits)
-    print(f"limits: {limits['product_rate']:.3g} operations/s, {limits['read_rate'] / 4:.3g} numbers read/s")
+    print(
+        f"limits: {limits['product_rate']:.3g} operations/s, {limits['read_rate'] / 4:.3g} numbers read/s"
+    )
     if options.figure:
         draw(rows, limits["product_rate"], limits["read_rate"], options.figure)
 

@@ -43,7 +43,9 @@ def timed(words, folder):
 def hyper_tuning(data, folder):
     """Seconds and {settings: metrics on validation} of RecBole's way."""
     given = folder / "given.yaml"
-    given.write_text(f"model: EDLAE\ndataset: ml-1m\ndata_path: {data}\nshow_progress: False\nstate: ERROR\n")
+    given.write_text(
+        f"model: EDLAE\ndataset: ml-1m\ndata_path: {data}\nshow_progress: False\nstate: ERROR\n"
+    )
     space = folder / "hyper.test"
     space.write_text(EDLAE.search_space)
     seconds, output = timed(["-c", HYPER_TUNING, space, PROTOCOL, given], folder)

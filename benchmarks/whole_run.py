@@ -63,7 +63,9 @@ def measure(model, dataset, config_files, settings):
     for name, phase in (("get_flops", "count operations"), ("get_environment", "environment")):
         setattr(quick_start, name, phases.wrap(phase, getattr(quick_start, name)))
     get_model, get_trainer = quick_start.get_model, quick_start.get_trainer
-    quick_start.get_model = lambda name: phases.wrap("fit", get_model(name))  # EASE is fitted when it is made
+    quick_start.get_model = lambda name: phases.wrap(
+        "fit", get_model(name)
+    )  # EASE is fitted when it is made
 
     def trainer(*kind):
         def build(*arguments):

@@ -20,7 +20,9 @@ class Browser:
             "goog:chromeOptions": {"binary": shutil.which("chromium"), "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }
-        self.address += "/session/" + self.call("/session", capabilities={"alwaysMatch": wanted})["sessionId"]
+        self.address += (
+            "/session/" + self.call("/session", capabilities={"alwaysMatch": wanted})["sessionId"]
+        )
 
     def call(self, path, **body):
         request = urllib.request.Request(self.address + path, json.dumps(body).encode(), method="POST")

@@ -50,7 +50,13 @@ def tiny(tmp_path_factory):
 @pytest.fixture
 def settings(tiny):
     """Config settings that keep RecBole quiet and quick on `tiny`."""
-    return {"data_path": tiny, "state": "ERROR", "show_progress": False, "epochs": 3, "train_batch_size": 64}
+    return {
+        "data_path": tiny,
+        "state": "ERROR",
+        "show_progress": False,
+        "epochs": 3,
+        "train_batch_size": 64,
+    }
 
 
 @pytest.fixture

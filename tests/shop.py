@@ -12,7 +12,9 @@ def shop_rows() -> list[tuple[str, str, int, int]]:
     rows = []
     for user in range(40):
         for order, item in enumerate(random.sample(range(20), 8)):
-            rows.append((f"u{user}", f"i{item}", 1 + (user + item) % 5, 1_700_000_000 + 1000 * user + order))
+            rows.append(
+                (f"u{user}", f"i{item}", 1 + (user + item) % 5, 1_700_000_000 + 1000 * user + order)
+            )
     return rows
 
 

@@ -38,7 +38,9 @@ def test_fit_and_plot(script, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     importlib.import_module("plot").main(str(tmp_path))
     assert (tmp_path / "benchmarks.png").stat().st_size > 1000
-    assert "| EDLAE |" in (tmp_path / "benchmarks.md").read_text() and "| EDLAE |" in capsys.readouterr().out
+    assert (
+        "| EDLAE |" in (tmp_path / "benchmarks.md").read_text() and "| EDLAE |" in capsys.readouterr().out
+    )
 
 
 def test_estimators(script):

@@ -163,7 +163,9 @@ def test_the_help_loads_neither_recbole_nor_torch():
     assert "convert-liang" in done.stdout and done.stdout.endswith("set()\n"), done.stderr
 
 
-@pytest.mark.parametrize("model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml")))
+@pytest.mark.parametrize(
+    "model", sorted(file.stem for file in (RECBOLE_PROPERTIES / "model").glob("*.yaml"))
+)
 def test_recboles_own_comments_are_read(model):
     assert len(recbole_schema(model)) > 60
 

@@ -76,7 +76,9 @@ def test_full_rank(
     torch.testing.assert_close(on_device.cpu().double(), expected, rtol=0, atol=4 * tolerance)
 
 
-@pytest.mark.parametrize("method", ["eigen", "admm", "als", "zero_diagonal", "free_diagonal", "weight_decay"])
+@pytest.mark.parametrize(
+    "method", ["eigen", "admm", "als", "zero_diagonal", "free_diagonal", "weight_decay"]
+)
 @pytest.mark.parametrize("rank", [5, 100])
 def test_low_rank(G: torch.Tensor, method: str, rank: int) -> None:
     problem: dict[str, Any] = {"dropout": 0.0 if method == "weight_decay" else 0.3, "l2": 5.0}
@@ -142,7 +144,12 @@ def test_packed_weights_become_dense_on_a_gpu(
 ) -> None:
     monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0)
     monkeypatch.setattr(tiles, "SIDE", 8)
-    settings = {"data_path": tiny, "state": "ERROR", "show_progress": False, "checkpoint_dir": str(tmp_path)}
+    settings = {
+        "data_path": tiny,
+        "state": "ERROR",
+        "show_progress": False,
+        "checkpoint_dir": str(tmp_path),
+    }
     run_recbole("EDLAE", "tiny", config_dict={**settings, "use_gpu": False})
     (file,) = tmp_path.glob("*.pth")
     model = load_data_and_model(str(file))[1].to(DEVICE)

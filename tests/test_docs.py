@@ -21,7 +21,8 @@ from tests.conftest import ROOT
 from tools import tables
 
 PAGES = {
-    str(path.relative_to(ROOT)): path for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+    str(path.relative_to(ROOT)): path
+    for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 }
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
@@ -81,7 +82,9 @@ def anchors(text):
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     for heading in re.findall(r"^#+ (.*)$", text, re.M):
         kept = [
-            letter for letter in heading.lower() if letter in " -_" or unicodedata.category(letter)[0] in "LN"
+            letter
+            for letter in heading.lower()
+            if letter in " -_" or unicodedata.category(letter)[0] in "LN"
         ]
         yield "".join(kept).replace(" ", "-")
 
@@ -215,9 +218,9 @@ def words(sentence):
 
 def test_the_splitter_finds_a_long_sentence():
     long = " ".join(["word"] * 26) + "."
-    assert [words(each) for each in sentences(f"Short.\n{long}\n\n* `code` is [a link](x.md).\n* $a = b$\n")][
-        1:3
-    ] == [
+    assert [
+        words(each) for each in sentences(f"Short.\n{long}\n\n* `code` is [a link](x.md).\n* $a = b$\n")
+    ][1:3] == [
         26,
         4,
     ]

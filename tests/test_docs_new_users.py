@@ -23,13 +23,17 @@ def test_the_settings_shown_are_the_files():
 def test_commands_and_programs(tmp_path, capsys):
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     (tmp_path / "users.csv").write_text("user_id,item_id\nme,50\nme,172\nyou,1\n")
-    for command, program in re.findall(r"^\$ recbole-edlae ([^\n]*)$|```python\n(.*?)```", PAGE, re.M | re.S):
+    for command, program in re.findall(
+        r"^\$ recbole-edlae ([^\n]*)$|```python\n(.*?)```", PAGE, re.M | re.S
+    ):
         if program:
             (checkpoint,) = glob.glob("saved/EDLAE-*.pth")
             exec(program, {"__name__": "example", "checkpoint": checkpoint})
         elif "ml-1m-prosg" not in command:
             words = [
-                each for word in shlex.split(command) for each in (glob.glob(word) if "*" in word else [word])
+                each
+                for word in shlex.split(command)
+                for each in (glob.glob(word) if "*" in word else [word])
             ]
             cli.main(words)
     said = capsys.readouterr().out

@@ -49,7 +49,9 @@ def test_private_names_stay_in_their_package():
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["", ".solvers", ".nn", ".analysis"])
 def test_pure_imports_load_neither_recbole_nor_ray_nor_pandas(module):
-    program = f"import recbole_edlae{module}, sys; print({{'recbole', 'ray', 'pandas'}} & sys.modules.keys())"
+    program = (
+        f"import recbole_edlae{module}, sys; print({{'recbole', 'ray', 'pandas'}} & sys.modules.keys())"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "set()", done.stderr
 

@@ -40,7 +40,8 @@ def test_run_recbole_ends_with_one_line():
 
 
 @pytest.mark.parametrize(
-    "name", ["recbole", "recbole.quick_start", "recbole_edlae.model.edlae", "recbole_edlae.settings.registry"]
+    "name",
+    ["recbole", "recbole.quick_start", "recbole_edlae.model.edlae", "recbole_edlae.settings.registry"],
 )
 def test_an_import_says_what_to_install(name):
     done = python(f"import recbole_edlae, {name}")

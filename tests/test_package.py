@@ -23,7 +23,9 @@ def long_description():
 
 def test_all_links_of_the_project_are_into_its_repository():
     source = urls()["Source"]
-    assert source.startswith("https://github.com/") and all(url.startswith(source) for url in urls().values())
+    assert source.startswith("https://github.com/") and all(
+        url.startswith(source) for url in urls().values()
+    )
     assert {"Documentation", "Changelog", "Issues"} < urls().keys()
 
 

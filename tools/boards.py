@@ -133,7 +133,9 @@ def _leads(board: Leaderboard) -> list[str]:
         close = {label: p for label, p in table.loc[first.label].drop(first.label).items() if p >= LEVEL}
         over = ", ".join(f"{label} (p = {p:.2g})" for label, p in close.items())
         remark = (
-            f"the lead over {over} is not significant" if close else "significantly ahead of every other row"
+            f"the lead over {over} is not significant"
+            if close
+            else "significantly ahead of every other row"
         )
         lines.append(f"* {report.heading(metric)}: {first.label} has the largest value; {remark}.")
     return [*lines, ""] if lines else []

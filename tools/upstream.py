@@ -74,7 +74,9 @@ def insertions(name: str) -> Iterator[Insertion]:
     line = f"from {package}.{lower} import {name}\n"
     yield Insertion(f"{folder}/__init__.py", r"import EASE\n", line)
     if model.reads_users:
-        yield Insertion("recbole/data/utils.py", r'"CDAE": .*\n', f'        "{name}": _get_AE_dataloader,\n')
+        yield Insertion(
+            "recbole/data/utils.py", r'"CDAE": .*\n', f'        "{name}": _get_AE_dataloader,\n'
+        )
 
     tests = "".join(
         f"\n    def test_{test}(self):\n"
@@ -95,7 +97,9 @@ def insertions(name: str) -> Iterator[Insertion]:
 
 def list_entry(name: str) -> str:
     """Return a model's entry in RecBole's list of models, from the model's page of the user guide."""
-    page = (OVERLAY / f"docs/source/user_guide/model/general/{name.lower()}.rst").read_text(encoding="utf-8")
+    page = (OVERLAY / f"docs/source/user_guide/model/general/{name.lower()}.rst").read_text(
+        encoding="utf-8"
+    )
     venue = MODELS[name].venue
     entry = {
         "category": "General Recommendation",
@@ -117,7 +121,12 @@ def list_entry(name: str) -> str:
 def overlay_files(name: str) -> list[pathlib.Path]:
     """Return the paths of a model's own files, relative to the folder `upstream` and to RecBole."""
     lower = name.lower()
-    names = {f"{lower}.py", f"{name}.yaml", f"{lower}.rst", f"recbole.model.general_recommender.{lower}.rst"}
+    names = {
+        f"{lower}.py",
+        f"{name}.yaml",
+        f"{lower}.rst",
+        f"recbole.model.general_recommender.{lower}.rst",
+    }
     return sorted(path.relative_to(OVERLAY) for path in OVERLAY.rglob("*.*") if path.name in names)
 
 

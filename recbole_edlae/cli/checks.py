@@ -114,7 +114,9 @@ def check_checkpoint_dir(folder: str) -> None:
     if not existing.is_dir():
         raise ValueError(f"checkpoint_dir {folder} cannot be written: {existing} is a file")
     if not os.access(existing, os.W_OK):
-        raise ValueError(f"checkpoint_dir {folder} cannot be written: no permission to write into {existing}")
+        raise ValueError(
+            f"checkpoint_dir {folder} cannot be written: no permission to write into {existing}"
+        )
 
 
 def check_model(name: str) -> None:

@@ -97,7 +97,9 @@ def _content_lines(conversion: Conversion) -> list[str]:
     first = conversion.first
     last = conversion.last
     if conversion.units:
-        lines.append(f"timestamp: {' and '.join(conversion.units)}, from {_date(first)} to {_date(last)} UTC")
+        lines.append(
+            f"timestamp: {' and '.join(conversion.units)}, from {_date(first)} to {_date(last)} UTC"
+        )
         if look_like_dates(first, last):
             lines.append(
                 "timestamp: these numbers look like dates YYYYMMDD; they are kept as they are, in their order"

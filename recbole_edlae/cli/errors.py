@@ -61,7 +61,9 @@ def missing_recbole(error: Exception) -> str | None:
 
 
 @contextlib.contextmanager
-def errors_in_one_line(program: str, reason: Callable[[Exception], str | None] = reason_of) -> Iterator[None]:
+def errors_in_one_line(
+    program: str, reason: Callable[[Exception], str | None] = reason_of
+) -> Iterator[None]:
     """End the process with one line and status 2 for an error inside the block.
 
     The status is 130 after an interrupt (SIGINT), and 143 or 129 if :func:`signals_as_exceptions` reports a SIGTERM or

@@ -60,7 +60,9 @@ def _print_loss(checkpoint: Checkpoint, folder: pathlib.Path) -> None:
         exported: Any = read_export(folder)[0]
         after = checkpoint.evaluate(exported.score)
     except ValueError as error:
-        print(f"{PROGRAM}: the export is written; what it costs cannot be measured: {error}", file=sys.stderr)
+        print(
+            f"{PROGRAM}: the export is written; what it costs cannot be measured: {error}", file=sys.stderr
+        )
         return
     for name, value in before.items():
         print(f"{name} on the test users: {value:.4f} → {after[name]:.4f} ({after[name] - value:+.4f})")

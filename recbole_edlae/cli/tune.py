@@ -92,7 +92,9 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(1)
 
 
-def _sweep(options: argparse.Namespace, from_files: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sweep:
+def _sweep(
+    options: argparse.Namespace, from_files: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> Sweep:
     """Return the sweep that the options ask for."""
     model = options.model or from_files.get("model", "EDLAE")
     dataset = options.dataset or from_files.get("dataset", "ml-100k")

@@ -111,7 +111,9 @@ def convert_csv(
         raise invalid("--separator", "a sign or several, no quotation mark or line end", separator)
     name = f"{folder.name}.inter"
     numerals = Numerals(decimal, thousands)
-    rows = Rows(path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting)
+    rows = Rows(
+        path, separator=separator, header=header, columns=columns, encoding=encoding, quoting=quoting
+    )
 
     # The folder may have other files of the dataset.
     with atomic_folder(folder, [name], beside_others=True) as temporary:

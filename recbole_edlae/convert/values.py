@@ -18,7 +18,9 @@ MISSING = frozenset(
 )
 
 # Three digits after each sign: it may separate thousands.
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f_])\d{3}(?:\1\d{3})*(?P<fraction>[.,]\d+)?", re.ASCII)
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}([.,' \u00a0\u202f_])\d{3}(?:\1\d{3})*(?P<fraction>[.,]\d+)?", re.ASCII
+)
 
 # The smallest number of each unit of time since 1970, and its parts of a second: seconds last until the year 5138.
 _UNITS = {"nanoseconds": (1e17, 1e9), "microseconds": (1e14, 1e6), "milliseconds": (1e11, 1e3)}

@@ -50,7 +50,9 @@ class Column(NamedTuple):
         return self.type == FeatureType.FLOAT
 
 
-def read_header(path: str | os.PathLike, separator: str = "\t", encoding: str | None = None) -> list[Column]:
+def read_header(
+    path: str | os.PathLike, separator: str = "\t", encoding: str | None = None
+) -> list[Column]:
     """Return the columns that an atomic file has.
 
     Args:

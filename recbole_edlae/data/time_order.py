@@ -41,7 +41,9 @@ def check_time(dataset: Dataset) -> None:
         )
 
 
-def order_by_time(dataset: Dataset, rows: np.ndarray | None = None, first: Sequence[str] = ()) -> np.ndarray:
+def order_by_time(
+    dataset: Dataset, rows: np.ndarray | None = None, first: Sequence[str] = ()
+) -> np.ndarray:
     """Return the order of interactions by the file's times; equal ones by item token, then user token.
 
     Args:

@@ -202,9 +202,7 @@ def _how_tokens_differ(saved: dict[str, Any], current: dict[str, Any], field: st
     new = len(set(now) - set(before))
     if gone or new:
         return f"{gone} of its {len(before)} values of {field} are gone, and {new} of {len(now)} are new"
-    return (
-        f"the same {len(now)} values of {field} stand in another order in the file, so that their ids differ"
-    )
+    return f"the same {len(now)} values of {field} stand in another order in the file, so that their ids differ"
 
 
 def with_fold_in(dataset: "Dataset") -> "Dataset":

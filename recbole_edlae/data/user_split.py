@@ -153,14 +153,18 @@ def _n_held_out(parts: Sequence[Any], users: int) -> tuple[int, int]:
         valid = max(1, int(valid * users + 1e-9))
         test = max(1, int(test * users + 1e-9))
     if valid + test >= users:
-        raise ValueError(f"US: {valid} and {test} users to be held out leave none of the {users} to train on")
+        raise ValueError(
+            f"US: {valid} and {test} users to be held out leave none of the {users} to train on"
+        )
     return valid, test
 
 
 def _is_target(user: np.ndarray, fold_in: float) -> np.ndarray:
     """Return which of the users' items, one user after the other, come after the fold-in: of two, at least one."""
     # Where each user's rows begin, and how many they are.
-    _, first, position, n_items = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+    _, first, position, n_items = np.unique(
+        user, return_index=True, return_inverse=True, return_counts=True
+    )
 
     # At least one target, and of more than one item at least one in the fold-in.
     n_targets = np.clip(((1 - fold_in) * n_items + 1e-9).astype(np.int64), 1, np.maximum(n_items - 1, 0))

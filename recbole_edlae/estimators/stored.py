@@ -24,7 +24,9 @@ Self = TypeVar("Self", bound="StoredEstimator")
 class StoredEstimator(LinearEstimator):
     """A linear estimator that can be written to an export, and read from an export or a checkpoint."""
 
-    def to_export(self, folder: str | os.PathLike, *, dtype: str = "float32", top: int | None = None) -> int:
+    def to_export(
+        self, folder: str | os.PathLike, *, dtype: str = "float32", top: int | None = None
+    ) -> int:
         """Write an export, which ``Recommender.load`` and ``recbole-edlae recommend`` read; return its bytes.
 
         It has no users. Item ids become text.

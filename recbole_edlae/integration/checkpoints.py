@@ -71,7 +71,9 @@ def unchecked(file: str) -> str:
     )
 
 
-def save_checkpoint(stock: Callable, trainer: Any, epoch: int, verbose: bool = True, **options: Any) -> None:
+def save_checkpoint(
+    stock: Callable, trainer: Any, epoch: int, verbose: bool = True, **options: Any
+) -> None:
     """Write RecBole's checkpoint with what it was trained on, atomically.
 
     RecBole writes into the file itself: a run that is killed, or whose disk is full, while it saves has lost the best

@@ -224,7 +224,9 @@ def _when_complete(module: types.ModuleType, act: Callable[[], None]) -> None:
         act()
 
 
-def _spec_of_others(hook: _Hook, name: str, path: Any, target: Any) -> importlib.machinery.ModuleSpec | None:
+def _spec_of_others(
+    hook: _Hook, name: str, path: Any, target: Any
+) -> importlib.machinery.ModuleSpec | None:
     for finder in list(sys.meta_path):
         find = getattr(finder, "find_spec", None)
         spec = find(name, path, target) if finder is not hook and find is not None else None

@@ -186,7 +186,9 @@ def _row(label: str, seeds: Sequence[Mapping[str, Any]], settings: dict[str, Any
         for name in CORRECTIONS:
             if any(name in record.get("corrections", {}).get(kind, ()) for record in seeds):
                 corrections[kind].append(name)
-    return Row(label, model, "run", settings, means, fit_seconds=seconds, mark=mark, corrections=corrections)
+    return Row(
+        label, model, "run", settings, means, fit_seconds=seconds, mark=mark, corrections=corrections
+    )
 
 
 def _ranked(rows: Iterable[Row], metric: str, bigger: bool) -> list[Row]:

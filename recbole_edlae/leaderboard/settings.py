@@ -115,9 +115,7 @@ def _are_texts(values: Iterable[Any]) -> bool:
 def _labeled(path: str | os.PathLike, models: Any, spelled: Mapping[str, Any]) -> dict[str, Any]:
     """Return label → copy of the settings for all rows, with the labels as they are written in the file."""
     # No key `models` takes the default rows; one without a value is a mistake.
-    allowed = (
-        f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
-    )
+    allowed = f"settings: models in {path} must map names to settings, `EDLAE: {{reg_weight: 500.0}}`, or to files"
     if models is None:
         if "models" in spelled:
             raise ValueError(f"{allowed}; got nothing")

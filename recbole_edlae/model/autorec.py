@@ -128,7 +128,9 @@ class AutoRec(HistoryMixin, GeneralRecommender):
                 "an item-based AutoRec knows the users of its training only; set based_on to 'user'"
             )
         if values is None and not self.unobserved_weight:
-            raise ValueError("this AutoRec was trained on ratings: score needs the values of the history too")
+            raise ValueError(
+                "this AutoRec was trained on ratings: score needs the values of the history too"
+            )
 
         # The network reads deviations from the mean, as in training; the mean of implicit feedback is 0.
         deviations = torch.ones(len(items), device=items.device)

@@ -15,7 +15,9 @@ from recbole_edlae.solvers.scale.gram import gram_workspace
 from recbole_edlae.solvers.steps import inverse, penalties
 
 
-def through_users(form: ClosedForm, user_weight: np.ndarray, cache: Cache | None) -> tuple[SparseGram, bool]:
+def through_users(
+    form: ClosedForm, user_weight: np.ndarray, cache: Cache | None
+) -> tuple[SparseGram, bool]:
     r"""Return what stands for the Gram matrix of a fit that inverts it, and whether that goes through the users.
 
     A cache keeps the inverse, which it makes in either way.

@@ -90,7 +90,9 @@ class ClosedForm:
         r"""Return the setting that is a rank; None where the others ask for none."""
         return None
 
-    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
+    def fit(
+        self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None
+    ) -> None:
         r"""Solve for the weights.
 
         Args:

@@ -57,7 +57,11 @@ class DLAEForm(ClosedForm):
     def solve(self, G: Any, progress: Progress | None) -> Any:
         from recbole_edlae.solvers import full_rank, low_rank
 
-        problem: dict[str, Any] = {"dropout": self.dropout_prob, "l2": self.reg_weight, "progress": progress}
+        problem: dict[str, Any] = {
+            "dropout": self.dropout_prob,
+            "l2": self.reg_weight,
+            "progress": progress,
+        }
         if self.rank is not None:
             return low_rank(G, self.rank, method=self.solver, **problem)
         problem |= {"diagonal_bound": self.diagonal_bound, "item_count": self.item_count}

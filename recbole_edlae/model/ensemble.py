@@ -63,7 +63,9 @@ class Ensemble(HistoryMixin, GeneralRecommender):
 
         # Every member has a Config of its own.
         self.given = self.members_of(config)
-        self.configs = {label: self.config_of(label, member, config) for label, member in self.given.items()}
+        self.configs = {
+            label: self.config_of(label, member, config) for label, member in self.given.items()
+        }
         self.random_states: dict[str, Any] = {}
         trained = trained or {}
         built = []

@@ -30,5 +30,7 @@ def check_scores(scores: torch.Tensor, model: str) -> torch.Tensor:
     # NaN and infinity both show in the extremes, for which no mask is made.
     low, high = torch.aminmax(scores)
     if not (low.isfinite().item() and high.isfinite().item()):
-        raise ValueError(f"the training of {model} diverged, its scores are not finite: lower learning_rate")
+        raise ValueError(
+            f"the training of {model} diverged, its scores are not finite: lower learning_rate"
+        )
     return scores

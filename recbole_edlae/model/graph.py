@@ -36,7 +36,9 @@ class GraphFilterRecommender(LinearAutoEncoder):
         r"""Return the polynomial of the item graph."""
         raise NotImplementedError
 
-    def fit(self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None) -> None:
+    def fit(
+        self, progress: Progress | None = None, gram: Callable[..., torch.Tensor] | None = None
+    ) -> None:
         r"""Normalize the graph, and find the directions of the low-pass filter.
 
         Args:

@@ -160,7 +160,9 @@ def _is_in(keys: torch.Tensor, requested: torch.Tensor) -> torch.Tensor:
     return keys[torch.searchsorted(keys, requested)] == requested
 
 
-def ranked(scores: torch.Tensor, k: int, spare: int, order: torch.Tensor | None) -> tuple[Best, torch.Tensor]:
+def ranked(
+    scores: torch.Tensor, k: int, spare: int, order: torch.Tensor | None
+) -> tuple[Best, torch.Tensor]:
     """Return each user's k best items, and a longer list.
 
     Args:

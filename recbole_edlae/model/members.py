@@ -72,7 +72,9 @@ def members_of(settings: Mapping[str, Any]) -> dict[str, Member]:
         if not isinstance(label, str):
             raise ValueError(f"members: a label must be a text, got {label!r}: write '{label}' in quotes")
         if not isinstance(own, Mapping | None):
-            raise ValueError(f"members: {label} must have settings, {{reg_weight: 100}} or {{}}; got {own!r}")
+            raise ValueError(
+                f"members: {label} must have settings, {{reg_weight: 100}} or {{}}; got {own!r}"
+            )
         if (
             isinstance(weight, bool)
             or not isinstance(weight, int | float)

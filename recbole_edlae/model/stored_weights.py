@@ -58,7 +58,11 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], n_items: int, of: str = "
     _check_types(tensors)
 
     # Factors have any width; a matrix is square, and one of no columns stands for another form.
-    if "encoder" in tensors and "decoder" not in tensors and tensors["encoder"].shape[1] not in (0, n_items):
+    if (
+        "encoder" in tensors
+        and "decoder" not in tensors
+        and tensors["encoder"].shape[1] not in (0, n_items)
+    ):
         raise ValueError(
             f"the checkpoint has an encoder of shape {tuple(tensors['encoder'].shape)} and no decoder"
         )
@@ -100,7 +104,9 @@ def _check_types(tensors: Mapping[str, torch.Tensor]) -> None:
     """Check that weights are floats of one type, and indices integers."""
     types = {tensors[name].dtype for name in _FLOATS if name in tensors}
     if len(types) > 1 or not all(dtype.is_floating_point for dtype in types):
-        raise ValueError(f"the weights must be floats of one type, got {', '.join(sorted(map(str, types)))}")
+        raise ValueError(
+            f"the weights must be floats of one type, got {', '.join(sorted(map(str, types)))}"
+        )
     for name in _INTEGERS:
         if name in tensors and tensors[name].dtype not in (torch.int32, torch.int64):
             raise ValueError(f"{name} must be int32 or int64, got {tensors[name].dtype}")

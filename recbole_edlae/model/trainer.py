@@ -43,7 +43,9 @@ class ClosedFormTrainer(TraditionalTrainer):
         def load_state_dict(self, state: dict) -> None:
             pass
 
-    def fit(self, *arguments: Any, gram: Callable[..., torch.Tensor] | None = None, **options: Any) -> tuple:
+    def fit(
+        self, *arguments: Any, gram: Callable[..., torch.Tensor] | None = None, **options: Any
+    ) -> tuple:
         """Fit as RecBole's trainers do.
 
         Args:

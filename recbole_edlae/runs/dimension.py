@@ -60,7 +60,9 @@ class Dimension:
         if self.type == "loguniform" and max(abs(low), abs(high)) > _LARGEST_LOGARITHM:
             reason = "is out of range, because its bounds are natural logarithms"
             if low > 0:
-                reason += f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
+                reason += (
+                    f"; for values from {low} to {high} write {math.log(low):.4g},{math.log(high):.4g}"
+                )
             raise ValueError(f"{self.type} {text} {reason}")
 
     def points(self) -> list[Any]:

@@ -102,7 +102,9 @@ def check_space(model: str, keys: Iterable[str]) -> None:
 
         # Trials that vary it would be equal.
         if key in WITHOUT_RESULT | MACHINE:
-            raise ValueError(f"space: no result depends on {key}; set it for all trials, on the command line")
+            raise ValueError(
+                f"space: no result depends on {key}; set it for all trials, on the command line"
+            )
 
         # A setting of another model, or one that would make the trials' results incomparable.
         reason = "part of the protocol, which all trials share"

@@ -196,7 +196,9 @@ class Checkpoint:
 
             # The fallback for unknown histories ranks by these counts.
             if popularity.shape != (len(tokens),) or (popularity < 0).any():
-                raise ValueError(f"it must have a popularity of at least 0 for each of {len(tokens)} tokens")
+                raise ValueError(
+                    f"it must have a popularity of at least 0 for each of {len(tokens)} tokens"
+                )
         return tokens, popularity
 
 

@@ -65,7 +65,10 @@ def write_contents(
     """
     tensors = _portable(export, linear, dtype, top)
     tensors["popularity"] = torch.from_numpy(export.popularity)
-    contents = {WEIGHTS: save_tensors(tensors), ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode()}
+    contents = {
+        WEIGHTS: save_tensors(tensors),
+        ITEMS: json.dumps(export.tokens, ensure_ascii=False).encode(),
+    }
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -117,7 +120,9 @@ def errors_of(source: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"{source}: {error.filename or 'a file'} cannot be read: {error.strerror}") from None
+        raise ValueError(
+            f"{source}: {error.filename or 'a file'} cannot be read: {error.strerror}"
+        ) from None
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise ValueError(f"{source}: {' '.join(str(error).split())}") from None
 
@@ -185,7 +190,9 @@ def _portable(
     return tensors
 
 
-def _thin_out(tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str, Weights], top: int) -> None:
+def _thin_out(
+    tensors: dict[str, torch.Tensor], model: str, linear: Mapping[str, Weights], top: int
+) -> None:
     """Replace full-rank weights among the tensors by their largest ones, in place."""
     is_thinned = False
     for prefix, weights in linear.items():

@@ -20,7 +20,9 @@ _process = os.getpid()
 class Ranking(NamedTuple):
     """The best items of histories."""
 
-    items: list[np.ndarray]  # ids for each history, the best first; shorter than k if no more items are left
+    items: list[
+        np.ndarray
+    ]  # ids for each history, the best first; shorter than k if no more items are left
     scores: list[np.ndarray]  # as long as these
     popular: np.ndarray  # for each history, whether nothing was known of it
 

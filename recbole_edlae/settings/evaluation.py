@@ -182,7 +182,9 @@ def _check_users(parts: Any) -> None:
     )
     if not isinstance(parts, (list, tuple)) or len(parts) != 3 or not all(map(is_finite, parts)):
         raise ValueError(message)
-    are_numbers = all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
+    are_numbers = (
+        all(isinstance(part, Integral) for part in parts) and parts[0] == -1 and min(parts[1:]) > 0
+    )
     are_shares = min(parts) > 0 and math.isclose(sum(parts), 1, abs_tol=1e-6)
     if not are_numbers and not are_shares:
         raise ValueError(message)

@@ -90,7 +90,9 @@ def admm(
     return schedule.run(_steps(system, C, U, Omega, schedule.tol))
 
 
-def _steps(system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, tol: float) -> Iterator[Step]:
+def _steps(
+    system: System, C: Symmetric, U: torch.Tensor, Omega: torch.Tensor, tol: float
+) -> Iterator[Step]:
     """Yield the factors after each solve for V."""
     m = system.diagonal
 

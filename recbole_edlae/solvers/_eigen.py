@@ -9,7 +9,9 @@ from recbole_edlae.solvers._system import System
 from recbole_edlae.solvers.parameters import Progress, check_rank
 
 
-def eigen(G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None) -> LowRank:
+def eigen(
+    G: Symmetric, rank: int, *, dropout: float, l2: float, progress: Progress | None = None
+) -> LowRank:
     """Return the best rank-k approximation of the full-rank EDLAE, its diagonal included in the error.
 
     Arguments and errors are those of ``low_rank``. The result has VᵀV = I and no history.

@@ -154,7 +154,9 @@ def check_transposed(
     a, b = wrong[0].tolist()
     i = rows.start + a
     j = columns.start + b
-    raise ValueError(f"G must be symmetric, G[{i}, {j}] is {A[a, b].item()} and G[{j}, {i}] {B[b, a].item()}")
+    raise ValueError(
+        f"G must be symmetric, G[{i}, {j}] is {A[a, b].item()} and G[{j}, {i}] {B[b, a].item()}"
+    )
 
 
 def check_result(A: torch.Tensor, name: str, remedy: str) -> None:

@@ -13,7 +13,10 @@ from recbole_edlae.solvers.parameters import check_rank
 
 GROUPS = 32  # at most: block Lanczos finds an eigenvalue as often as it has vectors in a block
 _ROWS = 1024  # of a dense matrix that are made at a time
-_ZERO = {torch.float32: 1e-5, torch.float64: 1e-10}  # eigenvalues, of at most 1, that are 0 but for rounding
+_ZERO = {
+    torch.float32: 1e-5,
+    torch.float64: 1e-10,
+}  # eigenvalues, of at most 1, that are 0 but for rounding
 
 
 class LowPass(NamedTuple):

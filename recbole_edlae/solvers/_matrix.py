@@ -221,4 +221,6 @@ def check_factor(failed: int, diagonal: np.ndarray) -> None:
 def check_inverse_finite(diagonal: torch.Tensor) -> None:
     """Check C by its diagonal: every entry of row i is a sum over the same x as C_ii = Σ x², and no larger."""
     if not diagonal.isfinite().all():
-        raise torch.linalg.LinAlgError("the inverse has entries that are not finite: the matrix is too small")
+        raise torch.linalg.LinAlgError(
+            "the inverse has entries that are not finite: the matrix is too small"
+        )

@@ -17,10 +17,14 @@ _TOL = {
 }  # residual of an eigenvector, relative to the largest eigenvalue
 
 Product = Callable[[torch.Tensor], torch.Tensor]
-Pairs = tuple[torch.Tensor, torch.Tensor]  # eigenvalues (k,) in falling order, and their eigenvectors (n, k)
+Pairs = tuple[
+    torch.Tensor, torch.Tensor
+]  # eigenvalues (k,) in falling order, and their eigenvectors (n, k)
 
 
-def truncate(system: System, C: Symmetric, mu: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+def truncate(
+    system: System, C: Symmetric, mu: torch.Tensor, rank: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the rank-k model closest to a full-rank one: min tr[(UVᵀ − B̂)ᵀ M (UVᵀ − B̂)] for B̂ = I − C diag μ.
 
     Notation: M = G + diag Λ (``system``), C = M⁻¹. μ = 1/c is EDLAE's B̂, μ = Λ is DLAE's.
@@ -203,7 +207,9 @@ def _checked(product: Product, values: torch.Tensor, vectors: torch.Tensor) -> P
     A random sum of the vectors has the root of the sum of their squared residuals, on average.
     """
     # One product with a random sum of signs instead of one with every vector.
-    signs = torch.randint(2, (len(values), 1), generator=torch.Generator().manual_seed(1)).to(vectors) * 2 - 1
+    signs = (
+        torch.randint(2, (len(values), 1), generator=torch.Generator().manual_seed(1)).to(vectors) * 2 - 1
+    )
     residual = (product(vectors @ signs) - vectors @ (values[:, None] * signs)).norm()
 
     limit = 20 * _TOL[vectors.dtype] * len(values) ** 0.5 * values[0]

@@ -139,7 +139,9 @@ def activity_weight(count: np.ndarray, power: float) -> np.ndarray:
     with np.errstate(over="ignore"):
         weight[active] = (count[active] / count[active].mean()) ** -power
     if not np.isfinite(weight).all():
-        raise ValueError(f"power {power!r} gives weights of users that are not finite: take one closer to 0")
+        raise ValueError(
+            f"power {power!r} gives weights of users that are not finite: take one closer to 0"
+        )
     return weight
 
 

@@ -7,7 +7,9 @@ from recbole_edlae.analysis import squared_error, svd_bound
 from recbole_edlae.nn import AutoEncoder, Rows, binary_rows, squared
 
 RANK = 4
-X = sp.csr_matrix((np.random.default_rng(0).random((150, 20)) < np.linspace(0.1, 0.6, 20)).astype(np.float64))
+X = sp.csr_matrix(
+    (np.random.default_rng(0).random((150, 20)) < np.linspace(0.1, 0.6, 20)).astype(np.float64)
+)
 
 
 def rows_of(X: sp.csr_matrix) -> Rows:

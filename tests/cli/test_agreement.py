@@ -33,7 +33,8 @@ MODELS = {
 
 odd_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0"), max_size=6)
 odd_token = st.one_of(
-    st.sampled_from(["NA", "null", "None", "nan", "007", "1e5", '"a"', '"b', 'c"d', " x", "[PAD]"]), odd_text
+    st.sampled_from(["NA", "null", "None", "nan", "007", "1e5", '"a"', '"b', 'c"d', " x", "[PAD]"]),
+    odd_text,
 )
 odd_line = st.sampled_from(["u1\ti1", "a\tb\tc\td\te", "x", "\t\t\t"])
 line_end = st.sampled_from(["\n", "\r\n", " \n", "\n\n", "\t\n"])
@@ -79,7 +80,9 @@ protocols = st.fixed_dictionaries(
         "metrics": st.sampled_from([["NDCG", "MRR"], ["Recall", "NDCG", "ItemCoverage"]]),
         "seed": st.integers(0, 3),
         "user_inter_num_interval": st.sampled_from(["[0,inf)", "[2,inf)", "(1,6];[8,9)", "[3"]),
-        "val_interval": st.sampled_from([None, None, {"rating": "[3,inf)"}, {"item_id": ["i1", "i2", "i3"]}]),
+        "val_interval": st.sampled_from(
+            [None, None, {"rating": "[3,inf)"}, {"item_id": ["i1", "i2", "i3"]}]
+        ),
         "field_separator": st.sampled_from(["\t", "\t", "\t", ","]),
         "repeatable": st.booleans(),
     }
@@ -138,7 +141,10 @@ def plain(result: dict | None) -> dict | None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 25, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=EXAMPLES == 25,
+    suppress_health_check=list(HealthCheck),
 )
 @given(content=atomic_files(), protocol=protocols, model=st.sampled_from(sorted(MODELS)))
 def test_commands_agree_or_all_refuse(content: bytes, protocol: dict, model: str) -> None:

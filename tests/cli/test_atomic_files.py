@@ -30,7 +30,9 @@ def read_alike(write_shop, command, datasets, monkeypatch, tmp_path):
             errors = {
                 outcome.err.strip().partition(" error: ")[2].removeprefix("Pop: ") for outcome in outcomes
             }
-            errors = {error.replace(f"{tmp_path}/", "") for error in errors}  # some name it by its whole path
+            errors = {
+                error.replace(f"{tmp_path}/", "") for error in errors
+            }  # some name it by its whole path
             assert [outcome.status for outcome in outcomes] == [2, 2, 2], outcomes
             assert len(errors) == 1 and not datasets, errors
             return errors.pop()
@@ -161,7 +163,9 @@ def test_rows_without_an_item_are_counted_in_every_command(read_alike):
     left_out = sum(row[1] == "i7" for row in shop_rows())
     assert len(users) == 40 and len(items) == 19 and number == 320 - left_out
     for said in read_alike.warnings:
-        assert any(f"{left_out} of 320 rows without user_id or item_id are left out" in line for line in said)
+        assert any(
+            f"{left_out} of 320 rows without user_id or item_id are left out" in line for line in said
+        )
 
 
 def test_long_rows_are_counted_in_every_command(read_alike):
@@ -175,7 +179,9 @@ def test_short_rows_are_counted_in_every_command(read_alike):
     text = with_rows(lambda line: line.rpartition("\t")[0] if line.startswith("u5\t") else line)
     assert read_alike(text, "--load_col=None") == (USERS, ITEMS, 320)
     for said in read_alike.warnings:
-        assert any("8 rows have fewer fields than the header, the first in line 42" in line for line in said)
+        assert any(
+            "8 rows have fewer fields than the header, the first in line 42" in line for line in said
+        )
 
 
 def test_missing_ids_in_files_that_come_split(write_shop, command, tmp_path):

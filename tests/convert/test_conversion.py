@@ -39,7 +39,12 @@ READABLE = [
     ("bars", (HEADER + ROWS).replace(",", "|"), [], PLAIN),
     ("two colons", ROWS.replace(",", "::"), [], PLAIN),
     ("blanks", ROWS.replace(",", " "), [], PLAIN),
-    ("decimal commas", "user;item;rating\nanna;tea;5\nbert;cup;4,5\nanna;tea;5\n", ["--decimal=,"], NO_TIMES),
+    (
+        "decimal commas",
+        "user;item;rating\nanna;tea;5\nbert;cup;4,5\nanna;tea;5\n",
+        ["--decimal=,"],
+        NO_TIMES,
+    ),
     ("no header", ROWS, [], PLAIN),
     ("blank lines", "\n" + HEADER + "\n  \n" + ROWS.replace("\n", "\n\n"), [], PLAIN),
     ("rows of separators", HEADER + ",,,\n" + ROWS + ",,,\n", [], PLAIN),
@@ -127,7 +132,12 @@ READABLE = [
         "ISO dates",
         "a,b,1,2023-11-14\na,c,1,2023-11-14 22:13:20\na,d,1,2023-11-14T22:13:20Z\na,e,1,2023-11-15T00:13:20.5+02:00\n",
         [],
-        [("a", "b", 1, 1699920000), ("a", "c", 1, 1.7e9), ("a", "d", 1, 1.7e9), ("a", "e", 1, 1700000000.5)],
+        [
+            ("a", "b", 1, 1699920000),
+            ("a", "c", 1, 1.7e9),
+            ("a", "d", 1, 1.7e9),
+            ("a", "e", 1, 1700000000.5),
+        ],
     ),
     (
         "numbers and ISO dates in one column",

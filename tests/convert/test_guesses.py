@@ -39,7 +39,9 @@ def test_a_column_of_dates_is_a_time(rows, expected):
     assert read(rows) == expected
 
 
-@pytest.mark.parametrize("date", ["07/04/2014 10:51", "2014/04/07", "7.4.2014", "07 Apr 2014", "Apr 7, 2014"])
+@pytest.mark.parametrize(
+    "date", ["07/04/2014 10:51", "2014/04/07", "7.4.2014", "07 Apr 2014", "Apr 7, 2014"]
+)
 def test_other_dates_are_no_items(date):
     text = f'1,"{date}",214536502\n2,"{date}",214536503\n'
     assert f"line 1: the timestamp is '{date}', neither" in refused(text)

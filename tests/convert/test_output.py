@@ -92,7 +92,9 @@ def test_a_split_comes_whole_or_not_at_all(split, capsys, monkeypatch):
     folder = pathlib.Path("data/own")
     folder.mkdir(parents=True)
     write("mine", folder / "own.test_te.inter")
-    assert "own.test_te.inter is there already" in refused(["convert-liang", split("a"), "data/own"], capsys)
+    assert "own.test_te.inter is there already" in refused(
+        ["convert-liang", split("a"), "data/own"], capsys
+    )
     assert names(folder) == ["own.test_te.inter"] and (folder / "own.test_te.inter").read_text() == "mine"
 
     # The last file is bad.
@@ -109,7 +111,9 @@ def test_a_split_comes_whole_or_not_at_all(split, capsys, monkeypatch):
         check(parts)
 
     monkeypatch.setattr(conversion._Converter, "check", meanwhile)
-    assert "there already, made in the meantime" in refused(["convert-liang", split("c"), "data/own"], capsys)
+    assert "there already, made in the meantime" in refused(
+        ["convert-liang", split("c"), "data/own"], capsys
+    )
     assert names(folder) == ["own.test_te.inter"] and (folder / "own.test_te.inter").read_text() == "mine"
 
 
@@ -137,5 +141,7 @@ def test_tokens_of_a_split_are_written_as_they_are(token, split):
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 def test_a_line_end_in_a_token_of_a_split(end, split, capsys):
-    message = refused(["convert-liang", split("a", train=f'uid,sid\n0,b\n1,"a{end}b"\n'), "data/own"], capsys)
+    message = refused(
+        ["convert-liang", split("a", train=f'uid,sid\n0,b\n1,"a{end}b"\n'), "data/own"], capsys
+    )
     assert "train.csv, line 3: the item" in message and "has a line end inside" in message

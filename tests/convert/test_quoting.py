@@ -21,7 +21,8 @@ def test_stray_marks_never_swallow_rows(separator):
     text = STRAY.replace("\t", separator)
     message = refused(text)
     assert (
-        "line 2: a quotation mark begins a field that ends in line 4" in message and "--no-quoting" in message
+        "line 2: a quotation mark begins a field that ends in line 4" in message
+        and "--no-quoting" in message
     )
     assert read(text, "--no-quoting") == STRAY_ROWS
 
@@ -134,7 +135,20 @@ def test_a_mark_that_never_ends_leaves_every_line():
 def test_rows_of_valid_csv_are_those_of_pythons_csv(seed):
     generator = np.random.default_rng(seed)
     separator = [",", "\t", " ", ";"][seed % 4]
-    texts = ["a", "a ", " b", "é", "1", "1.0", "NA", "x" * 70, "'", 'q"r', '"s"', *([""] if seed % 3 else [])]
+    texts = [
+        "a",
+        "a ",
+        " b",
+        "é",
+        "1",
+        "1.0",
+        "NA",
+        "x" * 70,
+        "'",
+        'q"r',
+        '"s"',
+        *([""] if seed % 3 else []),
+    ]
     times = ["1700000000", "1700000000000", "2024-05-01", "017", "-0", *(["", "NA"] if seed % 2 else [])]
     rows = [
         [*generator.choice(texts, 2), generator.choice(["1", "2.5", ""]), generator.choice(times)]

@@ -11,7 +11,9 @@ HEADER = "user;item;plays\n"
 def test_thousands_are_read_where_they_are_named():
     text = 'user,item,plays\na,x,"1,234"\nb,y,12\nc,z,"1,234,567.5"\n'
     message = refused(text)
-    assert "line 2: the rating is '1,234', not a number; write --thousands=, if ',' stands between" in message
+    assert (
+        "line 2: the rating is '1,234', not a number; write --thousands=, if ',' stands between" in message
+    )
     assert read(text, "--thousands=,") == [("a", "x", 1234), ("b", "y", 12), ("c", "z", 1234567.5)]
     text = HEADER + "a;x;1.234,5\nb;y;12.345\nc;z;7\n"
     assert "write --thousands=. --decimal=," in refused(text)

@@ -43,7 +43,9 @@ def assert_same(ours, theirs, path="", seen=None):
     if isinstance(ours, range) and isinstance(theirs, list):
         ours = list(ours)  # the row numbers of a loader
     assert type(ours) is type(theirs), f"{path}: {type(ours)} and {type(theirs)}"
-    compare = next((function for kinds, function in COMPARISONS if isinstance(ours, kinds)), compare_objects)
+    compare = next(
+        (function for kinds, function in COMPARISONS if isinstance(ours, kinds)), compare_objects
+    )
     compare(ours, theirs, path, seen)
 
 
@@ -118,5 +120,8 @@ COMPARISONS = [
     (dict, compare_dicts),
     ((set, frozenset), compare_sets),
     ((list, tuple), compare_sequences),
-    ((types.FunctionType, types.MethodType, types.BuiltinFunctionType, functools.partial), compare_functions),
+    (
+        (types.FunctionType, types.MethodType, types.BuiltinFunctionType, functools.partial),
+        compare_functions,
+    ),
 ]

@@ -85,7 +85,9 @@ def test_splits_without_repeats_and_ties_are_recboles(data, stock, eval_args, or
     assert_same(ours, drawn(data, {**eval_args, "order": order}))
 
 
-@pytest.mark.parametrize("settings", [{}, {"normalize_all": True}, {"unused_col": {"inter": ["timestamp"]}}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"normalize_all": True}, {"unused_col": {"inter": ["timestamp"]}}]
+)
 def test_splits_at_a_time_are_recboles_in_order_of_time(data, stock, settings):
     eval_args = {"split": {"TS": [0.7, 0.1, 0.2]}, "order": "TO"}
     ours = drawn(data, eval_args, **settings)

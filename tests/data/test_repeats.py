@@ -11,9 +11,7 @@ from recbole_edlae._warnings import DataWarning
 from tests.data.shop_splits import build, parts
 from tests.shop import shop_rows, shop_text
 
-REPEATED = (
-    r"(\d+) of (\d+) interactions in (\w+) are of pairs .* that are in (\w+) too.*rm_dup_inter: first or last"
-)
+REPEATED = r"(\d+) of (\d+) interactions in (\w+) are of pairs .* that are in (\w+) too.*rm_dup_inter: first or last"
 
 
 def test_pairs_in_two_parts_are_counted(write_shop):

@@ -18,7 +18,9 @@ def test_the_latest_are_tested(write_shop):
     write_shop(shop_text(reversed_by_user()))
     _, _, test = parts({"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"})
     assert test == sorted(LATE[user][-1] for user in LATE)
-    _, valid, test = parts({"split": {"US": [0.6, 0.2, 0.2]}, "order": "TO", "fold_in": 0.5, "mode": "full"})
+    _, valid, test = parts(
+        {"split": {"US": [0.6, 0.2, 0.2]}, "order": "TO", "fold_in": 0.5, "mode": "full"}
+    )
     assert len(valid) == len(test) == 32
     assert all(pair in LATE[pair[0]][4:] for pair in valid + test)
 

@@ -189,7 +189,9 @@ def test_no_weight_depends_on_held_out_users(name, parts, write_parts):
     for number, each in enumerate((parts, others)):
         model, data = fit(name, f"own{number}", **write_parts(f"own{number}", each), **power)
         found.append((weights(model), scores(model, data, ["u7"])))
-        assert torch.equal(found[0][1], found[number][1]) or name == "ADMMSLIM"  # which adds noise to scores
+        assert (
+            torch.equal(found[0][1], found[number][1]) or name == "ADMMSLIM"
+        )  # which adds noise to scores
     assert found[0][0].keys() == found[1][0].keys()
     assert all(torch.equal(found[0][0][key], found[1][0][key]) for key in found[0][0])
 
@@ -267,7 +269,9 @@ def test_sampled_negatives_are_neither_shown_nor_wanted(name, settings):
     eval_args = {**US, "mode": "uni5"}
     _, data, (_, _, test) = build(name, **settings, eval_args=eval_args)
     assert (
-        run_recbole(name, "tiny", config_dict={**settings, "eval_args": eval_args})["test_result"]["ndcg@10"]
+        run_recbole(name, "tiny", config_dict={**settings, "eval_args": eval_args})["test_result"][
+            "ndcg@10"
+        ]
         > 0
     )
     full = masked(build(name, **settings, eval_args=US)[2][2])
@@ -341,7 +345,9 @@ def test_bad_values_are_refused_before_data_are_read(value, capsys, monkeypatch)
 def test_what_only_the_data_show_is_said_in_one_line(tiny, capsys, parts, write_parts):
     quiet = ["--state=ERROR", "--show_progress=False", "--valid_metric=MRR@10"]
     with pytest.raises(SystemExit):
-        cli.run([f"--data_path={tiny}", "--dataset=tiny", "--eval_args={'split':{'US':[-1,30,30]}}", *quiet])
+        cli.run(
+            [f"--data_path={tiny}", "--dataset=tiny", "--eval_args={'split':{'US':[-1,30,30]}}", *quiet]
+        )
     assert "US: 30 and 30 users to be held out leave none of the 60" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.run(
@@ -358,7 +364,12 @@ def test_what_only_the_data_show_is_said_in_one_line(tiny, capsys, parts, write_
     names = json.dumps(settings["benchmark_filename"]).replace(" ", "")
     with pytest.raises(SystemExit):
         cli.run(
-            [f"--data_path={settings['data_path']}", "--dataset=own", f"--benchmark_filename={names}", *quiet]
+            [
+                f"--data_path={settings['data_path']}",
+                "--dataset=own",
+                f"--benchmark_filename={names}",
+                *quiet,
+            ]
         )
     assert "a user split, but user u7 is in train and in validation_tr" in capsys.readouterr().err
 
@@ -405,8 +416,12 @@ def test_the_last_item_of_a_user_and_the_first_of_the_next_are_two_pairs(setting
     lines = [f"u{u}\ti{i}" for u in range(20) for i in range(10) if i != 5]
     lines.append("all\ti5")
     (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "full.inter").write_text("\n".join(["user_id:token\titem_id:token", *lines]) + "\n")
-    _, _, (_, valid, test) = build("EDLAE", "full", **{**settings, "data_path": str(tmp_path)}, eval_args=US)
+    (tmp_path / "full" / "full.inter").write_text(
+        "\n".join(["user_id:token\titem_id:token", *lines]) + "\n"
+    )
+    _, _, (_, valid, test) = build(
+        "EDLAE", "full", **{**settings, "data_path": str(tmp_path)}, eval_args=US
+    )
     for loader in (valid, test):
         shown = masked(loader)
         for user, targets in rows(loader._dataset).items():

@@ -185,7 +185,9 @@ def folder(tmp_path_factory):
     odd = root / "odd"
     header = (*INTER, "words:token_seq", "shares:float_seq")
     write(odd, "inter", header, rows)
-    write(odd, "user", ("user_id:token", "age:token"), [(f"u#{user}", user % 4 or "") for user in range(50)])
+    write(
+        odd, "user", ("user_id:token", "age:token"), [(f"u#{user}", user % 4 or "") for user in range(50)]
+    )
     write(
         odd,
         "item",
@@ -217,7 +219,10 @@ def folder(tmp_path_factory):
             [(f"u{row % 17}", f"i{row * (row % 5) % 31}", 1, row % 50) for row in range(300)],
         )
         write(
-            root / name, "link", ("item_id:token", "entity_id:token"), [(f"i{i}", f"e{i}") for i in range(31)]
+            root / name,
+            "link",
+            ("item_id:token", "entity_id:token"),
+            [(f"i{i}", f"e{i}") for i in range(31)],
         )
         kg = [
             (f"e{generator.integers(45)}", f"r{generator.integers(3)}", f"e{generator.integers(45)}")
@@ -523,7 +528,9 @@ def test_metrics_are_the_same(model, folder, tmp_path):
 
 def test_checkpoint_loads_with_its_data(folder, tmp_path):
     settings = {**case("BPR")[2], "epochs": 1, "checkpoint_dir": str(tmp_path), "data_path": folder}
-    quick_start.run_recbole("BPR", "odd", config_dict={**settings, "state": "ERROR", "show_progress": False})
+    quick_start.run_recbole(
+        "BPR", "odd", config_dict={**settings, "state": "ERROR", "show_progress": False}
+    )
     (file,) = tmp_path.glob("BPR*.pth")
     *_, test = quick_start.load_data_and_model(str(file))
     theirs = prepare(config_of(*case("BPR"), folder, vectorized_data=False), epoch=False)["loaders"][2]
@@ -549,7 +556,9 @@ def test_switch_is_true_or_false(model, value, folder):
 
 
 def test_switch_is_no_part_of_a_runs_identity(folder):
-    runs = [Run("EASE", "odd", settings={"data_path": folder, "vectorized_data": on}) for on in (True, False)]
+    runs = [
+        Run("EASE", "odd", settings={"data_path": folder, "vectorized_data": on}) for on in (True, False)
+    ]
     assert runs[0].identity(["test"]) == runs[1].identity(["test"])
 
 
@@ -572,7 +581,9 @@ def test_switch_calls_recboles_own(folder):
 
 def test_commands_know_the_switch(folder):
     words = ["--model=EASE", "--dataset=odd", f"--data_path={folder}"]
-    assert single_run.prepare([*words, "--vectorized_data=False"], "run").settings["vectorized_data"] is False
+    assert (
+        single_run.prepare([*words, "--vectorized_data=False"], "run").settings["vectorized_data"] is False
+    )
     with pytest.raises(ValueError, match="vectorized_data must be True or False, got 'no'"):
         single_run.prepare([*words, "--vectorized_data=no"], "run")
     with pytest.raises(ValueError, match="did you mean vectorized_data"):

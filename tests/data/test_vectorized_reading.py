@@ -41,7 +41,9 @@ def rows_of_interactions(generator, count=480):
         tags = " ".join(f"s{generator.integers(9)}" for _ in range(row % 4))
         marks = " ".join(f"{generator.integers(9)}.5" for _ in range(1 + row % 3))
         rating = "" if row % 13 == 0 else str(1 + generator.integers(5))
-        lines.append("\t".join([user, item, rating, str(generator.integers(60)), friend, shop, tags, marks]))
+        lines.append(
+            "\t".join([user, item, rating, str(generator.integers(60)), friend, shop, tags, marks])
+        )
     return [*lines, *lines[:9], lines[-1]]
 
 
@@ -185,12 +187,22 @@ SETTINGS = [
         "user_inter_num_interval": "[9,11);[12,40]",
         "item_inter_num_interval": "[8,inf)",
     },
-    {"val_interval": {"rating": "[2,inf)", "shop": ["s1", "s2"], "age": "[3,9]", "town": ["t3", "t4", "t5"]}},
+    {
+        "val_interval": {
+            "rating": "[2,inf)",
+            "shop": ["s1", "s2"],
+            "age": "[3,9]",
+            "town": ["t3", "t4", "t5"],
+        }
+    },
     {"val_interval": {"item_id": ["1", "2", "3", 4, "item00000001"]}},
     {"threshold": {"rating": 3}},
     {"normalize_all": True},
     {"normalize_field": ["rating", "marks"]},
-    {"numerical_features": ["rating", "marks"], "discretization": {"rating": {"method": "ED", "bucket": 3}}},
+    {
+        "numerical_features": ["rating", "marks"],
+        "discretization": {"rating": {"method": "ED", "bucket": 3}},
+    },
     {"seq_len": {"tags": 2, "marks": 1}},
     {"benchmark_filename": ["one", "two", "three"]},
     {"benchmark_filename": ["one", "two", "three"], "load_col": {"inter": ["user_id", "item_id", "shop"]}},
@@ -266,7 +278,8 @@ KNOWLEDGE = {"load_col": {"inter": ["user_id", "item_id"], "kg": "*", "link": "*
         ),
         (
             "DIEN",
-            SEQUENTIAL | {"metrics": ["AUC"], "valid_metric": "AUC", "eval_args": LAST | {"mode": "labeled"}},
+            SEQUENTIAL
+            | {"metrics": ["AUC"], "valid_metric": "AUC", "eval_args": LAST | {"mode": "labeled"}},
         ),
     ],
 )
@@ -313,7 +326,9 @@ def test_a_table_that_is_read_later_has_texts(odd):
     """Whoever reads a file through the finished dataset gets what RecBole gives."""
     dataset = made(odd, True)
     path = f"{odd}/odd/odd.inter"
-    pd.testing.assert_frame_equal(dataset._load_feat(path, "more"), made(odd, False)._load_feat(path, "more"))
+    pd.testing.assert_frame_equal(
+        dataset._load_feat(path, "more"), made(odd, False)._load_feat(path, "more")
+    )
     frame = dataset._load_feat(path, dataset.field2source["rating"])
     assert frame["user_id"].dtype == object
 
@@ -365,11 +380,15 @@ def test_categories_are_the_texts_of_any_file(tmp_path, monkeypatch, seed):
         lengths = [*LENGTHS, 70] if generator.random() < 0.2 else LENGTHS
         lines = [separator.join(f"f{number}:token" for number in range(width))]
         for _ in range(generator.randint(1, 30)):
-            texts = ["".join(generator.choices(alphabet, k=generator.choice(lengths))) for _ in range(width)]
+            texts = [
+                "".join(generator.choices(alphabet, k=generator.choice(lengths))) for _ in range(width)
+            ]
             line = separator.join(texts[:-1] if generator.random() < 0.05 else texts)
             lines.append(line if line.strip(" \t" + separator) else "")
         end = generator.choice(["\n", "\n", "\r\n"])
-        (tmp_path / "x.inter").write_bytes((end.join(lines) + generator.choice(["", end, end * 2])).encode())
+        (tmp_path / "x.inter").write_bytes(
+            (end.join(lines) + generator.choice(["", end, end * 2])).encode()
+        )
         fields = [f"f{number}" for number in range(width) if generator.random() < 0.8] or ["f0"]
         ours = read(tmp_path / "x.inter", fields, separator=separator, categories=fields)
         texts = read(tmp_path / "x.inter", fields, separator=separator)

@@ -57,7 +57,12 @@ SETTINGS = [
     ("EDLAE", {"reg_weight": 5.0, "user_weight_power": 0.5, "item_weight_power": 0.3}),
     (
         "EDLAE",
-        {"reg_weight": 5.0, "user_weight_power": 0.5, "dropout_penalty": "unweighted", "zero_diagonal": True},
+        {
+            "reg_weight": 5.0,
+            "user_weight_power": 0.5,
+            "dropout_penalty": "unweighted",
+            "zero_diagonal": True,
+        },
     ),
     ("EDLAE", {"reg_weight": 5.0, "low_pass_weight": 0.3, "low_pass_rank": 4}),
     ("EDLAE", {"reg_weight": 5.0, "neighbors": 6}),
@@ -75,7 +80,9 @@ SETTINGS = [
 @pytest.mark.parametrize(
     "name, settings", SETTINGS, ids=[f"{name} {settings}" for name, settings in SETTINGS]
 )
-def test_weights_are_the_recbole_models_bit_for_bit(name, settings, packed, log, recbole_model, monkeypatch):
+def test_weights_are_the_recbole_models_bit_for_bit(
+    name, settings, packed, log, recbole_model, monkeypatch
+):
     monkeypatch.setattr(closed_form, "DENSE_ITEMS", 0 if packed else 4096)
     model, dataset = recbole_model(name, **settings)
     expected = model.weights.tensors()

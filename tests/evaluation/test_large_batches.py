@@ -150,7 +150,9 @@ def test_results_are_those_of_recboles_loop(
     for ours, theirs in zip(data, stock_data):
         assert list(ours) == list(theirs)
         for name, value in theirs.items():
-            same = torch.equal(ours[name], value) if isinstance(value, torch.Tensor) else ours[name] == value
+            same = (
+                torch.equal(ours[name], value) if isinstance(value, torch.Tensor) else ours[name] == value
+            )
             assert same and type(ours[name]) is type(value), name
             assert getattr(ours[name], "dtype", None) == getattr(value, "dtype", None)
 

@@ -12,7 +12,9 @@ from recbole_edlae.evaluation.significance import holm, interval, paired_p, pair
 
 def test_interval_covers_as_often_as_it_says():
     generator = np.random.default_rng(0)
-    covered = [low <= 3 <= high for low, high in (interval(generator.normal(3, 2, 30)) for _ in range(2000))]
+    covered = [
+        low <= 3 <= high for low, high in (interval(generator.normal(3, 2, 30)) for _ in range(2000))
+    ]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
@@ -69,7 +71,9 @@ def test_wilcoxon_of_more_users_with_ties_is_the_normal_approximation_with_zeros
 @pytest.mark.parametrize("users", [20, 50, 51])
 def test_wilcoxon_without_ties_is_scipys(users):
     difference = np.random.default_rng(users).normal(0.2, 1, users)
-    assert paired_p(difference, 0 * difference) == pytest.approx(stats.wilcoxon(difference).pvalue, rel=1e-9)
+    assert paired_p(difference, 0 * difference) == pytest.approx(
+        stats.wilcoxon(difference).pvalue, rel=1e-9
+    )
 
 
 @pytest.mark.filterwarnings("error")
@@ -79,7 +83,9 @@ def test_p_values_are_the_same_on_every_version_of_scipy():
     assert paired_p(one_differs, 0 * one_differs) == 1
     with_zeros = np.array([1.0, 2, 3, 0, 0])
     assert paired_p(with_zeros, 0 * with_zeros) == 0.25
-    one_zero = np.arange(20) * np.where(np.arange(20) % 3, 1.0, -1.0)  # zeros end the exact test, as ties do
+    one_zero = np.arange(20) * np.where(
+        np.arange(20) % 3, 1.0, -1.0
+    )  # zeros end the exact test, as ties do
     assert paired_p(one_zero, 0 * one_zero) == pytest.approx(0.1850684290365544, rel=1e-9)
     many = np.arange(-12, 18) / 10
     assert paired_p(many, 0 * many) == pytest.approx(0.1497992823802887, rel=1e-9)

@@ -5,7 +5,15 @@ from recbole.quick_start import run_recbole
 
 from recbole_edlae._warnings import DataWarning
 
-RANKED = ["NDCG", "ItemCoverage", "AveragePopularity", "ShannonEntropy", "GiniIndex", "TailPercentage", "MAP"]
+RANKED = [
+    "NDCG",
+    "ItemCoverage",
+    "AveragePopularity",
+    "ShannonEntropy",
+    "GiniIndex",
+    "TailPercentage",
+    "MAP",
+]
 
 
 @pytest.mark.parametrize("model", ["EDLAE", "EASE"])
@@ -22,4 +30,6 @@ def test_places_beyond_the_catalog_are_empty(write_shop, model):
     assert len(results[50]) == 2 * len(RANKED)
     for name in RANKED:
         assert results[50][f"{name.lower()}@5"] == results[21][f"{name.lower()}@5"]
-        assert results[50][f"{name.lower()}@50"] == pytest.approx(results[21][f"{name.lower()}@21"], abs=2e-4)
+        assert results[50][f"{name.lower()}@50"] == pytest.approx(
+            results[21][f"{name.lower()}@21"], abs=2e-4
+        )

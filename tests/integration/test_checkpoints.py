@@ -84,7 +84,11 @@ def test_trainers_of_decision_trees_have_three_files_of_their_own(trainer_of_tre
     names = ("saved_model_file", "temp_file", "temp_best_file")
     assert (
         len(
-            {getattr(trainer, name) for trainer in (trainer_of_trees(), trainer_of_trees()) for name in names}
+            {
+                getattr(trainer, name)
+                for trainer in (trainer_of_trees(), trainer_of_trees())
+                for name in names
+            }
         )
         == 6
     )

@@ -30,7 +30,9 @@ RUNS = {
 
 def test_every_changed_number_has_a_known_name():
     assert {patch.correction for patch in PATCHES if patch.correction} == corrections.CORRECTIONS.keys()
-    assert all(patch.kind == "call" for patch in PATCHES if patch.correction)  # nothing else can be switched
+    assert all(
+        patch.kind == "call" for patch in PATCHES if patch.correction
+    )  # nothing else can be switched
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,12 @@ def run(model, settings, folder, first="import recbole_edlae"):
 def test_stock_where_the_package_is_not_imported_or_corrections_are_off(case, tmp_path):
     """The same digits as in a process that never imports the package; and each run says what touched it."""
     model, changed, touched = RUNS[case]
-    settings = {"show_progress": False, "train_batch_size": 512, "metrics": ["NDCG", "Recall"], "topk": [10]}
+    settings = {
+        "show_progress": False,
+        "train_batch_size": 512,
+        "metrics": ["NDCG", "Recall"],
+        "topk": [10],
+    }
     settings |= {"valid_metric": "NDCG@10", **changed}
     if case == "beyond_accuracy":  # which crash in stock RecBole
         stock = None
@@ -113,7 +120,9 @@ def test_stock_where_the_package_is_not_imported_or_corrections_are_off(case, tm
         assert not lines
 
     off, lines = run(model, {**settings, "corrections": False}, tmp_path)
-    assert len(lines) == 1 and "no correction of RecBole's numbers is active (corrections: False)" in lines[0]
+    assert (
+        len(lines) == 1 and "no correction of RecBole's numbers is active (corrections: False)" in lines[0]
+    )
     assert stock is None or off == stock
 
     on, lines = run(model, settings, tmp_path)

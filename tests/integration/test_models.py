@@ -251,7 +251,9 @@ def test_a_subclass_has_its_parents_defaults(register, settings):
     own = registry.read_schema(registry.own_models()["EDLAE"])
     assert {key: config[key] for key in own} == {key: parent[key] for key in own} and config["mine"] == 1
     result = run_recbole("MyEDLAE", "tiny", config_dict=settings)["test_result"]
-    assert result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 7.0})["test_result"]
+    assert (
+        result == run_recbole("EDLAE", "tiny", config_dict={**settings, "reg_weight": 7.0})["test_result"]
+    )
 
 
 @pytest.mark.parametrize("setting", [{"dropout_prob": 1.5}, {"reg_weight": None}, {"mine": "x"}])
@@ -291,7 +293,9 @@ def test_a_subclass_of_recboles_model_has_its_defaults(register, settings):
         pass
 
     register(MyBPR, "mine: 1  # (int) My own.\n")
-    own, stock = (run_recbole(name, "tiny", config_dict=settings)["test_result"] for name in ("MyBPR", "BPR"))
+    own, stock = (
+        run_recbole(name, "tiny", config_dict=settings)["test_result"] for name in ("MyBPR", "BPR")
+    )
     assert own == stock
 
 

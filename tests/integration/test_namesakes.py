@@ -46,7 +46,11 @@ def report(tiny, tmp_path_factory):
 def test_recboles_model_is_taken_with_its_own_trainer_and_defaults(report):
     assert report["modules"][0] == "recbole.model.general_recommender.edlae"
     assert report["trainer"] == "recbole.trainer.trainer"
-    assert report["settings"] == [500.0, [1.0, 1.0], 4096]  # the package's model has another eval_batch_size
+    assert report["settings"] == [
+        500.0,
+        [1.0, 1.0],
+        4096,
+    ]  # the package's model has another eval_batch_size
 
 
 def test_the_other_models_of_the_package_are_there(report):

@@ -105,7 +105,9 @@ def test_missing_values_and_sequences_are_filled(tmp_path):
 )
 def test_beyond_accuracy_metrics(settings, metric):
     result = run_recbole(
-        "EDLAE", "tiny", config_dict={**settings, "metrics": ["Recall", metric], "valid_metric": "Recall@10"}
+        "EDLAE",
+        "tiny",
+        config_dict={**settings, "metrics": ["Recall", metric], "valid_metric": "Recall@10"},
     )
     assert np.isfinite(result["test_result"][f"{metric.lower()}@10"])
 

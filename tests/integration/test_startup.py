@@ -54,7 +54,12 @@ def test_metrics_import_scikit_learn_when_they_need_it(settings: dict[str, Any])
 
 def test_metrics_of_values_are_recboles(settings: dict[str, Any]) -> None:
     own = {"metrics": ["AUC", "MAE", "RMSE", "LogLoss"], "valid_metric": "AUC", "LABEL_FIELD": "label"}
-    own["eval_args"] = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": None, "order": "RO", "mode": "labeled"}
+    own["eval_args"] = {
+        "split": {"RS": [0.8, 0.1, 0.1]},
+        "group_by": None,
+        "order": "RO",
+        "mode": "labeled",
+    }
     options = {
         **settings,
         **own,

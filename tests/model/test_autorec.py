@@ -17,7 +17,9 @@ def test_predicts_ratings_from_observed_entries(build, based_on):
         "feedback": "rating",
         "based_on": based_on,
     }
-    model, trainer, train, _, _ = build("AutoRec", **ratings, reg_weight=0.0, epochs=100, learning_rate=0.02)
+    model, trainer, train, _, _ = build(
+        "AutoRec", **ratings, reg_weight=0.0, epochs=100, learning_rate=0.02
+    )
     trainer.fit(train)
     model.eval()
     inter = train.dataset.inter_feat
@@ -50,7 +52,9 @@ def test_says_what_it_cannot_do(build):
     of_items = build("AutoRec", based_on="item")[0]
     with pytest.raises(ValueError, match="set based_on to 'user'"):
         of_items.score(torch.tensor([1]), torch.tensor([1]))
-    of_ratings = build("AutoRec", feedback="rating", load_col={"inter": ["user_id", "item_id", "rating"]})[0]
+    of_ratings = build("AutoRec", feedback="rating", load_col={"inter": ["user_id", "item_id", "rating"]})[
+        0
+    ]
     with pytest.raises(ValueError, match="needs the values"):
         of_ratings.score(torch.tensor([1]), torch.tensor([1]))
 
@@ -61,4 +65,6 @@ def test_rmse_on_ml_100k(overrides):
     protocol = str(ROOT / "configs" / "ml-100k-ratings.yaml")
     quiet = {"state": "ERROR", "show_progress": False}
     result = run_recbole("AutoRec", "ml-100k", [protocol], {**quiet, **overrides})
-    assert result["test_result"]["rmse"] <= 0.95  # 0.931 and 0.950 in stars, whose standard deviation is 1.13
+    assert (
+        result["test_result"]["rmse"] <= 0.95
+    )  # 0.931 and 0.950 in stars, whose standard deviation is 1.13

@@ -174,7 +174,11 @@ def test_the_command_line_says_it_in_one_line(tiny, monkeypatch, capsys):
 )
 def test_limits_of_control_groups_count(membership, folder, limit, used, prefix, tmp_path):
     (tmp_path / "cgroup").write_text(membership + "\n")
-    for group, most in ((".", "max" if folder == "." else str(2**63)), ("job", "1000"), ("job/step", "5000")):
+    for group, most in (
+        (".", "max" if folder == "." else str(2**63)),
+        ("job", "1000"),
+        ("job/step", "5000"),
+    ):
         place = tmp_path / folder / group
         place.mkdir(parents=True, exist_ok=True)
         (place / limit).write_text(most + "\n")

@@ -30,7 +30,9 @@ def cases():
         if "neighbors" in read_schema(defaults):
             yield pytest.param(name, {"neighbors": 5}, id=f"{name} of 5 neighbors")
         if "linear_neighbors" in read_schema(defaults):
-            yield pytest.param(name, {"linear_neighbors": 5}, id=f"{name} with a linear path of 5 neighbors")
+            yield pytest.param(
+                name, {"linear_neighbors": 5}, id=f"{name} with a linear path of 5 neighbors"
+            )
         if "low_pass_weight" in read_schema(defaults):
             yield pytest.param(
                 name, {"low_pass_weight": 0.3, "low_pass_rank": 4}, id=f"{name} beside a low-pass filter"
@@ -75,7 +77,9 @@ def fitted(build):
 
 
 def all_pairs(model):
-    users, items = torch.meshgrid(torch.arange(1, model.n_users), torch.arange(model.n_items), indexing="ij")
+    users, items = torch.meshgrid(
+        torch.arange(1, model.n_users), torch.arange(model.n_items), indexing="ij"
+    )
     return Interaction({model.USER_ID: users.reshape(-1), model.ITEM_ID: items.reshape(-1)})
 
 
@@ -107,7 +111,8 @@ def test_scores_do_not_depend_on_the_batch(name, fitting, fitted):
     users = torch.arange(1, model.n_users)
     with torch.no_grad():
         one_by_one = [
-            model.full_sort_predict(Interaction({model.USER_ID: users[u : u + 1]})) for u in range(len(users))
+            model.full_sort_predict(Interaction({model.USER_ID: users[u : u + 1]}))
+            for u in range(len(users))
         ]
     torch.testing.assert_close(
         torch.cat(one_by_one).view(-1, model.n_items), all_scores(model), rtol=1e-5, atol=1e-6
@@ -157,7 +162,9 @@ def test_users_and_items_without_training_data_are_harmless(name, fitting, setti
     ]
     (folder / "cold.train.inter").write_text(head + "\n".join(train) + "\n")
     for part in ("valid", "test"):
-        (folder / f"cold.{part}.inter").write_text(head + f"u0\ti1\t3\nu1\tnew-{part}\t4\nstranger\ti2\t5\n")
+        (folder / f"cold.{part}.inter").write_text(
+            head + f"u0\ti1\t3\nu1\tnew-{part}\t4\nstranger\ti2\t5\n"
+        )
     files = {"data_path": str(tmp_path), "benchmark_filename": ["train", "valid", "test"]}
     result = run_recbole(name, "cold", config_dict={**settings, **files, **fitting})["test_result"]
     assert all(np.isfinite(value) for value in result.values())

@@ -68,7 +68,12 @@ def test_scores_of_a_history_are_those_of_its_user(build, name):
         ("DeepAE", {"latent_penalty": "kl", "loss_type": "cross_entropy", "noise_std": 0.1}),
         (
             "DeepAE",
-            {"latent_penalty": "l1", "emphasis": [1.0, 0.2], "user_weight_power": 0.5, "learning_rate": 0.01},
+            {
+                "latent_penalty": "l1",
+                "emphasis": [1.0, 0.2],
+                "user_weight_power": 0.5,
+                "learning_rate": 0.01,
+            },
         ),
         ("DeepVAE", {"importance_samples": 3}),
         ("AutoRec", {"based_on": "item"}),

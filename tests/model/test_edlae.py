@@ -82,7 +82,9 @@ def test_low_pass(tiny):
     scale = np.maximum(X.sum(0), 1) ** 0.4
     expected = scale[:, None] * expected / scale
     np.testing.assert_allclose(total(model.weights), expected, atol=2e-5)
-    np.testing.assert_allclose(model.score(*model.history(torch.arange(1, 61))), X[1:] @ expected, atol=1e-4)
+    np.testing.assert_allclose(
+        model.score(*model.history(torch.arange(1, 61))), X[1:] @ expected, atol=1e-4
+    )
     new = torch.tensor([3, 5, 9]), torch.tensor([2, 0, 1])  # histories of users that training never saw
     np.testing.assert_allclose(
         model.score(*new), [expected[[3, 5]].sum(0), 0 * scale, expected[9]], atol=1e-4
@@ -107,7 +109,13 @@ def test_unweighted_penalty_is_the_weighted_one_where_users_weigh_alike(tiny):
 
 @pytest.mark.parametrize("form", [{"neighbors": 4}, {"low_pass_weight": 0.3, "low_pass_rank": 4}, {}])
 def test_dan_in_every_form_of_the_weights(form, tiny):
-    problem = {"data_path": tiny, "reg_weight": 3.0, "emphasis": [1.0, 0.5], "user_weight_power": 0.5, **form}
+    problem = {
+        "data_path": tiny,
+        "reg_weight": 3.0,
+        "emphasis": [1.0, 0.5],
+        "user_weight_power": 0.5,
+        **form,
+    }
     free, _, _ = fit("EDLAE", dropout_penalty="unweighted", **problem)
     zero, _, _ = fit("EDLAE", dropout_penalty="unweighted", zero_diagonal=True, **problem)
     weighted, _, _ = fit("EDLAE", **problem)

@@ -238,7 +238,10 @@ WRONG = {
         r"^weights: EDLAE must have a number from 0",
     ),
     "a number as label": ({"members": {2: {"model": "EDLAE"}}}, r"^members: a label must be a text, got 2"),
-    "no weight left": ({"members": EDLAE, "weights": {"EDLAE": 0}}, r"^weights must leave a member above 0"),
+    "no weight left": (
+        {"members": EDLAE, "weights": {"EDLAE": 0}},
+        r"^weights must leave a member above 0",
+    ),
 }
 
 
@@ -255,7 +258,9 @@ def test_an_error_in_training_names_the_member(build_as_run):
     model.members["singular"].interactions = model.members["singular"].interactions[
         :10
     ]  # fewer users than items
-    with pytest.raises(ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"):
+    with pytest.raises(
+        ValueError, match=r"^members: singular: reg_weight 0\.0 and dropout_prob 0\.0 leave"
+    ):
         trainer.fit(train, valid)
 
 

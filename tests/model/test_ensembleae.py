@@ -32,7 +32,9 @@ def test_it_reads_the_checkpoints_of_before(fit_best, build_as_run):
 
 
 def test_it_has_every_setting_of_edlae_for_items():
-    settings = {name: read_schema(registry.own_models()[name]) for name in ("EDLAE", "DeepAE", "EnsembleAE")}
+    settings = {
+        name: read_schema(registry.own_models()[name]) for name in ("EDLAE", "DeepAE", "EnsembleAE")
+    }
     deep = settings["DeepAE"].keys()
     linear = {
         key: value for key, value in settings["EDLAE"].items() if key not in ("eval_batch_size", "based_on")

@@ -72,13 +72,17 @@ def test_errors_name_the_setting(name, chosen, wrong, message, fit_filter):
 def test_too_little_memory_is_said_before_any_is_taken(name, chosen, fit_filter, monkeypatch):
     monkeypatch.setattr(by_gram, "memory_at_hand", lambda _: 1000)
     monkeypatch.setattr(graph, "low_pass", lambda *_, **__: pytest.fail("memory was taken"))
-    with pytest.raises(MemoryError, match=r"a graph filter on 31 items: .* Ways out: a lower low_pass_rank"):
+    with pytest.raises(
+        MemoryError, match=r"a graph filter on 31 items: .* Ways out: a lower low_pass_rank"
+    ):
         fit_filter(name, **chosen)
 
 
 @of_both
 def test_there_are_no_item_embeddings(name, chosen, fit_filter):
-    with pytest.raises(ValueError, match=f"{name} is a filter of the item graph and has no item embeddings"):
+    with pytest.raises(
+        ValueError, match=f"{name} is a filter of the item graph and has no item embeddings"
+    ):
         fit_filter(name, **chosen)[0].item_embedding()
 
 

@@ -77,7 +77,9 @@ def test_weights_of_users_have_nothing_for_items_and_new_users(tiny):
         ("EDLAE", {"low_pass_weight": 0.2}),
         ("DLAE", {"rank": 3}),
     ):
-        with pytest.raises(ValueError, match=r"is for weights of items: based_on must be 'item', got 'user'"):
+        with pytest.raises(
+            ValueError, match=r"is for weights of items: based_on must be 'item', got 'user'"
+        ):
             fit(name, data_path=tiny, based_on="user", **setting)
     split = {"eval_args": {"split": {"US": [0.8, 0.1, 0.1]}}}
     with pytest.raises(
@@ -195,4 +197,6 @@ def test_checkpoint_of_other_data_is_refused(tiny):
     with pytest.raises(
         ValueError, match="was not trained on these data: 10 of its 30 values of item_id are gone"
     ):
-        get_trainer(config["MODEL_TYPE"], "EDLAE")(config, other).resume_checkpoint(trainer.saved_model_file)
+        get_trainer(config["MODEL_TYPE"], "EDLAE")(config, other).resume_checkpoint(
+            trainer.saved_model_file
+        )

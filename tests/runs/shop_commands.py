@@ -33,7 +33,9 @@ def tune(*words):
 
 
 def split(text):
-    return f"--eval_args={yaml.safe_load('{split: {' + text + '}, order: TO, group_by: user, mode: full}')!r}"
+    return (
+        f"--eval_args={yaml.safe_load('{split: {' + text + '}, order: TO, group_by: user, mode: full}')!r}"
+    )
 
 
 def records(folder="out"):

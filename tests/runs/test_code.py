@@ -55,7 +55,9 @@ def test_every_package_counts_except_those_above_runs():
     above, _, below = layers.partition('"runs"')
     assert set(re.findall(r"\w+", above)) == {*code.ABOVE, "__main__"}
     packages = {name.split(".")[1] for name in code.code_files(["EDLAE"])}
-    assert set(re.findall(r"\w+", below)) | {"runs", "__init__"} <= packages and not packages & {*code.ABOVE}
+    assert set(re.findall(r"\w+", below)) | {"runs", "__init__"} <= packages and not packages & {
+        *code.ABOVE
+    }
 
 
 def test_the_code_that_counts_names_no_package_above_runs():
@@ -81,7 +83,9 @@ def test_a_model_of_another_package_counts_for_its_own_runs(tmp_path, monkeypatc
         module.__file__ = str(file)
         monkeypatch.setitem(sys.modules, "elsewhere", module)
         monkeypatch.setitem(
-            registry._registered, "Elsewhere", (type("Elsewhere", (), {"__module__": "elsewhere"}), "x.yaml")
+            registry._registered,
+            "Elsewhere",
+            (type("Elsewhere", (), {"__module__": "elsewhere"}), "x.yaml"),
         )
         hashes.append((code.code_hash(["Elsewhere"]), code.code_hash(["EDLAE"])))
     (first, ours), (second, again) = hashes

@@ -77,7 +77,12 @@ def run(board_file, tmp_path):
     """Run a command that is hit at a moment; returns its exit status."""
     board_file(MODELS)
     (tmp_path / "space").write_text("reg_weight choice [1.0,5.0,50.0]\n")
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    pipes = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.DEVNULL,
+        "text": True,
+    }
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", SERVER], cwd=tmp_path, env=environment, **pipes) as server:
 
@@ -166,7 +171,8 @@ def test_killed(words, moments, run, undisturbed, tmp_path):
 def test_disk_full(words, moments, run, undisturbed, disk):
     undo = (disk / "filler").unlink
     assert (
-        hit(run, disk / "out", "full", moments, words, undisturbed(words), lambda: undo(missing_ok=True)) >= 2
+        hit(run, disk / "out", "full", moments, words, undisturbed(words), lambda: undo(missing_ok=True))
+        >= 2
     )
 
 

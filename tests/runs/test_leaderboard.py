@@ -46,9 +46,9 @@ def leaderboard(board_file, tmp_path):
 
 
 def test_numbers_are_run_recboles(leaderboard, protocol):
-    board = json.loads((leaderboard(models={**MODELS, **QUICK}) / "leaderboard.json").read_text())["boards"][
-        0
-    ]
+    board = json.loads((leaderboard(models={**MODELS, **QUICK}) / "leaderboard.json").read_text())[
+        "boards"
+    ][0]
     assert board["metrics"][0] == "ndcg@5" and len(board["rows"]) == len(MODELS) + len(QUICK)
     for row in board["rows"]:
         own = {**row["settings"], "seed": 2020, "state": "ERROR", "show_progress": False}
@@ -268,11 +268,15 @@ def test_wrong_settings_files(refused, board_file, tmp_path):
     )
     assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks={"EDLAE": 1}))
     assert "marks in" in refused("leaderboard", "--settings", board_file({"EDLAE": {}}, marks=["EDLAE"]))
-    error = refused("leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}}))
+    error = refused(
+        "leaderboard", "--settings", board_file({"mine": {"model": "EDLAE", "reg_wieght": 1.0}})
+    )
     assert "mine: unknown setting 'reg_wieght'; did you mean reg_weight?" in error
 
 
-@pytest.mark.parametrize("path", sorted((CONFIGS / "leaderboard").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((CONFIGS / "leaderboard").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_our_own_settings_files_can_be(path):
     content = yaml.safe_load(path.read_text())
     for file in (*content["config_files"], *filter(None, [content.get("reference")])):

@@ -34,7 +34,9 @@ def test_a_label_is_text_as_it_is_written(shop_folder, command):
 def test_when_every_row_fails_the_status_says_so_after_the_report(shop_folder, command):
     write_board({"NCEPLRec": {"rank": -5}})
     outcome = command(*board())
-    assert outcome.status == 1 and "every run on shop failed; NCEPLRec: InvalidParameterError" in outcome.err
+    assert (
+        outcome.status == 1 and "every run on shop failed; NCEPLRec: InvalidParameterError" in outcome.err
+    )
     assert "failed: InvalidParameterError" in pathlib.Path("out/leaderboard.html").read_text()
     (record,) = records()
     assert record["traceback"].startswith("Traceback") and "\n" not in record["error"]
@@ -53,7 +55,9 @@ def test_a_row_with_a_seed_of_its_own_is_refused(shop_folder, refused, no_data):
 
 
 def test_a_label_or_a_seed_twice_is_refused(shop_folder, refused, no_data):
-    pathlib.Path("board.yaml").write_text("dataset: shop\nmodels:\n  EDLAE: {}\n  EDLAE: {reg_weight: 1.0}\n")
+    pathlib.Path("board.yaml").write_text(
+        "dataset: shop\nmodels:\n  EDLAE: {}\n  EDLAE: {reg_weight: 1.0}\n"
+    )
     assert "sets EDLAE twice" in refused(*board())
     assert "argument --seeds: invalid int value: 'x'" in refused(*board("--seeds", "x"))
     write_board(MODELS)

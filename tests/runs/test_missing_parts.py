@@ -31,7 +31,9 @@ def test_tune_without_validation_is_refused(text, shop_folder, refused, no_data)
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "test"])
 def test_leaderboard_without_test_is_refused(text, shop_folder, refused, no_data):
     line = refused(*board(split(text)))
-    assert "eval_args: the split {" in line and "no test part" in line and "set for example split: {" in line
+    assert (
+        "eval_args: the split {" in line and "no test part" in line and "set for example split: {" in line
+    )
 
 
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "test"])
@@ -39,7 +41,9 @@ def test_tune_without_test_writes_what_there_is(text, shop_folder, command):
     outcome = command(*tune(split(text)))
     assert outcome.status == 0, outcome
     best = pathlib.Path("out/best.yaml").read_text()
-    assert "# valid: " in best and "# test" not in best and yaml.safe_load(best)["reg_weight"] in (2.0, 50.0)
+    assert (
+        "# valid: " in best and "# test" not in best and yaml.safe_load(best)["reg_weight"] in (2.0, 50.0)
+    )
 
 
 @pytest.mark.parametrize("text", [text for text, part in SPLITS.items() if part == "validation"])

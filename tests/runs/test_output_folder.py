@@ -44,7 +44,9 @@ def test_damaged_array_is_named_and_its_run_run_again(content, shop_folder, comm
     path = sorted(pathlib.Path("out/per_user").iterdir())[0]
     path.unlink() if content is None else path.write_bytes(content)
     outcome = command(*board())
-    assert outcome.status == 0 and re.search(f"{path.name} is (damaged|missing).* is run again", outcome.err)
+    assert outcome.status == 0 and re.search(
+        f"{path.name} is (damaged|missing).* is run again", outcome.err
+    )
     assert len(records()) == 3 and pathlib.Path("out/leaderboard.csv").read_bytes() == table
 
 
@@ -107,7 +109,9 @@ def test_a_full_disk_is_named_and_nothing_half_is_left(shop_folder, command, sma
         filler.write_bytes(b"x" * 196_608)
         outcome = command(*words)
         last = outcome.err.strip().splitlines()[-1]
-        assert outcome.status == 2 and f"error: {small_disk}/o" in last and "No space left on device" in last
+        assert (
+            outcome.status == 2 and f"error: {small_disk}/o" in last and "No space left on device" in last
+        )
         assert not list(small_disk.rglob("*.part"))
         filler.unlink()
         shutil.rmtree(small_disk / "o", ignore_errors=True)

@@ -26,7 +26,9 @@ def test_page_sorts_draws_and_asks_the_network_for_nothing(browser, board_file, 
         for upwards in (False, True) if column == 4 else (True, False):
             browser.run(CLICK, column)
             values = [float(value) for value in browser.run(COLUMN, column) if value]
-            assert values == sorted(values, reverse=not upwards) and len(values) == (4 if column == 1 else 3)
+            assert values == sorted(values, reverse=not upwards) and len(values) == (
+                4 if column == 1 else 3
+            )
             assert browser.run(COLUMN, 0)[-1] == "NCEPLRec"
     browser.run(CLICK, 0)
     assert browser.run(COLUMN, 0) == ["<b>EASE</b>", "EDLAE", "Pop", "X", "NCEPLRec"]
@@ -58,7 +60,9 @@ def test_page_says_where_lower_is_better_and_sorts_it_best_first(browser, board_
     # The first click puts the best on top, whatever that is.
     for column, order in enumerate(["ascending", "descending", "descending", "ascending", "ascending"]):
         browser.run(CLICK, column)
-        assert browser.run("return document.querySelector('[aria-sort]').getAttribute('aria-sort')") == order
+        assert (
+            browser.run("return document.querySelector('[aria-sort]').getAttribute('aria-sort')") == order
+        )
     values = [float(value) for value in browser.run(COLUMN, 4)]
     assert values == sorted(values) and values[0] < values[1]
 
@@ -75,7 +79,13 @@ def test_page_says_where_lower_is_better_and_sorts_it_best_first(browser, board_
 def test_a_click_on_a_model_shows_its_settings(browser, board_file, tmp_path):
     models = {"<i>mine</i>": {"model": "EDLAE", "reg_weight": 123.0}, "Pop": {}}
     cli.main(
-        ["leaderboard", "--settings", board_file(models, marks={"Pop": "none to choose"}), "--output", "out"]
+        [
+            "leaderboard",
+            "--settings",
+            board_file(models, marks={"Pop": "none to choose"}),
+            "--output",
+            "out",
+        ]
     )
     browser.call("/url", url=(tmp_path / "out" / "leaderboard.html").as_uri())
     texts = "return [...document.querySelectorAll('.board td:first-child')]"

@@ -35,7 +35,13 @@ def test_whatever_recboles_data_and_metrics_read_is_protocol(tiny):
     others = declared - rules.protocol(config).keys()
     assert others <= TRAINING | MACHINE | WITHOUT_RESULT | OVERWRITTEN | BESIDE | OF_MODELS | SET_BY_RECBOLE
     assert "of_a_later_version" in rules.protocol(config) and len(rules.protocol(config)) > 50
-    assert not rules.protocol(config).keys() & {"reg_weight", "rank", "hidden_size", "has_residual", "epochs"}
+    assert not rules.protocol(config).keys() & {
+        "reg_weight",
+        "rank",
+        "hidden_size",
+        "has_residual",
+        "epochs",
+    }
 
 
 RATINGS = "--load_col={'inter': ['user_id', 'item_id', 'rating']}"
@@ -109,7 +115,12 @@ def test_a_space_with_anything_but_settings_of_model_and_training_is_refused(
     assert re.search(f"space: {SPACES[space]}", refused("tune", *words))
 
 
-CLASSES = {"EDLAE": "Dataset", "FM": "Dataset", "SASRec": "SequentialDataset", "CKE": "KnowledgeBasedDataset"}
+CLASSES = {
+    "EDLAE": "Dataset",
+    "FM": "Dataset",
+    "SASRec": "SequentialDataset",
+    "CKE": "KnowledgeBasedDataset",
+}
 
 
 @pytest.mark.parametrize("model", [*CLASSES, "DIEN"])

@@ -15,7 +15,9 @@ from recbole_edlae.runs.quiet import quiet
 @pytest.fixture
 def build(tiny, protocol, tmp_path, monkeypatch):
     """A function that builds RecBole's trainer in an empty folder, and returns what it has written there."""
-    config = Config("BPR", "tiny", [protocol], {"data_path": tiny, "checkpoint_dir": str(tmp_path / "saved")})
+    config = Config(
+        "BPR", "tiny", [protocol], {"data_path": tiny, "checkpoint_dir": str(tmp_path / "saved")}
+    )
     monkeypatch.chdir(tmp_path)
 
     def call():

@@ -41,7 +41,9 @@ def cluster(tmp_path_factory, monkeypatch):
     ]
     command += ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={folder}"]
     with open(folder / "log", "w") as log:
-        head = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        head = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6399")
     try:
         for _ in range(60):

@@ -65,7 +65,11 @@ def test_only_what_a_killed_process_left_of_our_own_files_is_removed(tmp_path):
         f"top.csv.{NOBODY}.part",
     ]
     others += [f"best.yaml.{os.getpid()}.part", f"best.yaml.{10**20}.part", f"my best.yaml.{NOBODY}.part"]
-    others += ["per_user/x.part", f"per_user/notes.npz.{NOBODY}.part", f"per_user/{array}.{os.getpid()}.part"]
+    others += [
+        "per_user/x.part",
+        f"per_user/notes.npz.{NOBODY}.part",
+        f"per_user/{array}.{os.getpid()}.part",
+    ]
     (tmp_path / "per_user").mkdir()
     for name in [*own, *others]:
         (tmp_path / name).write_text("content")

@@ -45,7 +45,9 @@ def plan(protocol, tmp_path):
 
 
 def outcomes(**means):
-    return {name: {"values": np.full(100, mean) + np.tile([-0.01, 0.01], 50)} for name, mean in means.items()}
+    return {
+        name: {"values": np.full(100, mean) + np.tile([-0.01, 0.01], 50)} for name, mean in means.items()
+    }
 
 
 def holds(name, data):
@@ -153,7 +155,10 @@ def test_claims_about_activations():
     assert holds("activations", data(sigmoid=0.3, relu=0.2, tanh=0.1)) == [True, True, True, True]
     assert holds("activations", data(sigmoid=0.2, relu=0.3, tanh=0.1)) == [True, True, False, False]
     assert holds("activations", data((0.0, 0.0, 0.0), sigmoid=0.3, relu=0.2, tanh=0.1))[:2] == [True, False]
-    assert holds("activations", data((1e-5, 1e-5, 0.0), sigmoid=0.3, relu=0.2, tanh=0.1))[:2] == [False, True]
+    assert holds("activations", data((1e-5, 1e-5, 0.0), sigmoid=0.3, relu=0.2, tanh=0.1))[:2] == [
+        False,
+        True,
+    ]
     two = data(sigmoid=0.3, relu=0.2, tanh=0.1)
     two["runs"] += data(sigmoid=0.15, relu=0.1, tanh=0.1)["runs"]  # another seed
     assert holds("activations", two) == [True, True, None, None]
@@ -171,12 +176,16 @@ def test_claims_about_activations():
     ],
 )
 def test_verdicts_in_words(holds, within_chance, words):
-    assert in_words([Verdict(held, "", by_chance) for held, by_chance in zip(holds, within_chance)]) == words
+    assert (
+        in_words([Verdict(held, "", by_chance) for held, by_chance in zip(holds, within_chance)]) == words
+    )
 
 
 def test_a_lead_counts_where_it_is_more_than_chance():
     assert [claims.ahead([mean, 1.0]) for mean in (1.9, 2.0, -1.9, -2.0)] == [None, True, None, False]
-    assert claims.ahead([2.0, 1.0], comparisons=4) is None and claims.ahead([2.6, 1.0], comparisons=4) is True
+    assert (
+        claims.ahead([2.0, 1.0], comparisons=4) is None and claims.ahead([2.6, 1.0], comparisons=4) is True
+    )
     assert (
         claims.ahead([4e-5, 1e-6]) is None and claims.ahead([6e-5, 1e-6]) is True
     )  # shown as 0.0000 and 0.0001
@@ -194,7 +203,12 @@ def test_median_cosine_against_every_pair():
     groups = np.array([[0, 1, 2], [3, 4, 5]])
     wanted = [
         np.median(
-            [E[i] @ E[j] / np.linalg.norm(E[i]) / np.linalg.norm(E[j]) for i in group for j in group if i < j]
+            [
+                E[i] @ E[j] / np.linalg.norm(E[i]) / np.linalg.norm(E[j])
+                for i in group
+                for j in group
+                if i < j
+            ]
         )
         for group in groups
     ]
@@ -254,7 +268,8 @@ def test_the_best_on_validation_is_chosen(plan, tmp_path):
     records = Records(tmp_path / "records")
     chosen = study.Study(study.Protocol(read_plan("tiny", plan)), records).best("EDLAE", rank=4)
     scores = {
-        record["identity"]["settings"]["dropout_prob"]: record["score"] for record in records.read().values()
+        record["identity"]["settings"]["dropout_prob"]: record["score"]
+        for record in records.read().values()
     }
     assert len(scores) == 2 and chosen == {"dropout_prob": max(scores, key=scores.get), "reg_weight": 1.0}
 

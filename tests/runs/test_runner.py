@@ -76,11 +76,15 @@ def test_data_are_read_once_and_split_once_for_each_seed(protocol, monkeypatch):
 
 def test_gram_matrix_is_built_once_for_each_user_weight(protocol, monkeypatch):
     built, stock = [], by_gram.gram
-    monkeypatch.setattr(by_gram, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1])
+    monkeypatch.setattr(
+        by_gram, "gram", lambda *args, **kwargs: (built.append(1), stock(*args, **kwargs))[1]
+    )
     runner = Runner()
     for power in (0.0, 0.5):
         for penalty in (1.0, 2.0, 5.0):
-            runner.run(Run("EDLAE", "tiny", (protocol,), {"reg_weight": penalty, "user_weight_power": power}))
+            runner.run(
+                Run("EDLAE", "tiny", (protocol,), {"reg_weight": penalty, "user_weight_power": power})
+            )
     assert len(built) == 2
 
 
@@ -172,7 +176,9 @@ def test_models_are_kept_only_for_ensembles_to_come(protocol):
 
 def test_members_found_ready_count_as_long_as_they_took(monkeypatch, protocol):
     stock = Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda *args, **kwargs: (time.sleep(0.5), stock(*args, **kwargs))[1])
+    monkeypatch.setattr(
+        Trainer, "fit", lambda *args, **kwargs: (time.sleep(0.5), stock(*args, **kwargs))[1]
+    )
     runner = Runner()
     for weight in (0.3, 0.4):
         run = Run(
@@ -191,7 +197,11 @@ def test_key_follows_what_determines_the_result_and_nothing_else(tiny, protocol,
         return key_of(Run(model, "tiny", (protocol,), settings).identity(phases))
 
     assert (
-        of() == of(reg_weight=500.0) == of(show_progress=False) == of(checkpoint_dir="x") == of(state="ERROR")
+        of()
+        == of(reg_weight=500.0)
+        == of(show_progress=False)
+        == of(checkpoint_dir="x")
+        == of(state="ERROR")
     )
     different = [of(), of("DLAE"), of(seed=1), of(reg_weight=1.0), of(topk=[1, 5]), of(phases=("valid",))]
     copy = tmp_path / "other" / "tiny"

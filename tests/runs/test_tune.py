@@ -69,7 +69,12 @@ def test_best_yaml_takes_its_own_data_from_any_folder(tune, tiny, tmp_path, monk
     lines = pathlib.Path(tiny, "tiny", "tiny.inter").read_text().splitlines()
     (other / "tiny.inter").write_text("\n".join(lines[:300]) + "\n")
     monkeypatch.chdir(tmp_path / "elsewhere")
-    words = ["--config_files", str(tmp_path / "out" / "best.yaml"), "--state=ERROR", "--show_progress=False"]
+    words = [
+        "--config_files",
+        str(tmp_path / "out" / "best.yaml"),
+        "--state=ERROR",
+        "--show_progress=False",
+    ]
     assert dict(cli.run(words)["test_result"]) == best["test"]
     assert dict(cli.run([*words, "--data_path=dataset"])["test_result"]) != best["test"]
 
@@ -156,7 +161,9 @@ def test_failing_trials_do_not_stop_the_others(tune, capsys):
 
 def test_the_range_of_a_loguniform_is_said(tune, capsys):
     tune("--algo=random", "--max_evals=1", text="reg_weight loguniform 0.001,0.1")
-    line = "reg_weight: loguniform 0.001,0.1 draws from 1.001 to 1.10517: its bounds are natural logarithms\n"
+    line = (
+        "reg_weight: loguniform 0.001,0.1 draws from 1.001 to 1.10517: its bounds are natural logarithms\n"
+    )
     assert capsys.readouterr().err.startswith(line)
 
 
@@ -221,7 +228,9 @@ def test_optuna_is_imported_only_by_a_search_that_draws(protocol, tmp_path):
             print("optuna" in sys.modules)
     """
     words = ["--dataset=tiny", "--space=space", "--config_files", protocol]
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
+    )
     printed = done.stdout.splitlines()
     assert [line for line in printed if line in ("False", "True")] == ["False", "True"]
     assert "study" not in done.stderr

@@ -83,7 +83,9 @@ def stock(files, model="EDLAE", **settings):
 
 def without_keys(record):
     return {
-        name: value for name, value in record.items() if name in ("model", "valid", "test", "score", "epochs")
+        name: value
+        for name, value in record.items()
+        if name in ("model", "valid", "test", "score", "epochs")
     }
 
 
@@ -171,7 +173,9 @@ def test_epochs_are_those_that_were_best_in_the_search(tune, tmp_path):
     assert 1 < best < 5, "the case decides nothing"
     assert trial["epochs"] == best and trial["valid"]["ndcg@5"] == max(values)
     assert final["epochs"] == best and final["valid"] is None
-    assert final["test"] == dict(stock(FINAL, "BPR", **BPR_SETTINGS, epochs=best, eval_step=0)["test_result"])
+    assert final["test"] == dict(
+        stock(FINAL, "BPR", **BPR_SETTINGS, epochs=best, eval_step=0)["test_result"]
+    )
     content = yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
     assert content["epochs"] == best and content["eval_step"] == 0
     words = [
@@ -271,7 +275,9 @@ def test_files_that_are_not_the_training_file_are_counted(tune, cut, capsys):
     cut.write("fit", [*cut.rows["fit"][3:], "u1\ti-new"])
     tune("--max_evals=1")
     total = len(cut.rows["train"])
-    told = f"fit and valid together are not train: they lack 3 of its {total} interactions and have 1 others"
+    told = (
+        f"fit and valid together are not train: they lack 3 of its {total} interactions and have 1 others"
+    )
     assert told in capsys.readouterr().err
 
 

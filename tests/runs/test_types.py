@@ -99,7 +99,9 @@ def test_rows_of_every_type_have_run_recboles_numbers(kind, shop):
     board = leaderboard(protocol, rows)
     for row in board["rows"]:
         assert row["kind"] == "run", row["note"]
-        assert row["metrics"] == dict(stock(row["model"], {**protocol, **rows[row["label"]]})["test_result"])
+        assert row["metrics"] == dict(
+            stock(row["model"], {**protocol, **rows[row["label"]]})["test_result"]
+        )
     ranked = protocol.get("valid_metric") == "NDCG@5"
     assert board["users"] == (60 if ranked else 0)
     assert set(board["p_values"]) == set(board["metrics"] if ranked else ())
@@ -118,7 +120,9 @@ def test_every_type_can_be_tuned(kind, shop):
     assert len(trials) == 2
     for trial in trials:
         rate = trial["identity"]["settings"]["learning_rate"]
-        assert trial["valid"] == dict(stock(model, {**settings, "learning_rate": rate})["best_valid_result"])
+        assert trial["valid"] == dict(
+            stock(model, {**settings, "learning_rate": rate})["best_valid_result"]
+        )
     best = max(trials, key=lambda trial: trial["score"])["identity"]["settings"]["learning_rate"]
     assert tested["test"] == dict(stock(model, {**settings, "learning_rate": best})["test_result"])
     result = cli.run(["--config_files", "out/best.yaml", "--state=ERROR", "--show_progress=False"])
@@ -183,7 +187,9 @@ def test_types_under_different_protocols_are_refused(shop, refused, monkeypatch)
     # A user's first item is no target for a sequential model, so the second of two is for training.
     shop.write_text(f"{shop.read_text()}two\ti1\t3\t1\ntwo\ti2\t3\t2\n")
     line = error(repeatable, MIXED)
-    assert "of tiny (1 are in the test of one of them only); rows of a leaderboard share one protocol" in line
+    assert (
+        "of tiny (1 are in the test of one of them only); rows of a leaderboard share one protocol" in line
+    )
 
 
 @pytest.mark.skipif(bool(importlib.util.find_spec("lightgbm")), reason="lightgbm is installed")

@@ -78,7 +78,9 @@ def test_anything(numbered, histories, exclude, k):
         answer = numbered.recommend(histories, k, exclude=exclude)
     except ValueError:
         return
-    nested = isinstance(exclude, list) and any(value is None or isinstance(value, list) for value in exclude)
+    nested = isinstance(exclude, list) and any(
+        value is None or isinstance(value, list) for value in exclude
+    )
     lists_ = [values or [] for values in exclude] if nested else [exclude or []] * len(histories)
     check(numbered, answer, histories, lists_, k)
 

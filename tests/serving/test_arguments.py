@@ -31,7 +31,8 @@ def test_numbers_are_tokens_everywhere(write_shop):
     )
     assert recommender.profile(19) == recommender.profile("19") == recommender.profile(np.float64(19))
     assert (
-        recommender.recommend_users([19, 20.0], 5).items == recommender.recommend_users(["19", "20"], 5).items
+        recommender.recommend_users([19, 20.0], 5).items
+        == recommender.recommend_users(["19", "20"], 5).items
     )
     assert (
         recommender.similar(5, 3)[0]

@@ -56,7 +56,10 @@ def test_damaged_checkpoints_are_named(checkpoint):
     encoder = saved["state_dict"]["encoder"]
     for content, message in (
         ({**saved, "trained_on": damaged}, "what it says of its data is damaged"),
-        ({**saved, "state_dict": {**saved["state_dict"], "encoder": encoder * torch.nan}}, "NaN or infinite"),
+        (
+            {**saved, "state_dict": {**saved["state_dict"], "encoder": encoder * torch.nan}},
+            "NaN or infinite",
+        ),
         (
             {**saved, "state_dict": {**saved["state_dict"], "encoder": encoder[:, :0]}},
             "before its model was fitted",

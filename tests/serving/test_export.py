@@ -276,7 +276,10 @@ def forged(opened, tmp_path):
         )
         content = (folder / "weights.safetensors").read_bytes()
         files = json.loads((folder / "manifest.json").read_text())["files"]
-        files["weights.safetensors"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        files["weights.safetensors"] = {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
         forge(folder, files=files)
         return folder
 

@@ -112,7 +112,9 @@ def test_other_inputs_and_files_of_the_user_are_never_overwritten(checkpoint, co
     for name in ("not.csv", "top.csv.part"):
         pathlib.Path(name).write_text("i1\n")
         outcome = recommend(command, checkpoint, f"--exclude={name}", output=name.removesuffix(".part"))
-        assert outcome.status == 2 and "--exclude" in outcome.err and pathlib.Path(name).read_text() == "i1\n"
+        assert (
+            outcome.status == 2 and "--exclude" in outcome.err and pathlib.Path(name).read_text() == "i1\n"
+        )
     os.symlink(checkpoint, "top.jsonl")
     outcome = recommend(command, checkpoint)
     assert outcome.status == 2 and "--checkpoint" in outcome.err and Recommender.load(checkpoint)

@@ -104,7 +104,9 @@ def check(kind, output, expected, trained):
     """What bears its name is whole, and a part has whole users."""
     if kind == "export":
         if output.exists() and (output / "manifest.json").exists():
-            found, whole = (Recommender.load(path).recommend([["i1", "i5"]], 9) for path in (output, trained))
+            found, whole = (
+                Recommender.load(path).recommend([["i1", "i5"]], 9) for path in (output, trained)
+            )
             assert found.items == whole.items
         return
     final, part = (output.with_name(f"{output.name}.jsonl{end}") for end in ("", ".part"))

@@ -95,7 +95,10 @@ def test_tokens_that_csv_and_json_have_to_quote(checkpoints, tmp_path):
         assert user == "x, y" and items == recommender.recommend([[tokens[3], tokens[4]]], 3).items[0]
         assert all(
             item.encode()
-            in pathlib.Path(tmp_path / f"top.{kind}").read_bytes().replace(b'""', b'"').replace(b'\\"', b'"')
+            in pathlib.Path(tmp_path / f"top.{kind}")
+            .read_bytes()
+            .replace(b'""', b'"')
+            .replace(b'\\"', b'"')
             for item in items
         )
 
@@ -134,7 +137,10 @@ BAD_LINES = {
     "users.jsonl": [
         ('{"user": "a", "items": ["i1"]}\n{"user": "b"', "users.jsonl, line 2 is not like"),
         ('{"user": "a", "items": ["i1"]}\n{"items": ["i1"]}\n', "users.jsonl, line 2 is not like"),
-        ('{"user": "a", "items": ["i1"]}\n{"user": "b", "items": "i1"}\n', "users.jsonl, line 2 is not like"),
+        (
+            '{"user": "a", "items": ["i1"]}\n{"user": "b", "items": "i1"}\n',
+            "users.jsonl, line 2 is not like",
+        ),
         ('{"user": "a", "items": ["i1"]}\n{"user": "nobody"}\n', "unknown user 'nobody'"),
     ],
     "users.csv": [

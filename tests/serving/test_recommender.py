@@ -35,7 +35,9 @@ def test_agrees_with_full_sort_topk_token_for_token(name, checkpoints):
     path = checkpoints(name)
     checkpoint, recommender = Checkpoint.read(path), Recommender.load(path)
     users, known, masked = zip(*histories(checkpoint.train._dataset, checkpoint.test))
-    values, items = full_sort_topk(checkpoint.test.uid_list.numpy(), checkpoint.model, checkpoint.test, k=10)
+    values, items = full_sort_topk(
+        checkpoint.test.uid_list.numpy(), checkpoint.model, checkpoint.test, k=10
+    )
     answer = recommender.recommend(known, 10, exclude=masked)
     assert answer.items == checkpoint.dataset.id2token("item_id", items).tolist()
     np.testing.assert_allclose(np.array(answer.scores), values, rtol=1e-5, atol=1e-6)
@@ -79,7 +81,9 @@ def test_order_repetition_and_batches_change_nothing(recommender, monkeypatch):
 
 
 def test_unknown_items_are_counted_and_skipped(recommender):
-    answer = recommender.recommend([["i1", "new", "newer"], ["new", "[PAD]"], ["i1", 5]], 3, exclude=["gone"])
+    answer = recommender.recommend(
+        [["i1", "new", "newer"], ["new", "[PAD]"], ["i1", 5]], 3, exclude=["gone"]
+    )
     assert answer.unknown == {"new": 2, "newer": 1, "[PAD]": 1, "5": 1, "gone": 3}
     assert answer.items[0] == answer.items[2] == recommender.recommend([["i1"]], 3).items[0]
     assert answer.popular.tolist() == [False, True, False]
@@ -91,7 +95,9 @@ def test_without_history_the_popular_ones(recommender, checkpoints):
     answer = recommender.recommend([[], ["i1"]], 5)
     assert answer.popular.tolist() == [True, False]
     assert answer.scores[0].tolist() == sorted(users, reverse=True)[:5]
-    assert [users[dataset.token2id("item_id", item)] for item in answer.items[0]] == answer.scores[0].tolist()
+    assert [users[dataset.token2id("item_id", item)] for item in answer.items[0]] == answer.scores[
+        0
+    ].tolist()
 
 
 def test_what_to_exclude_for_all_or_for_each(recommender):
@@ -258,5 +264,7 @@ finally:
 @pytest.mark.slow
 def test_a_forked_process_answers(checkpoints):
     command = [sys.executable, "-W", "ignore", "-c", FORKED, checkpoints("DeepAE")]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"}
+    )
     assert done.returncode == 0, done.stderr

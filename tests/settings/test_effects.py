@@ -98,7 +98,8 @@ def test_a_config_file_of_any_name(name, write_shop, command, tmp_path):
     assert trained_with(tmp_path, "reg_weight") == 7.0
     (tmp_path / "a.test").write_text("dropout_prob choice [0.1]\n")
     assert (
-        command("tune", "--dataset=shop", "--space=a.test", "--output=t", "--config_files", name).status == 0
+        command("tune", "--dataset=shop", "--space=a.test", "--output=t", "--config_files", name).status
+        == 0
     )
     words = ["--models", "EDLAE", "--output=l", "--dataset", "shop", "--config_files", name]
     assert command("leaderboard", *words).status == 0
@@ -150,7 +151,8 @@ def test_filters_are_said_to_have_no_effect_on_files_that_come_split(write_shop,
     words = ["--benchmark_filename=['train','valid','test']", "--user_inter_num_interval=[3,inf)"]
     outcome = command("run", *QUIET, *words)
     assert (
-        outcome.status == 0 and "user_inter_num_interval has no effect with benchmark_filename" in outcome.err
+        outcome.status == 0
+        and "user_inter_num_interval has no effect with benchmark_filename" in outcome.err
     )
 
 
@@ -184,7 +186,8 @@ RATINGS = [
 def test_errors_of_normalized_ratings_are_said_to_be_so(command):
     outcome = command("run", *RATINGS, "--LABEL_FIELD=rating")
     assert (
-        outcome.status == 0 and "RMSE and MAE are measured on rating scaled to between 0 and 1" in outcome.err
+        outcome.status == 0
+        and "RMSE and MAE are measured on rating scaled to between 0 and 1" in outcome.err
     )
 
 

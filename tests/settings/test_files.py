@@ -103,7 +103,9 @@ TAGS = [
 @pytest.mark.parametrize("tag", TAGS)
 def test_yaml_makes_no_objects_of_python(tag, tmp_path):
     (tmp_path / "own.yaml").write_text(f"own: {tag}\n")
-    with pytest.raises(ValueError, match=r"own.yaml is not YAML, line 1: could not determine a constructor"):
+    with pytest.raises(
+        ValueError, match=r"own.yaml is not YAML, line 1: could not determine a constructor"
+    ):
         read_yaml("own.yaml")
     with pytest.raises(yaml.YAMLError, match="could not determine a constructor"):
         Config("Pop", "ml-100k", config_file_list=["own.yaml"])

@@ -26,7 +26,9 @@ def refused_everywhere(refused, write_shop, tmp_path):
         for error in errors:
             for name in named:
                 assert name in error, error
-        assert not (tmp_path / "leaderboard").exists() or not list((tmp_path / "leaderboard").glob("*.jsonl"))
+        assert not (tmp_path / "leaderboard").exists() or not list(
+            (tmp_path / "leaderboard").glob("*.jsonl")
+        )
 
     return check
 

@@ -17,7 +17,9 @@ def interactions(users: int = 40, items: int = 5, seed: int = 0) -> np.ndarray:
 
 
 def solve(X: np.ndarray, dtype: torch.dtype = torch.float64, **arguments: Any) -> np.ndarray:
-    return full_rank(torch.from_numpy(X.T @ X).to(dtype), **{"dropout": 0.3, "l2": 1.0, **arguments}).numpy()
+    return full_rank(
+        torch.from_numpy(X.T @ X).to(dtype), **{"dropout": 0.3, "l2": 1.0, **arguments}
+    ).numpy()
 
 
 @pytest.mark.parametrize("p, emphasis", CASES + MORE_ON_KEPT)
@@ -164,7 +166,10 @@ def test_users_do_not_determine_the_weights() -> None:
         ({"dropout": "0.3"}, "got '0.3'"),
         ({"l2": -1}, "l2 must be a finite number of at least 0, got -1"),
         ({"l2": float("inf")}, "got inf"),
-        ({"emphasis": (0.0, 1.0)}, r"a > 0 \(with a = 0 .* recommend nothing\) and b ≥ 0; got \(0.0, 1.0\)"),
+        (
+            {"emphasis": (0.0, 1.0)},
+            r"a > 0 \(with a = 0 .* recommend nothing\) and b ≥ 0; got \(0.0, 1.0\)",
+        ),
         ({"emphasis": (1.0, -0.5)}, "b ≥ 0; got"),
         ({"emphasis": (0, 0)}, "a > 0"),
         ({"emphasis": (1.0, float("inf"))}, "emphasis must be two numbers"),

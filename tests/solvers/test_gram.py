@@ -192,7 +192,9 @@ def test_a_column_outside_of_the_matrix(column: int) -> None:
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])
 def test_duplicates_sum_to_more_than_their_type_holds(form: type, dtype: type) -> None:
     largest = np.iinfo(dtype).max
-    X = form((np.array([largest, largest], dtype=dtype), (np.array([0, 0]), np.array([1, 1]))), shape=(1, 2))
+    X = form(
+        (np.array([largest, largest], dtype=dtype), (np.array([0, 0]), np.array([1, 1]))), shape=(1, 2)
+    )
     if form is not sp.coo_matrix:  # the constructor has summed them in that type
         parts = np.array([largest, largest], dtype=dtype), np.array([1, 1]), np.array([0, 2])
         X = form(

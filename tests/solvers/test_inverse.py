@@ -47,7 +47,9 @@ def test_equals_numpy(n: int, dtype: torch.dtype, tolerance: float, kind: str) -
 @pytest.mark.parametrize(
     "view", [torch.empty_like, lambda M: torch.empty_like(M).T, lambda M: torch.cat((M, M))[::2]]
 )
-def test_overwrite_is_in_place(view: Callable[..., Any], limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overwrite_is_in_place(
+    view: Callable[..., Any], limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "LAPACK_ROWS", limit)
     M = positive_definite(700)
     expected = inverse(M)
@@ -107,7 +109,9 @@ def test_takes_as_many_threads_as_torch_has() -> None:
 
 def blas_threads() -> set[int]:
     return {
-        library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"
+        library["num_threads"]
+        for library in threadpoolctl.threadpool_info()
+        if library["user_api"] == "blas"
     }
 
 

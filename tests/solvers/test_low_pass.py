@@ -60,13 +60,17 @@ def test_filter_of_many_items_comes_from_a_krylov_space() -> None:
     np.testing.assert_allclose(W.left @ W.right.T, oracles.low_pass(X, 8), atol=1e-9)
     single = low_pass(sp.csr_matrix(X), 8)
     assert single.left.dtype == torch.float32
-    torch.testing.assert_close(single.left @ single.right.T, (W.left @ W.right.T).float(), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        single.left @ single.right.T, (W.left @ W.right.T).float(), rtol=0, atol=1e-6
+    )
 
 
 def test_a_krylov_space_takes_no_memory_before_it_grows() -> None:
     generator = np.random.default_rng(0)
     users = np.arange(3000).repeat(20)
-    items = generator.integers(0, 6000, len(users)) + 6000 * (users % 2)  # two tastes, and some of everything
+    items = generator.integers(0, 6000, len(users)) + 6000 * (
+        users % 2
+    )  # two tastes, and some of everything
     items[::25] = generator.integers(0, 12_000, len(items[::25]))
     X = sp.csr_matrix((np.ones(len(users)), (users, items)), shape=(3000, 12_000))
     before = resident("VmRSS", reset=True)
@@ -101,7 +105,9 @@ def test_equals_the_ridge_of_every_column(rank: int, weight: float, p: float, l2
     "p, emphasis", [(0.3, (1, 0)), (0.3, (1, 0.2)), (0.5, (1, 1)), (0.4, (0.7, 2)), (0.2, (1, 9))]
 )
 @pytest.mark.parametrize("weighted", [False, True])
-def test_equals_the_enumeration_of_all_masks(p: float, emphasis: tuple[float, float], weighted: bool) -> None:
+def test_equals_the_enumeration_of_all_masks(
+    p: float, emphasis: tuple[float, float], weighted: bool
+) -> None:
     X = interactions(40, 5, density=0.5)
     user_weight = np.random.default_rng(1).random(40) + 0.1 if weighted else np.ones(40)
     W = 0.4 * oracles.low_pass(X, 2)
@@ -165,7 +171,9 @@ def test_permuted_users_of_a_target_leave_nothing_to_learn() -> None:
     X[:, 0] = X[:, 1]
     X[:, 2] = np.random.default_rng(5).permutation(X[:, 1])
     B = solve(X, 2, 0.3, dropout=0.0, l2=1.0).dense().numpy() - 0.3 * oracles.low_pass(X, 2)
-    assert B[1, 0] > 0.5 and abs(B[[0, 1, 3, 4, 5], 2]).max() < 0.2 and B[2, 2] == pytest.approx(0, abs=1e-10)
+    assert (
+        B[1, 0] > 0.5 and abs(B[[0, 1, 3, 4, 5], 2]).max() < 0.2 and B[2, 2] == pytest.approx(0, abs=1e-10)
+    )
 
 
 @pytest.mark.parametrize("emphasis", [(1.0, 0.0), (1.0, 1.0)])

@@ -179,7 +179,9 @@ def test_rank_n_reproduces_full_rank(method: str, start: str, l2: float) -> None
 
 @pytest.mark.parametrize("method", ITERATIVE)
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-9), (torch.float32, 1e-4)])
-def test_a_rank_above_that_of_the_full_rank_model(method: str, dtype: torch.dtype, tolerance: float) -> None:
+def test_a_rank_above_that_of_the_full_rank_model(
+    method: str, dtype: torch.dtype, tolerance: float
+) -> None:
     """Five items that no user combined with others have no weights, so that B has rank 15."""
     X = interactions()
     X[:, 15:] = 0
@@ -197,7 +199,9 @@ def test_closed_forms_at_rank_n(p: float, l2: float) -> None:
     X = interactions()
     G = gram_of(X)
     np.testing.assert_allclose(
-        product(low_rank(G, 20, dropout=p, l2=l2, method="eigen")), oracles.edlae(X.T @ X, p, l2), atol=1e-11
+        product(low_rank(G, 20, dropout=p, l2=l2, method="eigen")),
+        oracles.edlae(X.T @ X, p, l2),
+        atol=1e-11,
     )
     np.testing.assert_allclose(
         product(low_rank(G, 20, dropout=p, l2=l2, method="free_diagonal")),
@@ -253,7 +257,9 @@ def with_spectrum(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     return torch.from_numpy((Q * values) @ Q.T).to(dtype)
 
 
-@pytest.mark.parametrize("dtype, tolerance, power", [(torch.float32, 1e-5, 0.4), (torch.float64, 1e-11, 0.8)])
+@pytest.mark.parametrize(
+    "dtype, tolerance, power", [(torch.float32, 1e-5, 0.4), (torch.float64, 1e-11, 0.8)]
+)
 @pytest.mark.parametrize("rank", [1, 20])
 def test_top_eigenvectors_from_products_only(
     dtype: torch.dtype, tolerance: float, power: float, rank: int
@@ -327,7 +333,9 @@ def test_iterations(method: str, start: str) -> None:
     if method == "zero_diagonal":
         assert torch.linalg.vecdot(result.u, result.v).abs().max() < 1e-14
     else:
-        assert last.residual == pytest.approx(stationarity(G, result.u, result.v, dropout=P, l2=L2), rel=1e-4)
+        assert last.residual == pytest.approx(
+            stationarity(G, result.u, result.v, dropout=P, l2=L2), rel=1e-4
+        )
     if method != "admm":
         f = [step.objective for step in result.history]
         assert all(after <= before * (1 + 1e-12) for before, after in itertools.pairwise(f))
@@ -520,7 +528,9 @@ def test_item_powers_scale_both_sides() -> None:
     expected = np.diag(s) @ B.numpy() @ np.diag(1 / s)
     np.testing.assert_allclose(normalize_items(B, popularity, power=0.4), expected, atol=1e-14)
     factors = low_rank(G, 20, dropout=P, l2=L2, method="eigen")
-    np.testing.assert_allclose(product(normalize_items(factors, popularity, power=0.4)), expected, atol=1e-11)
+    np.testing.assert_allclose(
+        product(normalize_items(factors, popularity, power=0.4)), expected, atol=1e-11
+    )
     assert torch.equal(normalize_items(B, popularity, power=0), B)
     assert normalize_items(B, popularity, power=0.4, overwrite=True) is B
     with pytest.raises(ValueError, match="power must be a finite number, got None"):

@@ -115,7 +115,9 @@ def test_every_model_equals_its_dense_form(
     torch.testing.assert_close(packed.dense(), dense, rtol=0, atol=tolerance)
     torch.testing.assert_close(packed.balanced().dense(), dense, rtol=0, atol=tolerance)
     row, column = torch.cartesian_prod(torch.arange(130), torch.arange(130)).T
-    torch.testing.assert_close(packed.entries(row, column), packed.dense().flatten(), rtol=0, atol=tolerance)
+    torch.testing.assert_close(
+        packed.entries(row, column), packed.dense().flatten(), rtol=0, atol=tolerance
+    )
 
     items = torch.from_numpy(X.indices.astype(np.int64))
     count = torch.from_numpy(np.diff(X.indptr).astype(np.int64))
@@ -140,7 +142,9 @@ def test_packed_ease_is_the_column_wise_ridge() -> None:
 def test_items_that_nobody_used_have_no_weights() -> None:
     X = interactions().tolil()
     X[:, [3, 60, 129]] = 0
-    B = full_rank(SymmetricTiles.of(gram(X.tocsr()), SIDE), dropout=0.3, l2=0.0, emphasis=(1.0, 1.0)).dense()
+    B = full_rank(
+        SymmetricTiles.of(gram(X.tocsr()), SIDE), dropout=0.3, l2=0.0, emphasis=(1.0, 1.0)
+    ).dense()
     for unused in (3, 60, 129):
         assert (B[unused] == 0).all() and (B[:, unused] == 0).all()
 

@@ -57,7 +57,9 @@ def test_users_weigh_relative_to_the_mean_over_all_shards(
     X = matrix()
     G = gram_of_shards(split(X), user_weight_power=power, dtype=dtype)
     assert G.dtype == dtype
-    np.testing.assert_allclose(G, oracles.gram(X.toarray().astype(float), weights(X, power)), rtol=tolerance)
+    np.testing.assert_allclose(
+        G, oracles.gram(X.toarray().astype(float), weights(X, power)), rtol=tolerance
+    )
 
 
 def test_sums_of_sums() -> None:
@@ -95,7 +97,10 @@ def test_memory_does_not_grow_with_the_users(tmp_path: pathlib.Path) -> None:
         "G = gram_of_shards([sys.argv[1]] * int(sys.argv[2]), user_weight_power=0.5)\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], G.diagonal().sum().item())\n"
     )
-    command, there = [sys.executable, "-c", program, str(tmp_path / "shard.npz")], {"cwd": ROOT, "text": True}
+    command, there = (
+        [sys.executable, "-c", program, str(tmp_path / "shard.npz")],
+        {"cwd": ROOT, "text": True},
+    )
     few, many = (subprocess.check_output([*command, times], **there).split() for times in ("10", "100"))
     assert np.isclose(float(many[1]), 10 * float(few[1]), rtol=1e-3)
     assert (

@@ -44,7 +44,12 @@ def test_a_folder_takes_the_place_of_the_record(docs, tmp_path):
     record = json.loads((docs / "boards" / "ml-100k.json").read_text())
     board = record["board"]
     board["rows"][0]["metrics"]["ndcg@10"] = 0.98765
-    published = {"label": "Theirs", "kind": "published", "metrics": {"ndcg@10": 0.5}, "mark": "tuned on test"}
+    published = {
+        "label": "Theirs",
+        "kind": "published",
+        "metrics": {"ndcg@10": 0.5},
+        "mark": "tuned on test",
+    }
     board["rows"].append({**board["rows"][0], **published, "note": "A paper", "intervals": {}})
     folder = tmp_path / "mine"
     folder.mkdir()

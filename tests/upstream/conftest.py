@@ -42,7 +42,11 @@ def made_up() -> sp.csr_matrix:
 def ml_100k() -> sp.csr_matrix:
     """Return the interactions that RecBole trains on in the dataset that it comes with."""
     config = Config("EASE", "ml-100k", config_dict={"state": "ERROR"})
-    X = data_preparation(config, create_dataset(config))[0].dataset.inter_matrix(form="csr").astype("float32")
+    X = (
+        data_preparation(config, create_dataset(config))[0]
+        .dataset.inter_matrix(form="csr")
+        .astype("float32")
+    )
     X.data[:] = 1
     return X
 

@@ -69,7 +69,9 @@ def test_losses_gradients_and_scores_are_those_of_the_package(name, own, setting
 
 @pytest.mark.parametrize("name", ["DeepAE", "AutoRec", "EDLAE", "LowRankEDLAE"])
 def test_scores_of_pairs_are_those_of_the_full_ranking(name, settings):
-    config = Config(name, "tiny", config_dict={**settings, **({"rank": 5} if name == "LowRankEDLAE" else {})})
+    config = Config(
+        name, "tiny", config_dict={**settings, **({"rank": 5} if name == "LowRankEDLAE" else {})}
+    )
     train = data_preparation(config, create_dataset(config))[0].dataset
     model = reference(name)(config, train)
     pairs = train.inter_feat[:50]

@@ -122,7 +122,14 @@ def read_checkpoint(file: str | os.PathLike, *arguments: Any, **options: Any) ->
     # Some errors say themselves what is wrong. Beside them, torch's three file formats fail in a dozen ways.
     try:
         content = torch.load(file, *arguments, **options)
-    except (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, AttributeError, MemoryError):
+    except (
+        FileNotFoundError,
+        PermissionError,
+        IsADirectoryError,
+        ImportError,
+        AttributeError,
+        MemoryError,
+    ):
         raise
     except Exception as error:
         reason = str(error).split("\n")[0]

@@ -67,7 +67,9 @@ ROWS: tuple[dict[str, Any], ...] = (
     {
         "why": "EASE, ADMMSLIM, SLIMElastic and ItemKNN score one user at a time with the default eval_batch_size",
         "until": "RecBole chooses the size of a batch of full ranking",
-        "functions": {"trainer.trainer:Trainer.evaluate": "recbole_edlae.integration.fixes.ranking:evaluate"},
+        "functions": {
+            "trainer.trainer:Trainer.evaluate": "recbole_edlae.integration.fixes.ranking:evaluate"
+        },
     },
     # Short runs that are not mostly imports and waiting.
     {

@@ -128,7 +128,9 @@ def full_sort_loader(
         sampler: of the phase; it knows the users' items.
         shuffle: ignored with a line in the log, as in RecBole.
     """
-    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL or not _is_vectorizable(loader, config, dataset, sampler):
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL or not _is_vectorizable(
+        loader, config, dataset, sampler
+    ):
         stock(loader, config, dataset, sampler, shuffle=shuffle)
         return
     loader.logger = getLogger()
@@ -243,7 +245,9 @@ class LargeBatches(FullSortEvalDataLoader):
 
 def has_users(loader: Any, config: Any) -> bool:
     """Return whether a loader is RecBole's own loader of full ranking, with a row for each user, in one process."""
-    return type(loader) is FullSortEvalDataLoader and not loader.is_sequential and bool(config["single_spec"])
+    return (
+        type(loader) is FullSortEvalDataLoader and not loader.is_sequential and bool(config["single_spec"])
+    )
 
 
 def evaluate(stock: Callable, trainer: Any, eval_data: Any, *arguments: Any, **options: Any) -> Any:

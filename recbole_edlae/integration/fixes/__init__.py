@@ -22,7 +22,9 @@ ROWS: tuple[dict[str, Any], ...] = (
         "why": "runs what files and arguments say: evaluates texts as Python, and reads YAML with Python's objects",
         "until": "RecBole reads literals only",
         "kind": "value",
-        "functions": {"config.configurator:yaml": "recbole_edlae.integration.compat.stack:yaml_for_recbole"},
+        "functions": {
+            "config.configurator:yaml": "recbole_edlae.integration.compat.stack:yaml_for_recbole"
+        },
     },
     {
         "why": "ignores arguments whose value contains =",

@@ -27,7 +27,9 @@ inverse.register(SymmetricTiles, packed_inverse)
 
 
 @invert_sum.register
-def _(G: SymmetricTiles, Lambda: torch.Tensor, overwrite: bool, progress: Progress | None) -> SymmetricTiles:
+def _(
+    G: SymmetricTiles, Lambda: torch.Tensor, overwrite: bool, progress: Progress | None
+) -> SymmetricTiles:
     M = G
     if not overwrite:
         M = G.clone()
@@ -85,7 +87,9 @@ def _(G: SymmetricTiles) -> None:
 
 
 @normalize_items.register
-def _(B: PackedWeights, popularity: torch.Tensor, *, power: float, overwrite: bool = False) -> PackedWeights:
+def _(
+    B: PackedWeights, popularity: torch.Tensor, *, power: float, overwrite: bool = False
+) -> PackedWeights:
     check_popularity(popularity, len(B.right))
     scale = item_scale(popularity, power=power).to(B.right)
 

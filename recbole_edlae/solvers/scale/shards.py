@@ -57,7 +57,9 @@ def gram_of_shards(
     """
     # A path is iterable too, letter by letter.
     if isinstance(shards, (str, os.PathLike)):
-        raise ValueError(f"shards must be an iterable of matrices or paths, got the one path {str(shards)!r}")
+        raise ValueError(
+            f"shards must be an iterable of matrices or paths, got the one path {str(shards)!r}"
+        )
 
     total = PartialGram(user_weight_power=user_weight_power, dtype=dtype)
     for done, shard in enumerate(shards, 1):

@@ -195,7 +195,9 @@ class SymmetricTiles:
             )
             if rows is not None:
                 chosen = rows[start:stop] - self._cuts[i]
-                stored = stored.T.index_select(1, chosen).T if transposed else stored.index_select(0, chosen)
+                stored = (
+                    stored.T.index_select(1, chosen).T if transposed else stored.index_select(0, chosen)
+                )
             target[start:stop].copy_(stored)
 
     def entries(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
