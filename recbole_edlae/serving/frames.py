@@ -60,7 +60,7 @@ def factorized(column: "pd.Series") -> tuple[np.ndarray, Any]:
     """Return the position of each value among the distinct ones, and those by first row; refuse lists and bools."""
     # Nobody could ask for these by id: True is equal to 1, and a tuple in a list is a history.
     if column.dtype.kind in "bO":
-        for value in {type(value): value for value in column.tolist()}.values():
+        for value in {type(value): value for value in reversed(column.tolist())}.values():
             if is_list(value) or isinstance(value, (bool, np.bool_)) or not isinstance(value, Hashable):
                 raise ValueError(f"column {column.name!r} must hold one id a row, got {value!r}")
     return column.factorize()

@@ -199,8 +199,10 @@ def test_latin_1_is_read_by_its_name(read_alike):
     assert "café" in items and number == 320
 
 
-def test_a_separator_of_two_colons(read_alike):
-    assert read_alike(shop_text().replace("\t", "::"), "--field_separator=::") == (USERS, ITEMS, 320)
+@pytest.mark.parametrize("separator", ["::", "||", ".."])
+def test_separators_of_two_characters(separator, read_alike):
+    text = shop_text().replace("\t", separator)
+    assert read_alike(text, f"--field_separator={separator}") == (USERS, ITEMS, 320)
 
 
 def test_what_other_files_leave_out_is_counted_in_every_command(read_alike, write_shop):

@@ -49,3 +49,19 @@ def test_a_users_hits_are_its_own():
         collector.eval_batch_collect(scores, None, torch.tensor([0, 1]), torch.tensor([first, first]))
         hits = collector.get_data_struct().get("rec.topk")
         assert hits[0, 0] == 1 and hits[1, 0] == 0 and hits[:, -1].tolist() == [1, 1]
+
+
+def test_a_single_score_may_be_a_number():
+    """RecBole's Random returns one for a batch of one row."""
+    config = {
+        "metrics": ["RMSE"],
+        "topk": [2],
+        "device": torch.device("cpu"),
+        "eval_args": {"mode": {"valid": "labeled"}},
+        "LABEL_FIELD": "label",
+    }
+    collector = LeanCollector(config)
+    for scores in (torch.tensor([0.25, 0.75]), torch.tensor(0.5)):
+        labels = {"label": torch.ones(scores.numel())}
+        collector.eval_batch_collect(scores, labels, None, None)
+    assert collector.get_data_struct().get("rec.score").tolist() == [0.25, 0.75, 0.5]

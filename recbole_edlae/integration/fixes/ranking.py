@@ -204,6 +204,8 @@ class LeanCollector(Collector):
 
         # All else is RecBole's to collect, from the scores of all items.
         if not isinstance(scores_tensor, TopItems):
+            # RecBole's Random has a number in place of the scores of a single row.
+            scores_tensor = torch.atleast_1d(scores_tensor)
             super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
 
     def top_items(self, scores: torch.Tensor) -> TopItems:

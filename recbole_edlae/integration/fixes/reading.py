@@ -8,9 +8,10 @@ import ast
 import importlib
 import io
 import pathlib
+import re
 from collections.abc import Callable
 from logging import getLogger
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -188,6 +189,11 @@ def _categories(dataset: Dataset, columns: list[Column], source: FeatureSource |
 
 def _reads_otherwise(frame: pd.DataFrame, columns: list[Column], separator: str) -> bool:
     """Return whether pandas, as RecBole calls it, makes something else of a token: nothing of NA, x of "x"."""
+    # RecBole's pandas takes a separator of several characters for a pattern.
+    if len(separator) > 1 and re.escape(separator) != separator:
+        return True
+    engine: Literal["c", "python"] = "c" if len(separator) == 1 else "python"
+
     for column in columns:
         if column.type != FeatureType.TOKEN:
             continue
@@ -196,7 +202,7 @@ def _reads_otherwise(frame: pd.DataFrame, columns: list[Column], separator: str)
 
         # pandas refuses a quotation mark that opens and does not close.
         try:
-            read = pd.read_csv(lines, sep=separator, dtype=str, skip_blank_lines=False)
+            read = pd.read_csv(lines, sep=separator, dtype=str, skip_blank_lines=False, engine=engine)
         except ValueError:
             return True
         if read["token"].tolist() != tokens:

@@ -55,7 +55,7 @@ def loaders_in(stock: Callable, file: str, config: Any) -> tuple | None:
     try:
         loaders = stock(config)
     except Exception as error:
-        _say_unused(file, f"it cannot be read ({type(error).__name__})")
+        _say_unused(file, f"it cannot be read ({type(error).__name__}), as where another version saved it")
         return None
     if loaders is None:
         return None
@@ -95,7 +95,7 @@ def dataset_in(file: str, dataset_class: Any, config: Any) -> Dataset | None:
         with open(file, "rb") as opened:
             dataset = pickle.load(opened)
     except Exception as error:
-        _say_unused(file, f"it cannot be read ({type(error).__name__})")
+        _say_unused(file, f"it cannot be read ({type(error).__name__}), as where another version saved it")
         return None
 
     if type(dataset) is not dataset_class:
