@@ -4,9 +4,8 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # small matrices: threads that wait for each other are 50 times slower
+# Small matrices: threads that wait for each other are 50 times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import numpy as np

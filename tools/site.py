@@ -23,12 +23,12 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cff": "yaml", ".html": "html"}
 LINK = re.compile(r"\]\((?P<target>\.\./[^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r"\]\((?P<target>(?!https?:)[^)#\s]+)\.ipynb")
-ENCRYPTED = Config(
-    {"KernelManager": {"transport_encryption": "auto"}}
-)  # otherwise kernels warn of their open ports
-BAR = re.compile(
-    r"^.*\d%\|.*\n", re.MULTILINE
-)  # of a command's progress, in the terminal that a notebook gives it
+
+# Otherwise kernels warn of their open ports.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
+
+# Of a command's progress, in the terminal that a notebook gives it.
+BAR = re.compile(r"^.*\d%\|.*\n", re.MULTILINE)
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL)  # of pandas; the site has its own
 
 

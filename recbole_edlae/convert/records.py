@@ -23,9 +23,9 @@ class Record(NamedTuple):
     last: int  # number of the line where it ends
     fields: list[str]
     unclear: Sequence[int] = ()  # positions of fields that a mark begins and none ends
-    line_width: int = (
-        0  # fields of its first line alone and of its last line alone, if these are equally many
-    )
+
+    # Fields of its first line alone and of its last line alone, if these are equally many.
+    line_width: int = 0
     is_broken: bool = False  # another kind of line end is inside, outside of quotation
 
 

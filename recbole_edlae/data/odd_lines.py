@@ -11,12 +11,8 @@ import pandas as pd
 
 from recbole_edlae._warnings import warn
 
-_SPARE = (
-    "\x1f",
-    "\x1e",
-    "\x1d",
-    "\x1c",
-)  # stand in for separators of several characters or in quoted fields
+# Stand in for separators of several characters or in quoted fields.
+_SPARE = ("\x1f", "\x1e", "\x1d", "\x1c")
 
 
 def regular(path: str | os.PathLike, rows: bytes, width: int, separator: str) -> tuple[bytes, str]:

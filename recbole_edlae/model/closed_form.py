@@ -21,9 +21,8 @@ from recbole_edlae.solvers.parameters import Progress
 if TYPE_CHECKING:
     from recbole.config import Config
 
-DENSE_ITEMS = (
-    4096  # up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access
-)
+# Up to so many, the whole matrix takes 64 MiB: half of that is not worth the slower access.
+DENSE_ITEMS = 4096
 
 # What the solvers call it, what the settings call it.
 SETTINGS = {"l2": "reg_weight", "dropout": "dropout_prob", "method": "solver", "count": "neighbors"}

@@ -28,8 +28,8 @@ class ClosedFormTrainer(TraditionalTrainer):
     The time of the fit is the training time that RecBole reports.
     """
 
-    _written: tuple[str, "_Tensors"] | None = None  # the checkpoint last written, and what it has
-    _validated: "_Tensors"  # what the last validation scored with
+    _written: tuple[str, _Tensors] | None = None  # the checkpoint last written, and what it has
+    _validated: _Tensors  # what the last validation scored with
     _kept: Any = None  # the lists of the last validation, of a large catalog: a KeptLists
     _gram: Callable[..., torch.Tensor] | None = None
     _room: torch.Tensor | None = None  # of the scores of a batch

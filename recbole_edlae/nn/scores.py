@@ -3,9 +3,8 @@
 import torch
 
 ROUNDING = 8  # units in the last place that equal scores may differ by
-EXPONENT = (
-    40  # of two; the squares of numbers up to there, and down to its inverse, are far from overflow and 0
-)
+# Of two; the squares of numbers up to there, and down to its inverse, are far from overflow and 0.
+EXPONENT = 40
 
 
 def standardize_(

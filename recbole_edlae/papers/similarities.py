@@ -21,9 +21,8 @@ LABELS = {
     "free_diagonal": "diagonal free",
     "EDLAE": "EDLAE by ADMM",
 }
-SIMILAR = (
-    10  # an item and the nine that weigh most for it in the full-rank model, as in the author's notebook
-)
+# An item and the nine that weigh most for it in the full-rank model, as in the author's notebook.
+SIMILAR = 10
 BINS = np.linspace(-0.2, 1, 25)
 
 

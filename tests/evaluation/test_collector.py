@@ -11,12 +11,20 @@ from recbole_edlae.integration.fixes.ranking import LeanCollector
 METRICS = [["Recall", "NDCG"], ["Hit", "GAUC"], ["ItemCoverage", "MRR"], ["ShannonEntropy"]]
 
 
+def config_of(metrics, topk, mode="full"):
+    return {
+        "metrics": metrics,
+        "topk": topk,
+        "device": torch.device("cpu"),
+        "eval_args": {"mode": {"valid": mode}},
+        "LABEL_FIELD": "label",
+    }
+
+
 @pytest.mark.parametrize("metrics", METRICS)
 def test_equals_recboles(metrics):
     generator = torch.Generator().manual_seed(0)
-    config = {
-        "metrics": metrics, "topk": [3, 7], "device": torch.device("cpu"), "eval_args": {"mode": {"valid": "full"}},
-    }  # fmt: skip
+    config = config_of(metrics, [3, 7])
     both = [Collector(config), LeanCollector(config)]
     for users in (40, 13):
         scores = torch.rand(users, 30, generator=generator)
@@ -36,12 +44,7 @@ def test_equals_recboles(metrics):
 
 
 def test_a_users_hits_are_its_own():
-    config = {
-        "metrics": ["Recall"],
-        "topk": [2],
-        "device": torch.device("cpu"),
-        "eval_args": {"mode": {"valid": "full"}},
-    }
+    config = config_of(["Recall"], [2])
     for first, second in itertools.permutations([1, 2, 3], 2):
         collector = LeanCollector(config)
         scores = torch.zeros(2, 4)
@@ -53,14 +56,7 @@ def test_a_users_hits_are_its_own():
 
 def test_a_single_score_may_be_a_number():
     """RecBole's Random returns one for a batch of one row."""
-    config = {
-        "metrics": ["RMSE"],
-        "topk": [2],
-        "device": torch.device("cpu"),
-        "eval_args": {"mode": {"valid": "labeled"}},
-        "LABEL_FIELD": "label",
-    }
-    collector = LeanCollector(config)
+    collector = LeanCollector(config_of(["RMSE"], [2], mode="labeled"))
     for scores in (torch.tensor([0.25, 0.75]), torch.tensor(0.5)):
         labels = {"label": torch.ones(scores.numel())}
         collector.eval_batch_collect(scores, labels, None, None)

@@ -186,6 +186,17 @@ def test_the_test_of_a_validated_model_scores_nobody_again(
     assert sum(scored[1:]) <= np.count_nonzero(~in_validation) + 20
 
 
+def change_weights(model: Any, change: str) -> None:
+    """Negate a model's weights in one of three ways; leave them as they are for another change."""
+    weights = model.weights.encoder
+    if change == "replaced":
+        model.weights = Dense(encoder=-weights)
+    elif change == "in place":
+        weights.neg_()
+    elif change == "loaded":
+        model.load_state_dict(model.state_dict() | {"encoder": -weights})
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("change", ["replaced", "in place", "loaded", "own function", "history"])
 def test_a_model_that_has_changed_is_scored_again(
@@ -195,17 +206,12 @@ def test_a_model_that_has_changed_is_scored_again(
     trainer, train, valid, test = trainer_of(odd, "no ties")
     trainer.fit(train, valid)
     model = trainer.model
-    before, weights = trainer.evaluate(test), model.weights.encoder
+    before = trainer.evaluate(test)
     scored.clear()
-    if change == "replaced":
-        model.weights = Dense(encoder=-weights)
-    elif change == "in place":
-        weights.neg_()
-    elif change == "loaded":
-        model.load_state_dict(model.state_dict() | {"encoder": -weights})
-    elif change == "history":
+    change_weights(model, change)
+    if change == "history":
         model.indices.copy_(model.indices.flip(0))
-    else:
+    elif change == "own function":
         model.full_sort_predict = lambda users: -type(model).full_sort_predict(model, users)
     after = trainer.evaluate(test, load_best_model=False)
     assert sum(scored) == len(test.uid_list) and after != before
@@ -219,16 +225,9 @@ def test_a_checkpoint_is_read_where_the_model_has_changed(
     trainer, train, valid, test = trainer_of(odd, "no ties")
     trainer.fit(train, valid)
     expected = trainer.evaluate(test)
-    model = trainer.model
-    weights = model.weights.encoder
-    if change == "replaced":
-        model.weights = Dense(encoder=-weights)
-    elif change == "in place":
-        weights.neg_()
-    elif change == "loaded":
-        model.load_state_dict(model.state_dict() | {"encoder": -weights})
-    elif change == "history":
-        model.indices.add_(0)
+    change_weights(trainer.model, change)
+    if change == "history":
+        trainer.model.indices.add_(0)
 
     # RecBole's trainers see a torch whose `load` reads checkpoints.
     reads = []

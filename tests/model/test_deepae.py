@@ -61,9 +61,9 @@ def test_without_non_linearities_it_trains_to_the_closed_form(build, synthetic, 
     )
     items = [int(token) for token in train.dataset.field2id_token["item_id"][1:]]
     target = closed_form(X.T @ X, 0.4, emphasis)[np.ix_(items, items)]
-    measured = (
-        ~np.eye(8, dtype=bool) if emphasis[1] == 0 else np.ones((8, 8), bool)
-    )  # b = 0 never trains the diagonal
+
+    # b = 0 never trains the diagonal.
+    measured = ~np.eye(8, dtype=bool) if emphasis[1] == 0 else np.ones((8, 8), bool)
 
     def error():
         U, V = model.network.encoder.first.weight, model.network.decoder.weights[0]

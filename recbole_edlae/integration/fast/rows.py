@@ -9,9 +9,9 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 from pandas.api.types import union_categoricals
-from recbole.data.dataset.dataset import (
-    Dataset,
-)  # its package is not complete while this module is imported
+
+# The package of this module is not complete while the one here is imported.
+from recbole.data.dataset.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureType
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from recbole_edlae.solvers.scale.compiled import compiled
 
-BLOCK = (
-    32  # rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache
-)
+# Rows of G that a thread makes at a time, and copies below the diagonal while they are in its cache.
+BLOCK = 32
 
 
 @compiled
